@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { LatchkeyError } from 'latchkey'
+import { logSerializers } from 'latchkey/guard/fastify'
+import { buildApp, simulatedWork } from './app.ts'
+import { issueFirstKey, openKeys } from './keys.ts'
+import { readSettings, SettingsError } from './settings.ts'
+import { welcome } from './welcome.ts'
+
+/** EX_CONFIG of sysexits.h: a supervisor need not try again, somebody has to mend the settings. */
+const exitSettings = 78
+
+try {
+  await main()
+} catch (error) {
+  const bySettings = error instanceof SettingsError || (error instanceof LatchkeyError && error.code === 'weak_key')
+  console.error(explain(error))
+  process.exit(bySettings ? exitSettings : 1)
+}
+
+async function main(): Promise<void> {
+  // The real environment wins: loadEnvFile sets only what is not set.
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const settings = readSettings(process.env)
+  // Nothing that we start, and no report of a crash, needs to know it.
+  delete process.env['SERVICE_API_KEY']
+
+  const keyring = await openKeys(settings)
+  const app = await buildApp({
+    keyring,
+    work: simulatedWork(settings.PROCESSING_SECONDS),
+    logger: { level: settings.LOG_LEVEL, serializers: logSerializers },
+  })
+  app.addHook('onClose', () => keyring.close())
+  // Stops listening, finishes what is in flight, then the process has nothing left to do.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.close())
+
+  const address = await app.listen({ host: settings.HOST, port: settings.PORT })
+  // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+  console.log(welcome(address, settings, settings.SERVICE_API_KEY ? undefined : await issueFirstKey(keyring)))
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return 'The port is in use. Set PORT to another one, or stop the program that uses it.'
+  if (code === 'EACCES') return 'The port may not be used. Set PORT to one from 1024 on.'
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'HOST is not an address of this machine.'
+  return message
+}

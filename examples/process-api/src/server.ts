@@ -1,0 +1,45 @@
+import responseValidation from '@fastify/response-validation'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import ajvFormats from 'ajv-formats'
+import type { FastifyServerOptions } from 'fastify'
+import Fastify from 'fastify'
+import type { Verifier } from 'latchkey'
+import type { FastifyGuard } from 'latchkey/guard/fastify'
+import { securitySchemes } from 'latchkey/guard/fastify'
+import { problemOptions, problems } from 'latchkey/problem/fastify'
+
+export interface ServerOptions {
+  readonly title: string
+  readonly keyring: Pick<Verifier, 'scopes'>
+  readonly guard: Pick<FastifyGuard<string>, 'plugin' | 'open' | 'openly'>
+  readonly logger: FastifyServerOptions['logger']
+}
+
+/** An application without routes of its own: what FastAPI brings along, namely its errors, its validation and its documents. */
+export async function buildServer({ title, keyring, guard, logger = false }: ServerOptions) {
+  const app = Fastify({
+    ...problemOptions,
+    logger,
+    bodyLimit: 64 * 1024,
+    // Half a request must not hold a connection for a minute, which is what Node allows.
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  // JSON only: Fastify would also take plain text.
+  app.removeContentTypeParser('text/plain')
+
+  await app.register(problems)
+  await app.register(guard.plugin)
+  await app.register(responseValidation, { ajv: { plugins: [ajvFormats.default] } })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title, version: '1.0.0' },
+      components: { securitySchemes: securitySchemes(keyring) },
+    },
+  })
+  await app.register(guard.openly(swaggerUi), { routePrefix: '/docs', theme: { title } })
+  app.get('/openapi.json', { onRequest: guard.open, schema: { hide: true } }, () => app.swagger())
+  return app
+}

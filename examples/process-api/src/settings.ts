@@ -1,0 +1,40 @@
+import envSchema from 'env-schema'
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+
+const Settings = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1' }),
+  PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535 }),
+  LATCHKEY_STORE: Type.String({ default: 'sqlite:data/latchkey.db', pattern: '^sqlite:.+$' }),
+  SERVICE_API_KEY: Type.Optional(Type.String()),
+  PROCESSING_SECONDS: Type.Number({ default: 0.5, minimum: 0, maximum: 3600 }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
+  NODE_ENV: Type.String({ default: 'production' }),
+})
+
+export type Settings = Static<typeof Settings>
+
+/** Reads and checks the settings. The message of the error names the setting and what it must be, never its value. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  // Set to nothing is not set: that is how a variable is taken back in a compose file.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  try {
+    return envSchema<Settings>({ schema: Settings, data, env: false })
+  } catch (error) {
+    throw new SettingsError((error as { errors?: readonly Fault[] }).errors?.map(sentence).join('; '), { cause: error })
+  }
+}
+
+/** The settings are at fault, and the process ends with EX_CONFIG. */
+export class SettingsError extends Error {}
+
+interface Fault {
+  readonly instancePath: string
+  readonly message?: string
+  readonly params: { readonly allowedValues?: readonly string[] }
+}
+
+function sentence({ instancePath, message, params }: Fault): string {
+  const allowed = params.allowedValues === undefined ? '' : `: ${params.allowedValues.join(', ')}`
+  return `${instancePath.slice(1)} ${message}${allowed}`
+}

@@ -1,0 +1,27 @@
+/**
+ * What can be wrong with the way Latchkey is used, as opposed to a refusal, which is the answer to a caller's
+ * credential. Each code has its section in `docs/reference/errors.md`.
+ */
+export type ErrorCode =
+  | 'invalid_input'
+  | 'unknown_scope'
+  | 'unknown_key'
+  | 'conflict'
+  | 'weak_key'
+  | 'store_unusable'
+  | 'undeclared_route'
+  | 'unguarded_handler'
+
+/**
+ * The one error class of the library. `message` is a sentence for the person who can mend it and never contains a
+ * secret; `code` is stable and for programs.
+ */
+export class LatchkeyError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'LatchkeyError'
+    this.code = code
+  }
+}

@@ -1,0 +1,211 @@
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  RouteOptions,
+} from 'fastify'
+import { LatchkeyError } from '../error.ts'
+import type { Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
+import { problemMediaType } from '../problem/problem.ts'
+import { refusals } from '../refusal.ts'
+import type { RequiresOptions } from './guard.ts'
+import {
+  connectionMemory,
+  declaration,
+  declarationOf,
+  demandOf,
+  documentationOf,
+  presented,
+  refusalAnswer,
+  twoCredentials,
+  securitySchemes,
+} from './guard.ts'
+
+export { securitySchemes }
+
+/** A hook for a route's `onRequest`: before the body is read, so that nobody can make us read one without a key. */
+export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+
+/** How the guard behaves. */
+export interface FastifyGuardOptions {
+  /** What to do with routes that declare neither a demand nor `open`; `refuse` stops the start. */
+  readonly unguarded?: 'refuse' | 'allow'
+}
+
+/** The guard of one application. */
+export interface FastifyGuard<Scope extends string> {
+  /** Documents declared routes and refuses to start with undeclared ones. Register it, and wait for it, before the first route. */
+  readonly plugin: FastifyPluginAsync
+  /**
+   * Lets a request pass if its key has all these scopes, and one of `anyOf` where that is given.
+   *
+   * @throws LatchkeyError `unknown_scope`, `invalid_input`.
+   *
+   * @example app.get('/orders', { onRequest: requires('orders:read') }, handler)
+   */
+  readonly requires: {
+    (...scopes: readonly Scope[]): GuardHook
+    (options: RequiresOptions<Scope>, ...scopes: readonly Scope[]): GuardHook
+  }
+  /** Says that a route is for everyone. */
+  readonly open: GuardHook
+  /**
+   * Says that every route of somebody else's plugin is for everyone.
+   *
+   * @example await app.register(openly(swaggerUi), { routePrefix: '/docs' })
+   */
+  readonly openly: <Options extends object>(
+    plugin: FastifyPluginCallback<Options> | FastifyPluginAsync<Options>,
+  ) => FastifyPluginAsync<Options>
+  /**
+   * The key that a request was accepted with.
+   *
+   * @throws LatchkeyError `unguarded_handler` on a route without `requires`.
+   */
+  readonly keyOf: (request: FastifyRequest) => VerifiedKey<Scope>
+}
+
+/**
+ * Serializers for Fastify's logger. Its own would write the URL, and people put keys into queries and paths; this one
+ * writes the route.
+ *
+ * @example const app = Fastify({ logger: { serializers: logSerializers } })
+ */
+export const logSerializers: { readonly req: (request: FastifyRequest) => Readonly<Record<string, unknown>> } = {
+  req: (request) => ({ method: request.method, route: request.routeOptions?.url, remoteAddress: request.ip }),
+}
+
+const keySlot = Symbol('latchkey.key')
+
+interface Guarded<Scope extends string> {
+  [keySlot]?: VerifiedKey<Scope>
+}
+
+/**
+ * API keys for a Fastify application: one declaration on a route authenticates it, authorises it and documents it.
+ *
+ * @example
+ * const { plugin, requires, open, keyOf } = fastifyGuard(keyring)
+ * await app.register(plugin)
+ * app.get('/health', { onRequest: open }, () => ({ ok: true }))
+ * app.get('/orders', { onRequest: requires('orders:read') }, (request) => ordersOf(keyOf(request).owner))
+ */
+export function fastifyGuard<Scope extends string>(
+  verifier: Verifier<Scope>,
+  { unguarded = 'refuse' }: FastifyGuardOptions = {},
+): FastifyGuard<Scope> {
+  const credentialOn = connectionMemory()
+
+  function requires(...wanted: readonly (Scope | RequiresOptions<Scope>)[]): GuardHook {
+    const options = wanted.find((item) => typeof item === 'object') ?? {}
+    const demand = demandOf(
+      verifier,
+      wanted.filter((item) => typeof item === 'string'),
+      options,
+    )
+    return declare(demand, (request, reply, done) => {
+      const verdict = judge(request, demand)
+      if (verdict instanceof Promise) verdict.then((late) => act(late, request, reply, done)).catch(done)
+      else act(verdict, request, reply, done)
+    })
+  }
+
+  function judge({ headers, raw }: FastifyRequest, demand: Demand): ReturnType<typeof verifier.verify> {
+    const text = presented(headers['x-api-key'], raw.rawHeaders)
+    if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
+    return verifier.verify(text === undefined ? undefined : credentialOn(raw.socket, text), demand)
+  }
+
+  function act(
+    verdict: Verdict<Scope>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: HookHandlerDoneFunction,
+  ): void {
+    if (verdict.ok) {
+      ;(request as Guarded<Scope>)[keySlot] = verdict.key
+      // Only answers to `Authorization` are kept out of shared caches by themselves (RFC 9111 3.5). A handler may say otherwise.
+      reply.header('cache-control', 'private')
+      done()
+      return
+    }
+    const { refusal, keyId, cause } = verdict
+    if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
+    else request.log.error({ refusal: refusal.code, step: refusal.step, err: cause }, 'refused')
+    const { status, headers, problem } = refusalAnswer(refusal, request.id)
+    reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
+  }
+
+  const open = declare('open', (_request, _reply, done) => done())
+
+  const openly: FastifyGuard<Scope>['openly'] = (inner) => async (app, options) => {
+    app.addHook('onRoute', (route) => {
+      if (declaredBy(route).length === 0) route.onRequest = [open, ...hooksOf(route)]
+    })
+    await app.register(inner, options as never)
+  }
+
+  async function plugin(app: FastifyInstance): Promise<void> {
+    const routes: RouteOptions[] = []
+    const missed = app.prefix === '' && unguarded === 'refuse' && app.printRoutes() !== '(empty tree)'
+    if (missed) {
+      throw new LatchkeyError(
+        'undeclared_route',
+        `Routes were added before the guard, which has not seen whether they are guarded: register it first, with await.\n${app.printRoutes()}`,
+      )
+    }
+    if (!app.hasRequestDecorator(keySlot)) app.decorateRequest(keySlot as never)
+    app.addHook('onRoute', (route) => {
+      routes.push(route)
+      const [declared] = declaredBy(route)
+      if (declared === undefined) return
+      const { security, response } = documentationOf(declared)
+      const own = route.schema?.response ?? {}
+      const documented: object = { ...route.schema, security, response: { ...response, ...own } }
+      route.schema = documented
+    })
+    // Not in onRoute: the hooks of `openly` come after ours, and all undeclared routes should be named at once.
+    app.addHook('onReady', async () => {
+      const stacked = routes.filter((route) => declaredBy(route).length > 1)
+      if (stacked.length > 0) throw undeclared(stacked, 'declared more than once; put all into one requires(...)')
+      const bare = routes.filter((route) => declaredBy(route).length === 0)
+      if (unguarded === 'refuse' && bare.length > 0) {
+        throw undeclared(bare, 'neither requires(...) nor open in onRequest')
+      }
+    })
+  }
+  // Tells Fastify not to put the plugin into a scope of its own: it is for the application that registers it.
+  Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'latchkey' })
+
+  function keyOf(request: FastifyRequest): VerifiedKey<Scope> {
+    const key = (request as Guarded<Scope>)[keySlot]
+    if (key === undefined) {
+      throw new LatchkeyError('unguarded_handler', 'keyOf(request) was called on a route without requires(...).')
+    }
+    return key
+  }
+
+  return { plugin, requires, open, openly, keyOf }
+}
+
+function declare(declared: Demand | 'open', hook: GuardHook): GuardHook {
+  return Object.assign(hook, { [declaration]: declared })
+}
+
+function hooksOf(route: RouteOptions): readonly never[] {
+  return [route.onRequest ?? []].flat() as never[]
+}
+
+function declaredBy(route: RouteOptions): readonly (Demand | 'open')[] {
+  return hooksOf(route)
+    .map(declarationOf)
+    .filter((found) => found !== undefined)
+}
+
+function undeclared(routes: readonly RouteOptions[], what: string): LatchkeyError {
+  const names = routes.map(({ method, url }) => `${[method].flat().join(',')} ${url}`)
+  return new LatchkeyError('undeclared_route', `${names.join('; ')}: ${what}.`)
+}

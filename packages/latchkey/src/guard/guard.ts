@@ -1,0 +1,156 @@
+import type { Credential, Demand, Verifier } from '../keyring/verdict.ts'
+import { LatchkeyError } from '../error.ts'
+import type { Problem } from '../problem/problem.ts'
+import { problemDocument, problemResponse } from '../problem/problem.ts'
+import type { Refusal } from '../refusal.ts'
+
+/** The header that carries the key, and the name of its scheme in OpenAPI and in challenges. */
+export const header = 'X-API-Key'
+const scheme = 'ApiKey'
+
+/** What `requires` takes besides the names of scopes. */
+export interface RequiresOptions<Scope extends string> {
+  /** Any one of these is enough. */
+  readonly anyOf?: readonly [Scope, ...Scope[]]
+  /** The environment whose keys are taken; the first one of the keyring if left out. */
+  readonly environment?: string
+}
+
+/** What a guard hook carries under `declaration`: a demand, or that the route is open to everyone. */
+export type Declaration = Demand | 'open'
+
+/** Where a hook carries its declaration. `Symbol.for`, so that two copies of the library understand each other. */
+export const declaration: unique symbol = Symbol.for('latchkey.declaration') as never
+
+/** The declaration that a function carries, if it is a guard hook. */
+export function declarationOf(hook: unknown): Declaration | undefined {
+  return typeof hook === 'function' ? (hook as { [declaration]?: Declaration })[declaration] : undefined
+}
+
+/**
+ * The demand for what was passed to `requires`, checked while the application starts.
+ *
+ * @throws LatchkeyError `unknown_scope`, `invalid_input`.
+ */
+export function demandOf<Scope extends string>(
+  verifier: Verifier<Scope>,
+  scopes: readonly Scope[],
+  { anyOf = [] as never, environment = verifier.environments[0] }: RequiresOptions<Scope>,
+): Demand {
+  for (const scope of [...scopes, ...anyOf]) {
+    if (!Object.hasOwn(verifier.scopes, scope)) {
+      throw new LatchkeyError('unknown_scope', `A route requires ${JSON.stringify(scope)}, which is not declared.`)
+    }
+  }
+  if (environment === undefined || !verifier.environments.includes(environment)) {
+    const known = verifier.environments.join(', ')
+    throw new LatchkeyError('invalid_input', `environment must be one of ${known}, not ${JSON.stringify(environment)}.`)
+  }
+  return Object.freeze({ allOf: Object.freeze([...scopes]), anyOf: Object.freeze([...anyOf]), environment })
+}
+
+/** What OpenAPI says of a declared route: `security`, and the answers that the guard can give. */
+export function documentationOf(declared: Declaration): {
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly response: Readonly<Record<number, Readonly<Record<string, unknown>>>>
+} {
+  if (declared === 'open') return { security: [], response: {} }
+  const { allOf, anyOf } = declared
+  // A list is alternatives, its members' scopes are all needed: (a and b) or (a and c). Needs OpenAPI 3.1.
+  const alternatives = anyOf.length === 0 ? [allOf] : anyOf.map((scope) => [...allOf, scope])
+  return {
+    security: alternatives.map((scopes) => ({ [scheme]: scopes })),
+    response: {
+      400: problemResponse('More than one API key was sent, or the request is malformed'),
+      401: {
+        ...problemResponse('The API key is missing or not valid'),
+        headers: { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'The challenge' } },
+      },
+      403: problemResponse('The API key is valid, but not for this'),
+      503: {
+        ...problemResponse('API keys cannot be checked at the moment'),
+        headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } },
+      },
+    },
+  }
+}
+
+/**
+ * The scheme for `components.securitySchemes` of an OpenAPI document, with the declared scopes in its description.
+ *
+ * @example openapi: { components: { securitySchemes: securitySchemes(keyring) } }
+ */
+export function securitySchemes(verifier: Pick<Verifier, 'scopes'>): {
+  readonly ApiKey: {
+    readonly type: 'apiKey'
+    readonly in: 'header'
+    readonly name: string
+    readonly description: string
+  }
+} {
+  const lines = Object.entries(verifier.scopes).map(([scope, sentence]) => `- \`${scope}\`: ${sentence}`)
+  const description = lines.length === 0 ? 'Your API key.' : `Your API key. Keys have scopes:\n\n${lines.join('\n')}`
+  return { [scheme]: { type: 'apiKey', in: 'header', name: header, description } }
+}
+
+/** Says that a request carries more than one credential. */
+export const twoCredentials: unique symbol = Symbol('two credentials')
+
+/**
+ * The one credential in a request, or `twoCredentials`.
+ *
+ * @param value - the value of the header as the framework gives it.
+ * @param lines - names and values in turn, as they came over the wire (`rawHeaders`). Node joins repeated lines with a
+ *   comma, so they are counted when there is one: a credential may contain a comma, two lines are never one credential.
+ */
+export function presented(
+  value: string | readonly string[] | undefined,
+  lines: readonly string[],
+): string | undefined | typeof twoCredentials {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') return value.length > 1 ? twoCredentials : value[0]
+  if (!value.includes(',')) return value
+  let count = 0
+  for (let index = 0; index < lines.length; index += 2) {
+    if (lines[index]?.toLowerCase() === 'x-api-key') count++
+  }
+  return count > 1 ? twoCredentials : value
+}
+
+/**
+ * Remembers what was computed from the credential that a connection sent last, so that a caller who keeps the
+ * connection is not hashed anew each time. Never the verdict: that is given for every request.
+ */
+export function connectionMemory(): (connection: object, text: string) => Credential {
+  const last = new WeakMap<object, Credential>()
+  return (connection, text) => {
+    const remembered = last.get(connection)
+    if (remembered !== undefined && sameText(remembered.text, text)) return remembered
+    const credential: Credential = { text }
+    last.set(connection, credential)
+    return credential
+  }
+}
+
+/**
+ * Compares in a time that does not depend on where two texts of one length differ (ASVS 5.0 11.2.4): behind a proxy,
+ * the credential remembered for a connection may be another caller's. `timingSafeEqual` would need two copies.
+ */
+function sameText(one: string, other: string): boolean {
+  if (one.length !== other.length) return false
+  let difference = 0
+  for (let index = 0; index < one.length; index++) difference |= one.charCodeAt(index) ^ other.charCodeAt(index)
+  return difference === 0
+}
+
+/** A refusal as an answer over HTTP. */
+export function refusalAnswer(
+  { answer }: Refusal,
+  requestId: string,
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly problem: Problem } {
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  // RFC 9110 11.6.1: a 401 must carry a challenge; a scheme without parameters is one (11.3).
+  if (answer.status === 401) headers['www-authenticate'] = header
+  if (answer.status === 503) headers['retry-after'] = '1'
+  return { status: answer.status, headers, problem: problemDocument(answer, requestId) }
+}

@@ -1,0 +1,15 @@
+import { randomBase62 } from './base62.ts'
+import { checksum } from './checksum.ts'
+
+/** How many random characters a secret has: 32 × 5.95 = 190.5 bits, more than the 128 of ASVS 5.0 11.5.1. */
+export const randomLength = 32
+
+/**
+ * A new secret: `<prefix>_<environment>_<random><checksum>`. This string is the only copy there will ever be.
+ *
+ * @example mint({ prefix: 'lk', environment: 'live' }) // 'lk_live_' and 38 characters
+ */
+export function mint({ prefix, environment }: { prefix: string; environment: string }): string {
+  const text = `${prefix}_${environment}_${randomBase62(randomLength)}`
+  return text + checksum(text)
+}

@@ -1,0 +1,36 @@
+import { checksum, checksumLength } from './checksum.ts'
+
+/** The shape of a minted secret. Prefix and environment are lower case, so that no spelling but one is ever right. */
+const shape = /^([a-z][a-z0-9]{0,15})_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{38}$/
+
+/** What a prefix and the name of an environment may look like. */
+export const namePattern: RegExp = /^[a-z][a-z0-9]{0,15}$/
+
+/** How many characters of the random part belong to the start that people are shown. */
+const shown = 4
+
+/** The parts of a minted secret that may be shown: its prefix, its environment, and the first characters of it. */
+export interface ParsedSecret {
+  readonly prefix: string
+  readonly environment: string
+  /** For people who compare it with the secret they hold, e.g. `lk_live_3fA9`. */
+  readonly start: string
+}
+
+/**
+ * Reads a minted secret, or says why the text is not one: `malformed` when it has another shape, `mistyped` when only
+ * the checksum is wrong. Needs no store and no network. Works on the raw text: nothing is trimmed, decoded or folded,
+ * because leniency would give one secret many spellings.
+ *
+ * @example
+ * const parsed = parse(text)
+ * if (typeof parsed === 'object') console.log(parsed.start)
+ */
+export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
+  const match = shape.exec(text)
+  if (match === null) return 'malformed'
+  const end = text.length - checksumLength
+  if (checksum(text.slice(0, end)) !== text.slice(end)) return 'mistyped'
+  const [, prefix, environment] = match as unknown as [string, string, string]
+  return { prefix, environment, start: text.slice(0, prefix.length + environment.length + 2 + shown) }
+}

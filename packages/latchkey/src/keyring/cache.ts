@@ -1,0 +1,97 @@
+import type { Awaitable, Clock, Store } from '../ports.ts'
+import { recent } from './recent.ts'
+import type { Accepted, Refused } from './verdict.ts'
+
+/** A verdict that stands until the journal says otherwise, as far as it does not depend on time and demand. */
+export interface Standing<Scope extends string> {
+  /** `undefined` where no key has the secret. */
+  readonly keyId: string | undefined
+  /** Set where the credential is refused whatever the time and the demand. */
+  readonly refused: Refused | undefined
+  readonly accepted: Accepted<Scope> | undefined
+  readonly held: ReadonlySet<string>
+  /** False where neither end of the lifetime is set, so that nobody needs to look at the clock. */
+  readonly timed: boolean
+  readonly notBefore: number | null
+  readonly expiresAt: number | null
+}
+
+/** Standings by the hash of the secret, allowed to answer only while the journal has been seen to its end. */
+export interface Cache<Scope extends string> {
+  /** Whether what `get` answers may be used. If not, `follow` first. */
+  readonly current: () => boolean
+  /** Looks at the journal, forgets what changed and takes a new lease. Throws or rejects when the store does. */
+  readonly follow: () => Awaitable<void>
+  readonly get: (hash: string) => Standing<Scope> | undefined
+  /** Keeps what was read, unless something has changed since `version` was taken. */
+  readonly keep: (hash: string, standing: Standing<Scope>, version: number) => void
+  /** Grows with everything that is forgotten. Take it before reading from the store. */
+  readonly version: () => number
+  readonly changed: (ids: readonly string[] | 'many') => void
+}
+
+/**
+ * The cache of a keyring. Accepted and refused credentials are held apart, so that a flood of made-up keys cannot push
+ * out the real ones, and so that unknown and revoked keys take the same path, in the same time.
+ *
+ * The lease is the whole of its licence to answer: a span of monotonic time that begins *before* a look at the journal,
+ * so a change that was committed after the look outlives it by at most `store.lease`, which is what `store.settled` waits.
+ */
+export function openCache<Scope extends string>({
+  store,
+  clock,
+  limit,
+}: {
+  store: Store
+  clock: Clock
+  limit: number
+}): Cache<Scope> {
+  const accepted = recent<Standing<Scope>>(limit)
+  const refused = recent<Standing<Scope>>(limit)
+  let seen = 0
+  let leaseEnd = -Infinity
+  let version = 0
+  let following: Promise<void> | undefined
+
+  function changed(ids: readonly string[] | 'many'): void {
+    if (ids.length === 0) return
+    version++
+    // A secret that was unknown may be known by now, and its hash is not in the journal.
+    refused.clear()
+    if (ids === 'many') {
+      accepted.clear()
+      return
+    }
+    const outdated = new Set<string | undefined>(ids)
+    accepted.forget((standing) => outdated.has(standing.keyId))
+  }
+
+  function follow(): Awaitable<void> {
+    if (following !== undefined) return following
+    const began = clock.monotonic()
+    const finish = (look: Awaited<ReturnType<Store['look']>>): void => {
+      changed(look.changed)
+      seen = look.seq
+      leaseEnd = began + store.lease
+    }
+    const looked = store.look(seen)
+    if (!(looked instanceof Promise)) return finish(looked)
+    following = looked.then(finish).finally(() => {
+      following = undefined
+    })
+    return following
+  }
+
+  return {
+    follow,
+    changed,
+    current: () => clock.monotonic() < leaseEnd,
+    version: () => version,
+    get: (hash) => accepted.get(hash) ?? refused.get(hash),
+    keep(hash, standing, since) {
+      if (since !== version) return
+      if (standing.refused === undefined) accepted.set(hash, standing)
+      else refused.set(hash, standing)
+    },
+  }
+}

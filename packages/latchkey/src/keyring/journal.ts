@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto'
+import type { JournalDraft, JournalEntry, JournalHead, Store } from '../ports.ts'
+
+/** What stands in `previous` of the first entry. */
+export const genesis: string = '0'.repeat(64)
+
+const page = 1000
+
+/**
+ * Gives a draft its place after the head. The hash is over a JSON array in a fixed order, so every field is covered and
+ * none can flow into the next.
+ */
+export function seal(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
+  const { at, actor, action, subject, change } = draft
+  const placed = { seq: (head?.seq ?? 0) + 1, at, actor, action, subject, change, previous: head?.hash ?? genesis }
+  return { ...placed, hash: hashEntry(placed) }
+}
+
+function hashEntry({ seq, at, actor, action, subject, change, previous }: Omit<JournalEntry, 'hash'>): string {
+  return hash('sha256', JSON.stringify([seq, at, actor, action, subject, change, previous]), 'hex')
+}
+
+/** What a check of the journal found. */
+export type JournalReport =
+  | { readonly whole: true; readonly entries: number; readonly head: JournalHead | undefined }
+  | {
+      readonly whole: false
+      /** How many entries are sound before the fault. */
+      readonly entries: number
+      /** The sequence number at which the journal stops being what was written. */
+      readonly at: number
+      readonly fault: 'missing' | 'altered' | 'unchained' | 'cut' | 'rewritten'
+    }
+
+/**
+ * Reads the whole journal and checks that it is what was written: numbered without a gap, every entry matching its
+ * hash, every hash chained to the one before, and not shorter than the keys say.
+ *
+ * @param anchor - a head that was noted earlier and kept elsewhere. Who can write to the database can also compute a
+ *   new chain; only a head kept where they cannot write shows that.
+ */
+export async function verifyJournal(store: Store, anchor?: JournalHead): Promise<JournalReport> {
+  // Read first: keys that change while the journal is being read must not look newer than its end.
+  const newest = await store.newestRevision()
+  let head: JournalHead | undefined
+  const faulty = (at: number, fault: Extract<JournalReport, { whole: false }>['fault']): JournalReport => {
+    return { whole: false, entries: head?.seq ?? 0, at, fault }
+  }
+  for (;;) {
+    const entries = await store.journal(head?.seq ?? 0, page)
+    for (const entry of entries) {
+      const expected = (head?.seq ?? 0) + 1
+      if (entry.seq !== expected) return faulty(expected, 'missing')
+      if (entry.hash !== hashEntry(entry)) return faulty(expected, 'altered')
+      if (entry.previous !== (head?.hash ?? genesis)) return faulty(expected, 'unchained')
+      if (anchor?.seq === entry.seq && anchor.hash !== entry.hash) return faulty(expected, 'rewritten')
+      head = { seq: entry.seq, hash: entry.hash }
+    }
+    if (entries.length < page) break
+  }
+  const reached = head?.seq ?? 0
+  if (reached < newest || reached < (anchor?.seq ?? 0)) return faulty(reached + 1, 'cut')
+  return { whole: true, entries: reached, head }
+}

@@ -1,0 +1,101 @@
+import { timingSafeEqual } from 'node:crypto'
+import { LatchkeyError } from '../error.ts'
+import { hashSecret } from '../key/hash.ts'
+import { parse } from '../key/parse.ts'
+import type { KeySource, StoredKey } from '../ports.ts'
+import { longestCredential } from './verify.ts'
+
+/** The shortest secret that a setting may hold, in characters. */
+export const shortestSecret = 16
+
+/** Words that people write where a secret should stand. */
+const fillers =
+  /change|replace|insert|enter|your|secret|passw(?:or)?d|api|key|token|here|this|value|example|sample|dummy|placeholder|default|super|service|production|development|please|todo|fixme|testing|test|with|own|real|me|my|the|to|in|a/g
+
+/** What fingers write when they must write something. */
+const runs = [
+  '0123456789'.repeat(2),
+  '1234567890'.repeat(2),
+  'abcdefghijklmnopqrstuvwxyz',
+  'qwertyuiopasdfghjklzxcvbnm',
+]
+
+function looksLikePlaceholder(secret: string): boolean {
+  const lower = secret.toLowerCase()
+  if (new Set(lower).size < 6 || /^(?:<.*>|\$?\{.*\}|\[.*\])$/.test(lower)) return true
+  if (runs.some((run) => run.includes(lower) || lower.startsWith(run.slice(0, shortestSecret)))) return true
+  // Nothing but such words: letters must be left over when they are taken out.
+  const rest = lower.replaceAll(fillers, '')
+  return rest !== lower && !/[a-z]/.test(rest)
+}
+
+/** A key that is kept in the settings. */
+export interface SettingsKeyOptions {
+  /** The name of the setting, e.g. `SERVICE_API_KEY`. Becomes the name of the key. */
+  readonly name: string
+  readonly secret: string
+  readonly scopes: readonly string[]
+  /** Whom the key belongs to; `settings` if left out. */
+  readonly owner?: string
+  /** `live` if left out. */
+  readonly environment?: string
+}
+
+/**
+ * What is wrong with a secret from the settings, as the end of a sentence, or `undefined` if nothing is. Says nothing
+ * that the secret could be told from.
+ *
+ * @example weaknessOf('changeme') // 'is shorter than 16 characters'
+ */
+export function weaknessOf(secret: string): string | undefined {
+  if (secret.length < shortestSecret) return `is shorter than ${shortestSecret} characters`
+  if (secret.length > longestCredential) return `is longer than ${longestCredential} characters`
+  // RFC 9110 5.5: no control characters, and white space at the ends is not part of a field's value.
+  if (!/^[\x21-\x7e]+$/.test(secret)) return 'has characters that a header cannot carry as they are (use visible ASCII)'
+  if (looksLikePlaceholder(secret)) return 'looks like a placeholder'
+  return undefined
+}
+
+/**
+ * One key from the settings as a source for a keyring, held as a hash. For the first day: it has no lifetime and no
+ * journal, and is revoked by taking it out of the settings and restarting.
+ *
+ * @throws LatchkeyError `weak_key` unless `allowWeak`; the message names the setting and never the value.
+ *
+ * @example
+ * const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] })
+ * const keyring = await openKeyring({ store, scopes, sources: [source] })
+ */
+export function settingsKey(
+  { name, secret, scopes, owner = 'settings', environment = 'live' }: SettingsKeyOptions,
+  { allowWeak = false }: { allowWeak?: boolean } = {},
+): KeySource {
+  const weakness = weaknessOf(secret)
+  if (weakness !== undefined && !allowWeak) {
+    const advice = 'Set it to a long random value, for instance the output of: openssl rand -base64 32'
+    throw new LatchkeyError('weak_key', `${name} ${weakness}. ${advice}`)
+  }
+  const parsed = parse(secret)
+  const hash = Buffer.from(hashSecret(secret))
+  const key: StoredKey = Object.freeze({
+    id: `settings:${name}`,
+    name,
+    owner,
+    environment,
+    scopes,
+    metadata: {},
+    start: typeof parsed === 'object' ? parsed.start : '',
+    createdAt: 0,
+    notBefore: null,
+    expiresAt: null,
+    revokedAt: null,
+    revokedReason: null,
+    revokedNote: null,
+    revision: 0,
+  })
+  return {
+    bySecret(candidate) {
+      return timingSafeEqual(Buffer.from(candidate), hash) ? key : undefined
+    },
+  }
+}

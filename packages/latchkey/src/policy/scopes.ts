@@ -1,0 +1,82 @@
+import { LatchkeyError } from '../error.ts'
+
+/** The declared scopes, each with the sentence that the documentation shows: `{ 'orders:read': 'Read orders' }`. */
+export type Catalogue<Scope extends string = string> = Readonly<Record<Scope, string>>
+
+/** `orders:*` for every resource that has a declared scope. */
+export type Wildcard<Scope extends string> = Scope extends `${infer Resource}:${string}` ? `${Resource}:*` : never
+
+/** What a key may be given: declared scopes, and all actions on one resource. */
+export type Grant<Scope extends string> = Scope | Wildcard<Scope>
+
+const scopePattern = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
+
+/**
+ * Checks the names of a catalogue.
+ *
+ * @throws LatchkeyError `invalid_input` for a name that is not `resource:action`.
+ */
+export function checkCatalogue(catalogue: Catalogue): void {
+  for (const scope of Object.keys(catalogue)) {
+    if (!scopePattern.test(scope)) {
+      throw new LatchkeyError(
+        'invalid_input',
+        `The scope ${JSON.stringify(scope)} must be written resource:action in lower case, such as orders:read.`,
+      )
+    }
+  }
+}
+
+/**
+ * The scopes that `granted` stands for. `orders:*` stands for every declared scope whose resource is exactly `orders`;
+ * a scope that is no longer declared stands for nothing.
+ *
+ * @example expand(['orders:*'], { 'orders:read': '…', 'orders:write': '…' }) // Set { orders:read, orders:write }
+ */
+export function expand<Scope extends string>(
+  granted: readonly string[],
+  catalogue: Catalogue<Scope>,
+): ReadonlySet<Scope> {
+  const expanded = new Set<Scope>()
+  for (const scope of Object.keys(catalogue) as Scope[]) {
+    const wildcard = `${scope.slice(0, scope.indexOf(':'))}:*`
+    if (granted.includes(scope) || granted.includes(wildcard)) expanded.add(scope)
+  }
+  return expanded
+}
+
+/**
+ * The scopes asked for, each once, if all of them can be given.
+ *
+ * @throws LatchkeyError `unknown_scope` for one that stands for no declared scope: a right nobody defined is never given.
+ */
+export function grantable(requested: readonly string[], catalogue: Catalogue): readonly string[] {
+  for (const scope of requested) {
+    if (typeof scope !== 'string' || expand([scope], catalogue).size === 0) {
+      const known = Object.keys(catalogue).join(', ') || 'none'
+      throw new LatchkeyError(
+        'unknown_scope',
+        `The scope ${JSON.stringify(scope)} is not declared. Declared: ${known}.`,
+      )
+    }
+  }
+  return [...new Set(requested)]
+}
+
+/** Which scopes a route asks for: every one of `allOf`, and at least one of `anyOf` unless that is empty. */
+export interface ScopeDemand {
+  readonly allOf: readonly string[]
+  readonly anyOf: readonly string[]
+}
+
+/**
+ * Whether a key that holds these (expanded) scopes meets the demand.
+ *
+ * @example covers(new Set(['orders:read']), { allOf: [], anyOf: ['orders:read', 'orders:write'] }) // true
+ */
+export function covers(held: ReadonlySet<string>, { allOf, anyOf }: ScopeDemand): boolean {
+  for (const scope of allOf) if (!held.has(scope)) return false
+  if (anyOf.length === 0) return true
+  for (const scope of anyOf) if (held.has(scope)) return true
+  return false
+}

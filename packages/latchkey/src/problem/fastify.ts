@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { Fault, ProblemOptions } from './problem.ts'
+import { problemDocument, problemMediaType, problemResponse } from './problem.ts'
+
+export { problemResponse }
+
+/** The status, code and sentence for what Fastify itself finds wrong with a request, by its error code. */
+const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: mediaType(),
+  FST_ERR_CTP_INVALID_TYPE: mediaType(),
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'body_too_large', detail: 'The body is too large.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest('The body is not as long as Content-Length says.'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson(),
+  FST_ERR_CTP_INVALID_JSON_BODY: invalidJson(),
+  FST_ERR_BAD_URL: badRequest('The path is not well-formed.'),
+  FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
+}
+
+const internal: ProblemOptions = { status: 500, code: 'internal', detail: 'Something went wrong on our side.' }
+
+/** Carries a problem from where it is thrown to where it is answered. */
+class ProblemError extends Error {
+  readonly statusCode: number
+  readonly problem: ProblemOptions
+
+  constructor(options: ProblemOptions) {
+    super(options.detail)
+    this.name = 'ProblemError'
+    this.statusCode = options.status
+    this.problem = options
+  }
+}
+
+/**
+ * An error to throw from a handler; the caller gets it as a problem document, `detail` and all.
+ *
+ * @example throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
+ */
+export function problem(options: ProblemOptions): Error {
+  return new ProblemError(options)
+}
+
+/**
+ * What only Fastify's constructor can be told, so that no error escapes the form of problem documents: requests that
+ * are not HTTP, paths that cannot be decoded. Also ids that are UUIDs, and bodies taken as they are: a number is not a
+ * string, and every fault is named.
+ *
+ * @example const app = Fastify({ ...problemOptions, logger: true })
+ */
+export const problemOptions: Pick<
+  FastifyServerOptions,
+  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing'
+> = {
+  genReqId: () => randomUUID(),
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+  frameworkErrors: (error, request, reply) => {
+    answerError(error, request, reply)
+  },
+  clientErrorHandler: answerBrokenRequest,
+  // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
+  return503OnClosing: false,
+}
+
+/**
+ * The plugin: every error of the application is a problem document (RFC 9457). Unknown paths are 404, other methods on
+ * known paths 405 with `Allow`, bodies that are not JSON 400, other media types 415, too large ones 413, and bodies that
+ * do not fit their schema 422 with each fault named by JSON Pointer. What a handler throws by accident is 500 and says
+ * nothing of itself outside the log. Routes with a body are documented with these answers.
+ *
+ * Register it, and wait for it, before the first route.
+ *
+ * @example await app.register(problems)
+ */
+export async function problems(app: FastifyInstance): Promise<void> {
+  const methods = new Map<string, Set<string>>()
+
+  app.addHook('onRoute', (route) => {
+    const known = methods.get(route.url) ?? new Set()
+    for (const method of [route.method].flat()) known.add(method)
+    methods.set(route.url, known)
+    if (route.schema?.body !== undefined && route.schema.body !== null) {
+      const response = (route.schema.response ?? {}) as Record<string, unknown>
+      route.schema = { ...route.schema, response: { ...bodyResponses, ...response } }
+    }
+  })
+
+  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
+
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(request.url)
+    if (allowed.length === 0 || allowed.includes(request.method)) {
+      return answer(reply, { status: 404, code: 'not_found', detail: 'There is nothing at this path.' })
+    }
+    reply.header('allow', allowed.join(', '))
+    return answer(reply, {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: `This path takes ${allowed.join(', ')}.`,
+    })
+  })
+
+  /** The methods of the routes that match a path. Fastify does not tell; the platform's own patterns do. */
+  function methodsAt(url: string): readonly string[] {
+    const pathname = url.split('?', 1)[0] ?? ''
+    const found = new Set<string>()
+    for (const [pattern, known] of methods) {
+      if (patternOf(pattern)?.test({ pathname }) === true) for (const method of known) found.add(method)
+    }
+    return [...found].toSorted()
+  }
+}
+
+// Tells Fastify not to put the plugin into a scope of its own: its hooks are for the application that registers it.
+Object.assign(problems, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'problems' })
+
+const bodyResponses = {
+  400: problemResponse('The body is not JSON, or the request is malformed'),
+  413: problemResponse('The body is too large'),
+  415: problemResponse('The body is of another media type'),
+  422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
+}
+
+const patterns = new Map<string, URLPattern | undefined>()
+
+function patternOf(url: string): URLPattern | undefined {
+  if (!patterns.has(url)) patterns.set(url, compile(url))
+  return patterns.get(url)
+}
+
+/** Fastify's paths are URLPattern's but for rare cases (`::`), which then answer 404 rather than 405. */
+function compile(url: string): URLPattern | undefined {
+  try {
+    return new URLPattern({ pathname: url })
+  } catch {
+    return undefined
+  }
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const options = problemOfError(error)
+  // Only what is our own fault is logged with its error: the message of the others may quote what the caller sent.
+  if (options.status >= 500) request.log.error({ err: error }, 'request failed')
+  return answer(reply, options)
+}
+
+function problemOfError(error: FastifyError): ProblemOptions {
+  if (error instanceof ProblemError) return error.problem
+  const known = frameworkProblems[error.code]
+  if (known !== undefined) return known
+  if (error.validation !== undefined) {
+    const errors = error.validation.map(faultOf)
+    return {
+      status: 422,
+      code: 'invalid_request',
+      detail: `The ${error.validationContext ?? 'request'} does not fit.`,
+      errors,
+    }
+  }
+  const status = error.statusCode ?? 500
+  return status >= 400 && status < 500 ? { status, code: 'bad_request', detail: error.message } : internal
+}
+
+function faultOf({
+  instancePath,
+  keyword,
+  message = 'does not fit',
+  params,
+}: NonNullable<FastifyError['validation']>[number]): Fault {
+  const missing = keyword === 'required' ? params['missingProperty'] : undefined
+  if (typeof missing !== 'string') return { pointer: instancePath, detail: message }
+  // RFC 6901 3: `~` and `/` are escaped, in this order.
+  const escaped = missing.replaceAll('~', '~0').replaceAll('/', '~1')
+  return { pointer: `${instancePath}/${escaped}`, detail: 'is required' }
+}
+
+function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {
+  const document = problemDocument(options, reply.request.id)
+  // As text, so that no response schema of the route can take anything out of it.
+  return reply.code(options.status).type(problemMediaType).send(JSON.stringify(document))
+}
+
+/** Answers what Node's parser could not read as a request; there is no route, no request and no reply yet. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const document = problemDocument(brokenRequest(error.code), randomUUID())
+  const body = JSON.stringify(document)
+  socket.end(
+    `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${problemMediaType}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function brokenRequest(code: string | undefined): ProblemOptions {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, code: 'timeout', detail: 'The request took too long.' }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return { status: 431, code: 'headers_too_large', detail: 'The headers are too large.' }
+  }
+  return badRequest('This is not a well-formed HTTP/1.1 request.')
+}
+
+function badRequest(detail: string): ProblemOptions {
+  return { status: 400, code: 'bad_request', detail }
+}
+
+function invalidJson(): ProblemOptions {
+  return { status: 400, code: 'invalid_json', detail: 'The body is not JSON.' }
+}
+
+function mediaType(): ProblemOptions {
+  return { status: 415, code: 'unsupported_media_type', detail: 'Send the body as application/json.' }
+}

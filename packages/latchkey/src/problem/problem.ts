@@ -1,0 +1,85 @@
+import { STATUS_CODES } from 'node:http'
+
+/** The media type of every error (RFC 9457). */
+export const problemMediaType = 'application/problem+json'
+
+/** One member of a request that does not fit. */
+export interface Fault {
+  /** Where, as a JSON Pointer into the request's body (RFC 6901); the empty pointer is the whole of it. */
+  readonly pointer: string
+  /** What it must be. */
+  readonly detail: string
+}
+
+/** An error as it goes over the wire. */
+export interface Problem {
+  /**
+   * `about:blank`: the status says it all (RFC 9457 4.2.1). Programs that want to know more read `code`, which needs no
+   * address of ours to stay alive.
+   */
+  readonly type: string
+  /** The name of the status. */
+  readonly title: string
+  readonly status: number
+  /** A sentence for the person who reads it. */
+  readonly detail: string
+  /** Names this one occurrence: `urn:uuid:` and the request's id, where that is a UUID; otherwise `#` and the id. */
+  readonly instance: string
+  /** Stable; for programs. */
+  readonly code: string
+  /** What is wrong with the request, where that can be said member by member. */
+  readonly errors?: readonly Fault[]
+}
+
+/** What is told of an error, before it is known in which request it occurred. */
+export interface ProblemOptions {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly errors?: readonly Fault[]
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The document for one occurrence. */
+export function problemDocument({ status, code, detail, errors }: ProblemOptions, requestId: string): Problem {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail,
+    instance: uuid.test(requestId) ? `urn:uuid:${requestId}` : `#${encodeURIComponent(requestId)}`,
+    code,
+    ...(errors === undefined ? {} : { errors }),
+  }
+}
+
+/** The JSON Schema of a problem document, for OpenAPI. */
+export const problemSchema: Readonly<Record<string, unknown>> = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string', format: 'uri-reference' },
+    code: { type: 'string', description: 'Stable, for programs.' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: {
+          pointer: { type: 'string', format: 'json-pointer' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+}
+
+/** A response that is a problem document, as OpenAPI writes it. */
+export function problemResponse(description: string): Readonly<Record<string, unknown>> {
+  return { description, content: { [problemMediaType]: { schema: problemSchema } } }
+}

@@ -1,0 +1,76 @@
+import { header } from './guard/guard.ts'
+import type { IssueOptions } from './keyring/issue.ts'
+import type { Keyring, KeyringOptions } from './keyring/keyring.ts'
+import { openKeyring } from './keyring/keyring.ts'
+import { systemClock } from './keyring/clock.ts'
+import type { Grant } from './policy/scopes.ts'
+import type { Clock } from './ports.ts'
+import { sqliteStore } from './store/sqlite.ts'
+
+/** A clock that stands still until a test turns it. */
+export interface TestClock extends Clock {
+  /** Goes on by so many milliseconds. */
+  advance(milliseconds: number): void
+  /** Goes to a moment, in milliseconds since 1970. */
+  set(now: number): void
+}
+
+/**
+ * A clock that tests turn. Only the time of day stands still: leases go on by the machine's own monotonic clock, as
+ * other processes would see them.
+ *
+ * @example
+ * const clock = testClock(Date.UTC(2030, 0, 1))
+ * clock.advance(60_000)
+ */
+export function testClock(start: number = Date.now()): TestClock {
+  let now = start
+  return {
+    now: () => now,
+    monotonic: systemClock.monotonic,
+    advance(milliseconds) {
+      now += milliseconds
+    },
+    set(moment) {
+      now = moment
+    },
+  }
+}
+
+/** A keyring in memory, and what a test does with it. */
+export interface TestKeyring<Scope extends string> {
+  readonly keyring: Keyring<Scope>
+  readonly clock: TestClock
+  /**
+   * Issues a key with these scopes and answers the headers to send.
+   *
+   * @example await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
+   */
+  readonly headersFor: (
+    scopes: readonly Grant<Scope>[],
+    options?: Partial<Omit<IssueOptions<Scope>, 'scopes'>>,
+  ) => Promise<Readonly<Record<string, string>>>
+}
+
+/**
+ * A keyring for tests of your own guarded routes: real, in memory, on a clock that the test turns.
+ *
+ * @example
+ * const { keyring, clock, headersFor } = await testKeyring({ scopes: { 'orders:read': 'Read orders' } })
+ * const app = await buildApp({ keyring })
+ * const answer = await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
+ */
+export async function testKeyring<const Scope extends string>(
+  options: Omit<KeyringOptions<Scope>, 'store' | 'clock'>,
+): Promise<TestKeyring<Scope>> {
+  const clock = testClock()
+  const keyring = await openKeyring<Scope>({ ...options, store: sqliteStore({ file: ':memory:' }), clock })
+  return {
+    keyring,
+    clock,
+    async headersFor(scopes, issueOptions = {}) {
+      const { secret } = await keyring.issue({ name: 'Test key', owner: 'test', ...issueOptions, scopes })
+      return { [header]: secret }
+    },
+  }
+}
