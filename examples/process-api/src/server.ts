@@ -23,8 +23,6 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
     ...problemOptions,
     logger,
     bodyLimit: 64 * 1024,
-    // Half a request must not hold a connection for a minute, which is what Node allows.
-    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
   }).withTypeProvider<TypeBoxTypeProvider>()
   // JSON only: Fastify would also take plain text.
   app.removeContentTypeParser('text/plain')

@@ -1,4 +1,5 @@
 import { header } from './guard/guard.ts'
+import { hashSecret } from './key/hash.ts'
 import type { IssueOptions } from './keyring/issue.ts'
 import type { Keyring, KeyringOptions } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/keyring.ts'
@@ -50,6 +51,13 @@ export interface TestKeyring<Scope extends string> {
     scopes: readonly Grant<Scope>[],
     options?: Partial<Omit<IssueOptions<Scope>, 'scopes'>>,
   ) => Promise<Readonly<Record<string, string>>>
+  /**
+   * The names of the keys issued so far whose secret, or its hash, appears in a text: an answer, a log, a dump. A test
+   * that finds any has found a leak.
+   *
+   * @example assert.deepEqual(secretsIn(answer.body + log), [])
+   */
+  readonly secretsIn: (text: string) => readonly string[]
 }
 
 /**
@@ -64,13 +72,25 @@ export async function testKeyring<const Scope extends string>(
   options: Omit<KeyringOptions<Scope>, 'store' | 'clock'>,
 ): Promise<TestKeyring<Scope>> {
   const clock = testClock()
-  const keyring = await openKeyring<Scope>({ ...options, store: sqliteStore({ file: ':memory:' }), clock })
+  const opened = await openKeyring<Scope>({ ...options, store: sqliteStore({ file: ':memory:' }), clock })
+  const traces = new Map<string, string>()
+  const keyring: Keyring<Scope> = {
+    ...opened,
+    async issue(issueOptions) {
+      const issued = await opened.issue(issueOptions)
+      for (const trace of [issued.secret, hashSecret(issued.secret)]) traces.set(trace, issued.key.name)
+      return issued
+    },
+  }
   return {
     keyring,
     clock,
     async headersFor(scopes, issueOptions = {}) {
       const { secret } = await keyring.issue({ name: 'Test key', owner: 'test', ...issueOptions, scopes })
       return { [header]: secret }
+    },
+    secretsIn(text) {
+      return [...traces].filter(([trace]) => text.includes(trace)).map(([, name]) => name)
     },
   }
 }

@@ -145,7 +145,8 @@ export function fastifyGuard<Scope extends string>(
     app.addHook('onRoute', (route) => {
       if (declaredBy(route).length === 0) route.onRequest = [open, ...hooksOf(route)]
     })
-    await app.register(inner, options as never)
+    // The prefix is that of this scope already.
+    await app.register(inner, { ...options, prefix: '' } as never)
   }
 
   async function plugin(app: FastifyInstance): Promise<void> {
@@ -163,8 +164,12 @@ export function fastifyGuard<Scope extends string>(
       const [declared] = declaredBy(route)
       if (declared === undefined) return
       const { security, response } = documentationOf(declared)
-      const own = route.schema?.response ?? {}
-      const documented: object = { ...route.schema, security, response: { ...response, ...own } }
+      // What the route says of an answer itself is more than we can know of it.
+      const documented: object = {
+        ...route.schema,
+        security,
+        ...withResponses(response, route.schema?.response as object | undefined),
+      }
       route.schema = documented
     })
     // Not in onRoute: the hooks of `openly` come after ours, and all undeclared routes should be named at once.
@@ -205,7 +210,15 @@ function declaredBy(route: RouteOptions): readonly (Demand | 'open')[] {
     .filter((found) => found !== undefined)
 }
 
+function withResponses(ours: object, own: object | undefined): { response?: object } {
+  const response = { ...ours, ...own }
+  return Object.keys(response).length === 0 ? {} : { response }
+}
+
 function undeclared(routes: readonly RouteOptions[], what: string): LatchkeyError {
-  const names = routes.map(({ method, url }) => `${[method].flat().join(',')} ${url}`)
+  const got = new Set(routes.filter(({ method }) => [method].flat().includes('GET')).map(({ url }) => url))
+  // Fastify adds a HEAD route to every GET route, with the same hooks: nobody has written it, so nobody is told of it.
+  const written = routes.filter(({ method, url }) => method !== 'HEAD' || !got.has(url))
+  const names = written.map(({ method, url }) => `${[method].flat().join(',')} ${url}`)
   return new LatchkeyError('undeclared_route', `${names.join('; ')}: ${what}.`)
 }

@@ -10,12 +10,13 @@ export const shortestSecret = 16
 
 /** Words that people write where a secret should stand. */
 const fillers =
-  /change|replace|insert|enter|your|secret|passw(?:or)?d|api|key|token|here|this|value|example|sample|dummy|placeholder|default|super|service|production|development|please|todo|fixme|testing|test|with|own|real|me|my|the|to|in|a/g
+  /change|replace|insert|enter|your|secret|passw(?:or)?d|api|key|token|here|this|value|example|sample|dummy|placeholder|default|super|service|production|development|please|todo|fixme|testing|test|with|own|real|me|my|the|to|in|\ba\b/g
 
 /** What fingers write when they must write something. */
 const runs = [
   '0123456789'.repeat(2),
   '1234567890'.repeat(2),
+  '0123456789abcdef'.repeat(2),
   'abcdefghijklmnopqrstuvwxyz',
   'qwertyuiopasdfghjklzxcvbnm',
 ]

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { problemDocument, problemMediaType, problemResponse } from './problem.ts'
 
@@ -44,14 +45,14 @@ export function problem(options: ProblemOptions): Error {
 
 /**
  * What only Fastify's constructor can be told, so that no error escapes the form of problem documents: requests that
- * are not HTTP, paths that cannot be decoded. Also ids that are UUIDs, and bodies taken as they are: a number is not a
- * string, and every fault is named.
+ * are not HTTP or never end, paths that cannot be decoded. Also ids that are UUIDs, and bodies taken as they are: a
+ * number is not a string, and every fault is named.
  *
  * @example const app = Fastify({ ...problemOptions, logger: true })
  */
 export const problemOptions: Pick<
-  FastifyServerOptions,
-  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing'
+  FastifyHttpOptions<Server>,
+  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing' | 'http'
 > = {
   genReqId: () => randomUUID(),
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
@@ -61,6 +62,13 @@ export const problemOptions: Pick<
   clientErrorHandler: answerBrokenRequest,
   // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
   return503OnClosing: false,
+  http: {
+    // Node would answer a missing Host itself, without a body; `isMalformed` sees to it.
+    requireHostHeader: false,
+    // Half a request must not hold a connection for a minute, which is what Node allows.
+    headersTimeout: 5000,
+    connectionsCheckingInterval: 1000,
+  },
 }
 
 /**
@@ -84,6 +92,11 @@ export async function problems(app: FastifyInstance): Promise<void> {
       const response = (route.schema.response ?? {}) as Record<string, unknown>
       route.schema = { ...route.schema, response: { ...bodyResponses, ...response } }
     }
+  })
+
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
+    else done()
   })
 
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
@@ -181,10 +194,31 @@ function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {
   return reply.code(options.status).type(problemMediaType).send(JSON.stringify(document))
 }
 
+/**
+ * What Node's parser lets through although it is ambiguous, so that a proxy in front may have read another request:
+ * more or less than one Host (RFC 9112 3.2), and a transfer coding that nobody here can decode (RFC 9112 6.1).
+ */
+function isMalformed({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return true
+  if (headers.host === undefined) return httpVersion !== '1.0'
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
+}
+
 /** Answers what Node's parser could not read as a request; there is no route, no request and no reply yet. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
+    return
+  }
+  // As Node's own answer does: what broke may be the rest of a request that has its answer already.
+  if ((socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true) {
+    socket.end()
     return
   }
   const document = problemDocument(brokenRequest(error.code), randomUUID())

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { mint } from '../../src/key/mint.ts'
+import type { Verifier } from '../../src/keyring/verdict.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
+import { refusals } from '../../src/refusal.ts'
+import { testKeyring } from '../../src/testing.ts'
+
+/** The scopes of the applications under test. */
+export const scopes = {
+  'orders:read': 'Read orders',
+  'orders:write': 'Change orders',
+  'reports:read': 'Read reports',
+} as const
+
+/** The scopes' names. */
+export type Scope = keyof typeof scopes
+
+/** A request as it goes over the wire: header lines may be repeated. */
+export interface WireRequest {
+  readonly path: string
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+}
+
+/** What came back. */
+export interface WireAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+/** An application under test, listening on a socket. */
+export interface Served {
+  send(request: WireRequest): Promise<WireAnswer>
+  /** All that was logged so far. */
+  log(): string
+  close(): Promise<void>
+}
+
+/**
+ * Serves an application with these routes (all GET), each of which calls `handled` with its path and the id of the
+ * verified key (or `nobody`) before it answers 200:
+ * `/open` open · `/any` any key · `/write` orders:write · `/both` orders:read and orders:write ·
+ * `/either` orders:write or reports:read · `/test` any key of the environment test.
+ */
+export type Serve = (verifier: Verifier<Scope>, handled: (path: string, keyId: string) => void) => Promise<Served>
+
+/** What every guard must keep. Run over each framework's. */
+export function guardConformance(name: string, serve: Serve): void {
+  describe(`guard: ${name}`, () => {
+    type Setup = Awaited<ReturnType<typeof testKeyring<Scope>>> & Served & { handled: string[] }
+
+    /** Serves, and whatever the test did, fails it if a secret or its hash got into an answer, the log or the journal. */
+    async function served(
+      run: (setup: Setup) => Promise<void>,
+      verifierOf?: (keyring: Verifier<Scope>) => Verifier<Scope>,
+    ): Promise<void> {
+      const settings = settingsKey(
+        { name: 'SETTING', secret: 'a,b, from/the+settings', scopes: [] },
+        { allowWeak: true },
+      )
+      const made = await testKeyring({ scopes, sources: [settings] })
+      const handled: string[] = []
+      const application = await serve(verifierOf?.(made.keyring) ?? made.keyring, (path, keyId) =>
+        handled.push(`${path} ${keyId}`),
+      )
+      const answers: WireAnswer[] = []
+      const send = async (request: WireRequest): Promise<WireAnswer> => {
+        const answer = await application.send(request)
+        answers.push(answer)
+        return answer
+      }
+      try {
+        await run({ ...made, ...application, send, handled })
+      } finally {
+        await application.close()
+      }
+      const told = JSON.stringify([answers, application.log(), await made.keyring.journal({ limit: 1000 })])
+      assert.deepEqual(made.secretsIn(told), [], 'a secret or its hash was told')
+    }
+
+    const get = (path: string, ...keys: readonly string[]): WireRequest => ({
+      path,
+      headers: keys.map((key) => ['X-API-Key', key] as const),
+    })
+
+    test('a key with the scopes reaches the handler, which knows whose it is', () =>
+      served(async ({ send, keyring, handled }) => {
+        const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:*'] })
+        for (const path of ['/any', '/write', '/both', '/either']) {
+          assert.equal((await send(get(path, secret))).status, 200, path)
+        }
+        assert.deepEqual(
+          handled,
+          ['/any', '/write', '/both', '/either'].map((path) => `${path} ${key.id}`),
+        )
+      }))
+
+    test('a key without the scopes is 403, and the handler does not run', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': reader = '' } = await headersFor(['orders:read'])
+        for (const path of ['/write', '/both', '/either']) {
+          const answer = await send(get(path, reader))
+          assert.equal(answer.status, 403, path)
+          assert.equal(JSON.parse(answer.body).code, 'insufficient_scope')
+          assert.equal(answer.headers['www-authenticate'], undefined)
+        }
+        assert.deepEqual(handled, [])
+      }))
+
+    test('any one of the alternatives is enough', () =>
+      served(async ({ send, headersFor }) => {
+        const { 'X-API-Key': reports = '' } = await headersFor(['reports:read'])
+        assert.equal((await send(get('/either', reports))).status, 200)
+      }))
+
+    test('missing, empty, malformed, mistyped, unknown, revoked, pending and expired keys get one and the same 401', () =>
+      served(async ({ send, keyring, clock, handled }) => {
+        const issue = async (options: object = {}): Promise<{ id: string; secret: string }> => {
+          const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:*'], ...options })
+          return { id: key.id, secret }
+        }
+        const revoked = await issue()
+        assert.equal((await send(get('/any', revoked.secret))).status, 200)
+        await keyring.revoke(revoked.id, { reason: 'unused' })
+        const expired = await issue({ expiresAt: clock.now() + 10 })
+        clock.advance(10)
+        const pending = await issue({ notBefore: clock.now() + 1 })
+        const mistyped = `${revoked.secret.slice(0, -1)}${revoked.secret.endsWith('0') ? '1' : '0'}`
+        handled.length = 0
+        const refused = [
+          '',
+          'x',
+          mistyped,
+          mint({ prefix: 'lk', environment: 'live' }),
+          revoked.secret,
+          expired.secret,
+          pending.secret,
+        ]
+        const requests = [{ path: '/any' }, ...refused.map((key) => get('/any', key))]
+        const answers = new Set<string>()
+        for (const request of requests) {
+          const { status, headers, body } = await send(request)
+          assert.equal(status, 401)
+          assert.equal(headers['www-authenticate'], 'X-API-Key')
+          const { instance, ...problem } = JSON.parse(body)
+          assert.match(instance, /^(?:urn:uuid:|#)./)
+          assert.equal(
+            body,
+            JSON.stringify({ ...problem, instance }, Object.keys(JSON.parse(body))),
+            'one order of members',
+          )
+          const { date: _date, ...comparable } = headers
+          answers.add(JSON.stringify([status, comparable, problem]))
+        }
+        assert.equal(answers.size, 1, [...answers].join('\n'))
+        assert.deepEqual(handled, [])
+      }))
+
+    test('two credentials are 400, even two of the same, an empty one, or one in small letters', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
+        const pairs = [
+          [
+            ['X-API-Key', key],
+            ['X-API-Key', key],
+          ],
+          [
+            ['X-API-Key', key],
+            ['x-api-key', 'x'],
+          ],
+          [
+            ['X-API-Key', key],
+            ['X-API-Key', ''],
+          ],
+          [
+            ['X-API-KEY', ''],
+            ['X-API-Key', key],
+          ],
+          // Joined by the server they would be the key from the settings.
+          [
+            ['X-API-Key', 'a,b'],
+            ['X-API-Key', 'from/the+settings'],
+          ],
+        ] as const
+        for (const headers of pairs) {
+          const answer = await send({ path: '/any', headers })
+          assert.equal(answer.status, 400)
+          assert.equal(JSON.parse(answer.body).code, 'two_credentials')
+        }
+        assert.deepEqual(handled, [])
+        assert.equal((await send(get('/any', 'a,b, from/the+settings'))).status, 200, 'one line may contain a comma')
+      }))
+
+    test('a key in any other place than the header is no key', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
+        const elsewhere: readonly WireRequest[] = [
+          { path: `/any?api_key=${key}&x-api-key=${key}` },
+          { path: '/any', headers: [['Authorization', `Bearer ${key}`]] },
+          { path: '/any', headers: [['Cookie', `X-API-Key=${key}`]] },
+          { path: '/any', headers: [['X_API_Key', key]] },
+          { path: '/any', headers: [['X-API-Key-', key]] },
+        ]
+        for (const request of elsewhere)
+          assert.equal((await send(request)).status, 401, JSON.stringify(request.headers))
+        assert.deepEqual(handled, [])
+      }))
+
+    test('a key of another environment is 403', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': key = '' } = await headersFor(['orders:*'], { environment: 'test' })
+        assert.equal((await send(get('/any', key))).status, 403)
+        assert.equal((await send(get('/test', key))).status, 200)
+        assert.equal(handled.length, 1)
+      }))
+
+    test('an open route takes everyone, and does not look at keys', () =>
+      served(async ({ send, handled }) => {
+        assert.equal((await send({ path: '/open' })).status, 200)
+        assert.equal((await send(get('/open', 'nonsense'))).status, 200)
+        assert.deepEqual(handled, ['/open nobody', '/open nobody'])
+      }))
+
+    test('no spelling of a guarded path leads around the guard', () =>
+      served(async ({ send, handled }) => {
+        const spellings = [
+          '/%61ny',
+          '//any',
+          '/./any',
+          '/x/../any',
+          '/any/',
+          '/any?',
+          '/any;x',
+          '/any%2f',
+          '/ANY',
+          '/any%00',
+          '/any#x',
+          '/any.json',
+        ]
+        for (const path of spellings) {
+          const { status } = await send({ path })
+          assert.ok([400, 401, 404].includes(status), `${path}: ${status}`)
+        }
+        assert.deepEqual(handled, [])
+      }))
+
+    test('an answer to a key may not be kept by shared caches, a refusal by none', () =>
+      served(async ({ send, headersFor }) => {
+        assert.equal(
+          (await send(get('/any', (await headersFor([]))['X-API-Key'] ?? ''))).headers['cache-control'],
+          'private',
+        )
+        assert.equal((await send({ path: '/any' })).headers['cache-control'], 'no-store')
+      }))
+
+    test('when keys cannot be checked the answer is 503, neither 401 nor 200', () =>
+      served(
+        async ({ send, headersFor, handled }) => {
+          const answer = await send(get('/any', (await headersFor([]))['X-API-Key'] ?? ''))
+          assert.equal(answer.status, 503)
+          assert.equal(answer.headers['retry-after'], '1')
+          assert.equal(JSON.parse(answer.body).code, 'unavailable')
+          assert.deepEqual(handled, [])
+        },
+        (keyring) => ({
+          ...keyring,
+          verify: () => ({ ok: false, refusal: refusals.unavailable, cause: new Error('the disk is gone') }),
+        }),
+      ))
+
+    test('a verdict that comes late is waited for', () =>
+      served(
+        async ({ send, headersFor, handled }) => {
+          const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
+          assert.equal((await send(get('/write', key))).status, 200)
+          assert.equal((await send(get('/write', 'x'))).status, 401)
+          assert.equal(handled.length, 1)
+        },
+        (keyring) => ({ ...keyring, verify: async (...call) => keyring.verify(...call) }),
+      ))
+
+    test('every request is judged anew, also on a connection whose last key was accepted', () =>
+      served(async ({ send, keyring, handled }) => {
+        const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+        assert.equal((await send(get('/any', secret))).status, 200)
+        assert.equal((await send({ path: '/any' })).status, 401)
+        await keyring.revoke(key.id, { reason: 'compromised' })
+        assert.equal((await send(get('/any', secret))).status, 401)
+        assert.equal(handled.length, 1)
+      }))
+  })
+}

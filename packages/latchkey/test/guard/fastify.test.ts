@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, request as httpRequest } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import type { IncomingMessage } from 'node:http'
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import { fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/fastify.ts'
+import { testKeyring } from '../../src/testing.ts'
+import { guardConformance, scopes } from '../conformance/guard.ts'
+
+guardConformance('Fastify', async (verifier, handled) => {
+  let log = ''
+  const logger = {
+    level: 'trace',
+    serializers: logSerializers,
+    stream: { write: (line: string) => void (log += line) },
+  }
+  const { plugin, requires, open, keyOf } = fastifyGuard(verifier)
+  const app = Fastify({ logger })
+  await app.register(plugin)
+  const routes = {
+    '/any': requires(),
+    '/write': requires('orders:write'),
+    '/both': requires('orders:read', 'orders:write'),
+    '/either': requires({ anyOf: ['orders:write', 'reports:read'] }),
+    '/test': requires({ environment: 'test' }),
+  }
+  app.get('/open', { onRequest: open }, () => handled('/open', 'nobody') ?? 'done')
+  for (const [path, onRequest] of Object.entries(routes)) {
+    app.get(path, { onRequest }, (request) => handled(path, keyOf(request).id) ?? 'done')
+  }
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  // One connection for all requests: what is remembered of it must not make a difference.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  return {
+    async send({ path, headers = [] }) {
+      const outgoing = httpRequest(address, { agent, path, headers: ['Host', 'test', ...headers.flat()] })
+      const [incoming] = (await once(outgoing.end(), 'response')) as [IncomingMessage]
+      return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await text(incoming) }
+    },
+    log: () => log,
+    async close() {
+      agent.destroy()
+      await app.close()
+    },
+  }
+})
+
+async function start(
+  declare: (app: FastifyInstance, guard: Awaited<ReturnType<typeof guarded>>) => unknown,
+): Promise<FastifyInstance> {
+  const guard = await guarded()
+  const app = Fastify()
+  await app.register(guard.plugin)
+  await declare(app, guard)
+  await app.ready()
+  return app
+}
+
+async function guarded(): Promise<ReturnType<typeof fastifyGuard<keyof typeof scopes>>> {
+  const { keyring } = await testKeyring({ scopes })
+  return fastifyGuard(keyring)
+}
+
+test('no route is open by accident: undeclared ones stop the start, and all are named', async () => {
+  const starting = start((app, { open }) => {
+    app.get('/health', { onRequest: open }, () => 'ok')
+    app.get('/forgotten', () => 'secret')
+    app.register(async (inner) => inner.delete('/orders/:id', () => 'gone'), { prefix: '/v1' })
+  })
+  await assert.rejects(starting, {
+    code: 'undeclared_route',
+    message: /GET \/forgotten.*DELETE \/v1\/orders\/:id.*neither requires\(\.\.\.\) nor open/,
+  })
+})
+
+test('a guard in another place than onRequest is no declaration', async () => {
+  const starting = start((app, { requires }) => app.get('/late', { preHandler: requires() }, () => 'x'))
+  await assert.rejects(starting, { code: 'undeclared_route', message: /GET \/late/ })
+})
+
+test('two declarations on one route stop the start: they would be documented as alternatives', async () => {
+  const starting = start((app, { requires, open }) => {
+    app.get('/two', { onRequest: [requires('orders:read'), requires('orders:write')] }, () => 'x')
+    app.get('/both', { onRequest: [open, requires()] }, () => 'x')
+  })
+  await assert.rejects(starting, { code: 'undeclared_route', message: /GET \/two.*GET \/both.*more than once/ })
+})
+
+test('routes added before the guard stop the start', async () => {
+  const { plugin } = await guarded()
+  const app = Fastify()
+  app.get('/early', () => 'x')
+  await assert.rejects(async () => app.register(plugin), { code: 'undeclared_route', message: /early/ })
+})
+
+test('a guard that was registered without await does not miss the routes after it', async () => {
+  const { plugin } = await guarded()
+  const app = Fastify()
+  // The mistake that the test is about: no await.
+  void app.register(plugin)
+  app.get('/missed', () => 'x')
+  await assert.rejects(async () => app.ready(), { code: 'undeclared_route' })
+})
+
+test('undeclared routes are allowed where the application says so', async () => {
+  const { plugin } = fastifyGuard((await testKeyring({ scopes })).keyring, { unguarded: 'allow' })
+  const app = Fastify()
+  await app.register(plugin)
+  app.get('/free', () => 'x')
+  await app.ready()
+  assert.equal((await app.inject('/free')).statusCode, 200)
+})
+
+test("somebody else's plugin can be declared open as a whole, and keeps its own hooks", async () => {
+  let called = 0
+  const theirs = async (app: FastifyInstance): Promise<void> => {
+    app.get('/theirs', { onRequest: async () => void called++ }, () => 'x')
+    app.get('/static/*', () => 'x')
+  }
+  const app = await start((inner, { openly }) => inner.register(openly(theirs), { prefix: '/docs' }))
+  assert.equal((await app.inject('/docs/theirs')).statusCode, 200)
+  assert.equal((await app.inject('/docs/static/a')).statusCode, 200)
+  assert.equal(called, 1)
+})
+
+test('what openly opens is the plugin, not its neighbours', async () => {
+  const starting = start(async (app, { openly }) => {
+    await app.register(openly(async (inner: FastifyInstance) => void inner.get('/theirs', () => 'x')))
+    app.get('/ours', () => 'x')
+  })
+  await assert.rejects(starting, {
+    code: 'undeclared_route',
+    message: 'GET /ours: neither requires(...) nor open in onRequest.',
+  })
+})
+
+test('a scope that is not declared stops the start, at run time as it does at compile time', async () => {
+  const { requires } = await guarded()
+  // @ts-expect-error -- a misspelt scope does not compile
+  assert.throws(() => requires('orders:raed'), { code: 'unknown_scope' })
+  // @ts-expect-error -- nor among alternatives
+  assert.throws(() => requires({ anyOf: ['orders:raed'] }), { code: 'unknown_scope' })
+  // @ts-expect-error -- nor may a route ask for a wildcard
+  assert.throws(() => requires('orders:*'), { code: 'unknown_scope' })
+  assert.throws(() => requires({ environment: 'prod' }), { code: 'invalid_input' })
+})
+
+test('keyOf is typed with the scopes of the keyring, and fails on a route without a guard', async () => {
+  const app = await start((inner, { requires, open, keyOf }) => {
+    inner.get('/typed', { onRequest: requires() }, (request) => {
+      const read: readonly ('orders:read' | 'orders:write' | 'reports:read')[] = keyOf(request).scopes
+      // @ts-expect-error -- a verified key cannot have a scope that is not declared
+      return read.includes('orders:raed')
+    })
+    inner.get('/open', { onRequest: open }, (request) => keyOf(request).id)
+  })
+  assert.equal((await app.inject('/open')).statusCode, 500)
+})
+
+test('one declaration: what is enforced is what is documented', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { plugin, requires, open } = fastifyGuard(keyring)
+  const app = Fastify()
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', components: { securitySchemes: securitySchemes(keyring) } },
+  })
+  await app.register(plugin)
+  const declared = {
+    '/open': open,
+    '/any': requires(),
+    '/all': requires('orders:read', 'orders:write'),
+    '/either': requires({ anyOf: ['orders:write', 'reports:read'] }, 'orders:read'),
+  }
+  for (const [path, onRequest] of Object.entries(declared)) app.get(path, { onRequest }, () => 'x')
+  await app.ready()
+  const { paths, components } = app.swagger() as unknown as {
+    paths: Record<string, { get: { security: unknown; responses: Record<string, unknown> } }>
+    components: { securitySchemes: Record<string, { name: string; description: string }> }
+  }
+  const documented = Object.fromEntries(Object.entries(paths).map(([path, { get }]) => [path, get.security]))
+  assert.deepEqual(documented, {
+    '/open': [],
+    '/any': [{ ApiKey: [] }],
+    '/all': [{ ApiKey: ['orders:read', 'orders:write'] }],
+    '/either': [{ ApiKey: ['orders:read', 'orders:write'] }, { ApiKey: ['orders:read', 'reports:read'] }],
+  })
+  assert.deepEqual(Object.keys(paths['/open']?.get.responses ?? {}), ['200'])
+  assert.deepEqual(
+    ['400', '401', '403', '503'].filter((status) => !(status in (paths['/all']?.get.responses ?? {}))),
+    [],
+  )
+  assert.equal(components.securitySchemes['ApiKey']?.name, 'X-API-Key')
+  assert.match(components.securitySchemes['ApiKey'].description, /`orders:read`: Read orders/)
+})
+
+test('a handler may say for itself how its answer is cached', async () => {
+  const { keyring, headersFor } = await testKeyring({ scopes })
+  const { plugin, requires } = fastifyGuard(keyring)
+  const app = Fastify()
+  await app.register(plugin)
+  app.get('/public', { onRequest: requires() }, (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=60').send('x'),
+  )
+  const answer = await app.inject({ url: '/public', headers: await headersFor([]) })
+  assert.equal(answer.headers['cache-control'], 'public, max-age=60')
+})
+
+test('a request without a key is refused before its body is read', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { plugin, requires } = fastifyGuard(keyring)
+  const app = Fastify()
+  await app.register(plugin)
+  let parsed = 0
+  app.addContentTypeParser('application/x-watched', (_request, payload, done) => {
+    parsed++
+    payload.resume().on('end', () => done(null, {}))
+  })
+  app.post('/upload', { onRequest: requires() }, () => 'x')
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/upload',
+    headers: { 'content-type': 'application/x-watched' },
+    body: 'x'.repeat(1e6),
+  })
+  assert.equal(answer.statusCode, 401)
+  assert.equal(parsed, 0)
+})

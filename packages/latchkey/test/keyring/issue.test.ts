@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hashSecret } from '../../src/key/hash.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { testKeyring } from '../../src/testing.ts'
+
+const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
+const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
+
+test('a secret is seen once: neither it nor its hash is in what the keyring tells afterwards', async () => {
+  const { keyring, secretsIn } = await testKeyring({ scopes })
+  const { key, secret } = await keyring.issue(shop)
+  await keyring.verify(secret)
+  await keyring.revoke(key.id, { reason: 'compromised', note: 'found in a repository' })
+  const told = [
+    key,
+    await keyring.find(key.id),
+    await keyring.list(),
+    await keyring.journal(),
+    await keyring.verify(secret),
+  ]
+  assert.deepEqual(secretsIn(JSON.stringify(told)), [])
+  assert.deepEqual(secretsIn(`${secret} ${hashSecret(secret)}`), ['Shop', 'Shop'], 'the check would find them')
+})
+
+test('an issued key can be found, and looks as it was issued', async () => {
+  const { keyring, clock } = await testKeyring({ scopes })
+  const expiresAt = clock.now() + 1000
+  const { key, secret } = await keyring.issue({
+    ...shop,
+    scopes: ['orders:*', 'orders:*'],
+    expiresAt,
+    environment: 'test',
+  })
+  assert.deepEqual(await keyring.find(key.id), key)
+  assert.match(key.id, /^key_[0-9A-Za-z]{20}$/)
+  assert.ok(secret.startsWith(key.start) && key.start.length === 'lk_test_'.length + 4)
+  assert.deepEqual(
+    [key.scopes, key.expiresAt, key.environment, key.state, key.createdAt, key.revoked],
+    [['orders:*'], expiresAt, 'test', 'active', clock.now(), null],
+  )
+  assert.equal(await keyring.find('key_nobody'), undefined)
+})
+
+test('what a key cannot be is refused by name, and nothing is written', async () => {
+  const { keyring, clock } = await testKeyring({ scopes })
+  const wrong: Record<string, readonly object[]> = {
+    name: [{ name: '' }, { name: ' ' }, { name: 'x'.repeat(121) }, { name: 'a\u0000b' }, { name: 'a\nb' }, { name: 7 }],
+    owner: [{ owner: undefined }, { owner: '' }, { owner: '\u001b[31m' }, { owner: '\ud800' }],
+    scopes: [
+      { scopes: undefined },
+      { scopes: 'orders:read' },
+      { scopes: Array.from({ length: 101 }, () => 'orders:read') },
+    ],
+    environment: [{ environment: 'prod' }, { environment: '' }, { environment: 'LIVE' }],
+    notBefore: [
+      { notBefore: 1.5 },
+      { notBefore: -1 },
+      { notBefore: '2030' },
+      { notBefore: new Date() },
+      { notBefore: NaN },
+    ],
+    expiresAt: [
+      { expiresAt: clock.now() },
+      { expiresAt: Infinity },
+      { expiresAt: 2 ** 60 },
+      { notBefore: 9e12, expiresAt: 9e12 },
+    ],
+    metadata: [{ metadata: [] }, { metadata: { a: 1 } }, { metadata: { a: 'x'.repeat(501) } }, { metadata: null }],
+    actor: [{ actor: '' }],
+  }
+  for (const [member, cases] of Object.entries(wrong)) {
+    for (const overrides of cases) {
+      const issuing = keyring.issue({ ...shop, ...overrides })
+      await assert.rejects(
+        issuing,
+        { name: 'LatchkeyError', code: 'invalid_input', message: new RegExp(member) },
+        member,
+      )
+    }
+  }
+  await assert.rejects(keyring.issue({ ...shop, scopes: ['orders:delete'] as never }), { code: 'unknown_scope' })
+  assert.deepEqual(await keyring.journal(), [])
+  assert.deepEqual((await keyring.list()).keys, [])
+})
+
+test('the message of an error does not repeat what was given: it may be a secret in the wrong place', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const secret = 'a-secret-in-the-wrong-place\n'
+  await assert.rejects(
+    keyring.issue({ ...shop, name: secret }),
+    (error: Error) => !error.message.includes('wrong-place'),
+  )
+})
+
+test('a keyring with a prefix, an environment or a scope that is misspelt does not open', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  for (const options of [{ prefix: 'LK' }, { prefix: 'l_k' }, { prefix: '' }, { environments: ['Live'] as const }]) {
+    await assert.rejects(openKeyring({ store, scopes, ...options }), { code: 'invalid_input' })
+  }
+  await assert.rejects(openKeyring({ store, scopes: { read: 'x' } }), { code: 'invalid_input' })
+  await assert.rejects(openKeyring({ store, scopes, cacheSize: 0 }), { code: 'invalid_input' })
+})

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { testKeyring } from '../../src/testing.ts'
+
+const scopes = { 'orders:read': 'Read orders' }
+const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-revoke-'))
+after(() => rmSync(folder, { recursive: true }))
+
+test('a revoked key is refused from the moment the answer is there, and stays revoked', async () => {
+  const { keyring, clock } = await testKeyring({ scopes })
+  const { key, secret } = await keyring.issue(shop)
+  assert.equal((await keyring.verify(secret)).ok, true)
+  const revoked = await keyring.revoke(key.id, { reason: 'compromised', note: 'posted in a chat', actor: 'alice' })
+  assert.deepEqual(revoked.key.revoked, { at: clock.now(), reason: 'compromised', note: 'posted in a chat' })
+  assert.equal(revoked.key.state, 'revoked')
+  assert.ok(revoked.tookMs > 0)
+  assert.equal((await keyring.verify(secret)).ok, false)
+  clock.advance(1e9)
+  assert.equal((await keyring.verify(secret)).ok, false)
+})
+
+test('to revoke twice is to revoke once: the first reason stays and the journal has one entry', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key } = await keyring.issue(shop)
+  await keyring.revoke(key.id, { reason: 'unused' })
+  const again = await keyring.revoke(key.id, { reason: 'compromised' })
+  assert.equal(again.key.revoked?.reason, 'unused')
+  assert.equal((await keyring.journal()).length, 2)
+})
+
+test('sixteen revocations of one key at once are one', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key } = await keyring.issue(shop)
+  const all = await Promise.all(Array.from({ length: 16 }, () => keyring.revoke(key.id, { reason: 'unused' })))
+  assert.equal(new Set(all.map((revoked) => revoked.key.revoked?.at)).size, 1)
+  assert.equal((await keyring.journal()).length, 2)
+})
+
+test('a key that does not exist and a reason that does not exist are refused', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key } = await keyring.issue(shop)
+  await assert.rejects(keyring.revoke('key_nobody', { reason: 'unused' }), { code: 'unknown_key' })
+  await assert.rejects(keyring.revoke(key.id, { reason: 'because' as never }), { code: 'invalid_input' })
+  await assert.rejects(keyring.revoke(key.id, { reason: 'other', note: 'x'.repeat(501) }), { code: 'invalid_input' })
+  assert.equal((await keyring.find(key.id))?.state, 'active')
+})
+
+test('a key revoked through one keyring is refused by every other on the same file', async () => {
+  const file = join(folder, 'shared.db')
+  const keyrings = await Promise.all(
+    Array.from({ length: 3 }, () => openKeyring({ store: sqliteStore({ file }), scopes })),
+  )
+  const [first] = keyrings
+  assert.ok(first)
+  for (let round = 0; round < 30; round++) {
+    const { key, secret } = await first.issue(shop)
+    // Every one has it in its cache, with a lease that has just begun.
+    for (const keyring of keyrings) assert.equal((await keyring.verify(secret)).ok, true)
+    await first.revoke(key.id, { reason: 'unused' })
+    for (const keyring of keyrings) assert.equal((await keyring.verify(secret)).ok, false)
+  }
+  for (const keyring of keyrings) await keyring.close()
+})

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { mint } from '../../src/key/mint.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+
+const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
+
+const weak = [
+  '',
+  'q7T-x9',
+  'fifteen-letters',
+  'changeme-changeme',
+  'your-api-key-here',
+  'YOUR_SECRET_API_KEY',
+  'replace-me-with-a-secret-key',
+  '<insert your api key here>',
+  '${SERVICE_API_KEY}',
+  'xxxxxxxxxxxxxxxxxxxxxxxx',
+  'supersecretpassword123',
+  'my-super-secret-api-key',
+  'test-api-key-1234',
+  '12345678901234567890',
+  '0123456789abcdef',
+  '0123456789ABCDEF0123456789ABCDEF',
+  'abcdefghijklmnopqrst',
+  'qwertyuiopasdfgh',
+  'two words are not a header value',
+  'trailing-space-in-here ',
+  'ümlaute-sind-kein-ascii',
+  'a'.repeat(1025),
+]
+
+for (const secret of weak) {
+  test(`${JSON.stringify(secret.slice(0, 40))} is not taken from the settings, and not repeated`, () => {
+    assert.throws(
+      () => settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [] }),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'weak_key')
+        assert.match(error.message, /^SERVICE_API_KEY .*openssl rand/)
+        return secret === '' || !error.message.includes(secret)
+      },
+    )
+    assert.doesNotThrow(() => settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [] }, { allowWeak: true }))
+  })
+}
+
+test('random values of any common shape are taken', () => {
+  for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+    for (let round = 0; round < 500; round++) {
+      const secret = randomBytes(16).toString(encoding)
+      assert.doesNotThrow(() => settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [] }), secret)
+    }
+  }
+})
+
+test('a key from the settings is accepted whatever its form, with its scopes only, and the store is not asked', async () => {
+  for (const secret of ['correct.horse!battery/staple', mint({ prefix: 'lk', environment: 'live' })]) {
+    const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['orders:read'] })
+    const inner = sqliteStore({ file: ':memory:' })
+    const store = { ...inner, bySecret: () => assert.fail('the store was asked') }
+    const keyring = await openKeyring({ store, scopes, sources: [source] })
+    const verdict = await keyring.verify(secret, { allOf: ['orders:read'] })
+    assert.ok(verdict.ok)
+    assert.deepEqual([verdict.key.id, verdict.key.owner], ['settings:SERVICE_API_KEY', 'settings'])
+    const more = await keyring.verify(secret, { allOf: ['orders:write'] })
+    assert.ok(!more.ok && more.refusal.code === 'insufficient_scope')
+  }
+})
+
+test('beside a key from the settings nothing else is accepted, and issued keys still are', async () => {
+  const secret = 'correct.horse!battery/staple'
+  const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [] })
+  const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes, sources: [source] })
+  const issued = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  assert.equal((await keyring.verify(issued.secret)).ok, true)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(fc.string(), fc.constant(secret.toUpperCase()), fc.constant(` ${secret}`)),
+      async (text) => {
+        assert.equal((await keyring.verify(text)).ok, text === secret)
+      },
+    ),
+  )
+})

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import Fastify from 'fastify'
+import { problem, problemOptions, problems } from '../../src/problem/fastify.ts'
+
+async function application(): Promise<{ app: FastifyInstance; log: () => string; handled: () => number }> {
+  let log = ''
+  let handled = 0
+  const logger = { stream: { write: (line: string) => void (log += line) } }
+  const app = Fastify({ ...problemOptions, logger, bodyLimit: 1000 })
+  await app.register(problems)
+  const body = {
+    type: 'object',
+    required: ['name', 'a/b~c'],
+    properties: {
+      name: { type: 'string' },
+      age: { type: 'integer' },
+      'a/b~c': {},
+      tags: { type: 'array', items: { type: 'string' } },
+    },
+  }
+  app.post('/people', { schema: { body } }, () => {
+    handled++
+    return 'done'
+  })
+  app.get('/people/:id', () => 'done')
+  app.delete('/people/:id', () => 'done')
+  app.get('/files/*', () => 'done')
+  app.get('/fails', () => {
+    throw new Error('the password of the database is hunter2')
+  })
+  app.get('/refuses', () => {
+    throw problem({ status: 409, code: 'taken', detail: 'The name is taken.' })
+  })
+  app.get('/teapot', () => {
+    throw Object.assign(new Error('short and stout'), { statusCode: 418 })
+  })
+  await app.ready()
+  return { app, log: () => log, handled: () => handled }
+}
+
+const json = (payload: string, headers: object = {}): InjectOptions => ({
+  method: 'POST',
+  url: '/people',
+  headers: { 'content-type': 'application/json', ...headers },
+  payload,
+})
+
+const cases: Readonly<Record<string, readonly [request: InjectOptions, status: number, code: string]>> = {
+  'an unknown path is 404': [{ url: '/nowhere' }, 404, 'not_found'],
+  'a wrong method is 405': [{ method: 'PUT', url: '/people' }, 405, 'method_not_allowed'],
+  'text that is not JSON is 400': [json('{"name":'), 400, 'invalid_json'],
+  'an empty body where JSON is announced is 400': [json(''), 400, 'invalid_json'],
+  'JSON that would change prototypes is 400': [json('{"__proto__":{}}'), 400, 'invalid_json'],
+  'another media type is 415': [json('<a/>', { 'content-type': 'application/xml' }), 415, 'unsupported_media_type'],
+  'no media type is 415': [
+    { method: 'POST', url: '/people', payload: 'x', headers: { 'content-type': '' } },
+    415,
+    'unsupported_media_type',
+  ],
+  'a large body is 413': [json(`"${'x'.repeat(1000)}"`), 413, 'body_too_large'],
+  'a body that does not fit is 422': [json('{}'), 422, 'invalid_request'],
+  'no body where one is needed is 422': [{ method: 'POST', url: '/people' }, 422, 'invalid_request'],
+  'a path that cannot be decoded is 400': [{ url: '/people/%zz' }, 400, 'bad_request'],
+  'a path with a part that is too long is 400': [{ url: `/people/${'x'.repeat(200)}` }, 400, 'bad_request'],
+  'what a handler refuses is what it says': [{ url: '/refuses' }, 409, 'taken'],
+  'an error with a status below 500 keeps it': [{ url: '/teapot' }, 418, 'bad_request'],
+  'an accident is 500': [{ url: '/fails' }, 500, 'internal'],
+}
+
+for (const [what, [request, status, code]] of Object.entries(cases)) {
+  test(`${what}, as a problem document`, async () => {
+    const { app, handled } = await application()
+    const answer = await app.inject(request)
+    const document = answer.json()
+    assert.equal(answer.statusCode, status, answer.body)
+    assert.match(String(answer.headers['content-type']), /^application\/problem\+json/)
+    assert.deepEqual([document.type, document.status, document.code], ['about:blank', status, code])
+    assert.match(document.instance, /^urn:uuid:[0-9a-f-]{36}$/)
+    assert.ok(document.title.length > 0 && document.detail.length > 0)
+    assert.equal(handled(), 0)
+  })
+}
+
+test('every fault of a body is named by JSON Pointer, and values are not bent to fit', async () => {
+  const { app } = await application()
+  const answer = await app.inject(json('{"name":5,"age":"7","tags":["a",1]}'))
+  assert.deepEqual(answer.json().errors, [
+    { pointer: '/a~1b~0c', detail: 'is required' },
+    { pointer: '/name', detail: 'must be string' },
+    { pointer: '/age', detail: 'must be integer' },
+    { pointer: '/tags/1', detail: 'must be string' },
+  ])
+})
+
+test('members that nobody declared are ignored', async () => {
+  const { app, handled } = await application()
+  assert.equal((await app.inject(json('{"name":"x","a/b~c":1,"more":true}'))).statusCode, 200)
+  assert.equal(handled(), 1)
+})
+
+test('405 says which methods the path takes, for paths with parameters too', async () => {
+  const { app } = await application()
+  const allow = async (url: string): Promise<unknown> => (await app.inject({ method: 'PATCH', url })).headers.allow
+  assert.deepEqual(
+    [await allow('/people'), await allow('/people/7?x=/y'), await allow('/files/a/b/c'), await allow('/people/7/x')],
+    ['POST', 'DELETE, GET, HEAD', 'GET, HEAD', undefined],
+  )
+})
+
+test('neither an answer nor the log quotes what the caller sent or what a handler failed with', async () => {
+  const { app, log } = await application()
+  const secret = 'lk_live_in-the-wrong-place'
+  const answers = [
+    await app.inject(json(`{"name": ${secret}}`)),
+    await app.inject(json(`{"name": {"${secret}": 1}, "a/b~c": "${secret}"}`)),
+    await app.inject({ method: 'PUT', url: `/people?key=${secret}` }),
+    await app.inject(`/nowhere/${secret}`),
+    await app.inject('/fails'),
+  ]
+  for (const { body } of answers) assert.ok(!body.includes(secret) && !body.includes('hunter2'), body)
+  assert.match(log(), /hunter2/, 'the operator is told')
+})
+
+async function raw(bytes: string): Promise<string> {
+  const { app } = await application()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(bytes)
+  const answer = await text(socket)
+  await app.close()
+  return answer
+}
+
+test('what is not HTTP, or too much of it, gets a problem document too', async () => {
+  for (const [bytes, status] of [
+    ['nonsense\r\n\r\n', 400],
+    ['GET /people/1 HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['GET /people/1 HTTP/1.1\r\nHost: x\r\nhost: y\r\nConnection: close\r\n\r\n', 400],
+    ['GET /people/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\nConnection: close\r\n\r\n', 400],
+    ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ] as const) {
+    const answer = await raw(bytes)
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), bytes.slice(0, 40))
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    assert.match(head, /content-type: application\/problem\+json/i, answer)
+    assert.equal(JSON.parse(body).status, status)
+  }
+})

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, test } from 'node:test'
+import { seal, verifyJournal } from '../../src/keyring/journal.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { inserting, newKey, storeConformance } from '../conformance/store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'))
+let files = 0
+const newFile = (): string => join(folder, String(files++), 'keys.db')
+after(() => rmSync(folder, { recursive: true }))
+
+storeConformance('SQLite', () => {
+  const file = newFile()
+  return { open: () => sqliteStore({ file }), remove: () => rmSync(file) }
+})
+
+test('the database and its companions can be read by their owner only', () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  void store.commit([inserting(newKey())], seal)
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) assert.equal(statSync(name).mode & 0o777, 0o600, name)
+  void store.close()
+  chmodSync(file, 0o644)
+  void sqliteStore({ file }).close()
+  assert.equal(statSync(file).mode & 0o777, 0o600, 'after it was opened up')
+})
+
+test('what is not a database is refused in one sentence that names the file', () => {
+  const file = join(folder, 'letter.txt')
+  writeFileSync(file, 'Dear reader, this is not a database, and it is longer than its header would be.'.repeat(20))
+  assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /letter\.txt cannot be used: [^\n]+$/ })
+  assert.throws(() => sqliteStore({ file: join(file, 'below', 'it.db') }), { code: 'store_unusable' })
+})
+
+test('a database of a newer version is refused and left as it is', () => {
+  const file = newFile()
+  void sqliteStore({ file }).close()
+  const database = new DatabaseSync(file)
+  database.exec('INSERT INTO latchkey_migrations (version) VALUES (1000)')
+  database.close()
+  assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /newer version/ })
+})
+
+test('a commit is synced to the disk before it answers', (context) => {
+  const connections = new Set<DatabaseSync>()
+  const exec = DatabaseSync.prototype.exec
+  context.mock.method(DatabaseSync.prototype, 'exec', function (this: DatabaseSync, text: string) {
+    connections.add(this)
+    exec.call(this, text)
+  })
+  const store = sqliteStore({ file: newFile() })
+  const [connection] = connections
+  // 2 is FULL: in WAL mode, which alone is asked of each connection anew, every commit waits for the disk.
+  assert.equal(connection?.prepare('PRAGMA synchronous').get()?.['synchronous'], 2)
+  assert.equal(connection.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
+  void store.close()
+})
+
+test('eight processes that open a new file at once all succeed, and write one journal', async () => {
+  const file = newFile()
+  const children = Array.from({ length: 8 }, () => fork(new URL('sqlite-writer.ts', import.meta.url), [file, '25']))
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as unknown))
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 8 }, () => 0),
+  )
+  const store = sqliteStore({ file })
+  const report = await verifyJournal(store)
+  assert.deepEqual([report.whole, report.entries], [true, 200])
+  void store.close()
+})
+
+test('a store in memory makes no file', () => {
+  void sqliteStore({ file: ':memory:' }).close()
+  assert.equal(existsSync(':memory:'), false)
+})
