@@ -75,7 +75,8 @@ export const problemOptions: Pick<
  * The plugin: every error of the application is a problem document (RFC 9457). Unknown paths are 404, other methods on
  * known paths 405 with `Allow`, bodies that are not JSON 400, other media types 415, too large ones 413, and bodies that
  * do not fit their schema 422 with each fault named by JSON Pointer. What a handler throws by accident is 500 and says
- * nothing of itself outside the log. Routes with a body are documented with these answers.
+ * nothing of itself outside the log. Routes with a body are documented with these answers. When the application closes,
+ * every request that got through is answered, and the answer tells the caller that the connection ends.
  *
  * Register it, and wait for it, before the first route.
  *
@@ -97,6 +98,19 @@ export async function problems(app: FastifyInstance): Promise<void> {
   app.addHook('onRequest', (request, reply, done) => {
     if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
     else done()
+  })
+
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    // For answers whose head is out already: their connections are idle for a moment, then closed.
+    app.server.keepAliveTimeout = 1
+    done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Fastify says it only to requests that come later; a kept connection would hold the process for a minute.
+    if (closing) reply.header('connection', 'close')
+    done(null, payload)
   })
 
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))

@@ -1,0 +1,55 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** The service as a process of its own. */
+export interface RunningService {
+  readonly process: ChildProcess
+  /** Where it serves, once it has said so; rejects when it ends before. */
+  readonly url: Promise<string>
+  /** Everything it has printed. */
+  readonly printed: () => string
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+}
+
+/** A folder for one test, removed after it. */
+export function folderFor(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'process-api-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Starts the service in a folder, as `npm start` does, on a free port unless told otherwise; ended with the test. */
+export function startService(
+  context: TestContext,
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): RunningService {
+  const environment = { PATH: process.env['PATH'], HOME: folder, PORT: '0', PROCESSING_SECONDS: '0', ...settings }
+  const child = spawn(process.execPath, ['--conditions=@latchkey/source', main], { cwd: folder, env: environment })
+  context.after(() => child.kill('SIGKILL'))
+  let printed = ''
+  const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals)[]) => code ?? signal ?? 0)
+  const url = new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      printed += chunk.toString()
+      // The last line but one: by then all of the welcome is there.
+      const [, address] = /^Serving (\S+),[^]*\n\n$/m.exec(printed) ?? []
+      if (address !== undefined) resolve(address)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    void ended.then(() => reject(new Error(`ended before it served: ${printed}`)))
+  })
+  // Tests of a start that fails do not ask for the address.
+  url.catch(() => undefined)
+  return { process: child, url, printed: () => printed, ended }
+}

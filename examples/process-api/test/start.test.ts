@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { folderFor, startService } from './running-service.ts'
+
+const run = promisify(execFile)
+const secretPattern = /lk_live_[0-9A-Za-z]{38}/g
+
+async function post(url: string, key: string, status = 'SUCCESS'): Promise<Response> {
+  const headers = { 'x-api-key': key, 'content-type': 'application/json' }
+  return fetch(`${url}/process`, { method: 'POST', headers, body: JSON.stringify({ status }) })
+}
+
+test('the first start prints one key, and a curl line that works when pasted', async (context) => {
+  const service = startService(context, folderFor(context))
+  await service.url
+  assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
+  const line = service
+    .printed()
+    .split('\n')
+    .find((printed) => printed.startsWith('curl '))
+  assert.ok(line)
+  const { stdout } = await run('sh', ['-c', `command -v curl > /dev/null || exit 77; ${line}`]).catch(
+    (error: { code: number; stdout: string }) => {
+      if (error.code !== 77) throw error
+      return { stdout: 'no curl' }
+    },
+  )
+  if (stdout === 'no curl') context.skip('there is no curl on this machine')
+  else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
+})
+
+test('a later start prints no key, and the first one still works', async (context) => {
+  const folder = folderFor(context)
+  const first = startService(context, folder)
+  await first.url
+  const [secret = ''] = first.printed().match(secretPattern) ?? []
+  first.process.kill('SIGTERM')
+  assert.equal(await first.ended, 0)
+  const second = startService(context, folder)
+  const url = await second.url
+  assert.equal(second.printed().match(secretPattern), null)
+  assert.equal((await post(url, secret)).status, 200)
+  assert.equal(statSync(join(folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
+})
+
+test('the key is printed and then nowhere: not in the database, not in the log of its use', async (context) => {
+  const folder = folderFor(context)
+  const service = startService(context, folder)
+  const url = await service.url
+  const [secret = ''] = service.printed().match(secretPattern) ?? []
+  const before = service.printed().split(secret).length
+  await post(url, secret)
+  await post(url, `${secret}x`)
+  await fetch(`${url}/${secret}?key=${secret}`)
+  service.process.kill('SIGTERM')
+  await service.ended
+  assert.equal(service.printed().split(secret).length, before)
+  assert.match(service.printed(), /"refusal":"malformed"/)
+  for (const name of ['latchkey.db', 'latchkey.db-wal']) {
+    const file = join(folder, 'data', name)
+    const bytes = statSync(file, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(file, 'latin1')
+    assert.ok(!bytes.includes(secret.slice(12)), name)
+  }
+})
+
+test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (context) => {
+  const folder = folderFor(context)
+  writeFileSync(join(folder, '.env'), 'SERVICE_API_KEY=v3ry.L0ng-random_value\nPORT=1\n')
+  // The real environment wins: PORT is 0 there.
+  const service = startService(context, folder)
+  const url = await service.url
+  assert.doesNotMatch(service.printed(), /v3ry/)
+  assert.equal(service.printed().match(secretPattern), null)
+  assert.equal((await post(url, 'v3ry.L0ng-random_value')).status, 200)
+  assert.equal((await post(url, 'v3ry.L0ng-random_valuE')).status, 401)
+})
+
+const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a port that is no number': { PORT: 'eighty-s3cret' },
+  'a port that is too large': { PORT: '65536' },
+  'a log level that does not exist': { LOG_LEVEL: 's3cret' },
+  'a store that is not SQLite': { LATCHKEY_STORE: 'postgres://s3cret@db' },
+  'a time that is negative': { PROCESSING_SECONDS: '-1' },
+  'a key that is too short': { SERVICE_API_KEY: 's3cret' },
+  'a key that is a placeholder': { SERVICE_API_KEY: 'your-s3cret-api-key'.replace('s3cret', 'secret') },
+}
+
+for (const [what, settings] of Object.entries(badSettings)) {
+  test(`${what} stops the start with exit code 78 and one line that names the setting, not its value`, async (context) => {
+    const service = startService(context, folderFor(context), settings)
+    assert.equal(await service.ended, 78)
+    const [name = '', value = ''] = Object.entries(settings)[0] ?? []
+    assert.match(service.printed(), new RegExp(`^${name} [^\n]+\n$`))
+    assert.ok(!service.printed().includes(value) && !service.printed().includes('s3cret'), service.printed())
+  })
+}
+
+test('in development a weak SERVICE_API_KEY is taken', async (context) => {
+  const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })
+  assert.equal((await post(await service.url, 'dev')).status, 200)
+})
+
+test('a setting that is empty is not set', async (context) => {
+  const service = startService(context, folderFor(context), { SERVICE_API_KEY: '', LOG_LEVEL: '' })
+  await service.url
+  assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
+})
+
+test('a port in use is one clear line, and no key is lost to it', async (context) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  context.after(() => other.close())
+  const folder = folderFor(context)
+  const service = startService(context, folder, { PORT: String((other.address() as AddressInfo).port) })
+  assert.equal(await service.ended, 1)
+  assert.match(service.printed(), /^[^\n]*port[^\n]* in use[^\n]*PORT[^\n]*\n$/)
+  const again = startService(context, folder)
+  await again.url
+  assert.equal(new Set(again.printed().match(secretPattern)).size, 1, 'the first key is still to come')
+})
+
+test('a database that cannot be read is one clear line', async (context) => {
+  const folder = folderFor(context)
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data', 'latchkey.db'), 'not a database, whatever its name says. '.repeat(100))
+  const service = startService(context, folder)
+  assert.equal(await service.ended, 1)
+  assert.match(service.printed(), /^The database data\/latchkey\.db cannot be used: [^\n]+\n$/)
+})
+
+test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
+  const service = startService(context, folderFor(context), {
+    PROCESSING_SECONDS: '1',
+    SERVICE_API_KEY: 'v3ry.L0ng-random_value',
+  })
+  const url = new URL(await service.url)
+  const body = '{"status":"SUCCESS"}'
+  const socket = connect(Number(url.port), url.hostname)
+  socket.write(
+    `POST /process HTTP/1.1\r\nHost: x\r\nX-API-Key: v3ry.L0ng-random_value\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  const logged = (line: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => void (service.printed().includes(line) && resolve())
+      service.process.stdout?.on('data', look)
+      look()
+    })
+  // In flight from here on: the handler has a second of work before it.
+  await logged('incoming request')
+  service.process.kill('SIGTERM')
+  const answer = await text(socket)
+  assert.match(answer, /^HTTP\/1\.1 200 OK/)
+  assert.match(answer, /connection: close/i)
+  assert.equal(await service.ended, 0)
+  await assert.rejects(fetch(url))
+})
