@@ -10,7 +10,10 @@ import type { Scope } from './keys.ts'
 import { buildServer } from './server.ts'
 
 const Process = Type.Object({ status: Type.String() })
-const ProcessResponse = Type.Object({ status: Type.String(), id: Type.String({ format: 'uuid' }) })
+const ProcessResponse = Type.Object(
+  { status: Type.String(), id: Type.String({ format: 'uuid' }) },
+  { description: 'The task succeeded' },
+)
 
 /** The work that the service does, and whether it succeeded: put your own in its place. */
 export type Work = (process: Static<typeof Process>) => Promise<boolean>
@@ -37,7 +40,11 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
     '/process',
     {
       onRequest: guard.requires('process:run'),
-      schema: { body: Process, response: { 200: ProcessResponse, 500: problemResponse('The task failed') } },
+      schema: {
+        summary: 'Process a task',
+        body: Process,
+        response: { 200: ProcessResponse, 500: problemResponse('The task failed') },
+      },
     },
     async ({ body }) => {
       if (await work(body)) return { status: 'SUCCESS', id: randomUUID() }

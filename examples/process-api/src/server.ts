@@ -37,7 +37,11 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
       components: { securitySchemes: securitySchemes(keyring) },
     },
   })
-  await app.register(guard.openly(swaggerUi), { routePrefix: '/docs', theme: { title } })
+  await app.register(guard.openly(swaggerUi), {
+    routePrefix: '/docs',
+    theme: { title },
+    uiConfig: { layout: 'BaseLayout' },
+  })
   app.get('/openapi.json', { onRequest: guard.open, schema: { hide: true } }, () => app.swagger())
   return app
 }

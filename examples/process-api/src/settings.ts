@@ -30,11 +30,14 @@ export class SettingsError extends Error {}
 
 interface Fault {
   readonly instancePath: string
+  readonly keyword: string
   readonly message?: string
   readonly params: { readonly allowedValues?: readonly string[] }
 }
 
-function sentence({ instancePath, message, params }: Fault): string {
+function sentence({ instancePath, keyword, message, params }: Fault): string {
+  const name = instancePath.slice(1)
+  if (keyword === 'pattern') return `${name} must be sqlite: and the path of a file, such as sqlite:data/latchkey.db`
   const allowed = params.allowedValues === undefined ? '' : `: ${params.allowedValues.join(', ')}`
-  return `${instancePath.slice(1)} ${message}${allowed}`
+  return `${name} ${message}${allowed}`
 }

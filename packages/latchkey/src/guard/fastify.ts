@@ -25,6 +25,7 @@ import {
 } from './guard.ts'
 
 export { securitySchemes }
+export type { RequiresOptions } from './guard.ts'
 
 /** A hook for a route's `onRequest`: before the body is read, so that nobody can make us read one without a key. */
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
@@ -133,10 +134,11 @@ export function fastifyGuard<Scope extends string>(
       return
     }
     const { refusal, keyId, cause } = verdict
-    if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
-    else request.log.error({ refusal: refusal.code, step: refusal.step, err: cause }, 'refused')
     const { status, headers, problem } = refusalAnswer(refusal, request.id)
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
+    // After the answer, so that what we know of a key does not show in how long the answer took.
+    if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
+    else request.log.error({ refusal: refusal.code, step: refusal.step, err: cause }, 'refused')
   }
 
   const open = declare('open', (_request, _reply, done) => done())

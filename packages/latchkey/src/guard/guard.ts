@@ -1,7 +1,7 @@
 import type { Credential, Demand, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
 import type { Problem } from '../problem/problem.ts'
-import { problemDocument, problemResponse } from '../problem/problem.ts'
+import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
 import type { Refusal } from '../refusal.ts'
 
 /** The header that carries the key, and the name of its scheme in OpenAPI and in challenges. */
@@ -61,15 +61,15 @@ export function documentationOf(declared: Declaration): {
   return {
     security: alternatives.map((scopes) => ({ [scheme]: scopes })),
     response: {
-      400: problemResponse('More than one API key was sent, or the request is malformed'),
+      400: malformedResponse,
       401: {
         ...problemResponse('The API key is missing or not valid'),
-        headers: { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'The challenge' } },
+        headers: { 'WWW-Authenticate': { type: 'string', description: 'The challenge' } },
       },
       403: problemResponse('The API key is valid, but not for this'),
       503: {
         ...problemResponse('API keys cannot be checked at the moment'),
-        headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } },
+        headers: { 'Retry-After': { type: 'integer', description: 'Seconds' } },
       },
     },
   }

@@ -2,7 +2,7 @@ import { randomBase62 } from './base62.ts'
 import { checksum } from './checksum.ts'
 
 /** How many random characters a secret has: 32 × 5.95 = 190.5 bits, more than the 128 of ASVS 5.0 11.5.1. */
-export const randomLength = 32
+const randomLength = 32
 
 /**
  * A new secret: `<prefix>_<environment>_<random><checksum>`. This string is the only copy there will ever be.

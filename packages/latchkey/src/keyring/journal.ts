@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { JournalDraft, JournalEntry, JournalHead, Store } from '../ports.ts'
 
 /** What stands in `previous` of the first entry. */
-export const genesis: string = '0'.repeat(64)
+const genesis = '0'.repeat(64)
 
 const page = 1000
 

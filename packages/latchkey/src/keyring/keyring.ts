@@ -4,7 +4,7 @@ import { checkCatalogue } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, JournalHead, KeySource, Store } from '../ports.ts'
 import { openCache } from './cache.ts'
 import { systemClock } from './clock.ts'
-import { bounds, invalid } from './input.ts'
+import { bounds, invalid, text } from './input.ts'
 import type { IssueOptions, Issued } from './issue.ts'
 import { issue } from './issue.ts'
 import type { JournalReport } from './journal.ts'
@@ -49,7 +49,11 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * @throws LatchkeyError `invalid_input`, `unknown_key`.
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
-  /** The key with this id. */
+  /**
+   * The key with this id.
+   *
+   * @throws LatchkeyError `invalid_input`.
+   */
   find(id: string): Promise<Key<Scope> | undefined>
   /**
    * Keys in the order of issue.
@@ -101,7 +105,7 @@ export async function openKeyring<const Scope extends string>(options: KeyringOp
     revoke: (id, revokeOptions) => revoke(parts, id, revokeOptions),
     list: (listOptions = {}) => list(parts, listOptions),
     async find(id) {
-      const stored = await store.byId(id)
+      const stored = await store.byId(text('id', id, bounds.label))
       return stored === undefined ? undefined : keyOfStored<Scope>(stored, clock.now())
     },
     async journal({ after = 0, limit = 100 } = {}) {

@@ -42,8 +42,8 @@ export async function revoke<Scope extends string>(
   const actor = text('actor', options.actor ?? 'application', bounds.label)
 
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const stored = await store.byId(id)
-    if (stored === undefined) throw new LatchkeyError('unknown_key', `No key has the id ${JSON.stringify(id)}.`)
+    const stored = await store.byId(text('id', id, bounds.label))
+    if (stored === undefined) throw new LatchkeyError('unknown_key', 'No key has this id.')
     const now = clock.now()
     let revoked: StoredKey | undefined = stored
     if (stored.revokedAt === null) {

@@ -6,7 +6,7 @@ import type { KeySource, StoredKey } from '../ports.ts'
 import { longestCredential } from './verify.ts'
 
 /** The shortest secret that a setting may hold, in characters. */
-export const shortestSecret = 16
+const shortestSecret = 16
 
 /** Words that people write where a secret should stand. */
 const fillers =
@@ -45,10 +45,8 @@ export interface SettingsKeyOptions {
 /**
  * What is wrong with a secret from the settings, as the end of a sentence, or `undefined` if nothing is. Says nothing
  * that the secret could be told from.
- *
- * @example weaknessOf('changeme') // 'is shorter than 16 characters'
  */
-export function weaknessOf(secret: string): string | undefined {
+function weaknessOf(secret: string): string | undefined {
   if (secret.length < shortestSecret) return `is shorter than ${shortestSecret} characters`
   if (secret.length > longestCredential) return `is longer than ${longestCredential} characters`
   // RFC 9110 5.5: no control characters, and white space at the ends is not part of a field's value.

@@ -3,9 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault, ProblemOptions } from './problem.ts'
-import { problemDocument, problemMediaType, problemResponse } from './problem.ts'
+import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 
 export { problemResponse }
+export type { Fault, Problem, ProblemOptions } from './problem.ts'
 
 /** The status, code and sentence for what Fastify itself finds wrong with a request, by its error code. */
 const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
@@ -143,7 +144,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
 Object.assign(problems, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'problems' })
 
 const bodyResponses = {
-  400: problemResponse('The body is not JSON, or the request is malformed'),
+  400: malformedResponse,
   413: problemResponse('The body is too large'),
   415: problemResponse('The body is of another media type'),
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),

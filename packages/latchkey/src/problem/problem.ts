@@ -55,7 +55,7 @@ export function problemDocument({ status, code, detail, errors }: ProblemOptions
 }
 
 /** The JSON Schema of a problem document, for OpenAPI. */
-export const problemSchema: Readonly<Record<string, unknown>> = {
+const problemSchema = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'instance', 'code'],
   properties: {
@@ -78,6 +78,11 @@ export const problemSchema: Readonly<Record<string, unknown>> = {
     },
   },
 }
+
+/** The 400 of every route; one sentence for all who can answer so, because OpenAPI has one place for it. */
+export const malformedResponse: Readonly<Record<string, unknown>> = problemResponse(
+  'The request is malformed, or has more than one API key; `code` says which',
+)
 
 /** A response that is a problem document, as OpenAPI writes it. */
 export function problemResponse(description: string): Readonly<Record<string, unknown>> {

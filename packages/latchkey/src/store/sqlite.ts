@@ -18,8 +18,11 @@ const lease = 5
 /** How many keys a look names before it says `many`. */
 const namedChanges = 1000
 
-/** How long a change waits for another process's transaction, in milliseconds. */
-const busyTimeout = 5000
+/** How long a change waits for another process's transaction, in milliseconds, before it fails. */
+const longestWait = 5000
+
+/** How long SQLite itself waits for a lock, in milliseconds. While it does, nothing else happens in this process. */
+const patience = 10
 
 /** Where a store on SQLite is. */
 export interface SqliteStoreOptions {
@@ -71,6 +74,35 @@ export function sqliteStore({ file }: SqliteStoreOptions): Store {
     return row<JournalHead>(sql.head)
   }
 
+  /** From the first statement to the last without an await: a transaction is the connection's, not the caller's. */
+  function transact(...[changes, seal]: Parameters<Store['commit']>): readonly JournalEntry[] | undefined {
+    // IMMEDIATE: a transaction that begins as a reader and then writes fails at once if another process wrote meanwhile.
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const entries: JournalEntry[] = []
+      let last = readHead()
+      for (const change of changes) {
+        const entry = seal(change.draft, last)
+        if (change.kind === 'insert') {
+          run(sql.insertKey, sql.insertValues(change.key, entry.seq))
+          run(sql.insertSecret, [change.secretHash, entry.seq])
+        } else if (run(sql.updateKey, sql.updateValues(change.key, entry.seq)) === 0) {
+          database.exec('ROLLBACK')
+          return undefined
+        }
+        run(sql.insertEntry, sql.entryValues(entry))
+        entries.push(entry)
+        last = entry
+      }
+      database.exec('COMMIT')
+      head = Math.max(head, last?.seq ?? 0)
+      return entries
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
   return {
     lease,
 
@@ -90,31 +122,16 @@ export function sqliteStore({ file }: SqliteStoreOptions): Store {
       return found.map((listed) => ({ place: listed.place, key: sql.keyOfRow(listed) }))
     },
 
-    commit(changes, seal) {
-      // IMMEDIATE: a transaction that begins as a reader and then writes fails at once if another process wrote meanwhile.
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        const entries: JournalEntry[] = []
-        let last = readHead()
-        for (const change of changes) {
-          const entry = seal(change.draft, last)
-          if (change.kind === 'insert') {
-            run(sql.insertKey, sql.insertValues(change.key, entry.seq))
-            run(sql.insertSecret, [change.secretHash, entry.seq])
-          } else if (run(sql.updateKey, sql.updateValues(change.key, entry.seq)) === 0) {
-            database.exec('ROLLBACK')
-            return undefined
-          }
-          run(sql.insertEntry, sql.entryValues(entry))
-          entries.push(entry)
-          last = entry
+    async commit(changes, seal) {
+      const deadline = performance.now() + longestWait
+      for (;;) {
+        try {
+          return transact(changes, seal)
+        } catch (error) {
+          if (!isBusy(error) || performance.now() > deadline) throw error
         }
-        database.exec('COMMIT')
-        head = Math.max(head, last?.seq ?? 0)
-        return entries
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
+        // Another process is writing. Waiting for it must not keep this one from answering those who only verify.
+        await sleep(patience)
       }
     },
 
@@ -150,6 +167,11 @@ export function sqliteStore({ file }: SqliteStoreOptions): Store {
   }
 }
 
+/** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
+function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
 /** `$1` parameters bind by name in `node:sqlite`; values given in order would skip them. */
 function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
   return Object.fromEntries(values.map((value, index) => [index + 1, value]))
@@ -158,9 +180,13 @@ function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
 function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
-    if (file !== ':memory:') makePrivate(file)
-    database = new DatabaseSync(file, { timeout: busyTimeout })
+    if (file !== ':memory:') makeFile(file)
+    // Opening may wait for others that open, and has nothing else to do meanwhile.
+    database = new DatabaseSync(file, { timeout: longestWait })
     checkVersion(database)
+    // Reads the header: what is not a database must be found out before anything of it is changed.
+    database.exec('PRAGMA schema_version')
+    if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
     // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
@@ -168,6 +194,7 @@ function open(file: string): DatabaseSync {
     // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them, and the rest by mapping.
     database.exec('PRAGMA cache_size = -65536')
     migrate(database)
+    database.exec(`PRAGMA busy_timeout = ${patience}`)
     return database
   } catch (error) {
     database?.close()
@@ -177,11 +204,10 @@ function open(file: string): DatabaseSync {
   }
 }
 
-/** Makes the file, if it is not there, and keeps everyone but its owner from it. SQLite gives its companions the same mode. */
-function makePrivate(file: string): void {
+/** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
+function makeFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, 'a', 0o600))
-  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
 }
 
 /** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, storeConformance } from '../conformance/store.ts'
@@ -20,10 +21,10 @@ storeConformance('SQLite', () => {
   return { open: () => sqliteStore({ file }), remove: () => rmSync(file) }
 })
 
-test('the database and its companions can be read by their owner only', () => {
+test('the database and its companions can be read by their owner only', async () => {
   const file = newFile()
   const store = sqliteStore({ file })
-  void store.commit([inserting(newKey())], seal)
+  await store.commit([inserting(newKey())], seal)
   for (const name of [file, `${file}-wal`, `${file}-shm`]) assert.equal(statSync(name).mode & 0o777, 0o600, name)
   void store.close()
   chmodSync(file, 0o644)
@@ -33,8 +34,11 @@ test('the database and its companions can be read by their owner only', () => {
 
 test('what is not a database is refused in one sentence that names the file', () => {
   const file = join(folder, 'letter.txt')
-  writeFileSync(file, 'Dear reader, this is not a database, and it is longer than its header would be.'.repeat(20))
+  writeFileSync(file, 'Dear reader, this is not a database, and it is longer than its header would be.'.repeat(20), {
+    mode: 0o644,
+  })
   assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /letter\.txt cannot be used: [^\n]+$/ })
+  assert.equal(statSync(file).mode & 0o777, 0o644, 'and left as it is')
   assert.throws(() => sqliteStore({ file: join(file, 'below', 'it.db') }), { code: 'store_unusable' })
 })
 
@@ -47,7 +51,7 @@ test('a database of a newer version is refused and left as it is', () => {
   assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /newer version/ })
 })
 
-test('a commit is synced to the disk before it answers', (context) => {
+test('a commit is synced to the disk before it answers', async (context) => {
   const connections = new Set<DatabaseSync>()
   const exec = DatabaseSync.prototype.exec
   context.mock.method(DatabaseSync.prototype, 'exec', function (this: DatabaseSync, text: string) {
@@ -74,6 +78,27 @@ test('eight processes that open a new file at once all succeed, and write one jo
   const report = await verifyJournal(store)
   assert.deepEqual([report.whole, report.entries], [true, 200])
   void store.close()
+})
+
+test('while another process is writing, a change waits for it and everyone else is served', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  const made = newKey()
+  await store.commit([inserting(made)], seal)
+  const other = new DatabaseSync(file)
+  other.exec('BEGIN IMMEDIATE')
+  const waiting = Promise.resolve(store.commit([inserting(newKey())], seal))
+  let answered = false
+  void waiting.then(() => (answered = true))
+  for (let turn = 0; turn < 20; turn++) {
+    assert.equal((await store.bySecret(made.secretHash))?.id, made.key.id)
+    await nextTurn()
+  }
+  assert.equal(answered, false)
+  other.exec('COMMIT')
+  other.close()
+  assert.equal((await waiting)?.[0]?.seq, 2)
+  await store.close()
 })
 
 test('a store in memory makes no file', () => {

@@ -1,0 +1,35 @@
+// `npm run check`: everything that can be said about the code without running the service. Each step is a program of
+// its own; all are run, and the command fails if any did.
+import { spawnSync } from 'node:child_process'
+
+const node = ['node', '--conditions=@latchkey/source']
+
+const steps: Readonly<Record<string, readonly string[]>> = {
+  types: ['tsc', '-p', '.'],
+  'published types and code': ['tsc', '-p', 'packages/latchkey/tsconfig.build.json'],
+  lint: ['oxlint', '--type-aware', '--deny-warnings'],
+  format: ['oxfmt', '--check'],
+  'import directions and exports': [
+    ...node,
+    '--test',
+    '--test-reporter=dot',
+    'packages/latchkey/test/architecture.test.ts',
+  ],
+  'unused code': ['knip'],
+  'the packed package': [...node, 'check/package.ts'],
+}
+
+let failed = 0
+for (const [name, [command = '', ...values]] of Object.entries(steps)) {
+  const began = performance.now()
+  const { status, stdout, stderr, error } = spawnSync(command, values, { encoding: 'utf8' })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const good = status === 0
+  console.log(`${good ? 'ok  ' : 'FAIL'}  ${name} (${seconds} s)`)
+  if (good) continue
+  failed++
+  console.log([error?.message, stdout, stderr].filter(Boolean).join('\n'))
+}
+const total = Object.keys(steps).length
+console.log(`${total - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1

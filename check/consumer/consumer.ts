@@ -1,0 +1,32 @@
+// What a user of the published package writes; compiled against its types, and run on the oldest Node it promises.
+import assert from 'node:assert/strict'
+import Fastify from 'fastify'
+import { openKeyring, parse } from 'latchkey'
+import { fastifyGuard } from 'latchkey/guard/fastify'
+import { problemOptions, problems } from 'latchkey/problem/fastify'
+import { sqliteStore } from 'latchkey/store/sqlite'
+import { testKeyring } from 'latchkey/testing'
+
+const scopes = { 'orders:read': 'Read orders' }
+const keyring = await openKeyring({ store: sqliteStore({ file: 'keys.db' }), scopes })
+const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:*'] })
+assert.ok(typeof parse(secret) === 'object')
+
+const { plugin, requires, keyOf } = fastifyGuard(keyring)
+// @ts-expect-error -- a misspelt scope does not compile, from the published types either
+assert.throws(() => requires('orders:raed'))
+
+const app = Fastify(problemOptions)
+await app.register(problems)
+await app.register(plugin)
+app.get('/orders', { onRequest: requires('orders:read') }, (request) => ({ owner: keyOf(request).owner }))
+
+const accepted = await app.inject({ url: '/orders', headers: { 'x-api-key': secret } })
+assert.deepEqual([accepted.statusCode, accepted.json()], [200, { owner: 'acme' }])
+assert.equal((await app.inject('/orders')).statusCode, 401)
+assert.equal((await app.inject({ method: 'PUT', url: '/orders' })).statusCode, 405)
+await keyring.close()
+
+const { headersFor } = await testKeyring({ scopes })
+assert.ok('X-API-Key' in (await headersFor(['orders:read'])))
+console.log(`the packed package works on Node ${process.version}`)

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Import } from './architecture.ts'
+import { covers, importsOf, readTable, violations } from './architecture.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const source = join(root, 'packages', 'latchkey', 'src')
+const rows = readTable(readFileSync(join(root, 'docs', 'architecture.md'), 'utf8'))
+
+/** Files of a folder, with paths as the table writes them: the library's from its source, the others' from the root. */
+function importsIn(folder: string): readonly Import[] {
+  const pattern = folder === source ? '**/*.ts' : `{examples,bench}/**/*.ts`
+  return globSync(pattern, { cwd: folder, exclude: ['**/node_modules/**'] }).flatMap((file) =>
+    importsOf(file, readFileSync(join(folder, file), 'utf8')),
+  )
+}
+
+const allImports = [...importsIn(source), ...importsIn(root)]
+
+test('nothing imports what docs/architecture.md does not allow it', () => {
+  assert.ok(allImports.length > 200, 'the imports were read')
+  assert.deepEqual(violations(rows, allImports), [])
+})
+
+test('a planted violation is caught, whatever its form', () => {
+  const planted: Readonly<Record<string, string>> = {
+    [`import { DatabaseSync } from 'node:sqlite'`]: 'key/mint.ts may not import node:sqlite',
+    [`import type { Keyring } from '../keyring/keyring.ts'`]: 'key/mint.ts may not import types of keyring/keyring.ts',
+    [`export * from '../store/sqlite.ts'`]: 'key/mint.ts may not import store/sqlite.ts',
+    [`import {\n  one,\n  two,\n} from 'fastify'`]: 'key/mint.ts may not import fastify',
+    [`import 'node:http'`]: 'key/mint.ts may not import node:http',
+    [`import { seal } from '../../packages/latchkey/src/keyring/journal.ts'`]:
+      'key/mint.ts may not import ../packages/latchkey/src/keyring/journal.ts',
+    [`const late = await import('node:net')`]: 'key/mint.ts may not import node:net',
+  }
+  for (const [text, expected] of Object.entries(planted)) {
+    assert.deepEqual(violations(rows, importsOf('key/mint.ts', text)), [expected], text)
+  }
+  const value = importsOf('keyring/key.ts', `import { something } from '../ports.ts'`)
+  assert.deepEqual(violations(rows, value), ['keyring/key.ts may not import ports.ts'], 'where only types are allowed')
+  assert.deepEqual(violations(rows, importsOf('new/file.ts', `import 'node:fs'`)), [
+    'new/file.ts has no row in the table',
+  ])
+})
+
+test('every row of the table is about something that exists, and allows nothing that is not used', () => {
+  for (const [path, { allowed }] of rows) {
+    assert.ok(existsSync(join(source, path)) || existsSync(join(root, path)), path)
+    const ours = allImports.filter(({ file }) => file === path || (path.endsWith('/') && file.startsWith(path)))
+    for (const { target } of allowed) {
+      assert.ok(
+        ours.some((found) => covers(target, found.target)),
+        `${path} does not import ${target}`,
+      )
+    }
+  }
+})
+
+test('the file path is the import path: every export of the package has exactly that file', () => {
+  const { exports, dependencies } = JSON.parse(readFileSync(join(root, 'packages', 'latchkey', 'package.json'), 'utf8'))
+  for (const [specifier, target] of Object.entries<Record<string, string>>(exports)) {
+    if (specifier === './package.json') continue
+    const path = specifier === '.' ? 'index' : specifier.slice(2)
+    assert.deepEqual(target, {
+      '@latchkey/source': `./src/${path}.ts`,
+      types: `./dist/${path}.d.ts`,
+      default: `./dist/${path}.js`,
+    })
+    assert.ok(existsSync(join(source, `${path}.ts`)), path)
+  }
+  assert.equal(dependencies, undefined, 'the library has no dependencies')
+})
