@@ -55,7 +55,7 @@ export function verifierOf<Scope extends string>(
       if (cache.current()) return find(hash, form, demand)
       const followed = cache.follow()
       if (followed === undefined) return find(hash, form, demand)
-      return followed.then(() => find(hash, form, demand)).catch(unavailable)
+      return followed.then(() => (cache.current() ? find(hash, form, demand) : tooLate())).catch(unavailable)
     } catch (error) {
       return unavailable(error)
     }
@@ -113,6 +113,11 @@ function refuse(code: RefusalCode, keyId: string | undefined): Refused {
 /** A store that fails is neither a yes nor a no (ASVS 5.0 16.5.3: fail closed). */
 function unavailable(cause: unknown): Refused {
   return { ok: false, refusal: refusals.unavailable, cause }
+}
+
+/** A look that took longer than its lease may have missed what was answered before somebody joined in waiting for it. */
+function tooLate(): Refused {
+  return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
 }
 
 /** What can be said of a stored key once, for as long as its row stays as it is. */

@@ -231,6 +231,34 @@ for (const [speed, shape] of Object.entries(stores)) {
   })
 }
 
+test('a look at the journal that takes longer than its lease is no licence to accept', async () => {
+  const inner = sqliteStore({ file: ':memory:' })
+  let monotonic = 0
+  let slow = false
+  const looks: (() => void)[] = []
+  const store: Store = {
+    ...inner,
+    async look(after) {
+      // What it saw is what was so when it began.
+      const seen = await inner.look(after)
+      if (slow) await new Promise<void>((resolve) => looks.push(resolve))
+      return seen
+    },
+  }
+  const keyring = await openKeyring({ store, scopes, clock: { now: () => 1000, monotonic: () => monotonic } })
+  const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  assert.equal((await keyring.verify(secret)).ok, true)
+  slow = true
+  monotonic = store.lease
+  const early = keyring.verify(secret)
+  // While it waits, another instance revokes the key, and has its answer one lease later.
+  monotonic = 3 * store.lease
+  const late = keyring.verify(secret)
+  while (looks.length === 0) await Promise.resolve()
+  for (const answer of looks) answer()
+  for (const verdict of [await early, await late]) assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable')
+})
+
 test('a warm verify answers at once, without a promise', async () => {
   const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes })
   const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
