@@ -126,7 +126,7 @@ export function connectionMemory(): (connection: object, text: string) => Creden
   return (connection, text) => {
     const remembered = last.get(connection)
     if (remembered !== undefined && sameText(remembered.text, text)) return remembered
-    const credential: Credential = { text }
+    const credential: Credential = { text, form: undefined, hash: undefined }
     last.set(connection, credential)
     return credential
   }

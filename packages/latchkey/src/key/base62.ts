@@ -30,3 +30,24 @@ export function base62OfUint32(value: number): string {
   }
   return text
 }
+
+/** The value of each character by its code; -1 for those that are no digits. */
+const values = new Int8Array(128).fill(-1)
+for (let value = 0; value < alphabet.length; value++) values[alphabet.charCodeAt(value)] = value
+
+/** Whether all characters from `start` on are base62. */
+export function isBase62(text: string, start: number): boolean {
+  for (let index = start; index < text.length; index++) {
+    if ((values[text.charCodeAt(index)] ?? -1) < 0) return false
+  }
+  return true
+}
+
+/** The number that the base62 characters from `start` on stand for. */
+export function base62Value(text: string, start: number): number {
+  let number = 0
+  for (let index = start; index < text.length; index++) {
+    number = number * 62 + (values[text.charCodeAt(index)] ?? Number.NaN)
+  }
+  return number
+}

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
-import { base62OfUint32 } from './base62.ts'
+import { base62OfUint32, base62Value } from './base62.ts'
+import { crc32 } from './crc32.ts'
 
 /** How many characters a checksum has. */
 export const checksumLength = 6
@@ -11,5 +11,14 @@ export const checksumLength = 6
  * @example checksum('lk_live_' + random)
  */
 export function checksum(text: string): string {
-  return base62OfUint32(crc32(text))
+  return base62OfUint32(crc32(text, text.length))
+}
+
+/**
+ * Whether a text ends with the checksum of what stands before. Of several spellings of one number only the one that
+ * `checksum` writes has a value below 2^32 and six digits, so this is equality without building the text.
+ */
+export function hasChecksum(text: string): boolean {
+  const end = text.length - checksumLength
+  return base62Value(text, end) === crc32(text, end)
 }

@@ -1,7 +1,11 @@
-import { checksum, checksumLength } from './checksum.ts'
+import { isBase62 } from './base62.ts'
+import { hasChecksum } from './checksum.ts'
 
 /** The shape of a minted secret. Prefix and environment are lower case, so that no spelling but one is ever right. */
 const shape = /^([a-z][a-z0-9]{0,15})_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{38}$/
+
+/** How many characters follow prefix and environment: 32 random ones and 6 of checksum. */
+const tailLength = 38
 
 /** What a prefix and the name of an environment may look like. */
 export const namePattern: RegExp = /^[a-z][a-z0-9]{0,15}$/
@@ -29,8 +33,34 @@ export interface ParsedSecret {
 export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
   const match = shape.exec(text)
   if (match === null) return 'malformed'
-  const end = text.length - checksumLength
-  if (checksum(text.slice(0, end)) !== text.slice(end)) return 'mistyped'
+  if (!hasChecksum(text)) return 'mistyped'
   const [, prefix, environment] = match as unknown as [string, string, string]
   return { prefix, environment, start: text.slice(0, prefix.length + environment.length + 2 + shown) }
+}
+
+/** What a credential is, as far as its text alone tells. */
+export type Form = 'minted' | 'mistyped' | 'malformed'
+
+/**
+ * Tells the form of credentials for one keyring: `minted` when it is a secret with this prefix and one of these
+ * environments. Says what `parse` says, without taking the text apart: this is on the way of every request.
+ *
+ * @example formReader({ prefix: 'lk', environments: ['live'] })(secret) // 'minted'
+ */
+export function formReader({
+  prefix,
+  environments,
+}: {
+  prefix: string
+  environments: readonly string[]
+}): (text: string) => Form {
+  const heads = environments.map((environment) => `${prefix}_${environment}_`)
+  return (text) => {
+    for (const head of heads) {
+      if (text.length !== head.length + tailLength || !text.startsWith(head)) continue
+      if (!isBase62(text, head.length)) return 'malformed'
+      return hasChecksum(text) ? 'minted' : 'mistyped'
+    }
+    return 'malformed'
+  }
 }

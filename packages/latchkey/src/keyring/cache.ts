@@ -1,9 +1,11 @@
-import type { Awaitable, Clock, Store } from '../ports.ts'
+import type { Awaitable, Clock, JournalEntry, Store } from '../ports.ts'
 import { recent } from './recent.ts'
 import type { Accepted, Refused } from './verdict.ts'
 
 /** A verdict that stands until the journal says otherwise, as far as it does not depend on time and demand. */
 export interface Standing<Scope extends string> {
+  /** Of the secret. */
+  readonly hash: string
   /** `undefined` where no key has the secret. */
   readonly keyId: string | undefined
   /** Set where the credential is refused whatever the time and the demand. */
@@ -24,10 +26,11 @@ export interface Cache<Scope extends string> {
   readonly follow: () => Awaitable<void>
   readonly get: (hash: string) => Standing<Scope> | undefined
   /** Keeps what was read, unless something has changed since `version` was taken. */
-  readonly keep: (hash: string, standing: Standing<Scope>, version: number) => void
+  readonly keep: (standing: Standing<Scope>, version: number) => void
   /** Grows with everything that is forgotten. Take it before reading from the store. */
   readonly version: () => number
-  readonly changed: (ids: readonly string[] | 'many') => void
+  /** Forgets what this keyring has changed itself. */
+  readonly committed: (entries: readonly JournalEntry[]) => void
 }
 
 /**
@@ -82,16 +85,22 @@ export function openCache<Scope extends string>({
     return following
   }
 
+  function committed(entries: readonly JournalEntry[]): void {
+    changed(entries.map(({ subject }) => subject))
+    // Where nobody else's entries lie between, the next look need not tell us of our own.
+    if (entries[0]?.seq === seen + 1) seen += entries.length
+  }
+
   return {
     follow,
-    changed,
+    committed,
     current: () => clock.monotonic() < leaseEnd,
     version: () => version,
     get: (hash) => accepted.get(hash) ?? refused.get(hash),
-    keep(hash, standing, since) {
+    keep(standing, since) {
       if (since !== version) return
-      if (standing.refused === undefined) accepted.set(hash, standing)
-      else refused.set(hash, standing)
+      if (standing.refused === undefined) accepted.set(standing)
+      else refused.set(standing)
     },
   }
 }

@@ -4,7 +4,7 @@ import { mint } from '../key/mint.ts'
 import { parse } from '../key/parse.ts'
 import type { Grant } from '../policy/scopes.ts'
 import { grantable } from '../policy/scopes.ts'
-import type { JournalEntry, StoredKey } from '../ports.ts'
+import type { StoredKey } from '../ports.ts'
 import { bounds, invalid, metadata, moment, oneOf, text } from './input.ts'
 import type { KeyringParts } from './parts.ts'
 import { keyOfStored } from './key.ts'
@@ -40,7 +40,7 @@ export interface Issued<Scope extends string = string> {
 
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
-  { store, clock, prefix, environments, scopes: catalogue }: KeyringParts<Scope>,
+  { store, cache, clock, prefix, environments, scopes: catalogue }: KeyringParts<Scope>,
   options: IssueOptions<Scope>,
 ): Promise<Issued<Scope>> {
   const now = clock.now()
@@ -83,9 +83,8 @@ export async function issue<Scope extends string>(
     expiresAt,
   })
   const draft = { at: now, actor, action: 'issue', subject: id, change } as const
-  // An insert never conflicts: the id and the secret are new.
-  const [entry] = (await store.commit([{ kind: 'insert', key, secretHash: hashSecret(secret), draft }], seal)) as [
-    JournalEntry,
-  ]
-  return { key: keyOfStored({ ...key, revision: entry.seq }, now), secret }
+  // Only updates can conflict.
+  const entries = await store.commit([{ kind: 'insert', key, secretHash: hashSecret(secret), draft }], seal)
+  cache.committed(entries ?? [])
+  return { key: keyOfStored({ ...key, revision: 0 }, now), secret }
 }

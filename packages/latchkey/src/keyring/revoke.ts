@@ -51,10 +51,10 @@ export async function revoke<Scope extends string>(
       const key = { ...stored, revokedAt: now, revokedReason: reason, revokedNote: note }
       const draft = { at: now, actor, action: 'revoke', subject: id, change } as const
       const entries = await store.commit([{ kind: 'update', key, draft }], seal)
+      if (entries !== undefined) cache.committed(entries)
       revoked = entries === undefined ? undefined : key
     }
     if (revoked === undefined) continue
-    cache.changed([id])
     // Also when it was revoked before: whoever did may still be waiting for the others.
     await store.settled()
     return { key: keyOfStored(revoked, now), tookMs: clock.monotonic() - began }

@@ -1,3 +1,4 @@
+import type { Form } from '../key/parse.ts'
 import type { ScopeDemand } from '../policy/scopes.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import type { Awaitable } from '../ports.ts'
@@ -14,8 +15,8 @@ export interface Demand extends ScopeDemand {
  */
 export interface Credential {
   readonly text: string
-  form?: 'minted' | 'malformed' | 'mistyped'
-  hash?: string
+  form: Form | undefined
+  hash: string | undefined
 }
 
 /** The key that a request was accepted with. Frozen, and shared by all requests with this key. */

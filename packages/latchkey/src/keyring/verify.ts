@@ -1,5 +1,6 @@
 import { hashSecret } from '../key/hash.ts'
-import { parse } from '../key/parse.ts'
+import type { Form } from '../key/parse.ts'
+import { formReader } from '../key/parse.ts'
 import { phase } from '../policy/lifetime.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { covers, expand } from '../policy/scopes.ts'
@@ -21,16 +22,6 @@ const plainly = Object.fromEntries(
   Object.values(refusals).map((refusal) => [refusal.code, Object.freeze({ ok: false, refusal })]),
 ) as unknown as Readonly<Record<RefusalCode, Refused>>
 
-const unknownStanding: Standing<never> = {
-  keyId: undefined,
-  refused: plainly.unknown,
-  accepted: undefined,
-  held: nobody,
-  timed: false,
-  notBefore: null,
-  expiresAt: null,
-}
-
 /**
  * The function behind `Keyring.verify`. Read downwards it is the list of its steps: form → find → state → lifetime →
  * environment → scopes. The first that fails gives the refusal.
@@ -38,11 +29,13 @@ const unknownStanding: Standing<never> = {
 export function verifierOf<Scope extends string>(
   parts: KeyringParts<Scope>,
 ): (credential: Credential | string | undefined, demand?: Partial<Demand>) => Awaitable<Verdict<Scope>> {
-  const { store, sources, cache, clock, prefix, environments, scopes } = parts
+  const { store, sources, cache, clock, environments, scopes } = parts
+  const formOf = formReader(parts)
 
   function verify(presented: Credential | string | undefined, demand: Partial<Demand> = {}): Awaitable<Verdict<Scope>> {
     if (presented === undefined || presented === '') return plainly.missing
-    const credential: Credential = typeof presented === 'string' ? { text: presented } : presented
+    const credential: Credential =
+      typeof presented === 'string' ? { text: presented, form: undefined, hash: undefined } : presented
     if (credential.text === '') return plainly.missing
     if (credential.text.length > longestCredential) return plainly.malformed
 
@@ -61,23 +54,13 @@ export function verifierOf<Scope extends string>(
     }
   }
 
-  function formOf(text: string): NonNullable<Credential['form']> {
-    const parsed = parse(text)
-    if (typeof parsed !== 'object') return parsed
-    return parsed.prefix === prefix && environments.includes(parsed.environment) ? 'minted' : 'malformed'
-  }
-
-  function find(
-    hash: string,
-    form: NonNullable<Credential['form']>,
-    demand: Partial<Demand>,
-  ): Awaitable<Verdict<Scope>> {
+  function find(hash: string, form: Form, demand: Partial<Demand>): Awaitable<Verdict<Scope>> {
     const cached = cache.get(hash)
     if (cached !== undefined) return judge(cached, demand)
     const version = cache.version()
     const learn = (stored: StoredKey | undefined): Verdict<Scope> => {
-      const standing = stored === undefined ? unknownStanding : standingOf(stored, scopes)
-      cache.keep(hash, standing, version)
+      const standing = stored === undefined ? refusedFor(hash, plainly.unknown) : standingOf(hash, stored, scopes)
+      cache.keep(standing, version)
       return judge(standing, demand)
     }
     for (const source of sources) {
@@ -120,12 +103,20 @@ function tooLate(): Refused {
   return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
 }
 
+/** The standing of a secret that is refused whatever the time and the demand. */
+function refusedFor(hash: string, refused: Refused): Standing<never> {
+  const { keyId } = refused
+  return { hash, keyId, refused, accepted: undefined, held: nobody, timed: false, notBefore: null, expiresAt: null }
+}
+
 /** What can be said of a stored key once, for as long as its row stays as it is. */
-function standingOf<Scope extends string>(stored: StoredKey, catalogue: Catalogue<Scope>): Standing<Scope> {
+function standingOf<Scope extends string>(
+  hash: string,
+  stored: StoredKey,
+  catalogue: Catalogue<Scope>,
+): Standing<Scope> {
   const { id, name, owner, environment, metadata, notBefore, expiresAt } = stored
-  if (stored.revokedAt !== null) {
-    return { ...unknownStanding, keyId: id, refused: Object.freeze(refuse('revoked', id)) }
-  }
+  if (stored.revokedAt !== null) return refusedFor(hash, Object.freeze(refuse('revoked', id)))
   const held = expand(stored.scopes, catalogue)
   const key = Object.freeze({
     id,
@@ -137,6 +128,7 @@ function standingOf<Scope extends string>(stored: StoredKey, catalogue: Catalogu
     expiresAt,
   })
   return {
+    hash,
     keyId: id,
     refused: undefined,
     accepted: Object.freeze({ ok: true as const, key }),

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { hashSecret } from '../../src/key/hash.ts'
 import { mint } from '../../src/key/mint.ts'
-import { parse } from '../../src/key/parse.ts'
+import { formReader, parse } from '../../src/key/parse.ts'
+import { checksum } from '../../src/key/checksum.ts'
 
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/)
 
@@ -66,4 +67,33 @@ test('random text is never parsed as a secret and never throws', () => {
 
 test('a hash is SHA-256 in hexadecimal (FIPS 180-4, the example "abc")', () => {
   assert.equal(hashSecret('abc'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+})
+
+test('the form that is read on the way of a request is what taking the secret apart says', () => {
+  const formOf = formReader({ prefix: 'lk', environments: ['live', 'test'] })
+  const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+  const head = fc.constantFrom('lk_live_', 'lk_test_', 'lk_admin_', 'xy_live_', 'lk_live', 'LK_live_')
+  const random = fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom(...alphabet), minLength: 32, maxLength: 32 }) },
+    fc.string({ unit: fc.constantFrom(...alphabet, '_', '-', 'é', 'Ł'), minLength: 31, maxLength: 33 }),
+  )
+  const tail = fc.oneof(
+    fc.constant(undefined),
+    fc.string({ unit: fc.constantFrom(...alphabet), minLength: 6, maxLength: 6 }),
+  )
+  const seen = new Set<string>()
+  fc.assert(
+    fc.property(head, random, tail, (start, middle, end) => {
+      const text = start + middle + (end ?? checksum(start + middle))
+      const parsed = parse(text)
+      const ours =
+        typeof parsed === 'string' || (parsed.prefix === 'lk' && ['live', 'test'].includes(parsed.environment))
+      const foreign = /^(?:lk_admin_|xy_live_)/.test(text) || !ours
+      const expected = foreign ? 'malformed' : typeof parsed === 'string' ? parsed : 'minted'
+      assert.equal(formOf(text), expected, text)
+      seen.add(expected)
+    }),
+    { numRuns: 3000 },
+  )
+  assert.deepEqual([...seen].toSorted(), ['malformed', 'minted', 'mistyped'])
 })

@@ -3,22 +3,30 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { recent } from '../../src/keyring/recent.ts'
 
-test('never more than the limit is held, and what is held is what was set last', () => {
-  const operation = fc.record({ kind: fc.constantFrom('set', 'get', 'forget'), name: fc.nat(30), value: fc.nat() })
+/** Hashes of which every three share their first 28 bits, so that the whole of them matters. */
+const hashOf = (name: number): string =>
+  `${Math.floor(name / 3)
+    .toString(16)
+    .padStart(7, '0')}${name.toString(16).padStart(57, 'f')}`
+
+test('never more than the limit is held, and what is found is what was set last under the whole hash', () => {
+  const operation = fc.record({ kind: fc.constantFrom('set', 'get', 'forget'), name: fc.nat(60), value: fc.nat() })
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 20 }), fc.array(operation, { maxLength: 200 }), (limit, operations) => {
-      const held = recent<{ name: number; value: number }>(limit)
-      const model = new Map<number, number>()
+      const held = recent<{ hash: string; value: number }>(limit)
+      const model = new Map<string, number>()
       for (const { kind, name, value } of operations) {
+        const hash = hashOf(name)
         if (kind === 'set') {
-          held.set(String(name), { name, value })
-          model.set(name, value)
+          held.set({ hash, value })
+          model.set(hash, value)
+          assert.equal(held.get(hash)?.value, value)
         } else if (kind === 'forget') {
-          held.forget((entry) => entry.name === name)
-          model.delete(name)
+          held.forget((entry) => entry.hash === hash)
+          model.delete(hash)
         }
-        const found = held.get(String(name))
-        if (found !== undefined) assert.equal(found.value, model.get(name))
+        const found = held.get(hash)
+        if (found !== undefined) assert.deepEqual(found, { hash, value: model.get(hash) })
       }
       let size = 0
       held.forget(() => {
@@ -31,10 +39,10 @@ test('never more than the limit is held, and what is held is what was set last',
 })
 
 test('what is read again and again stays while new entries come and go', () => {
-  const held = recent<string>(10)
-  held.set('hot', 'hot')
-  for (let index = 0; index < 1000; index++) {
-    held.set(`cold ${index}`, 'cold')
-    assert.equal(held.get('hot'), 'hot')
+  const held = recent<{ hash: string }>(10)
+  held.set({ hash: hashOf(0) })
+  for (let index = 3; index < 3000; index++) {
+    held.set({ hash: hashOf(index) })
+    assert.ok(held.get(hashOf(0)))
   }
 })
