@@ -2,7 +2,7 @@ import { base62OfUint32, base62Value } from './base62.ts'
 import { crc32 } from './crc32.ts'
 
 /** How many characters a checksum has. */
-export const checksumLength = 6
+const checksumLength = 6
 
 /**
  * The six characters that end a secret: CRC-32 of all that stands before them, in base62. It catches typing errors and

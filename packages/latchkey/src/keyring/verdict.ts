@@ -43,7 +43,7 @@ export interface Refused {
   readonly ok: false
   readonly refusal: Refusal
   /** The id of the key, where the credential belongs to one. */
-  readonly keyId?: string
+  readonly keyId?: string | undefined
   /** The error of the store, where that is the reason. */
   readonly cause?: unknown
 }

@@ -59,7 +59,7 @@ export function verifierOf<Scope extends string>(
     if (cached !== undefined) return judge(cached, demand)
     const version = cache.version()
     const learn = (stored: StoredKey | undefined): Verdict<Scope> => {
-      const standing = stored === undefined ? refusedFor(hash, plainly.unknown) : standingOf(hash, stored, scopes)
+      const standing = stored === undefined ? refusedFor(hash, 'unknown', undefined) : standingOf(hash, stored, scopes)
       cache.keep(standing, version)
       return judge(standing, demand)
     }
@@ -103,9 +103,12 @@ function tooLate(): Refused {
   return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
 }
 
-/** The standing of a secret that is refused whatever the time and the demand. */
-function refusedFor(hash: string, refused: Refused): Standing<never> {
-  const { keyId } = refused
+/**
+ * The standing of a secret that is refused whatever the time and the demand. Alike for all of them down to where things
+ * lie in memory: each has a verdict of its own and of one shape, or a revoked key would take longer than an unknown one.
+ */
+function refusedFor(hash: string, code: RefusalCode, keyId: string | undefined): Standing<never> {
+  const refused: Refused = Object.freeze({ ok: false, refusal: refusals[code], keyId })
   return { hash, keyId, refused, accepted: undefined, held: nobody, timed: false, notBefore: null, expiresAt: null }
 }
 
@@ -116,7 +119,7 @@ function standingOf<Scope extends string>(
   catalogue: Catalogue<Scope>,
 ): Standing<Scope> {
   const { id, name, owner, environment, metadata, notBefore, expiresAt } = stored
-  if (stored.revokedAt !== null) return refusedFor(hash, Object.freeze(refuse('revoked', id)))
+  if (stored.revokedAt !== null) return refusedFor(hash, 'revoked', id)
   const held = expand(stored.scopes, catalogue)
   const key = Object.freeze({
     id,

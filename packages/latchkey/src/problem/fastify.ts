@@ -114,6 +114,8 @@ export async function problems(app: FastifyInstance): Promise<void> {
     done(null, payload)
   })
 
+  if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
+
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
 
   app.setNotFoundHandler((request, reply) => {
@@ -242,6 +244,18 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+/** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */
+function answerUnmetExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const options = { status: 417, code: 'expectation_failed', detail: 'No expectation but 100-continue can be met.' }
+  const body = JSON.stringify(problemDocument(options, randomUUID()))
+  response.writeHead(options.status, {
+    'content-type': problemMediaType,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  })
+  response.end(body)
 }
 
 function brokenRequest(code: string | undefined): ProblemOptions {

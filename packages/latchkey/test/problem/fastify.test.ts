@@ -145,6 +145,7 @@ test('what is not HTTP, or too much of it, gets a problem document too', async (
     ['GET /people/1 HTTP/1.1\r\nHost: x\r\nhost: y\r\nConnection: close\r\n\r\n', 400],
     ['GET /people/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\nConnection: close\r\n\r\n', 400],
     ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
+    ['GET /people/1 HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n', 417],
     [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ] as const) {
     const answer = await raw(bytes)

@@ -1,0 +1,35 @@
+import { cpus } from 'node:os'
+import { styleText } from 'node:util'
+import type { Benchmark, Figure } from './benchmarks/figure.ts'
+import { tableOf } from './benchmarks/figure.ts'
+import { guard } from './benchmarks/guard.ts'
+import { scale } from './benchmarks/scale.ts'
+import { start } from './benchmarks/start.ts'
+import { verify } from './benchmarks/verify.ts'
+
+// `npm run bench` measures everything, `npm run bench -- verify scale` some of it. It informs: the exit code is 0 when
+// a goal is missed.
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { guard, verify, scale, start }
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks)
+const unknown = chosen.filter((name) => !Object.hasOwn(benchmarks, name))
+if (unknown.length > 0) {
+  console.error(`No benchmark is called ${unknown.join(', ')}. There are: ${Object.keys(benchmarks).join(', ')}.`)
+  process.exit(1)
+}
+
+const { length: cores, 0: processor } = cpus()
+console.log(`Node ${process.version} on ${process.platform}, ${cores} × ${processor?.model}\n`)
+
+const figures: Figure[] = []
+for (const name of chosen) {
+  const benchmark = benchmarks[name] as Benchmark
+  console.log(`${styleText('bold', name)}: ${benchmark.method}`)
+  figures.push(...(await benchmark.run((line) => console.log(styleText('dim', `  ${line}`)))))
+  console.log()
+}
+console.log(
+  'Every side of a ratio is measured in every round, in random order; the ratio is the median of the rounds.\n',
+)
+console.log(tableOf(figures))

@@ -1,0 +1,68 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Change, JournalDraft, JournalEntry, JournalHead, Store } from 'latchkey'
+import { hashSecret, mint, parse } from 'latchkey'
+
+/** The scopes of the keys that benchmarks use. */
+export const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Write orders' }
+
+/** How many keys go into one transaction. */
+const batch = 5000
+
+/**
+ * Puts keys into a store, through its own `commit`, each with a secret and a journal entry, as if they had been issued.
+ *
+ * @param keep - of how many keys, spread evenly over the order of issue, the secrets are answered.
+ * @param progress - called after each transaction with the number of keys so far.
+ *
+ * @example const secrets = await fill(store, { count: 1000, keep: 1000 })
+ */
+export async function fill(
+  store: Store,
+  { count, keep, progress = () => {} }: { count: number; keep: number; progress?: (filled: number) => void },
+): Promise<readonly string[]> {
+  const kept: string[] = []
+  const every = count / keep
+  for (let filled = 0; filled < count;) {
+    const changes: Change[] = []
+    for (; changes.length < batch && filled < count; filled++) {
+      const secret = mint({ prefix: 'lk', environment: 'live' })
+      changes.push(insertionOf(secret, filled))
+      // Over the wire a secret is one flat string; one that was put together from parts is hashed more slowly.
+      if (filled >= kept.length * every) kept.push(Buffer.from(secret).toString('latin1'))
+    }
+    await store.commit(changes, seal)
+    progress(filled)
+  }
+  return kept
+}
+
+function insertionOf(secret: string, number: number): Change {
+  const parsed = parse(secret)
+  if (typeof parsed !== 'object') throw new Error('A minted secret was not read back.')
+  const id = `key_${randomBytes(15).toString('base64url')}`
+  const key = {
+    id,
+    name: `Key ${number}`,
+    owner: `Owner ${number % 1000}`,
+    environment: 'live',
+    scopes: ['orders:read'],
+    metadata: { plan: 'pro' },
+    start: parsed.start,
+    createdAt: Date.now(),
+    notBefore: null,
+    expiresAt: null,
+    revokedAt: null,
+    revokedReason: null,
+    revokedNote: null,
+  }
+  const { name, owner, environment, metadata, start } = key
+  const change = JSON.stringify({ name, owner, environment, scopes: key.scopes, metadata, start })
+  const draft: JournalDraft = { at: key.createdAt, actor: 'bench', action: 'issue', subject: id, change }
+  return { kind: 'insert', key, secretHash: hashSecret(secret), draft }
+}
+
+/** A chain like the keyring's, which is not for others to write. */
+function seal(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
+  const placed = { ...draft, seq: (head?.seq ?? 0) + 1, previous: head?.hash ?? '0'.repeat(64) }
+  return { ...placed, hash: createHash('sha256').update(JSON.stringify(placed)).digest('hex') }
+}

@@ -1,0 +1,85 @@
+// A process of its own: the callers. Sends blocks of requests over connections that stay open, one request at a time on
+// each, and says how long a block took.
+
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Ready } from './guard-server.ts'
+import { shuffled } from './measure.ts'
+
+/** Where to send a block, and whether a connection sends the same key each time. */
+export interface Block {
+  readonly path: string
+  readonly keys: 'kept' | 'changing'
+  readonly requests: number
+}
+
+const connections = 16
+const okay = Buffer.from('HTTP/1.1 200 ')
+
+const [told] = (await once(process, 'message')) as [Ready & { readonly paths: readonly string[] }]
+const secrets = shuffled(told.secrets)
+// Made beforehand: callers that are slower than the server would not show what it can do.
+const requests = new Map(told.paths.map((path) => [path, secrets.map((secret) => requestOf(path, secret))]))
+const sockets: Socket[] = []
+for (let index = 0; index < connections; index++) {
+  const socket = connect({ host: '127.0.0.1', port: told.port, noDelay: true })
+  await once(socket, 'connect')
+  sockets.push(socket)
+}
+
+let turn = 0
+process.on('message', (block: Block) => {
+  void run(block).then((milliseconds) => process.send?.(milliseconds))
+})
+process.on('disconnect', () => process.exit())
+process.send?.('ready')
+
+function requestOf(path: string, secret: string): Buffer {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${secret}\r\n\r\n`)
+}
+
+async function run({ path, keys, requests: wanted }: Block): Promise<number> {
+  const prepared = requests.get(path) ?? []
+  const began = performance.now()
+  let left = wanted
+  await Promise.all(sockets.map((socket, index) => converse(socket, () => next(index))))
+  return performance.now() - began
+
+  function next(index: number): Buffer | undefined {
+    if (left === 0) return undefined
+    left--
+    // All keys in turn, whichever connection comes next: it never sends the key that it sent before.
+    if (keys === 'changing') turn = (turn + 1) % prepared.length
+    return prepared[keys === 'kept' ? index : turn]
+  }
+}
+
+/** Sends requests one after the other until there is no next. The answers have no body: their heads end them. */
+function converse(socket: Socket, next: () => Buffer | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let pending: Buffer | undefined
+  const send = (): void => {
+    const request = next()
+    if (request !== undefined) {
+      socket.write(request)
+      return
+    }
+    socket.off('data', receive)
+    socket.off('close', closed)
+    resolve()
+  }
+  const receive = (chunk: Buffer): void => {
+    const answer = pending === undefined ? chunk : Buffer.concat([pending, chunk])
+    const end = answer.indexOf('\r\n\r\n')
+    pending = end === -1 ? answer : undefined
+    if (end === -1) return
+    if (end + 4 === answer.length && answer.subarray(0, okay.length).equals(okay)) send()
+    else reject(new Error(`An answer is not an empty 200: ${answer.toString('latin1')}`))
+  }
+  const closed = (): void => reject(new Error('The server closed a connection.'))
+  socket.on('data', receive)
+  socket.on('close', closed)
+  send()
+  return promise
+}

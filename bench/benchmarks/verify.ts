@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { hashSecret, openKeyring } from 'latchkey'
+import { sqliteStore } from 'latchkey/store/sqlite'
+import { inTurn, verifying } from './contender.ts'
+import type { Benchmark } from './figure.ts'
+import { fill, scopes } from './fill.ts'
+import { inTemporaryFolder } from './temporary-folder.ts'
+import { interleave, microseconds, ratioOf, shuffled } from './measure.ts'
+
+const issued = 20_000
+const hot = 1000
+const warmCalls = 40_000
+const coldCalls = 5000
+
+/** The row that a cold verify reads, and no more than that. */
+const select = `SELECT k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
+  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision
+  FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place WHERE s.hash = $1`
+
+/** What `verify` adds to the work that nobody can do without. */
+export const verify: Benchmark = {
+  method:
+    'One process, one thread. Warm: `keyring.verify(secret, demand)` for 1,000 keys that the keyring holds, against a ' +
+    'SHA-256 of the secret and a look-up in a Map. Cold: the same for 20,000 keys in turn by a keyring that holds 200, ' +
+    'against a prepared SELECT of the same rows by the same join, on its own connection to the same file. ' +
+    'The ratio is speed: 1 is as fast as the bare work, 0.5 is half as fast.',
+
+  run: (progress) =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'latchkey.db')
+      const store = sqliteStore({ file })
+      const secrets = shuffled(await fill(store, { count: issued, keep: issued }))
+      const warmKeyring = await openKeyring({ store, scopes })
+      const coldKeyring = await openKeyring({ store: sqliteStore({ file }), scopes, cacheSize: 200 })
+      const bare = new DatabaseSync(file, { readOnly: true })
+      bare.exec('PRAGMA cache_size = -65536')
+      const statement = bare.prepare(select)
+      const hotSecrets = secrets.slice(0, hot)
+      const known = new Map(hotSecrets.map((secret) => [hashSecret(secret), { ok: true }]))
+
+      progress('measuring')
+      const times = await interleave({
+        contenders: {
+          warm: verifying(warmKeyring, { secrets: hotSecrets, calls: warmCalls }),
+          hashAndMap: inTurn(hotSecrets, {
+            calls: warmCalls,
+            call(secret) {
+              if (known.get(hash('sha256', secret, 'hex'))?.ok !== true) throw new Error('The map lacks a key.')
+            },
+          }),
+          cold: verifying(coldKeyring, { secrets, calls: coldCalls }),
+          select: inTurn(secrets.map(hashSecret), {
+            calls: coldCalls,
+            call(secretHash) {
+              if (statement.get({ 1: secretHash }) === undefined) throw new Error('The database lacks a key.')
+            },
+          }),
+        },
+        warmUp: 10,
+        rounds: 100,
+      })
+      bare.close()
+      await coldKeyring.close()
+      await warmKeyring.close()
+
+      return [
+        {
+          name: 'verify, warm: speed against SHA-256 and a Map',
+          // The time of the bare work by the time of ours is our speed by its speed.
+          ratio: ratioOf(times.hashAndMap, times.warm),
+          goal: { atLeast: 0.5 },
+          sides: `bare ${microseconds(times.hashAndMap)}, verify ${microseconds(times.warm)}`,
+        },
+        {
+          name: 'verify, cold: speed against a prepared SELECT',
+          ratio: ratioOf(times.select, times.cold),
+          goal: { atLeast: 0.5 },
+          sides: `bare ${microseconds(times.select)}, verify ${microseconds(times.cold)}`,
+        },
+      ]
+    }),
+}

@@ -1,0 +1,65 @@
+import type { ChildProcessByStdio } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+/** Another Node process on our own sources. */
+export interface Child {
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves when it has ended and all that it wrote has been read. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  /** The end of what it wrote to stderr. */
+  readonly complaints: () => string
+}
+
+/** How a child is started. */
+export interface ChildOptions {
+  /** The file to run. */
+  readonly file: URL
+  readonly args?: readonly string[]
+  /** Its working directory. */
+  readonly folder: string
+  /** Its whole environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Called with every line of its stdout. A line that breaks off where the child was killed is not one. */
+  readonly onLine: (line: string) => void
+}
+
+/** Characters of stderr that are kept. */
+const kept = 2000
+
+/**
+ * Starts a Node process and reads its lines. It never outlives this one.
+ *
+ * @example
+ * const child = startChild({ file: new URL('crash-writer.ts', import.meta.url), folder, onLine: console.log })
+ * child.kill('SIGKILL')
+ * await child.ended
+ */
+export function startChild({ file, args = [], folder, env = {}, onLine }: ChildOptions): Child {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(file), ...args],
+    { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const killWithUs = (): void => void child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+
+  let partial = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (partial + text).split('\n')
+    partial = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+  })
+  let complaints = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-kept)
+  })
+  // Not `exit`: what was written before it may still be in the pipe.
+  const ended = once(child, 'close').then(([code, signal]) => {
+    process.off('exit', killWithUs)
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null }
+  })
+  return { kill: (signal) => void child.kill(signal), ended, complaints: () => complaints.trim() }
+}

@@ -1,0 +1,53 @@
+/** What a figure must keep to. */
+export type Bound = { readonly is: number } | { readonly below: number } | { readonly atLeast: number }
+
+/** What a proof found. */
+export interface Outcome {
+  readonly figures: Readonly<Record<string, number>>
+  /** Bounds by the name of the figure that they are for. Figures without one are there to be read. */
+  readonly required: Readonly<Record<string, Bound>>
+  /** What helps to understand the figures. */
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** How a proof is run. */
+export interface Run<Size extends string = string> {
+  readonly sizes: Readonly<Record<Size, number>>
+  /** Where all the choices of the proof come from: the same seed makes the same ones. */
+  readonly seed: number
+  /** Tells whoever waits how far it is. */
+  readonly progress: (line: string) => void
+}
+
+/** A long check of a promise. */
+export interface Proof<Size extends string = string> {
+  /** The promise, as one sentence. */
+  readonly promise: string
+  /** How long it takes at its full size, for people. */
+  readonly takes: string
+  /** Its sizes, the main one named `n`, and how large they are unless told otherwise. */
+  readonly sizes: Readonly<Record<Size, number>>
+  readonly prove: (run: Run<Size>) => Promise<Outcome>
+}
+
+/** Lets the compiler see the names of the sizes, and the runner forget them. */
+export function defineProof<const Size extends string>(proof: Proof<Size>): Proof {
+  return proof
+}
+
+/**
+ * The names of the required figures that were missed. One that was not measured, or is not a number, is missed.
+ *
+ * @example missed({ figures: { lost: 1 }, required: { lost: { is: 0 } } }) // ['lost']
+ */
+export function missed({ figures, required }: Outcome): readonly string[] {
+  return Object.entries(required)
+    .filter(([name, bound]) => !keeps(figures[name] ?? Number.NaN, bound))
+    .map(([name]) => name)
+}
+
+function keeps(figure: number, bound: Bound): boolean {
+  if ('is' in bound) return figure === bound.is
+  if ('below' in bound) return figure < bound.below
+  return figure >= bound.atLeast
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { startChild } from './child.ts'
+
+/** The example service, running in a process of its own. */
+export interface Service {
+  readonly port: number
+  /** The key that it printed. */
+  readonly secret: string
+  readonly running: () => boolean
+  /**
+   * Requests that, by its log, came to the guarded route and were neither refused nor malformed: what was really let
+   * through, whether or not the answer arrived. Complete once it has stopped.
+   */
+  readonly letThrough: () => number
+  /** Lines of its log in which the key appears. */
+  readonly leaks: () => number
+  /** Asks it to finish, and answers what went wrong, if anything did. */
+  readonly stop: () => Promise<string | undefined>
+}
+
+/** What is read of a line of its log: one line when a request comes, one when it has been answered. */
+interface LogLine {
+  readonly reqId?: string
+  readonly req?: { readonly route?: string }
+  readonly res?: { readonly statusCode: number }
+}
+
+/** Statuses with which the guard, or what stands before it, ends a request. */
+const refusing = new Set([400, 401])
+
+/** Milliseconds that a start may take. */
+const longestStart = 60_000
+
+/**
+ * Starts the example service on a free port and a new database in `folder`, with work that takes no time.
+ *
+ * @throws Error with what it complained of, when it ends instead.
+ */
+export async function startService({ folder }: { folder: string }): Promise<Service> {
+  let port: number | undefined
+  let secret: string | undefined
+  let running = true
+  const asked = new Set<string>()
+  let letThrough = 0
+  let leaks = 0
+  const started = Promise.withResolvers<void>()
+  const child = startChild({
+    file: new URL('../../examples/process-api/src/main.ts', import.meta.url),
+    folder,
+    env: { PORT: '0', PROCESSING_SECONDS: '0', LATCHKEY_STORE: `sqlite:${join(folder, 'keys.db')}`, LOG_LEVEL: 'info' },
+    onLine(line) {
+      // Its log is JSON; the rest is what it says at the start.
+      if (line.startsWith('{')) {
+        const { reqId, req, res } = JSON.parse(line) as LogLine
+        if (reqId !== undefined && req?.route === '/process') asked.add(reqId)
+        if (reqId !== undefined && res !== undefined && asked.delete(reqId) && !refusing.has(res.statusCode))
+          letThrough++
+        if (secret !== undefined && line.includes(secret)) leaks++
+        return
+      }
+      port ??= numberIn(/^Serving http:\/\/127\.0\.0\.1:(\d+),/, line)
+      secret ??= /^ +(lk_live_[0-9A-Za-z]+)$/.exec(line)?.[1]
+      if (port !== undefined && secret !== undefined) started.resolve()
+    },
+  })
+  const ended = child.ended.then(({ code, signal }) => {
+    running = false
+    const failure = `The service ended with ${signal ?? code}. ${child.complaints()}`
+    started.reject(new Error(failure))
+    return code === 0 ? undefined : failure
+  })
+  const deadline = setTimeout(() => child.kill('SIGKILL'), longestStart)
+  await started.promise
+  clearTimeout(deadline)
+  if (port === undefined || secret === undefined) throw new Error('The service has not said where it is.')
+  return {
+    port,
+    secret,
+    running: () => running,
+    letThrough: () => letThrough,
+    leaks: () => leaks,
+    stop() {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+function numberIn(pattern: RegExp, line: string): number | undefined {
+  const found = pattern.exec(line)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
