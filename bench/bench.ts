@@ -19,6 +19,9 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
+// A million keys are a gigabyte: an exit in good order leaves nothing behind.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
+
 const { length: cores, 0: processor } = cpus()
 console.log(`Node ${process.version} on ${process.platform}, ${cores} × ${processor?.model}\n`)
 

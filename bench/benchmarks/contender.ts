@@ -1,7 +1,16 @@
 import type { Demand, Keyring } from 'latchkey'
+import { shuffled } from './measure.ts'
 
 /** What the routes and calls of the benchmarks ask for. */
 export const demand: Demand = { environment: 'live', allOf: ['orders:read'], anyOf: [] }
+
+/**
+ * Secrets in random order and as they come over the wire: each one flat text (one put together from parts is hashed more
+ * slowly), and all of them side by side in memory, however long ago and far apart they were made.
+ */
+export function asSent(secrets: readonly string[]): readonly string[] {
+  return shuffled(secrets).map((secret) => Buffer.from(secret).toString('latin1'))
+}
 
 /**
  * A contender for `interleave`: so many calls with the items in turn, and the nanoseconds of wall time that one call
@@ -15,6 +24,8 @@ export function inTurn(
 ): () => number {
   let next = 0
   return () => {
+    // So that each pays for its own garbage only.
+    globalThis.gc?.()
     const began = process.hrtime.bigint()
     for (let count = 0; count < calls; count++) {
       call(items[next] ?? '')

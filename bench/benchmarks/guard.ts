@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import type { Benchmark, Figure } from './figure.ts'
 import type { Block } from './guard-load.ts'
 import type { Ready } from './guard-server.ts'
-import { interleave, ratioOf, spreadOf } from './measure.ts'
+import { inGroupsOf, interleave, ratioOf, spreadOf } from './measure.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
 
 const keys = 2000
-const requests = 4000
+/** In a block: some 20 ms, longer than a lease lasts. */
+const requests = 1000
+const blocksInGroup = 4
+const groups = 100
 const paths = ['/open', '/twin', '/keys']
 
 interface Measured {
@@ -21,10 +24,10 @@ interface Measured {
 /** What a guard on a route costs the server. */
 export const guard: Benchmark = {
   method:
-    'One Fastify application with empty routes, and its callers, each a process of its own, over loopback and 16 ' +
+    'One Fastify application with empty routes, and its callers, each a process of its own, over loopback and 32 ' +
     'connections that stay open. Callers send the same bytes to the open and to the guarded route, key included: on ' +
     `each connection always one key, or with every request another of ${keys.toLocaleString('en')}. The cost is the CPU time of the whole ` +
-    `server process over a block of ${requests.toLocaleString('en')} requests. A second open route against the first shows what is noise.`,
+    `server process, in blocks of ${requests.toLocaleString('en')} requests, ${blocksInGroup} to a round. A second open route against the first shows what is noise.`,
 
   run: (progress) =>
     inTemporaryFolder(async (folder) => {
@@ -57,8 +60,8 @@ async function measure(server: ChildProcess, load: ChildProcess): Promise<readon
       twinChanging: block('/twin', 'changing'),
       guardedChanging: block('/keys', 'changing'),
     },
-    warmUp: 15,
-    rounds: 100,
+    warmUp: 40,
+    rounds: groups * blocksInGroup,
   })
   return [
     {
@@ -81,7 +84,11 @@ function against(
   measured: readonly Measured[],
   open: readonly Measured[],
 ): Pick<Figure, 'ratio' | 'sides'> {
-  const cpu = (side: readonly Measured[]) => side.map((block) => block.cpu)
+  const cpu = (side: readonly Measured[]) =>
+    inGroupsOf(
+      blocksInGroup,
+      side.map((block) => block.cpu),
+    )
   const median = (side: readonly Measured[]) => {
     const perSecond = Math.round(spreadOf(side.map((block) => block.perSecond)).median / 100) * 100
     return `${spreadOf(cpu(side)).median.toFixed(2)} µs, ${perSecond.toLocaleString('en')}/s`

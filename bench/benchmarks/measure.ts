@@ -22,8 +22,21 @@ export function ratioOf(measured: readonly number[], baseline: readonly number[]
 }
 
 /**
+ * The means of so many measurements in a row: short measurements follow the changes of a machine, and what is rare in
+ * each of them, such as the collection of garbage, is in every group.
+ */
+export function inGroupsOf(size: number, measurements: readonly number[]): readonly number[] {
+  const groups: number[] = []
+  for (let first = 0; first + size <= measurements.length; first += size) {
+    const group = measurements.slice(first, first + size)
+    groups.push(group.reduce((sum, value) => sum + value, 0) / size)
+  }
+  return groups
+}
+
+/**
  * Measures contenders side by side: every round measures each of them once, in random order, so that what changes on
- * the machine changes for all. Garbage is collected before each measurement, so that each pays for its own only.
+ * the machine changes for all.
  *
  * @param warmUp - how many rounds come first and are thrown away, while the engine compiles.
  *
@@ -44,7 +57,6 @@ export async function interleave<Name extends string, Measurement>({
   const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Measurement[]>
   for (let round = -warmUp; round < rounds; round++) {
     for (const name of shuffled(names)) {
-      globalThis.gc?.()
       const measurement = await contenders[name]()
       if (round >= 0) measured[name].push(measurement)
     }

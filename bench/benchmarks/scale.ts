@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import type { Keyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import { verifying } from './contender.ts'
+import { asSent, verifying } from './contender.ts'
 import type { Benchmark } from './figure.ts'
 import { fill, scopes } from './fill.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
-import { interleave, microseconds, ratioOf, shuffled } from './measure.ts'
+import { interleave, microseconds, ratioOf } from './measure.ts'
 
 const few = 1000
 const many = 1_000_000
@@ -75,7 +75,7 @@ interface Filled {
 
 async function openAt({ file, ...amounts }: { readonly file: string } & Parameters<typeof fill>[1]): Promise<Filled> {
   const store = sqliteStore({ file })
-  const secrets = shuffled(await fill(store, amounts))
+  const secrets = asSent(await fill(store, amounts))
   const warm = await openKeyring({ store, scopes })
   const cold = await openKeyring({ store: sqliteStore({ file }), scopes, cacheSize: 100 })
   return { secrets, warm, cold }

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { hashSecret, openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import { inTurn, verifying } from './contender.ts'
+import { asSent, inTurn, verifying } from './contender.ts'
 import type { Benchmark } from './figure.ts'
 import { fill, scopes } from './fill.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
-import { interleave, microseconds, ratioOf, shuffled } from './measure.ts'
+import { interleave, microseconds, ratioOf } from './measure.ts'
 
 const issued = 20_000
 const hot = 1000
@@ -31,7 +31,7 @@ export const verify: Benchmark = {
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'latchkey.db')
       const store = sqliteStore({ file })
-      const secrets = shuffled(await fill(store, { count: issued, keep: issued }))
+      const secrets = asSent(await fill(store, { count: issued, keep: issued }))
       const warmKeyring = await openKeyring({ store, scopes })
       const coldKeyring = await openKeyring({ store: sqliteStore({ file }), scopes, cacheSize: 200 })
       const bare = new DatabaseSync(file, { readOnly: true })

@@ -8,22 +8,18 @@ import { wrongByOne } from './forgery.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
+import type { Pools, Subject } from './timing-measure.ts'
+import { measure } from './timing-measure.ts'
 import { compare } from './welch.ts'
 
-/** Credentials of each kind. */
-const poolSize = 4096
+/** Keys of each state in the database. */
+const keys = 4096
 
-/** Calls of each kind that are prepared, and then measured, at a time. */
-const batch = 1000
-
-/** Calls of each kind before the measurement, until everything is compiled and cached. */
-const warmUp = 20_000
+/** Credentials of each kind in one block. */
+const poolSize = 512
 
 /** The bound of the test vector leakage assessment: a t beyond it is no accident. */
 const threshold = 4.5
-
-/** Credentials of one kind, as bytes from which each call gets a string of its own. */
-type Pool = readonly Buffer[]
 
 export const proof = defineProof({
   promise: 'The time of a refusal does not tell an unknown key from a revoked one, nor from one that is nearly right',
@@ -34,47 +30,42 @@ export const proof = defineProof({
     const random = seeded(seed)
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-timing-'))
     const file = join(folder, 'keys.db')
-    const keyring = await openKeyring({ store: sqliteStore({ file }), scopes: {} })
-    // Holds one credential at a time: every other one is looked up in the store, as one that is seen for the first time.
-    const forgetful = await openKeyring({ store: sqliteStore({ file }), scopes: {}, cacheSize: 2 })
+    const openAgain = (cacheSize: number): Promise<Keyring> => {
+      return openKeyring({ store: sqliteStore({ file }), scopes: {}, cacheSize })
+    }
     try {
-      progress(`issuing ${2 * poolSize} keys and revoking half of them`)
-      const { unknown, revoked, near, others } = await makePools(keyring, random)
+      progress(`issuing ${2 * keys} keys and revoking half of them`)
+      const { live, revoked } = await issueKeys(await openAgain(2))
+      const draw = (): Pools => drawPools({ live, revoked, random })
 
-      const measured = measure({
-        verify: keyring.verify,
-        pools: [unknown, revoked, near, others],
-        calls: n,
-        random,
-        progress,
-      })
-      const [ofUnknown, ofRevoked, ofNear, ofOthers] = measured as [
-        Float64Array,
-        Float64Array,
-        Float64Array,
-        Float64Array,
-      ]
-
-      progress('the planted leak')
-      const leaky = (text: string): void => {
-        const verdict = keyring.verify(text)
-        // What a check takes that hashes once more where it knows the key.
-        if (!(verdict instanceof Promise) && !verdict.ok && verdict.refusal.code === 'revoked') hashSecret(text)
+      const warm = async (): Promise<Subject> => {
+        const keyring = await openAgain(50_000)
+        // Live keys are in use while somebody guesses at them.
+        for (const secret of live) await keyring.verify(secret)
+        return keyring
       }
-      const leaked = measure({ verify: leaky, pools: [unknown, revoked], calls: n, random, progress })
+      const [unknown, ofRevoked, near, others] = await measure({ open: warm, draw, calls: n, random, progress })
+
+      progress('the same with a planted leak')
+      const leaking = async (): Promise<Subject> => {
+        const keyring = await warm()
+        return { verify: leaky(keyring), close: keyring.close }
+      }
+      const [leakyUnknown, leakyRevoked] = await measure({ open: leaking, draw, calls: n, random, progress })
 
       progress('credentials that are seen for the first time')
-      const calls = Math.ceil(n / 10)
-      const cold = measure({ verify: forgetful.verify, pools: [unknown, revoked, near], calls, random, progress })
+      // With room for next to nothing in its cache, a keyring looks up every credential in the store.
+      const cold = (): Promise<Subject> => openAgain(2)
+      const [first, firstRevoked, firstNear] = await measure({ open: cold, draw, calls: n / 10, random, progress })
 
       const compared = {
-        unknownRevoked: compare(ofUnknown, ofRevoked),
-        unknownNear: compare(ofUnknown, ofNear),
-        revokedNear: compare(ofRevoked, ofNear),
-        null: compare(ofUnknown, ofOthers),
-        planted: compare(leaked[0] as Float64Array, leaked[1] as Float64Array),
-        firstUnknownRevoked: compare(cold[0] as Float64Array, cold[1] as Float64Array),
-        firstUnknownNear: compare(cold[0] as Float64Array, cold[2] as Float64Array),
+        unknownRevoked: compare(unknown, ofRevoked),
+        unknownNear: compare(unknown, near),
+        revokedNear: compare(ofRevoked, near),
+        null: compare(unknown, others),
+        planted: compare(leakyUnknown, leakyRevoked),
+        firstUnknownRevoked: compare(first, firstRevoked),
+        firstUnknownNear: compare(first, firstNear),
       }
       const figures = Object.fromEntries(Object.entries(compared).map(([name, { t }]) => [name, t]))
       const crops = Object.fromEntries(Object.entries(compared).map(([name, comparison]) => [name, comparison.crops]))
@@ -91,106 +82,46 @@ export const proof = defineProof({
         details: { crops },
       }
     } finally {
-      await keyring.close()
-      await forgetful.close()
       rmSync(folder, { recursive: true })
     }
   },
 })
 
-/** As many credentials of each kind: of no key, of a revoked one, wrong by one character, and again of no key. */
-async function makePools(
-  keyring: Keyring,
-  random: Random,
-): Promise<{ unknown: Pool; revoked: Pool; near: Pool; others: Pool }> {
+async function issueKeys(keyring: Keyring): Promise<{ live: readonly string[]; revoked: readonly string[] }> {
   const issue = (): Promise<readonly { readonly key: { readonly id: string }; readonly secret: string }[]> =>
-    Promise.all(Array.from({ length: poolSize }, () => keyring.issue({ name: 'Key', owner: 'acme', scopes: [] })))
+    Promise.all(Array.from({ length: keys }, () => keyring.issue({ name: 'Key', owner: 'acme', scopes: [] })))
   const live = await issue()
   const revoked = await issue()
   await Promise.all(revoked.map(({ key }) => keyring.revoke(key.id, { reason: 'other' })))
-  // Live keys are in use while somebody guesses at them.
-  for (const { secret } of live) await keyring.verify(secret)
-  const made = (): Pool =>
-    Array.from({ length: poolSize }, () => Buffer.from(mint({ prefix: 'lk', environment: 'live' })))
-  return {
-    unknown: made(),
-    revoked: revoked.map(({ secret }) => Buffer.from(secret)),
-    near: live.map(({ secret }) => Buffer.from(wrongByOne(random, secret))),
-    others: made(),
-  }
+  await keyring.close()
+  return { live: live.map(({ secret }) => secret), revoked: revoked.map(({ secret }) => secret) }
 }
 
-/** The nanoseconds of `calls` calls with credentials of each pool, in random order. */
-function measure({
-  verify,
-  pools,
-  calls,
-  random,
-  progress,
-}: {
-  verify: (text: string) => unknown
-  pools: readonly Pool[]
-  calls: number
-  random: Random
-  progress: (line: string) => void
-}): readonly Float64Array[] {
-  // Each once, side by side, so that all are cached and none of the kinds has a part of the memory for itself.
-  for (let index = 0; index < poolSize; index++) {
-    for (const pool of shuffled(pools, random)) verify(textOf(pool[index]))
-  }
-  const samples = pools.map(() => new Float64Array(calls))
-  const scratch = pools.map(() => new Float64Array(batch))
-  for (let done = 0; done < warmUp; done += batch) fill({ verify, pools, samples: scratch, random })
-  for (let done = 0; done < calls; done += batch) {
-    fill({ verify, pools, samples: samples.map((sample) => sample.subarray(done, done + batch)), random })
-    if (done % 100_000 === 0 && done > 0) progress(`${done} of ${calls} calls of each of ${pools.length} kinds`)
-  }
-  return samples
-}
-
-/** Fills samples of one length with nanoseconds. Nothing is prepared between two calls that are measured. */
-function fill({
-  verify,
-  pools,
-  samples,
+/** Of no key; of a revoked one; wrong by one character; and again of no key, for the comparison that must show nothing. */
+function drawPools({
+  live,
+  revoked,
   random,
 }: {
-  verify: (text: string) => unknown
-  pools: readonly Pool[]
-  samples: readonly Float64Array[]
+  live: readonly string[]
+  revoked: readonly string[]
   random: Random
-}): void {
-  const kinds = shuffled(
-    samples.flatMap((sample, kind) => Array.from(sample, () => kind)),
-    random,
-  )
-  const texts = kinds.map((kind) => textOf(random.pick(pools[kind] ?? [])))
-  const times = new Float64Array(kinds.length)
-  for (let index = 0; index < texts.length; index++) {
-    const text = texts[index] as string
-    const began = performance.now()
-    verify(text)
-    times[index] = performance.now() - began
-  }
-  const filled = samples.map(() => 0)
-  for (const [index, kind] of kinds.entries()) {
-    const sample = samples[kind] as Float64Array
-    const place = filled[kind] as number
-    sample[place] = (times[index] as number) * 1e6
-    filled[kind] = place + 1
-  }
+}): Pools {
+  const pool = (credential: () => string): readonly string[] => Array.from({ length: poolSize }, credential)
+  const unknown = (): string => mint({ prefix: 'lk', environment: 'live' })
+  return [
+    pool(unknown),
+    pool(() => random.pick(revoked)),
+    pool(() => wrongByOne(random, random.pick(live))),
+    pool(unknown),
+  ]
 }
 
-/** A string of its own, laid out like all the others: pieces and joints of strings take other times. */
-function textOf(bytes: Buffer | undefined): string {
-  return (bytes as Buffer).toString('latin1')
-}
-
-function shuffled<Item>(items: readonly Item[], random: Random): readonly Item[] {
-  const copy = [...items]
-  for (let index = copy.length - 1; index > 0; index--) {
-    const other = random.below(index + 1)
-    ;[copy[index], copy[other]] = [copy[other] as Item, copy[index] as Item]
+/** A verifier that hashes once more where it knows the key: less than a thousandth of a millisecond. */
+function leaky(keyring: Keyring): (text: string) => unknown {
+  return (text) => {
+    const verdict = keyring.verify(text)
+    if (!(verdict instanceof Promise) && !verdict.ok && verdict.refusal.code === 'revoked') hashSecret(text)
+    return verdict
   }
-  return copy
 }

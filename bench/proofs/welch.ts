@@ -18,7 +18,7 @@ const shares = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1]
  *
  * @example compare(unknown, revoked).t < 4.5
  */
-export function compare(one: Float64Array, other: Float64Array): Comparison {
+export function compare(one: Float64Array = empty, other: Float64Array = empty): Comparison {
   const pooled = new Float64Array(one.length + other.length)
   pooled.set(one)
   pooled.set(other, one.length)
@@ -31,6 +31,8 @@ export function compare(one: Float64Array, other: Float64Array): Comparison {
   )
   return { t: Math.max(...Object.values(crops).map(({ t }) => Math.abs(t))), crops }
 }
+
+const empty = new Float64Array(0)
 
 interface Moments {
   readonly count: number

@@ -41,8 +41,8 @@ export function startService(
   const url = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       printed += chunk.toString()
-      // The last line but one: by then all of the welcome is there.
-      const [, address] = /^Serving (\S+),[^]*\n\n$/m.exec(printed) ?? []
+      // Up to the last line of the welcome. Lines of the log may come before, after and in between.
+      const [, address] = /^Serving (\S+),[^]*^(?:curl .*|.* to start anew\.)\n/m.exec(printed) ?? []
       if (address !== undefined) resolve(address)
     }
     child.stdout.on('data', read)
