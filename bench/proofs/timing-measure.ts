@@ -57,7 +57,7 @@ export async function measure({
       for (const pool of shuffled(pools, random)) verify(textOf(pool[index]))
     }
     collect()
-    for (const [kind, pool] of pools.entries()) samples[kind] ??= new Float64Array(calls)
+    for (const kind of pools.keys()) samples[kind] ??= new Float64Array(calls)
     const parts =
       block < 0
         ? pools.map(() => new Float64Array(warmUp))

@@ -38,7 +38,7 @@ export const proof = defineProof({
       const { live, revoked } = await issueKeys(await openAgain(2))
       const draw = (): Pools => drawPools({ live, revoked, random })
 
-      const warm = async (): Promise<Subject> => {
+      const warm = async (): Promise<Keyring> => {
         const keyring = await openAgain(50_000)
         // Live keys are in use while somebody guesses at them.
         for (const secret of live) await keyring.verify(secret)
@@ -118,7 +118,7 @@ function drawPools({
 }
 
 /** A verifier that hashes once more where it knows the key: less than a thousandth of a millisecond. */
-function leaky(keyring: Keyring): (text: string) => unknown {
+function leaky(keyring: Pick<Keyring, 'verify'>): (text: string) => unknown {
   return (text) => {
     const verdict = keyring.verify(text)
     if (!(verdict instanceof Promise) && !verdict.ok && verdict.refusal.code === 'revoked') hashSecret(text)
