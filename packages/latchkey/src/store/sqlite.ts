@@ -191,7 +191,7 @@ function open(file: string): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
     database.exec('PRAGMA foreign_keys = ON')
-    // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them, and the rest by mapping.
+    // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
     database.exec('PRAGMA cache_size = -65536')
     migrate(database)
     database.exec(`PRAGMA busy_timeout = ${patience}`)
