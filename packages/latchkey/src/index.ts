@@ -5,33 +5,76 @@ export { mint } from './key/mint.ts'
 export { parse } from './key/parse.ts'
 export type { ParsedSecret } from './key/parse.ts'
 export { systemClock } from './keyring/clock.ts'
-export type { IssueOptions, Issued } from './keyring/issue.ts'
+export type { KeyPatch } from './keyring/change.ts'
+export type { Changed, ChangeOptions } from './keyring/changing.ts'
+export { bounds } from './keyring/input.ts'
+export type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './keyring/issue.ts'
 export type { JournalReport } from './keyring/journal.ts'
-export type { Key, Revocation } from './keyring/key.ts'
+export type { Key, KeyDetails, Revocation, Secret } from './keyring/key.ts'
 export { openKeyring } from './keyring/keyring.ts'
-export type { Keyring, KeyringOptions } from './keyring/keyring.ts'
+export type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
+export { keyStates } from './keyring/list.ts'
 export type { KeyPage, ListOptions } from './keyring/list.ts'
-export type { RevokeOptions, Revoked } from './keyring/revoke.ts'
+export type { KeyMembers, QuotaOptions } from './keyring/members.ts'
+export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
+export type { JournalOptions, UsageOptions } from './keyring/reading.ts'
+export type { RefusalRecord } from './keyring/refusal-log.ts'
+export { revocationReasons } from './keyring/revoke.ts'
+export type { RevokeOptions } from './keyring/revoke.ts'
+export type { RotateOptions, Rotated } from './keyring/rotate.ts'
 export { settingsKey } from './keyring/settings.ts'
 export type { SettingsKeyOptions } from './keyring/settings.ts'
-export type { Accepted, Credential, Demand, Refused, Verdict, VerifiedKey, Verifier } from './keyring/verdict.ts'
+export type {
+  Accepted,
+  Call,
+  Credential,
+  Demand,
+  LimitState,
+  Refused,
+  Retiring,
+  Verdict,
+  VerifiedKey,
+  Verifier,
+} from './keyring/verdict.ts'
+export { adminEnvironment, adminScopes } from './policy/admin.ts'
+export type { AdminScope } from './policy/admin.ts'
+export type { Delegation, Rights } from './policy/delegation.ts'
 export type { Lifetime } from './policy/lifetime.ts'
+export type { Limit, Quota, Refill } from './policy/limits.ts'
 export type { Catalogue, Grant, ScopeDemand, Wildcard } from './policy/scopes.ts'
 export type {
+  Action,
   Awaitable,
   Change,
   Clock,
+  Found,
   JournalDraft,
   JournalEntry,
+  JournalFilter,
   JournalHead,
+  Kept,
   KeySource,
   KeyState,
+  Limiter,
+  LimiterAnswer,
   ListFilter,
   Listed,
   Look,
+  Once,
+  OnceDone,
+  QuotaState,
   RevocationReason,
+  SecretKind,
+  Spending,
   Store,
   StoredKey,
+  StoredOwner,
+  StoredSecret,
+  UsageBatch,
+  UsageCount,
+  UsageFilter,
+  Window,
+  WindowState,
 } from './ports.ts'
 export { refusals } from './refusal.ts'
 export type { Answer, Refusal, RefusalCode, Step } from './refusal.ts'

@@ -1,5 +1,5 @@
-import type { Lifetime } from './policy/lifetime.ts'
-import type { Limit } from './policy/limits.ts'
+import type { Rights } from './policy/delegation.ts'
+import type { Limit, Quota } from './policy/limits.ts'
 
 /** A value now, or the promise of one: embedded stores answer at once, and the warm path must not wait for a promise. */
 export type Awaitable<Value> = Value | Promise<Value>
@@ -16,16 +16,16 @@ export interface Clock {
 export type RevocationReason = 'compromised' | 'superseded' | 'unused' | 'requested' | 'other'
 
 /** A key as it is kept. Times are milliseconds since 1970 (UTC). */
-export interface StoredKey extends Lifetime {
+export interface StoredKey extends Rights {
   readonly id: string
   readonly name: string
-  readonly owner: string
-  readonly environment: string
-  readonly scopes: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
-  /** The visible start of its secret, for people. */
+  readonly limits: readonly Limit[]
+  readonly quota: Quota | null
+  /** The visible start of its newest secret, for people. */
   readonly start: string
   readonly createdAt: number
+  readonly disabledAt: number | null
   readonly revokedAt: number | null
   readonly revokedReason: RevocationReason | null
   readonly revokedNote: string | null
@@ -33,14 +33,71 @@ export interface StoredKey extends Lifetime {
   readonly revision: number
 }
 
+/** How a secret came here: minted, or made elsewhere and imported by one of these hashes of it. */
+export type SecretKind = 'minted' | 'sha256' | 'sha512'
+
+/** A secret of a key, as far as it is kept. */
+export interface StoredSecret {
+  /** In lower-case hexadecimal. */
+  readonly hash: string
+  readonly kind: SecretKind
+  /** What may be shown of it. */
+  readonly start: string
+  readonly createdAt: number
+  /** When a newer one came to stand in for it; `null` for the newest. */
+  readonly retiredAt: number | null
+  /** The first millisecond in which it no longer works; `null` for the newest. */
+  readonly endsAt: number | null
+  /** As of the last time that usage was written. */
+  readonly lastUsedAt: number | null
+}
+
+/** An owner of whom more is kept than its name. */
+export interface StoredOwner {
+  readonly owner: string
+  readonly disabledAt: number | null
+  /** Shared by all its keys. */
+  readonly limits: readonly Limit[]
+  /** The sequence number of the journal entry that changed it last; 0 before the first. */
+  readonly revision: number
+}
+
+/** What is found by a secret: all that verify needs. */
+export interface Found {
+  readonly key: StoredKey
+  /** `undefined` for a key that is not from a store. */
+  readonly secret: StoredSecret | undefined
+  /** `undefined` where nothing but the name is kept. */
+  readonly owner: StoredOwner | undefined
+}
+
+/** What is found by an id: all that is kept of a key. */
+export interface Kept {
+  readonly key: StoredKey
+  /** The newest first. */
+  readonly secrets: readonly StoredSecret[]
+  readonly owner: StoredOwner | undefined
+  readonly quota: QuotaState | undefined
+}
+
+/** What is left of a quota, and of which period that is said. */
+export interface QuotaState {
+  readonly remaining: number
+  /** As `periodStart` gives it. */
+  readonly period: number
+}
+
+/** What a change was. */
+export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disable' | 'enable' | 'revoke'
+
 /** What a journal entry tells, before it has its place in the chain. */
 export interface JournalDraft {
   /** Milliseconds since 1970 (UTC). */
   readonly at: number
-  /** Who did it, as the application names its people. */
+  /** Who did it, as the application names its people; the id of the admin key where it came over HTTP. */
   readonly actor: string
-  readonly action: 'issue' | 'revoke'
-  /** The id of the key. */
+  readonly action: Action
+  /** The id of the key, or `owner:` and the name of an owner. */
   readonly subject: string
   /** What changed, as JSON text; kept as text so that the hash is over exactly these characters. Never a secret, nor its hash. */
   readonly change: string
@@ -58,34 +115,71 @@ export interface JournalEntry extends JournalDraft {
 /** The end of the journal. */
 export type JournalHead = Pick<JournalEntry, 'seq' | 'hash'>
 
-/** One change of one key: the row and what the journal says of it. Either both are kept or neither. */
+/** One change: the rows and what the journal says of them. Either all are kept or nothing is. */
 export type Change =
   | {
       readonly kind: 'insert'
       /** `revision` is given by the store. */
       readonly key: Omit<StoredKey, 'revision'>
-      readonly secretHash: string
+      readonly secret: StoredSecret
+      readonly quota: QuotaState | null
       readonly draft: JournalDraft
     }
   | {
       readonly kind: 'update'
       /** The key as it will be; its `revision` is the one that the caller has seen. */
       readonly key: StoredKey
+      /** From when the secrets that it has so far no longer work, unless they end sooner: all, or all but the newest. */
+      readonly endSecrets?: { readonly at: number; readonly which: 'all' | 'old' } | undefined
+      /** A further secret. */
+      readonly secret?: StoredSecret | undefined
+      /** What is left from now on; `null` where there is no quota any more. Untouched if left out. */
+      readonly quota?: QuotaState | null | undefined
       readonly draft: JournalDraft
     }
+  | {
+      readonly kind: 'owner'
+      /** The owner as it will be; its `revision` is the one that the caller has seen. */
+      readonly owner: StoredOwner
+      readonly draft: JournalDraft
+    }
+
+/** What makes a creating call happen once, however often it is sent. */
+export interface Once {
+  /** Who sends it; tokens of others are others. */
+  readonly actor: string
+  readonly token: string
+  /** Of all that was asked for. */
+  readonly fingerprint: string
+}
+
+/** What a call that must happen once has brought about. */
+export interface OnceDone {
+  readonly fingerprint: string
+  /** The ids of the keys it issued, in order. */
+  readonly ids: readonly string[]
+}
 
 /** What has changed since a look at the journal. */
 export interface Look {
   /** The end of the journal at this look; 0 while it is empty. */
   readonly seq: number
-  /** The ids of the keys that changed, or `many` when there are too many to name. */
+  /** The subjects that changed, or `many` when there are too many to name. */
   readonly changed: readonly string[] | 'many'
+  /** By which hashes secrets were imported; without any, what was not minted here is refused unread. */
+  readonly imported: readonly Exclude<SecretKind, 'minted'>[]
 }
 
-/** Which keys to list. */
+/** Which keys to list. What is `undefined` is not asked for. */
 export interface ListFilter {
   readonly owner: string | undefined
+  /** Any of these. */
+  readonly environments: readonly string[] | undefined
   readonly state: KeyState | undefined
+  /** Granted itself, or by its wildcard. */
+  readonly scope: string | undefined
+  /** Part of an id, a name, an owner or the start of a secret, in any case. */
+  readonly text: string | undefined
   /** Milliseconds since 1970, at which the state is judged. */
   readonly now: number
   /** Only keys that were issued after the one with this place. */
@@ -93,13 +187,65 @@ export interface ListFilter {
   readonly limit: number
 }
 
-/** Where a key stands. */
-export type KeyState = 'active' | 'pending' | 'expired' | 'revoked'
+/** Where a key stands. The first that is true counts. */
+export type KeyState = 'revoked' | 'disabled' | 'owner_disabled' | 'expired' | 'pending' | 'active'
 
 /** A listed key and its place in the order of issue, from which the next page goes on. */
 export interface Listed {
   readonly place: number
   readonly key: StoredKey
+  readonly ownerDisabled: boolean
+  readonly lastUsedAt: number | null
+}
+
+/** Which entries of the journal to read, in their order. What is `undefined` is not asked for. */
+export interface JournalFilter {
+  /** Only entries after this sequence number. */
+  readonly after: number
+  readonly limit: number
+  readonly subject?: string | undefined
+  readonly actor?: string | undefined
+  /** Milliseconds since 1970: the first that counts, and the first that no longer does. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/** What came of using a key in one hour: `accepted`, or the code of a refusal. */
+export interface UsageCount {
+  /** Milliseconds since 1970 at which the hour begins. */
+  readonly hour: number
+  /** The id of the key; empty where the credential belonged to none. */
+  readonly key: string
+  readonly owner: string
+  readonly outcome: string
+  readonly count: number
+}
+
+/** What has been counted since the last time that usage was written. */
+export interface UsageBatch {
+  /** Each hour, key and outcome at most once. */
+  readonly counts: readonly UsageCount[]
+  /** When each secret was used last, by its hash. */
+  readonly lastUsed: ReadonlyMap<string, number>
+}
+
+/** Which usage to read. What is `undefined` is not asked for. */
+export interface UsageFilter {
+  readonly key: string | undefined
+  readonly owner: string | undefined
+  readonly outcome: string | undefined
+  /** Milliseconds since 1970: the first that counts, and the first that no longer does. */
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+}
+
+/** An attempt to spend from a quota. */
+export interface Spending {
+  readonly cost: number
+  readonly amount: number
+  /** The period that it is now, as `periodStart` gives it. */
+  readonly period: number
 }
 
 /**
@@ -112,27 +258,40 @@ export interface Store {
    * long, so what is gained in speed by a longer one is paid by changes.
    */
   readonly lease: number
-  /** The key whose secret has this hash. */
-  bySecret(hash: string): Awaitable<StoredKey | undefined>
-  byId(id: string): Awaitable<StoredKey | undefined>
+  /** The key that has a secret with this hash. */
+  bySecret(hash: string): Awaitable<Found | undefined>
+  byId(id: string): Awaitable<Kept | undefined>
+  owner(owner: string): Awaitable<StoredOwner | undefined>
   /** In the order of issue. */
   list(filter: ListFilter): Awaitable<readonly Listed[]>
   /**
    * All changes and their journal entries in one transaction, durable when it answers. `seal` gives a draft its place
-   * after the head. Answers `undefined`, and does nothing, when a key to update is no longer at the revision given.
+   * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision
+   * given, when a secret is there already, or when `once` is.
    */
   commit(
     changes: readonly Change[],
     seal: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
+    once?: Once,
   ): Awaitable<readonly JournalEntry[] | undefined>
+  /** What was done for a token; kept for a day at least. */
+  done(once: Pick<Once, 'actor' | 'token'>): Awaitable<OnceDone | undefined>
   /** What changed after this sequence number. Cheap when nothing did. */
   look(after: number): Awaitable<Look>
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
-  /** Entries after this sequence number, in order, at most `limit`. */
-  journal(after: number, limit: number): Awaitable<readonly JournalEntry[]>
-  /** The highest revision that any key has; 0 without keys. A journal that ends before it has been cut. */
+  journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
+  /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
   newestRevision(): Awaitable<number>
+  /**
+   * Takes the cost from what is left of a key's quota, if so much is left, after filling it up if a new period has
+   * begun. Exact under any concurrency. Answers what is left, or `undefined`, having taken nothing.
+   */
+  spend(id: string, spending: Spending): Awaitable<number | undefined>
+  /** Adds to the counts and moves each last use forward; never back. */
+  recordUsage(batch: UsageBatch): Awaitable<void>
+  /** By hour, then key, then outcome. */
+  usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
   close(): Awaitable<void>
 }
 

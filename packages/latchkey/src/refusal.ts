@@ -8,13 +8,24 @@
 
 /** What the caller is told: the status, a code for programs, the sentence for people. */
 export interface Answer {
-  readonly status: 400 | 401 | 403 | 503
+  readonly status: 400 | 401 | 403 | 429 | 503
   readonly code: string
   readonly detail: string
+  /** The registered type of the problem, where there is one. */
+  readonly type?: string
 }
 
 /** The steps of verify, in their order. The first that fails gives the refusal. */
-export type Step = 'form' | 'find' | 'state' | 'lifetime' | 'environment' | 'scopes'
+export type Step =
+  | 'form'
+  | 'find'
+  | 'state'
+  | 'lifetime'
+  | 'environment'
+  | 'address'
+  | 'scopes'
+  | 'limits'
+  | 'quota'
 
 const invalidKey: Answer = { status: 401, code: 'invalid_key', detail: 'Invalid or missing API Key' }
 
@@ -30,10 +41,33 @@ const wrongEnvironment: Answer = {
   detail: 'This API key belongs to another environment.',
 }
 
+const addressNotAllowed: Answer = {
+  status: 403,
+  code: 'address_not_allowed',
+  detail: 'This API key may not be used from this address.',
+}
+
 const insufficientScope: Answer = {
   status: 403,
   code: 'insufficient_scope',
   detail: 'This API key does not have the scope that this operation needs.',
+}
+
+/** Of the IANA registry of problem types; draft-ietf-httpapi-ratelimit-headers. */
+const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
+
+const overLimit: Answer = {
+  status: 429,
+  code: 'over_limit',
+  detail: 'This API key is over its limit. Try again later.',
+  type: quotaExceeded,
+}
+
+const quotaExhausted: Answer = {
+  status: 429,
+  code: 'quota_exhausted',
+  detail: 'The quota of this API key is spent.',
+  type: quotaExceeded,
 }
 
 const unavailable: Answer = {
@@ -51,10 +85,16 @@ export type RefusalCode =
   | 'unknown'
   | 'unavailable'
   | 'revoked'
+  | 'disabled'
+  | 'owner_disabled'
   | 'not_yet_valid'
   | 'expired'
+  | 'secret_ended'
   | 'wrong_environment'
+  | 'address_not_allowed'
   | 'insufficient_scope'
+  | 'over_limit'
+  | 'quota_exhausted'
 
 /** One row of the table. */
 export interface Refusal {
@@ -79,13 +119,22 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
   unknown: row('unknown', 'find', invalidKey, 'No key has this secret.'),
   unavailable: row('unavailable', 'find', unavailable, 'The store did not answer, so nobody can tell.'),
   revoked: row('revoked', 'state', invalidKey, 'The key was revoked.'),
+  disabled: row('disabled', 'state', invalidKey, 'The key is disabled.'),
+  owner_disabled: row('owner_disabled', 'state', invalidKey, 'The owner of the key is disabled.'),
   not_yet_valid: row('not_yet_valid', 'lifetime', invalidKey, 'The lifetime of the key has not begun.'),
   expired: row('expired', 'lifetime', invalidKey, 'The lifetime of the key has ended.'),
+  secret_ended: row('secret_ended', 'lifetime', invalidKey, 'The key was rotated, and this is its old secret, whose time is over.'),
   wrong_environment: row(
     'wrong_environment',
     'environment',
     wrongEnvironment,
     'The key is of another environment than the route takes.',
+  ),
+  address_not_allowed: row(
+    'address_not_allowed',
+    'address',
+    addressNotAllowed,
+    'The call came from an address that the key does not allow, or from one that is not known.',
   ),
   insufficient_scope: row(
     'insufficient_scope',
@@ -93,6 +142,8 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
     insufficientScope,
     'The key lacks a scope that the route asks for.',
   ),
+  over_limit: row('over_limit', 'limits', overLimit, 'A limit of the key, or one that its owner shares, has no room for the call.'),
+  quota_exhausted: row('quota_exhausted', 'quota', quotaExhausted, 'The quota of the key has less left than the call costs.'),
 })
 
 function row(code: RefusalCode, step: Step, answer: Answer, why: string): Refusal {

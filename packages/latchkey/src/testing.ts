@@ -1,7 +1,7 @@
 import { header } from './guard/guard.ts'
 import { hashSecret } from './key/hash.ts'
 import type { IssueOptions } from './keyring/issue.ts'
-import type { Keyring, KeyringOptions } from './keyring/keyring.ts'
+import type { KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/keyring.ts'
 import { systemClock } from './keyring/clock.ts'
 import type { Grant } from './policy/scopes.ts'
@@ -17,8 +17,8 @@ export interface TestClock extends Clock {
 }
 
 /**
- * A clock that tests turn. Only the time of day stands still: leases go on by the machine's own monotonic clock, as
- * other processes would see them.
+ * A clock that tests turn. Only the time of day stands still: leases and limits go on by the machine's own monotonic
+ * clock, as other processes would see them, and `advance` moves that one too.
  *
  * @example
  * const clock = testClock(Date.UTC(2030, 0, 1))
@@ -26,11 +26,13 @@ export interface TestClock extends Clock {
  */
 export function testClock(start: number = Date.now()): TestClock {
   let now = start
+  let ahead = 0
   return {
     now: () => now,
-    monotonic: systemClock.monotonic,
+    monotonic: () => systemClock.monotonic() + ahead,
     advance(milliseconds) {
       now += milliseconds
+      ahead += milliseconds
     },
     set(moment) {
       now = moment
@@ -40,7 +42,7 @@ export function testClock(start: number = Date.now()): TestClock {
 
 /** A keyring in memory, and what a test does with it. */
 export interface TestKeyring<Scope extends string> {
-  readonly keyring: Keyring<Scope>
+  readonly keyring: OpenKeyring<Scope>
   readonly clock: TestClock
   /**
    * Issues a key with these scopes and answers the headers to send.
@@ -74,7 +76,7 @@ export async function testKeyring<const Scope extends string>(
   const clock = testClock()
   const opened = await openKeyring<Scope>({ ...options, store: sqliteStore({ file: ':memory:' }), clock })
   const traces = new Map<string, string>()
-  const keyring: Keyring<Scope> = {
+  const keyring: OpenKeyring<Scope> = {
     ...opened,
     async issue(issueOptions) {
       const issued = await opened.issue(issueOptions)

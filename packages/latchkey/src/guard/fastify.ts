@@ -13,6 +13,7 @@ import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
 import type { RequiresOptions } from './guard.ts'
 import {
+  acceptedHeaders,
   connectionMemory,
   declaration,
   declarationOf,
@@ -114,10 +115,12 @@ export function fastifyGuard<Scope extends string>(
     })
   }
 
-  function judge({ headers, raw }: FastifyRequest, demand: Demand): ReturnType<typeof verifier.verify> {
+  function judge(request: FastifyRequest, demand: Demand): ReturnType<typeof verifier.verify> {
+    const { headers, raw } = request
     const text = presented(headers['x-api-key'], raw.rawHeaders)
     if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
-    return verifier.verify(text === undefined ? undefined : credentialOn(raw.socket, text), demand)
+    // The request stands for the call: its address is looked up only for a key that names addresses.
+    return verifier.verify(text === undefined ? undefined : credentialOn(raw.socket, text), demand, request)
   }
 
   function act(
@@ -130,15 +133,17 @@ export function fastifyGuard<Scope extends string>(
       ;(request as Guarded<Scope>)[keySlot] = verdict.key
       // Only answers to `Authorization` are kept out of shared caches by themselves (RFC 9111 3.5). A handler may say otherwise.
       reply.header('cache-control', 'private')
+      if (verdict.limits !== undefined || verdict.retiring !== undefined) reply.headers(acceptedHeaders(verdict))
       done()
       return
     }
     const { refusal, keyId, cause } = verdict
-    const { status, headers, problem } = refusalAnswer(refusal, request.id)
+    const { status, headers, problem } = refusalAnswer(verdict, request.id)
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
     // After the answer, so that what we know of a key does not show in how long the answer took.
     if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
     else request.log.error({ refusal: refusal.code, step: refusal.step, err: cause }, 'refused')
+    verifier.noteRefusal?.(request.id, `${request.method} ${request.routeOptions.url ?? ''}`, verdict)
   }
 
   const open = declare('open', (_request, _reply, done) => done())

@@ -1,8 +1,7 @@
-import type { Credential, Demand, Verifier } from '../keyring/verdict.ts'
+import type { Accepted, Credential, Demand, LimitState, Refused, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
-import type { Refusal } from '../refusal.ts'
 
 /** The header that carries the key, and the name of its scheme in OpenAPI and in challenges. */
 export const header = 'X-API-Key'
@@ -14,7 +13,12 @@ export interface RequiresOptions<Scope extends string> {
   readonly anyOf?: readonly [Scope, ...Scope[]]
   /** The environment whose keys are taken; the first one of the keyring if left out. */
   readonly environment?: string
+  /** What a call takes from the limits and the quota of its key: a whole number from 0; 1 if left out. */
+  readonly cost?: number
 }
+
+/** The most that a call may cost. */
+const mostCost = 1_000_000
 
 /** What a guard hook carries under `declaration`: a demand, or that the route is open to everyone. */
 export type Declaration = Demand | 'open'
@@ -35,7 +39,7 @@ export function declarationOf(hook: unknown): Declaration | undefined {
 export function demandOf<Scope extends string>(
   verifier: Verifier<Scope>,
   scopes: readonly Scope[],
-  { anyOf = [] as never, environment = verifier.environments[0] }: RequiresOptions<Scope>,
+  { anyOf = [] as never, environment = verifier.environments[0], cost = 1 }: RequiresOptions<Scope>,
 ): Demand {
   for (const scope of [...scopes, ...anyOf]) {
     if (!Object.hasOwn(verifier.scopes, scope)) {
@@ -46,7 +50,10 @@ export function demandOf<Scope extends string>(
     const known = verifier.environments.join(', ')
     throw new LatchkeyError('invalid_input', `environment must be one of ${known}, not ${JSON.stringify(environment)}.`)
   }
-  return Object.freeze({ allOf: Object.freeze([...scopes]), anyOf: Object.freeze([...anyOf]), environment })
+  if (!Number.isSafeInteger(cost) || cost < 0 || cost > mostCost) {
+    throw new LatchkeyError('invalid_input', `cost must be a whole number from 0 to ${mostCost}.`)
+  }
+  return Object.freeze({ allOf: Object.freeze([...scopes]), anyOf: Object.freeze([...anyOf]), environment, cost })
 }
 
 /** What OpenAPI says of a declared route: `security`, and the answers that the guard can give. */
@@ -67,6 +74,14 @@ export function documentationOf(declared: Declaration): {
         headers: { 'WWW-Authenticate': { type: 'string', description: 'The challenge' } },
       },
       403: problemResponse('The API key is valid, but not for this'),
+      429: {
+        ...problemResponse('The API key is over a limit, or its quota is spent'),
+        headers: {
+          'RateLimit-Policy': { type: 'string', description: 'The limits of the key' },
+          RateLimit: { type: 'string', description: 'How they stand' },
+          'Retry-After': { type: 'integer', description: 'Seconds; left out where waiting does not help' },
+        },
+      },
       503: {
         ...problemResponse('API keys cannot be checked at the moment'),
         headers: { 'Retry-After': { type: 'integer', description: 'Seconds' } },
@@ -126,7 +141,7 @@ export function connectionMemory(): (connection: object, text: string) => Creden
   return (connection, text) => {
     const remembered = last.get(connection)
     if (remembered !== undefined && sameText(remembered.text, text)) return remembered
-    const credential: Credential = { text, form: undefined, hash: undefined }
+    const credential: Credential = { text, hash: undefined }
     last.set(connection, credential)
     return credential
   }
@@ -143,14 +158,39 @@ function sameText(one: string, other: string): boolean {
   return difference === 0
 }
 
+/** What the answer to an accepted call says besides what its handler says. Empty for most. */
+export function acceptedHeaders({ limits, retiring }: Accepted): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = limits === undefined ? {} : limitHeaders(limits)
+  if (retiring !== undefined) {
+    // RFC 9745, RFC 8594: whole seconds, both rounded down, so that nobody is promised more than there is.
+    headers['deprecation'] = `@${Math.floor(retiring.since / 1000)}`
+    headers['sunset'] = new Date(retiring.until).toUTCString()
+  }
+  return headers
+}
+
+/**
+ * The fields of draft-ietf-httpapi-ratelimit-headers-11, e.g. `RateLimit-Policy: "burst";q=100;w=60` and
+ * `RateLimit: "burst";r=50;t=30`. The quota has no `w`: its period is of the calendar.
+ */
+function limitHeaders(limits: readonly LimitState[]): Record<string, string> {
+  if (limits.length === 0) return {}
+  const policies = limits.map(({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`)
+  const states = limits.map(({ name, remaining, reset }) => `"${name}";r=${remaining}${reset === null ? '' : `;t=${reset}`}`)
+  return { 'ratelimit-policy': policies.join(', '), ratelimit: states.join(', ') }
+}
+
 /** A refusal as an answer over HTTP. */
 export function refusalAnswer(
-  { answer }: Refusal,
+  { refusal: { answer }, limits = [], retryAfter }: Refused,
   requestId: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly problem: Problem } {
-  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  const headers: Record<string, string> = { 'cache-control': 'no-store', ...limitHeaders(limits) }
   // RFC 9110 11.6.1: a 401 must carry a challenge; a scheme without parameters is one (11.3).
   if (answer.status === 401) headers['www-authenticate'] = header
   if (answer.status === 503) headers['retry-after'] = '1'
-  return { status: answer.status, headers, problem: problemDocument(answer, requestId) }
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
+  const violated = limits.filter(({ exceeded }) => exceeded).map(({ name }) => name)
+  const violatedPolicies = answer.status === 429 ? violated : undefined
+  return { status: answer.status, headers, problem: problemDocument({ ...answer, violatedPolicies }, requestId) }
 }

@@ -10,3 +10,8 @@ import { hash } from 'node:crypto'
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex')
 }
+
+/** The other form, for secrets that were made elsewhere and are known by this hash: SHA-512, 128 characters. */
+export function hashSecretBySha512(secret: string): string {
+  return hash('sha512', secret, 'hex')
+}

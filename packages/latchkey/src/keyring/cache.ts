@@ -1,21 +1,40 @@
-import type { Awaitable, Clock, JournalEntry, Store } from '../ports.ts'
+import type { Quota } from '../policy/limits.ts'
+import type { Awaitable, Clock, JournalEntry, Look, Store, Window } from '../ports.ts'
 import { recent } from './recent.ts'
+import type { Tally, Usage } from './usage.ts'
 import type { Accepted, Refused } from './verdict.ts'
 
 /** A verdict that stands until the journal says otherwise, as far as it does not depend on time and demand. */
 export interface Standing<Scope extends string> {
   /** Of the secret. */
   readonly hash: string
-  /** `undefined` where no key has the secret. */
-  readonly keyId: string | undefined
   /** Set where the credential is refused whatever the time and the demand. */
   readonly refused: Refused | undefined
-  readonly accepted: Accepted<Scope> | undefined
+  /** Set where it is not. */
+  readonly active: Active<Scope> | undefined
+  /** What the journal says when this is no longer so: the id of the key, and its owner. `undefined` where no key has the secret. */
+  readonly keyId: string | undefined
+  readonly ownerSubject: string | undefined
+}
+
+/** What is known of a key that may be accepted, put in the way that verify goes. */
+export interface Active<Scope extends string> {
+  readonly accepted: Accepted<Scope>
   readonly held: ReadonlySet<string>
-  /** False where neither end of the lifetime is set, so that nobody needs to look at the clock. */
+  /** False where nothing about it ever begins or ends, so that nobody needs to look at the clock. */
   readonly timed: boolean
   readonly notBefore: number | null
   readonly expiresAt: number | null
+  /** Of this secret. */
+  readonly endsAt: number | null
+  /** `undefined` where it may be used from anywhere. */
+  readonly allows: ((address: string) => boolean) | undefined
+  /** False where it has neither limits nor a quota, so that a verdict is the same each time. */
+  readonly metered: boolean
+  /** Its own, then those that its owner's keys share. */
+  readonly windows: readonly Window[]
+  readonly quota: Quota | null
+  readonly tally: Tally
 }
 
 /** Standings by the hash of the secret, allowed to answer only while the journal has been seen to its end. */
@@ -29,6 +48,8 @@ export interface Cache<Scope extends string> {
   readonly keep: (standing: Standing<Scope>, version: number) => void
   /** Grows with everything that is forgotten. Take it before reading from the store. */
   readonly version: () => number
+  /** By which hashes secrets were imported, as of the last look. */
+  readonly imported: () => Look['imported']
   /** Forgets what this keyring has changed itself. */
   readonly committed: (entries: readonly JournalEntry[]) => void
 }
@@ -43,17 +64,20 @@ export interface Cache<Scope extends string> {
 export function openCache<Scope extends string>({
   store,
   clock,
+  usage,
   limit,
 }: {
-  store: Store
-  clock: Clock
-  limit: number
+  readonly store: Pick<Store, 'lease' | 'look'>
+  readonly clock: Clock
+  readonly usage: Pick<Usage, 'tick'>
+  readonly limit: number
 }): Cache<Scope> {
   const accepted = recent<Standing<Scope>>(limit)
   const refused = recent<Standing<Scope>>(limit)
   let seen = 0
   let leaseEnd = -Infinity
   let version = 0
+  let imported: Look['imported'] = []
   let following: Promise<void> | undefined
 
   function changed(ids: readonly string[] | 'many'): void {
@@ -66,14 +90,16 @@ export function openCache<Scope extends string>({
       return
     }
     const outdated = new Set<string | undefined>(ids)
-    accepted.forget((standing) => outdated.has(standing.keyId))
+    accepted.forget(({ keyId, ownerSubject }) => outdated.has(keyId) || outdated.has(ownerSubject))
   }
 
   function follow(): Awaitable<void> {
     if (following !== undefined) return following
     const began = clock.monotonic()
-    const finish = (look: Awaited<ReturnType<Store['look']>>): void => {
+    usage.tick(clock.now())
+    const finish = (look: Look): void => {
       changed(look.changed)
+      imported = look.imported
       seen = look.seq
       leaseEnd = began + store.lease
     }
@@ -96,6 +122,7 @@ export function openCache<Scope extends string>({
     committed,
     current: () => clock.monotonic() < leaseEnd,
     version: () => version,
+    imported: () => imported,
     get: (hash) => accepted.get(hash) ?? refused.get(hash),
     keep(standing, since) {
       if (since !== version) return

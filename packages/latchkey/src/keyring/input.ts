@@ -1,17 +1,33 @@
 import { LatchkeyError } from '../error.ts'
+import { canonicalRange } from '../policy/addresses.ts'
+import type { Limit, Quota } from '../policy/limits.ts'
 
-/** The bounds of what a key may carry. Every one is checked when the key is issued. */
+/** The bounds of what is kept. Every one is checked before anything is. */
 export const bounds = {
   /** Characters in a name, an owner or an actor. */
   label: 120,
-  /** Characters in the note on a revocation. */
+  /** Characters in the note on a change. */
   note: 500,
   /** Scopes granted to one key. */
   scopes: 100,
   /** Metadata: members, characters in a member's name, characters in its value. */
   metadata: { members: 32, name: 64, value: 500 },
-  /** Keys on one page of a list. */
+  /** Ranges of addresses on one key. */
+  addresses: 100,
+  /** Limits of one key or one owner; what a limit admits; its window in seconds (31 days). */
+  limits: { count: 8, limit: 1_000_000_000, window: 2_678_400 },
+  /** What a quota admits. */
+  quota: 1_000_000_000_000,
+  /** What one call may cost. */
+  cost: 1_000_000,
+  /** Keys issued or imported with one call. */
+  bulk: 1000,
+  /** Keys or entries on one page of a list. */
   page: 1000,
+  /** Characters in an Idempotency-Key. */
+  token: 200,
+  /** Seconds for which an old secret may go on working after a rotation (400 days). */
+  grace: 34_560_000,
 } as const
 
 /** Refuses an argument, naming it and what it must be. The value itself is not repeated: it may be a secret in the wrong place. */
@@ -23,6 +39,19 @@ export function invalid(name: string, must: string): LatchkeyError {
 export function text(name: string, value: unknown, longest: number): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > longest || /\p{Cc}|\p{Cs}/u.test(value)) {
     throw invalid(name, `a text of 1 to ${longest} characters without control characters`)
+  }
+  return value
+}
+
+/** A text that may be left out. */
+export function note(value: unknown): string | null {
+  return value === undefined || value === null ? null : text('note', value, bounds.note)
+}
+
+/** A whole number within bounds. */
+export function whole(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw invalid(name, `a whole number from ${least} to ${most}`)
   }
   return value
 }
@@ -39,8 +68,8 @@ export function moment(name: string, value: unknown): number | null {
 /** A plain object of short texts. */
 export function metadata(value: unknown): Readonly<Record<string, string>> {
   const { members, name: longestName, value: longestValue } = bounds.metadata
-  if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length > members) {
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length > members) {
     throw invalid('metadata', `an object with at most ${members} members`)
   }
   const copy: Record<string, string> = Object.create(null) as Record<string, string>
@@ -49,6 +78,72 @@ export function metadata(value: unknown): Readonly<Record<string, string>> {
     copy[name] = text('Every value in metadata', member, longestValue)
   }
   return copy
+}
+
+/**
+ * Ranges of addresses in their canonical form, or `null` for anywhere. An empty list is refused: it would be a key that
+ * nobody can use, or, read carelessly, one that everybody can.
+ */
+export function addresses(value: unknown): readonly string[] | null {
+  if (value === undefined || value === null) return null
+  if (!Array.isArray(value) || value.length === 0 || value.length > bounds.addresses) {
+    throw invalid('addresses', `a list of 1 to ${bounds.addresses} ranges, or null for anywhere`)
+  }
+  const ranges = value.map((range: unknown, index) => {
+    const canonical = typeof range === 'string' ? canonicalRange(range) : undefined
+    if (canonical === undefined) throw invalid(`addresses[${index}]`, 'an address or a range such as 192.0.2.0/24')
+    return canonical
+  })
+  return [...new Set(ranges)]
+}
+
+const limitName = /^[a-z][a-z0-9_-]{0,31}$/
+
+/** Named windows. */
+export function limits(value: unknown): readonly Limit[] {
+  const { count, limit: mostAdmitted, window: longest } = bounds.limits
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value) || value.length > count) throw invalid('limits', `a list of at most ${count}`)
+  const names = new Set<string>()
+  return value.map((item: unknown, index) => {
+    const place = `limits[${index}]`
+    const { name, limit, window, reportOnly = false } = plain(place, item, ['name', 'limit', 'window', 'reportOnly'])
+    if (typeof name !== 'string' || !limitName.test(name)) {
+      throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
+    }
+    if (names.has(name)) throw invalid(`${place}.name`, 'another than those before it')
+    names.add(name)
+    if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
+    return {
+      name,
+      limit: whole(`${place}.limit`, limit, 1, mostAdmitted),
+      window: whole(`${place}.window`, window, 1, longest),
+      ...(reportOnly ? { reportOnly } : {}),
+    }
+  })
+}
+
+/** A quota as asked for, and what is to be left of it, which is all unless it is said. */
+export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number } | null {
+  if (value === undefined || value === null) return null
+  const { amount, refill = null, remaining } = plain('quota', value, ['amount', 'refill', 'remaining'])
+  if (refill !== null && refill !== 'day' && refill !== 'month') throw invalid('quota.refill', 'day, month or null')
+  const most = whole('quota.amount', amount, 0, bounds.quota)
+  return {
+    quota: { amount: most, refill },
+    remaining: remaining === undefined ? most : whole('quota.remaining', remaining, 0, most),
+  }
+}
+
+/** An object with no members but these. */
+export function plain(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
+  for (const member of Object.keys(value)) {
+    if (!members.includes(member)) {
+      throw invalid(name, `an object with no members but ${members.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none`)
+    }
+  }
+  return value as Readonly<Record<string, unknown>>
 }
 
 /** One of a few words. */

@@ -1,90 +1,230 @@
+import { hash } from 'node:crypto'
+import { LatchkeyError } from '../error.ts'
 import { randomBase62 } from '../key/base62.ts'
 import { hashSecret } from '../key/hash.ts'
 import { mint } from '../key/mint.ts'
 import { parse } from '../key/parse.ts'
-import type { Grant } from '../policy/scopes.ts'
-import { grantable } from '../policy/scopes.ts'
-import type { StoredKey } from '../ports.ts'
-import { bounds, invalid, metadata, moment, oneOf, text } from './input.ts'
-import type { KeyringParts } from './parts.ts'
-import { keyOfStored } from './key.ts'
-import type { Key } from './key.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import type { AdminScope } from '../policy/admin.ts'
+import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
+import { authorityOf } from './authority.ts'
+import { bounds, invalid, oneOf, text } from './input.ts'
 import { seal } from './journal.ts'
+import type { KeyDetails } from './key.ts'
+import { keyOfKept } from './key.ts'
+import type { KeyMembers } from './members.ts'
+import { checkedMembers, checkTogether } from './members.ts'
+import type { KeyringParts } from './parts.ts'
 
 /** What a new key is to be. */
-export interface IssueOptions<Scope extends string> {
-  /** What people call it. 1 to 120 characters. */
-  readonly name: string
-  /** Whom it belongs to. 1 to 120 characters. */
-  readonly owner: string
-  /** What it may do; an empty list is nothing. */
-  readonly scopes: readonly Grant<Scope>[]
-  /** The first environment of the keyring if left out. */
+export interface NewKey<Scope extends string> extends KeyMembers<Scope | AdminScope> {
+  /** The first environment of the keyring if left out; `admin` for a key that administers it. */
   readonly environment?: string
-  /** From when it is valid, in milliseconds since 1970. */
-  readonly notBefore?: number | null
-  /** From when it no longer is, in milliseconds since 1970. */
-  readonly expiresAt?: number | null
-  /** Short texts of your own, e.g. `{ plan: 'pro' }`. At most 32. */
-  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** What a new key is to be, and who issues it. */
+export interface IssueOptions<Scope extends string> extends NewKey<Scope> {
   /** Who issues it, for the journal. `application` if left out. */
   readonly actor?: string
 }
 
+/** A key that was made elsewhere, by the hash of its secret. */
+export interface ImportedKey<Scope extends string> extends NewKey<Scope> {
+  /** The hash of the secret in hexadecimal. The secret itself never comes here; it may have up to 1,024 characters. */
+  readonly hash: string
+  readonly algorithm: Exclude<SecretKind, 'minted'>
+  /** What may be shown of the secret so that people know it again; at most 16 characters. */
+  readonly start?: string
+}
+
+/** What creating calls take. */
+export interface BulkOptions {
+  /** Who does it, for the journal. `application` if left out. */
+  readonly actor?: string
+  /**
+   * Makes the call happen once: sent again within a day, it does nothing and answers with the same keys, but without
+   * their secrets, which were shown already. At most 200 characters.
+   */
+  readonly idempotencyKey?: string
+}
+
 /** A new key, with its secret for the only time. */
 export interface Issued<Scope extends string = string> {
-  readonly key: Key<Scope>
+  readonly key: KeyDetails<Scope>
   /** Show it once and forget it: it cannot be had again. */
   readonly secret: string
 }
 
+/** What came of a creating call: new keys, or, where it had been made already, the keys it brought about then. */
+export type Created<Scope extends string, Item> =
+  | { readonly repeated: false; readonly created: readonly Item[] }
+  | { readonly repeated: true; readonly keys: readonly (KeyDetails<Scope> | undefined)[] }
+
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
-  { store, cache, clock, prefix, environments, scopes: catalogue }: KeyringParts<Scope>,
-  options: IssueOptions<Scope>,
+  parts: KeyringParts<Scope>,
+  { actor, ...wanted }: IssueOptions<Scope>,
 ): Promise<Issued<Scope>> {
+  const done = await issueMany(parts, [wanted], actor === undefined ? {} : { actor })
+  const [issued] = done.repeated ? [] : done.created
+  if (issued === undefined) throw new LatchkeyError('conflict', 'The key was not issued. Try again.')
+  return issued
+}
+
+/** The function behind `Keyring.issueMany`. */
+export async function issueMany<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  items: readonly NewKey<Scope>[],
+  options: BulkOptions,
+): Promise<Created<Scope, Issued<Scope>>> {
+  const secrets: string[] = []
+  const done = await create(parts, 'issue', items, options, (environment, _item, now) => {
+    const secret = mint({ prefix: parts.prefix, environment })
+    secrets.push(secret)
+    const parsed = parse(secret)
+    const start = typeof parsed === 'object' ? parsed.start : ''
+    return { hash: hashSecret(secret), kind: 'minted', start, createdAt: now, retiredAt: null, endsAt: null, lastUsedAt: null }
+  })
+  if (done.repeated) return done
+  return { repeated: false, created: done.created.map((key, index) => ({ key, secret: secrets[index] ?? '' })) }
+}
+
+const digits: Readonly<Record<ImportedKey<string>['algorithm'], number>> = { sha256: 64, sha512: 128 }
+
+/** The function behind `Keyring.importMany`. */
+export async function importMany<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  items: readonly ImportedKey<Scope>[],
+  options: BulkOptions,
+): Promise<Created<Scope, KeyDetails<Scope>>> {
+  const done = await create(parts, 'import', items, options, (_environment, item, now) => {
+    const kind = oneOf('algorithm', item.algorithm, ['sha256', 'sha512'])
+    const secretHash = typeof item.hash === 'string' ? item.hash.toLowerCase() : ''
+    if (secretHash.length !== digits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
+      throw invalid('hash', `${digits[kind]} hexadecimal digits, the ${kind} of the secret`)
+    }
+    const start = item.start === undefined || item.start === '' ? '' : text('start', item.start, 16)
+    return { hash: secretHash, kind, start, createdAt: now, retiredAt: null, endsAt: null, lastUsedAt: null }
+  })
+  // A caller may have been refused with this secret a moment ago, by another instance.
+  await parts.store.settled()
+  return done
+}
+
+/** Keys of one kind, all in one transaction or none. */
+async function create<Scope extends string, Item extends NewKey<Scope>>(
+  parts: KeyringParts<Scope>,
+  action: 'issue' | 'import',
+  items: readonly Item[],
+  { actor, idempotencyKey }: BulkOptions,
+  secretOf: (environment: string, item: Item, now: number) => StoredSecret,
+): Promise<Created<Scope, KeyDetails<Scope>>> {
+  const { store, cache, clock } = parts
+  if (!Array.isArray(items) || items.length === 0 || items.length > bounds.bulk) {
+    throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
+  }
+  const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
+  const once =
+    idempotencyKey === undefined
+      ? undefined
+      : {
+          actor: author,
+          token: text('idempotencyKey', idempotencyKey, bounds.token),
+          fingerprint: hash('sha256', JSON.stringify([action, items]), 'hex'),
+        }
+
+  /** What the same call brought about, if it was made before. */
+  const repeated = async (): Promise<Created<Scope, never> | undefined> => {
+    const before = once === undefined ? undefined : await store.done(once)
+    if (before === undefined) return undefined
+    if (before.fingerprint !== once?.fingerprint) {
+      throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
+    }
+    const now = clock.now()
+    const kept = await Promise.all(before.ids.map(async (id) => store.byId(id)))
+    return { repeated: true, keys: kept.map((key) => (key === undefined ? undefined : keyOfKept<Scope>(key, now))) }
+  }
+
+  const before = await repeated()
+  if (before !== undefined) return before
+  const authority = await authorityOf(parts)
   const now = clock.now()
-  const environment = oneOf('environment', options.environment ?? environments[0], environments)
-  const notBefore = moment('notBefore', options.notBefore)
-  const expiresAt = moment('expiresAt', options.expiresAt)
-  if (expiresAt !== null && expiresAt <= Math.max(now, notBefore ?? 0)) {
-    throw invalid('expiresAt', 'later than now and than notBefore')
+  const changes = items.map((item, index) => {
+    const change = located(index, items.length, () => newKey(parts, item, { now, action, actor: author, secretOf }))
+    authority.mustCover(change.key as StoredKey)
+    return change
+  })
+  const entries = await store.commit(changes, seal, once)
+  if (entries === undefined) {
+    // Somebody was quicker with the same call, or with one of the same secrets.
+    const meanwhile = await repeated()
+    if (meanwhile !== undefined) return meanwhile
+    throw new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
   }
-  if (!Array.isArray(options.scopes) || options.scopes.length > bounds.scopes) {
-    throw invalid('scopes', `a list of at most ${bounds.scopes}`)
+  cache.committed(entries)
+  const created = changes.map(({ key, secret, quota }, index) => {
+    const revision = entries[index]?.seq ?? 0
+    const owner = undefined
+    return keyOfKept<Scope>({ key: { ...key, revision }, secrets: [secret], owner, quota: quota ?? undefined }, now)
+  })
+  return { repeated: false, created }
+}
+
+/** Says of many keys which one is wrong. */
+function located<Value>(index: number, count: number, make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    if (count === 1 || !(error instanceof LatchkeyError)) throw error
+    throw new LatchkeyError(error.code, `Key ${index + 1} of ${count}: ${error.message}`, { cause: error })
   }
-  const secret = mint({ prefix, environment })
-  const parsed = parse(secret)
+}
+
+function newKey<Scope extends string, Item extends NewKey<Scope>>(
+  parts: KeyringParts<Scope>,
+  item: Item,
+  {
+    now,
+    action,
+    actor,
+    secretOf,
+  }: {
+    readonly now: number
+    readonly action: 'issue' | 'import'
+    readonly actor: string
+    readonly secretOf: (environment: string, item: Item, now: number) => StoredSecret
+  },
+): Extract<Change, { kind: 'insert' }> {
+  if (typeof item !== 'object' || item === null) throw invalid('A new key', 'an object')
+  const known = [...parts.environments, adminEnvironment]
+  const environment = oneOf('environment', item.environment ?? parts.environments[0], known)
+  // These have no meaning that could be left out.
+  const { name = '', owner = '', scopes = null as never } = item
+  const { stored, quota } = checkedMembers(parts, environment, { ...item, name, owner, scopes }, now)
+  const secret = secretOf(environment, item, now)
   const key: Omit<StoredKey, 'revision'> = {
     id: `key_${randomBase62(20)}`,
-    name: text('name', options.name, bounds.label),
-    owner: text('owner', options.owner, bounds.label),
+    name,
+    owner,
     environment,
-    scopes: grantable(options.scopes, catalogue),
-    metadata: metadata(options.metadata),
-    start: typeof parsed === 'object' ? parsed.start : '',
+    scopes: [],
+    metadata: {},
+    notBefore: null,
+    expiresAt: null,
+    addresses: null,
+    limits: [],
+    quota: null,
+    delegation: null,
+    ...stored,
+    start: secret.start,
     createdAt: now,
-    notBefore,
-    expiresAt,
+    disabledAt: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
   }
-  const { id, name, owner, scopes, start } = key
-  const actor = text('actor', options.actor ?? 'application', bounds.label)
-  const change = JSON.stringify({
-    name,
-    owner,
-    environment,
-    scopes,
-    metadata: key.metadata,
-    start,
-    notBefore,
-    expiresAt,
-  })
-  const draft = { at: now, actor, action: 'issue', subject: id, change } as const
-  // Only updates can conflict.
-  const entries = await store.commit([{ kind: 'insert', key, secretHash: hashSecret(secret), draft }], seal)
-  cache.committed(entries ?? [])
-  return { key: keyOfStored({ ...key, revision: 0 }, now), secret }
+  checkTogether(key)
+  const { id, createdAt: _, disabledAt: _1, revokedAt: _2, revokedReason: _3, revokedNote: _4, ...told } = key
+  const change = JSON.stringify({ ...told, ...(action === 'import' ? { algorithm: secret.kind } : {}) })
+  return { kind: 'insert', key, secret, quota: quota ?? null, draft: { at: now, actor, action, subject: id, change } }
 }

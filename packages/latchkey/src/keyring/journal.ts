@@ -47,7 +47,7 @@ export async function verifyJournal(store: Store, anchor?: JournalHead): Promise
     return { whole: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
-    const entries = await store.journal(head?.seq ?? 0, page)
+    const entries = await store.journal({ after: head?.seq ?? 0, limit: page })
     for (const entry of entries) {
       const expected = (head?.seq ?? 0) + 1
       if (entry.seq !== expected) return faulty(expected, 'missing')

@@ -1,7 +1,10 @@
+import type { Delegation } from '../policy/delegation.ts'
 import type { Lifetime } from '../policy/lifetime.ts'
 import { phase } from '../policy/lifetime.ts'
+import type { Limit, Quota } from '../policy/limits.ts'
+import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { Grant } from '../policy/scopes.ts'
-import type { KeyState, RevocationReason, StoredKey } from '../ports.ts'
+import type { Kept, KeyState, Listed, QuotaState, RevocationReason, SecretKind, StoredKey } from '../ports.ts'
 
 /** A key as people see it: everything but its secret. Times are milliseconds since 1970 (UTC). */
 export interface Key<Scope extends string = string> extends Lifetime {
@@ -12,11 +15,42 @@ export interface Key<Scope extends string = string> extends Lifetime {
   /** As granted: `orders:*` stays `orders:*`. */
   readonly scopes: readonly Grant<Scope>[]
   readonly metadata: Readonly<Record<string, string>>
-  /** The visible start of its secret, e.g. `lk_live_3fA9`. */
+  /** Where it may be used from; `null` is anywhere. */
+  readonly addresses: readonly string[] | null
+  readonly limits: readonly Limit[]
+  readonly quota: Quota | null
+  /** What an admin key may give. */
+  readonly delegation: Delegation | null
+  /** The visible start of its newest secret, e.g. `lk_live_3fA9`. */
   readonly start: string
   readonly createdAt: number
   readonly state: KeyState
+  readonly disabledAt: number | null
   readonly revoked: Revocation | null
+  /** As of the last time that usage was written. */
+  readonly lastUsedAt: number | null
+  /** Grows with every change; what `ifRevision` is compared with. */
+  readonly revision: number
+}
+
+/** A key with all that is kept of it. */
+export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
+  /** Those that work, the newest first. Two while it is being rotated. */
+  readonly secrets: readonly Secret[]
+  /** What is left of its quota, and when it is filled up again. */
+  readonly quotaLeft: { readonly remaining: number; readonly refillsAt: number | null } | null
+}
+
+/** What may be shown of a secret. */
+export interface Secret {
+  readonly start: string
+  readonly kind: SecretKind
+  readonly createdAt: number
+  /** When a newer one came to stand in for it; `null` for the newest. */
+  readonly retiredAt: number | null
+  /** The first millisecond in which it no longer works; `null` for the newest. */
+  readonly endsAt: number | null
+  readonly lastUsedAt: number | null
 }
 
 /** When and why a key was revoked. */
@@ -26,9 +60,20 @@ export interface Revocation {
   readonly note: string | null
 }
 
-/** Shows a stored key as it stands at `now`. */
-export function keyOfStored<Scope extends string>(stored: StoredKey, now: number): Key<Scope> {
+/** Where a key stands at `now`. */
+export function stateOf(stored: StoredKey, ownerDisabled: boolean, now: number): KeyState {
+  if (stored.revokedAt !== null) return 'revoked'
+  if (stored.disabledAt !== null) return 'disabled'
+  return ownerDisabled ? 'owner_disabled' : phase(stored, now)
+}
+
+/** Shows a key as it stands at `now`. */
+export function keyOfListed<Scope extends string>(
+  { key: stored, ownerDisabled, lastUsedAt }: Omit<Listed, 'place'>,
+  now: number,
+): Key<Scope> {
   const { id, name, owner, environment, metadata, start, createdAt, notBefore, expiresAt } = stored
+  const { addresses, limits, quota, delegation, disabledAt, revision } = stored
   const { revokedAt, revokedReason, revokedNote } = stored
   return {
     id,
@@ -37,11 +82,39 @@ export function keyOfStored<Scope extends string>(stored: StoredKey, now: number
     environment,
     scopes: stored.scopes as readonly Grant<Scope>[],
     metadata,
-    start,
-    createdAt,
     notBefore,
     expiresAt,
-    state: revokedAt === null ? phase(stored, now) : 'revoked',
+    addresses,
+    limits,
+    quota,
+    delegation,
+    start,
+    createdAt,
+    state: stateOf(stored, ownerDisabled, now),
+    disabledAt,
     revoked: revokedAt === null ? null : { at: revokedAt, reason: revokedReason ?? 'other', note: revokedNote },
+    lastUsedAt,
+    revision,
   }
+}
+
+/** Shows all that is kept of a key, as it stands at `now`. */
+export function keyOfKept<Scope extends string>({ key, secrets, owner, quota }: Kept, now: number): KeyDetails<Scope> {
+  const used = secrets.map(({ lastUsedAt }) => lastUsedAt).filter((at) => at !== null)
+  const lastUsedAt = used.length === 0 ? null : Math.max(...used)
+  const ownerDisabled = (owner?.disabledAt ?? null) !== null
+  return {
+    ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
+    secrets: secrets
+      .filter(({ endsAt }) => endsAt === null || endsAt > now)
+      .map(({ hash: _, ...shown }) => shown),
+    quotaLeft: quotaLeftOf(key.quota, quota, now),
+  }
+}
+
+/** What is left of a quota at `now`: all of it when a new period has begun since something was spent. */
+export function quotaLeftOf(quota: Quota | null, state: QuotaState | undefined, now: number): KeyDetails['quotaLeft'] {
+  if (quota === null || state === undefined) return null
+  const remaining = state.period < periodStart(quota.refill, now) ? quota.amount : state.remaining
+  return { remaining, refillsAt: nextPeriod(quota.refill, now) }
 }

@@ -1,22 +1,39 @@
 import { namePattern } from '../key/parse.ts'
+import { memoryLimiter } from '../limiter/memory.ts'
+import type { AdminScope } from '../policy/admin.ts'
+import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue } from '../policy/scopes.ts'
-import type { Clock, JournalEntry, JournalHead, KeySource, Store } from '../ports.ts'
+import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import { authorityOf } from './authority.ts'
 import { openCache } from './cache.ts'
+import type { KeyPatch } from './change.ts'
+import { change } from './change.ts'
+import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
+import { disable, enable } from './disable.ts'
 import { bounds, invalid, text } from './input.ts'
-import type { IssueOptions, Issued } from './issue.ts'
-import { issue } from './issue.ts'
+import type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './issue.ts'
+import { importMany, issue, issueMany } from './issue.ts'
 import type { JournalReport } from './journal.ts'
 import { verifyJournal } from './journal.ts'
-import type { Key } from './key.ts'
-import { keyOfStored } from './key.ts'
+import type { KeyDetails } from './key.ts'
+import { keyOfKept } from './key.ts'
 import type { KeyPage, ListOptions } from './list.ts'
 import { list } from './list.ts'
+import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
+import { changeOwner, findOwner } from './owners.ts'
 import type { KeyringParts } from './parts.ts'
-import type { RevokeOptions, Revoked } from './revoke.ts'
+import type { JournalOptions, UsageOptions } from './reading.ts'
+import { mustSeeAll, readJournal, readUsage } from './reading.ts'
+import type { RefusalLog, RefusalRecord } from './refusal-log.ts'
+import { refusalLog } from './refusal-log.ts'
+import type { RevokeOptions } from './revoke.ts'
 import { revoke } from './revoke.ts'
-import type { Verifier } from './verdict.ts'
+import type { RotateOptions, Rotated } from './rotate.ts'
+import { retire, rotate } from './rotate.ts'
+import { openUsage } from './usage.ts'
+import type { Call, Verifier } from './verdict.ts'
 import { verifierOf } from './verify.ts'
 
 /** How a keyring is opened. */
@@ -26,47 +43,109 @@ export interface KeyringOptions<Scope extends string> {
   readonly scopes: Catalogue<Scope>
   /** What every secret begins with, so that people and scanners know whose it is. Lower-case letters and digits; `lk`. */
   readonly prefix?: string
-  /** The first is the one that keys are issued for and routes take unless told otherwise; `live` and `test`. */
+  /** The first is the one that keys are issued for and routes take unless told otherwise; `live` and `test`. `admin` is reserved. */
   readonly environments?: readonly [string, ...string[]]
   /** Where keys may come from besides the store, asked first. */
   readonly sources?: readonly KeySource[]
+  /** Where calls are counted that have a limit; in the memory of this process if left out. */
+  readonly limiter?: Limiter
   readonly clock?: Clock
   /** How many verified keys are held in memory, and how many refused credentials. 50,000. */
   readonly cacheSize?: number
+  /** Milliseconds between two writings of usage: what a crash can lose of it. 10,000. */
+  readonly usageInterval?: number
+  /** Hears of usage that could not be written, which is tried again. A warning of the process if left out. */
+  readonly onError?: (error: unknown) => void
 }
 
-/** All keys, and the verbs on them. */
+/** All keys, and the verbs on them: the same here and, through `latchkey/client`, on the other side of the wire. */
 export interface Keyring<Scope extends string = string> extends Verifier<Scope> {
   /**
    * Issues a key. Its secret is in the answer and nowhere else.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_scope`.
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`.
    */
   issue(options: IssueOptions<Scope>): Promise<Issued<Scope>>
+  /**
+   * Issues 1 to 1000 keys, all or none; with `idempotencyKey` once, however often it is asked.
+   *
+   * @throws LatchkeyError as `issue`; `token_reused`.
+   */
+  issueMany(keys: readonly NewKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, Issued<Scope>>>
+  /**
+   * Takes in 1 to 1000 keys that were made elsewhere, by the hashes of their secrets, all or none.
+   *
+   * @throws LatchkeyError as `issueMany`; `conflict` when one of the secrets is here already.
+   */
+  importMany(keys: readonly ImportedKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, KeyDetails<Scope>>>
+  /**
+   * Changes what is given: a member that is left out stays, `null` clears it.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `unknown_key`, `conflict` (revoked), `precondition_failed`,
+   *   `beyond_delegation`.
+   */
+  change(id: string, patch: KeyPatch<Scope>, options?: ChangeOptions): Promise<Changed<Scope>>
+  /**
+   * Gives a key a new secret; the old one goes on working for the grace time.
+   *
+   * @throws LatchkeyError as `change`; `conflict` also while it is being rotated already.
+   */
+  rotate(id: string, options?: RotateOptions): Promise<Rotated<Scope>>
+  /** Ends the old secret of a key that is being rotated, now. */
+  retire(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
+  /** Refuses a key until it is enabled again. */
+  disable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
+  enable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
    * Revokes a key for good. When this answers, no instance accepts it any more.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_key`.
    */
-  revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
+  revoke(id: string, options: RevokeOptions): Promise<Changed<Scope>>
   /**
    * The key with this id.
    *
    * @throws LatchkeyError `invalid_input`.
    */
-  find(id: string): Promise<Key<Scope> | undefined>
+  find(id: string): Promise<KeyDetails<Scope> | undefined>
   /**
    * Keys in the order of issue.
    *
    * @throws LatchkeyError `invalid_input`.
    */
   list(options?: ListOptions): Promise<KeyPage<Scope>>
-  /** Journal entries after a sequence number, in order; 100, and at most 1000. */
-  journal(options?: { after?: number; limit?: number }): Promise<readonly JournalEntry[]>
+  /** An owner of keys, or of whom something is kept. */
+  owner(owner: string): Promise<Owner | undefined>
+  /**
+   * Disables or enables all keys of an owner, or sets the limits that they share.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`.
+   */
+  changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
+  /** Journal entries in order; 100, and at most 1000. */
+  journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
   /** Checks the whole journal; with `anchor`, also that it still contains a head noted earlier and kept elsewhere. */
   verifyJournal(options?: { anchor?: JournalHead }): Promise<JournalReport>
-  /** Closes the store. */
+  /** How often keys were used, by hour, key, owner and outcome, as of the last time that usage was written. */
+  usage(options?: UsageOptions): Promise<readonly UsageCount[]>
+  /** Why a request was refused a short while ago, by the id that its answer names. */
+  refusal(requestId: string): Promise<RefusalRecord | undefined>
+  /** Writes the usage gathered so far, and closes the store and the limiter. */
   close(): Promise<void>
+}
+
+/** A keyring on a store of its own. */
+export interface OpenKeyring<Scope extends string = string> extends Keyring<Scope> {
+  /** Verifies keys that administer this keyring: what its own HTTP routes are guarded with. */
+  readonly admin: Verifier<AdminScope>
+  /**
+   * The same keyring as an admin key may use it: it sees what its delegation says, and can give nothing beyond.
+   *
+   * @param id - of the admin key; it becomes the actor in the journal unless another is named.
+   */
+  as(id: string): Keyring<Scope>
+  /** Writes the usage gathered so far. */
+  flushUsage(): Promise<void>
 }
 
 /**
@@ -81,43 +160,121 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
  * })
  * const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
  */
-export async function openKeyring<const Scope extends string>(options: KeyringOptions<Scope>): Promise<Keyring<Scope>> {
+export async function openKeyring<const Scope extends string>(
+  options: KeyringOptions<Scope>,
+): Promise<OpenKeyring<Scope>> {
   const { store, scopes, prefix = 'lk', environments = ['live', 'test'], sources = [] } = options
-  const { clock = systemClock, cacheSize = 50_000 } = options
+  const { clock = systemClock, cacheSize = 50_000, usageInterval = 10_000 } = options
   checkCatalogue(scopes)
   for (const word of [prefix, ...environments]) {
     if (!namePattern.test(word)) {
       throw invalid('prefix and environments', 'lower-case letters and digits, 1 to 16, beginning with a letter')
     }
   }
+  if (environments.includes(adminEnvironment)) throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
+  if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
 
-  const cache = openCache<Scope>({ store, clock, limit: cacheSize })
-  const parts: KeyringParts<Scope> = { store, sources, cache, clock, prefix, environments, scopes }
+  const onError = options.onError ?? warn
+  const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
+  const cache = openCache<Scope>({ store, clock, usage, limit: cacheSize })
+  const limiter = options.limiter ?? memoryLimiter({ clock })
+  const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
   await cache.follow()
 
+  const verify = verifierOf(parts)
+  const log = refusalLog(rememberedRefusals)
+  const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
+    log.add(requestId, route, refused, clock.now())
+  }
+  const close = async (): Promise<void> => {
+    try {
+      await usage.close()
+    } finally {
+      await limiter.close()
+      await store.close()
+    }
+  }
+  return {
+    ...verbsOf(parts, log),
+    verify,
+    noteRefusal,
+    close,
+    flushUsage: usage.flush,
+    admin: {
+      scopes: adminScopes,
+      environments: [adminEnvironment],
+      verify: (credential, demand, call) =>
+        verify(credential, { environment: adminEnvironment, ...demand }, call) as ReturnType<Verifier<AdminScope>['verify']>,
+      noteRefusal,
+    },
+    as(id) {
+      const acting = { ...parts, authority: text('id', id, bounds.label) }
+      return {
+        ...verbsOf(acting, log),
+        noteRefusal,
+        async verify(credential, demand, call) {
+          const giver = await store.byId(id)
+          const seenBy: Call['seenBy'] = giver?.key.delegation ?? null
+          return verify(credential, demand, { ...call, seenBy })
+        },
+        async close() {
+          // It is not this one's: others go on using it.
+        },
+      }
+    },
+  }
+}
+
+/** How many refusals are remembered by the id of their request. */
+const rememberedRefusals = 10_000
+
+function warn(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  process.emitWarning(`Usage could not be written and is kept for the next time: ${reason}`, 'LatchkeyWarning')
+}
+
+/** The verbs of a keyring, for whoever `parts.authority` says. */
+function verbsOf<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  log: RefusalLog,
+): Omit<Keyring<Scope>, 'verify' | 'noteRefusal' | 'close'> {
+  const { store, clock, scopes, environments } = parts
   return {
     scopes,
     environments,
-    verify: verifierOf(parts),
-    issue: (issueOptions) => issue(parts, issueOptions),
-    revoke: (id, revokeOptions) => revoke(parts, id, revokeOptions),
-    list: (listOptions = {}) => list(parts, listOptions),
+    issue: (options) => issue(parts, options),
+    issueMany: (keys, options = {}) => issueMany(parts, keys, options),
+    importMany: (keys, options = {}) => importMany(parts, keys, options),
+    change: (id, patch, options = {}) => change(parts, id, patch, options),
+    rotate: (id, options = {}) => rotate(parts, id, options),
+    retire: (id, options = {}) => retire(parts, id, options),
+    disable: (id, options = {}) => disable(parts, id, options),
+    enable: (id, options = {}) => enable(parts, id, options),
+    revoke: (id, options) => revoke(parts, id, options),
+    list: (options = {}) => list(parts, options),
+    owner: (owner) => findOwner(parts, owner),
+    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, patch, options),
     async find(id) {
-      const stored = await store.byId(text('id', id, bounds.label))
-      return stored === undefined ? undefined : keyOfStored<Scope>(stored, clock.now())
+      const authority = await authorityOf(parts)
+      const kept = await store.byId(text('id', id, bounds.label))
+      return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
     },
-    async journal({ after = 0, limit = 100 } = {}) {
-      if (!Number.isSafeInteger(after) || after < 0) throw invalid('after', 'a whole number from 0')
-      if (!Number.isSafeInteger(limit) || limit < 1 || limit > bounds.page) {
-        throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
-      }
-      return store.journal(after, limit)
+    journal: (options = {}) => readJournal(parts, options),
+    async verifyJournal({ anchor } = {}) {
+      await mustSeeAll(parts)
+      return verifyJournal(store, anchor)
     },
-    verifyJournal: ({ anchor } = {}) => verifyJournal(store, anchor),
-    async close() {
-      await store.close()
+    usage: (options = {}) => readUsage(parts, options),
+    async refusal(requestId) {
+      const authority = await authorityOf(parts)
+      const found = log.find(requestId)
+      if (found === undefined) return undefined
+      const { owner, environment } = found
+      // Of a call without a known key, only those may hear who see all.
+      if (owner === undefined || environment === undefined) return authority.seesAll ? found : undefined
+      return authority.sees({ owner, environment }) ? found : undefined
     },
   }
 }

@@ -1,15 +1,23 @@
 import type { KeyState } from '../ports.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import { authorityOf } from './authority.ts'
 import { bounds, invalid, oneOf, text } from './input.ts'
-import type { KeyringParts } from './parts.ts'
-import { keyOfStored } from './key.ts'
 import type { Key } from './key.ts'
+import { keyOfListed } from './key.ts'
+import type { KeyringParts } from './parts.ts'
 
-const states: readonly KeyState[] = ['active', 'pending', 'expired', 'revoked']
+/** Where a key may stand. */
+export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
 
 /** Which keys to list, and which page of them. */
 export interface ListOptions {
   readonly owner?: string
+  readonly environment?: string
   readonly state?: KeyState
+  /** Only keys that were granted this scope, or all of its resource. */
+  readonly scope?: string
+  /** Part of an id, a name, an owner or the visible start of a secret; capital letters do not matter. */
+  readonly text?: string
   /** `cursor` of the page before; the first page if left out. */
   readonly cursor?: string
   /** Keys on a page, 1 to 1000; 100 if left out. */
@@ -25,26 +33,36 @@ export interface KeyPage<Scope extends string = string> {
 
 /** The function behind `Keyring.list`. */
 export async function list<Scope extends string>(
-  { store, clock }: KeyringParts<Scope>,
-  { owner, state, cursor, limit = 100 }: ListOptions,
+  parts: KeyringParts<Scope>,
+  { owner, environment, state, scope, text: part, cursor, limit = 100 }: ListOptions,
 ): Promise<KeyPage<Scope>> {
+  const { store, clock } = parts
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
   }
   if (cursor !== undefined && !/^[0-9]{1,15}$/.test(cursor)) throw invalid('cursor', 'the cursor of a page')
+  const wantedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
+  const known = [...parts.environments, adminEnvironment]
+  const authority = await authorityOf(parts)
+  const wanted = environment === undefined ? known : [oneOf('environment', environment, known)]
   const now = clock.now()
-  const listed = await store.list({
-    owner: owner === undefined ? undefined : text('owner', owner, bounds.label),
-    state: state === undefined ? undefined : oneOf('state', state, states),
+  const filter = {
+    owner: authority.owner ?? wantedOwner,
+    environments: wanted.filter((one) => authority.sees({ owner: authority.owner ?? '', environment: one })),
+    state: state === undefined ? undefined : oneOf('state', state, keyStates),
+    scope: scope === undefined ? undefined : text('scope', scope, bounds.label),
+    text: part === undefined ? undefined : text('text', part, bounds.label),
     now,
     after: Number(cursor ?? 0),
     // One more than shown tells whether another page follows.
     limit: limit + 1,
-  })
+  }
+  if (filter.environments.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner) return { keys: [], cursor: null }
+  const listed = await store.list(filter)
   const shown = listed.slice(0, limit)
   const last = shown.at(-1)
   return {
-    keys: shown.map(({ key }) => keyOfStored<Scope>(key, now)),
+    keys: shown.map((item) => keyOfListed<Scope>(item, now)),
     cursor: listed.length > limit && last !== undefined ? String(last.place) : null,
   }
 }

@@ -1,12 +1,23 @@
-import type { Form } from '../key/parse.ts'
-import type { ScopeDemand } from '../policy/scopes.ts'
-import type { Catalogue } from '../policy/scopes.ts'
+import type { Delegation } from '../policy/delegation.ts'
+import type { Catalogue, ScopeDemand } from '../policy/scopes.ts'
 import type { Awaitable } from '../ports.ts'
 import type { Refusal } from '../refusal.ts'
 
 /** What a route asks of a key. */
 export interface Demand extends ScopeDemand {
   readonly environment: string
+  /** What a call takes from limits and quota; 1 unless told otherwise. */
+  readonly cost: number
+}
+
+/** What is known of a call besides its credential. A request of Fastify's is one. */
+export interface Call {
+  /** The caller's address. Without it, a key that names addresses is refused. */
+  readonly ip?: string | undefined
+  /** Says what would be, and spends nothing. */
+  readonly dryRun?: boolean | undefined
+  /** Whose keys may be told of; all others are unknown. */
+  readonly seenBy?: Delegation | null | undefined
 }
 
 /**
@@ -15,7 +26,6 @@ export interface Demand extends ScopeDemand {
  */
 export interface Credential {
   readonly text: string
-  form: Form | undefined
   hash: string | undefined
 }
 
@@ -30,21 +40,54 @@ export interface VerifiedKey<Scope extends string = string> {
   readonly metadata: Readonly<Record<string, string>>
   /** The first millisecond in which the key is no longer valid; `null` if that never comes. */
   readonly expiresAt: number | null
+  /** What an admin key may give. */
+  readonly delegation: Delegation | null
+}
+
+/** How a window of a key, or its quota, stands after a call. */
+export interface LimitState {
+  /** As declared; those of the owner begin with `owner:`, and the quota is `quota`. */
+  readonly name: string
+  readonly limit: number
+  /** Seconds; `null` for the quota, whose period is of the calendar or without end. */
+  readonly window: number | null
+  readonly remaining: number
+  /** Seconds until there is more, rounded up; `null` if that never comes. */
+  readonly reset: number | null
+  /** It had no room. Where the call was accepted, it is one that only reports. */
+  readonly exceeded: boolean
+}
+
+/** The secret that was sent is an old one. */
+export interface Retiring {
+  /** When a newer one came to stand in for it, in milliseconds since 1970. */
+  readonly since: number
+  /** The first millisecond in which it no longer works. */
+  readonly until: number
 }
 
 /** A credential was accepted. */
 export interface Accepted<Scope extends string = string> {
   readonly ok: true
   readonly key: VerifiedKey<Scope>
+  /** How its limits and quota stand, where it has any. */
+  readonly limits?: readonly LimitState[] | undefined
+  readonly retiring?: Retiring | undefined
 }
 
 /** A credential was refused. */
 export interface Refused {
   readonly ok: false
   readonly refusal: Refusal
-  /** The id of the key, where the credential belongs to one. */
+  /** The id, owner and environment of the key, where the credential belongs to one. */
   readonly keyId?: string | undefined
-  /** The error of the store, where that is the reason. */
+  readonly owner?: string | undefined
+  readonly environment?: string | undefined
+  /** How its limits and quota stand, where one of them is the reason. */
+  readonly limits?: readonly LimitState[] | undefined
+  /** Seconds after which the call can be accepted, if that ever comes. */
+  readonly retryAfter?: number | undefined
+  /** The error of the store or the limiter, where that is the reason. */
   readonly cause?: unknown
 }
 
@@ -63,5 +106,11 @@ export interface Verifier<Scope extends string = string> {
    * @param credential - what the caller sent; `undefined` when nothing was sent.
    * @param demand - any key of the first environment if left out.
    */
-  verify(credential: Credential | string | undefined, demand?: Partial<Demand>): Awaitable<Verdict<Scope>>
+  verify(
+    credential: Credential | string | undefined,
+    demand?: Partial<Demand>,
+    call?: Call,
+  ): Awaitable<Verdict<Scope>>
+  /** Remembers why a request was refused, for those who ask by its id. */
+  noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
 }

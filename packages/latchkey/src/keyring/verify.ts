@@ -1,21 +1,23 @@
-import { hashSecret } from '../key/hash.ts'
-import type { Form } from '../key/parse.ts'
+import { hashSecret, hashSecretBySha512 } from '../key/hash.ts'
 import { formReader } from '../key/parse.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import { sees } from '../policy/delegation.ts'
 import { phase } from '../policy/lifetime.ts'
-import type { Catalogue } from '../policy/scopes.ts'
-import { covers, expand } from '../policy/scopes.ts'
-import type { Awaitable, StoredKey } from '../ports.ts'
+import { covers } from '../policy/scopes.ts'
+import type { Awaitable, Found } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
-import type { Standing } from './cache.ts'
+import type { Active, Standing } from './cache.ts'
+import type { Metered } from './metering.ts'
+import { meterOf } from './metering.ts'
 import type { KeyringParts } from './parts.ts'
-import type { Credential, Demand, Refused, Verdict } from './verdict.ts'
+import { refusedFor, standingOf } from './standing.ts'
+import type { Call, Credential, Demand, Refused, Verdict } from './verdict.ts'
 
 /** No credential is longer, in characters; what is longer is refused unread. */
 export const longestCredential = 1024
 
 const nothing: readonly string[] = []
-const nobody: ReadonlySet<string> = new Set()
 
 /** Refusals that say nothing of a key, made once: a flood of them allocates nothing. */
 const plainly = Object.fromEntries(
@@ -24,73 +26,142 @@ const plainly = Object.fromEntries(
 
 /**
  * The function behind `Keyring.verify`. Read downwards it is the list of its steps: form → find → state → lifetime →
- * environment → scopes. The first that fails gives the refusal.
+ * environment → address → scopes → limits → quota. The first that fails gives the refusal.
  */
 export function verifierOf<Scope extends string>(
   parts: KeyringParts<Scope>,
-): (credential: Credential | string | undefined, demand?: Partial<Demand>) => Awaitable<Verdict<Scope>> {
-  const { store, sources, cache, clock, environments, scopes } = parts
-  const formOf = formReader(parts)
+): (credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call) => Awaitable<Verdict<Scope>> {
+  const { store, sources, cache, usage, clock, environments, scopes } = parts
+  const formOf = formReader({ prefix: parts.prefix, environments: [...environments, adminEnvironment] })
+  const meter = meterOf(parts)
 
-  function verify(presented: Credential | string | undefined, demand: Partial<Demand> = {}): Awaitable<Verdict<Scope>> {
+  function verify(
+    presented: Credential | string | undefined,
+    demand: Partial<Demand> = {},
+    call: Call = {},
+  ): Awaitable<Verdict<Scope>> {
+    const verdict = judged(presented, demand, call)
+    if (verdict instanceof Promise) return verdict.then((late) => counted(late, call))
+    return verdict.ok ? verdict : counted(verdict, call)
+  }
+
+  /** Accepted calls are counted where their tally is at hand. */
+  function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
+    if (!verdict.ok && dryRun !== true) usage.count(verdict.refusal.code, verdict.keyId ?? '', verdict.owner ?? '')
+    return verdict
+  }
+
+  function judged(
+    presented: Credential | string | undefined,
+    demand: Partial<Demand>,
+    call: Call,
+  ): Awaitable<Verdict<Scope>> {
     if (presented === undefined || presented === '') return plainly.missing
-    const credential: Credential =
-      typeof presented === 'string' ? { text: presented, form: undefined, hash: undefined } : presented
-    if (credential.text === '') return plainly.missing
-    if (credential.text.length > longestCredential) return plainly.malformed
+    const credential: Credential = typeof presented === 'string' ? { text: presented, hash: undefined } : presented
+    const { text } = credential
+    if (text === '') return plainly.missing
+    if (text.length > longestCredential) return plainly.malformed
 
-    const form = (credential.form ??= formOf(credential.text))
-    // Keys from settings may have any form; without such keys a credential that is not ours ends here, unhashed.
-    if (form !== 'minted' && sources.length === 0) return plainly[form]
-
-    const hash = (credential.hash ??= hashSecret(credential.text))
     try {
-      if (cache.current()) return find(hash, form, demand)
+      const hash = (credential.hash ??= hashSecret(text))
+      if (cache.current()) return find(hash, text, demand, call)
       const followed = cache.follow()
-      if (followed === undefined) return find(hash, form, demand)
-      return followed.then(() => (cache.current() ? find(hash, form, demand) : tooLate())).catch(unavailable)
+      if (followed === undefined) return find(hash, text, demand, call)
+      return followed.then(() => (cache.current() ? find(hash, text, demand, call) : tooLate())).catch(unavailable)
     } catch (error) {
       return unavailable(error)
     }
   }
 
-  function find(hash: string, form: Form, demand: Partial<Demand>): Awaitable<Verdict<Scope>> {
+  function find(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
     const cached = cache.get(hash)
-    if (cached !== undefined) return judge(cached, demand)
+    if (cached !== undefined) return judge(cached, demand, call)
+    const form = formOf(text)
+    const imported = cache.imported()
+    // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
+    if (form !== 'minted' && imported.length === 0 && sources.length === 0) return plainly[form]
+
     const version = cache.version()
-    const learn = (stored: StoredKey | undefined): Verdict<Scope> => {
-      const standing = stored === undefined ? refusedFor(hash, 'unknown', undefined) : standingOf(hash, stored, scopes)
+    const learn = (found: Found | undefined): Awaitable<Verdict<Scope>> => {
+      const unknown = form === 'minted' ? 'unknown' : form
+      const standing = found === undefined ? refusedFor(hash, unknown, undefined) : standingOf(hash, found, scopes)
       cache.keep(standing, version)
-      return judge(standing, demand)
+      return judge(standing, demand, call)
     }
     for (const source of sources) {
-      const stored = source.bySecret(hash)
-      if (stored !== undefined) return learn(stored)
+      const key = source.bySecret(hash)
+      if (key === undefined) continue
+      const owner = store.owner(key.owner)
+      if (!(owner instanceof Promise)) return learn({ key, secret: undefined, owner })
+      return owner.then((late) => learn({ key, secret: undefined, owner: late })).catch(unavailable)
     }
-    if (form !== 'minted') return plainly[form]
-    const stored = store.bySecret(hash)
-    return stored instanceof Promise ? stored.then(learn).catch(unavailable) : learn(stored)
+    if (form !== 'minted' && imported.length === 0) return plainly[form]
+    const found = store.bySecret(hash)
+    if (found instanceof Promise) {
+      return found
+        .then((first) => first ?? (imported.includes('sha512') ? store.bySecret(hashSecretBySha512(text)) : undefined))
+        .then(learn)
+        .catch(unavailable)
+    }
+    if (found !== undefined || !imported.includes('sha512')) return learn(found)
+    const second = store.bySecret(hashSecretBySha512(text))
+    return second instanceof Promise ? second.then(learn).catch(unavailable) : learn(second)
   }
 
-  function judge(standing: Standing<Scope>, demand: Partial<Demand>): Verdict<Scope> {
-    const { accepted, keyId } = standing
-    if (standing.refused !== undefined || accepted === undefined) return standing.refused ?? plainly.unknown
-    if (standing.timed) {
-      const now = phase(standing, clock.now())
-      if (now === 'expired') return refuse('expired', keyId)
-      if (now === 'pending') return refuse('not_yet_valid', keyId)
+  function judge({ refused, active }: Standing<Scope>, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
+    if (active === undefined) return refused === undefined ? plainly.unknown : seen(refused, call)
+    const { key } = active.accepted
+    if (call.seenBy !== undefined && !sees(call.seenBy, key)) return plainly.unknown
+    if (active.timed) {
+      const now = clock.now()
+      const where = phase(active, now)
+      if (where === 'expired') return refuse('expired', key)
+      if (where === 'pending') return refuse('not_yet_valid', key)
+      if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', key)
     }
     const { environment = environments[0], allOf = nothing, anyOf = nothing } = demand
-    if (accepted.key.environment !== environment) return refuse('wrong_environment', keyId)
-    if (!covers(standing.held, { allOf, anyOf })) return refuse('insufficient_scope', keyId)
+    if (key.environment !== environment) return refuse('wrong_environment', key)
+    if (active.allows !== undefined && (call.ip === undefined || !active.allows(call.ip))) {
+      return refuse('address_not_allowed', key)
+    }
+    if (!covers(active.held, { allOf, anyOf })) return refuse('insufficient_scope', key)
+    if (!active.metered) return accept(active, call)
+    const metered = meter(active, demand.cost ?? 1, call.dryRun === true)
+    return metered instanceof Promise
+      ? metered.then((late) => afterMeter(active, late, call)).catch(unavailable)
+      : afterMeter(active, metered, call)
+  }
+
+  function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {
+    const { key } = active.accepted
+    if (refused !== undefined) return { ...refuse(refused, key), limits: states, retryAfter }
+    accept(active, call)
+    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) {
+      usage.count('over_limit_reported', key.id, key.owner)
+    }
+    return { ...active.accepted, limits: states }
+  }
+
+  function accept({ accepted, tally }: Active<Scope>, { dryRun }: Call): Verdict<Scope> {
+    if (dryRun !== true) usage.accept(tally)
     return accepted
   }
 
   return verify
 }
 
-function refuse(code: RefusalCode, keyId: string | undefined): Refused {
-  return keyId === undefined ? plainly[code] : { ok: false, refusal: refusals[code], keyId }
+function refuse(
+  code: RefusalCode,
+  { id, owner, environment }: { readonly id: string; readonly owner: string; readonly environment: string },
+): Refused {
+  return { ok: false, refusal: refusals[code], keyId: id, owner, environment }
+}
+
+/** A refused key, for those who may see it; for others there is no such key. */
+function seen(refused: Refused, { seenBy }: Call): Refused {
+  const { owner, environment } = refused
+  if (seenBy === undefined || owner === undefined || environment === undefined) return refused
+  return sees(seenBy, { owner, environment }) ? refused : plainly.unknown
 }
 
 /** A store that fails is neither a yes nor a no (ASVS 5.0 16.5.3: fail closed). */
@@ -101,43 +172,4 @@ function unavailable(cause: unknown): Refused {
 /** A look that took longer than its lease may have missed what was answered before somebody joined in waiting for it. */
 function tooLate(): Refused {
   return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
-}
-
-/**
- * The standing of a secret that is refused whatever the time and the demand. Alike for all of them down to where things
- * lie in memory: each has a verdict of its own and of one shape, or a revoked key would take longer than an unknown one.
- */
-function refusedFor(hash: string, code: RefusalCode, keyId: string | undefined): Standing<never> {
-  const refused: Refused = Object.freeze({ ok: false, refusal: refusals[code], keyId })
-  return { hash, keyId, refused, accepted: undefined, held: nobody, timed: false, notBefore: null, expiresAt: null }
-}
-
-/** What can be said of a stored key once, for as long as its row stays as it is. */
-function standingOf<Scope extends string>(
-  hash: string,
-  stored: StoredKey,
-  catalogue: Catalogue<Scope>,
-): Standing<Scope> {
-  const { id, name, owner, environment, metadata, notBefore, expiresAt } = stored
-  if (stored.revokedAt !== null) return refusedFor(hash, 'revoked', id)
-  const held = expand(stored.scopes, catalogue)
-  const key = Object.freeze({
-    id,
-    name,
-    owner,
-    environment,
-    scopes: Object.freeze([...held]),
-    metadata: Object.freeze({ ...metadata }),
-    expiresAt,
-  })
-  return {
-    hash,
-    keyId: id,
-    refused: undefined,
-    accepted: Object.freeze({ ok: true as const, key }),
-    held,
-    timed: notBefore !== null || expiresAt !== null,
-    notBefore,
-    expiresAt,
-  }
 }

@@ -14,8 +14,8 @@ export interface Fault {
 /** An error as it goes over the wire. */
 export interface Problem {
   /**
-   * `about:blank`: the status says it all (RFC 9457 4.2.1). Programs that want to know more read `code`, which needs no
-   * address of ours to stay alive.
+   * `about:blank` where the status says it all (RFC 9457 4.2.1), or a registered type. Programs that want to know more
+   * read `code`, which needs no address of ours to stay alive.
    */
   readonly type: string
   /** The name of the status. */
@@ -29,6 +29,8 @@ export interface Problem {
   readonly code: string
   /** What is wrong with the request, where that can be said member by member. */
   readonly errors?: readonly Fault[]
+  /** The names of the limits that had no room (draft-ietf-httpapi-ratelimit-headers). */
+  readonly 'violated-policies'?: readonly string[]
 }
 
 /** What is told of an error, before it is known in which request it occurred. */
@@ -36,21 +38,28 @@ export interface ProblemOptions {
   readonly status: number
   readonly code: string
   readonly detail: string
+  /** `about:blank` if left out. */
+  readonly type?: string | undefined
   readonly errors?: readonly Fault[]
+  readonly violatedPolicies?: readonly string[] | undefined
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The document for one occurrence. */
-export function problemDocument({ status, code, detail, errors }: ProblemOptions, requestId: string): Problem {
+export function problemDocument(
+  { status, code, detail, type = 'about:blank', errors, violatedPolicies }: ProblemOptions,
+  requestId: string,
+): Problem {
   return {
-    type: 'about:blank',
+    type,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail,
     instance: uuid.test(requestId) ? `urn:uuid:${requestId}` : `#${encodeURIComponent(requestId)}`,
     code,
     ...(errors === undefined ? {} : { errors }),
+    ...(violatedPolicies === undefined ? {} : { 'violated-policies': violatedPolicies }),
   }
 }
 
@@ -76,6 +85,7 @@ const problemSchema = {
         },
       },
     },
+    'violated-policies': { type: 'array', items: { type: 'string' }, description: 'The limits that had no room.' },
   },
 }
 

@@ -49,5 +49,60 @@ export function migrations({ integer, byPrimaryKey }: Dialect): readonly (readon
         hash TEXT NOT NULL
       )`,
     ],
+    [
+      `ALTER TABLE latchkey_keys ADD COLUMN addresses TEXT`,
+      `ALTER TABLE latchkey_keys ADD COLUMN limits TEXT NOT NULL DEFAULT '[]'`,
+      `ALTER TABLE latchkey_keys ADD COLUMN quota TEXT`,
+      `ALTER TABLE latchkey_keys ADD COLUMN delegation TEXT`,
+      `ALTER TABLE latchkey_keys ADD COLUMN disabled_at ${integer}`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN kind TEXT NOT NULL DEFAULT 'minted'`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN start TEXT NOT NULL DEFAULT ''`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN created_at ${integer} NOT NULL DEFAULT 0`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN retired_at ${integer}`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN ends_at ${integer}`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN last_used_at ${integer}`,
+      `UPDATE latchkey_secrets SET
+        start = (SELECT k.start FROM latchkey_keys k WHERE k.place = latchkey_secrets.place),
+        created_at = (SELECT k.created_at FROM latchkey_keys k WHERE k.place = latchkey_secrets.place)`,
+      `CREATE INDEX latchkey_secrets_by_place ON latchkey_secrets (place)`,
+      // Empty for most: with none imported, what was not minted here is refused unread.
+      `CREATE INDEX latchkey_secrets_imported ON latchkey_secrets (kind) WHERE kind <> 'minted'`,
+      `CREATE TABLE latchkey_owners (
+        owner TEXT NOT NULL PRIMARY KEY,
+        disabled_at ${integer},
+        limits TEXT NOT NULL,
+        revision ${integer} NOT NULL
+      ) ${byPrimaryKey}`,
+      `CREATE INDEX latchkey_owners_by_revision ON latchkey_owners (revision)`,
+      // Apart from the keys: it is written with every call that spends, and no cache needs to hear of it.
+      `CREATE TABLE latchkey_quotas (
+        place ${integer} PRIMARY KEY REFERENCES latchkey_keys (place),
+        remaining ${integer} NOT NULL,
+        period ${integer} NOT NULL
+      )`,
+      `CREATE TABLE latchkey_once (
+        actor TEXT NOT NULL,
+        token TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        ids TEXT NOT NULL,
+        at ${integer} NOT NULL,
+        PRIMARY KEY (actor, token)
+      ) ${byPrimaryKey}`,
+      `CREATE INDEX latchkey_once_by_at ON latchkey_once (at)`,
+      // The owner stands here too: usage is told of the owner that the key had at the time.
+      `CREATE TABLE latchkey_usage (
+        hour ${integer} NOT NULL,
+        key_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        count ${integer} NOT NULL,
+        PRIMARY KEY (hour, key_id, owner, outcome)
+      ) ${byPrimaryKey}`,
+      `CREATE INDEX latchkey_usage_by_key ON latchkey_usage (key_id, hour)`,
+      `CREATE INDEX latchkey_usage_by_owner ON latchkey_usage (owner, hour)`,
+      `CREATE INDEX latchkey_journal_by_subject ON latchkey_journal (subject, seq)`,
+      `CREATE INDEX latchkey_journal_by_actor ON latchkey_journal (actor, seq)`,
+      `CREATE INDEX latchkey_journal_by_at ON latchkey_journal (at, seq)`,
+    ],
   ]
 }

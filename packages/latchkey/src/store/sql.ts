@@ -1,92 +1,168 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
-import type { JournalEntry, KeyState, RevocationReason, StoredKey } from '../ports.ts'
+import type { JournalEntry, JournalFilter, ListFilter, StoredKey, StoredOwner, StoredSecret, UsageFilter } from '../ports.ts'
 
 /** What may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
 export type SqlValue = string | number | null
 
+/** A statement whose text depends on what is asked for. */
+export interface Query {
+  readonly text: string
+  readonly values: readonly SqlValue[]
+}
+
 const keyColumns = `k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
-  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision`
+  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision, k.addresses, k.limits, k.quota, k.delegation,
+  k.disabled_at`
+
+const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at, s.ends_at, s.last_used_at`
+
+const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
+
+const withOwner = `LEFT JOIN latchkey_owners o ON o.owner = k.owner`
 
 const entryColumns = 'seq, at, actor, action, subject, change, previous, hash'
 
-/** Where a key stands at $1, as `phase` and `keyOfStored` see it. */
+/** Where a key stands at $1, as `stateOf` sees it. */
 const stateAtFirst = `CASE
   WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+  WHEN k.disabled_at IS NOT NULL THEN 'disabled'
+  WHEN o.disabled_at IS NOT NULL THEN 'owner_disabled'
   WHEN k.expires_at <= $1 THEN 'expired'
   WHEN k.not_before > $1 THEN 'pending'
   ELSE 'active' END`
 
-export const bySecret: string = `SELECT ${keyColumns} FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place WHERE s.hash = $1`
+export const bySecret: string = `SELECT ${keyColumns}, ${secretColumns}, ${ownerColumns} FROM latchkey_secrets s
+  JOIN latchkey_keys k ON k.place = s.place ${withOwner} WHERE s.hash = $1`
 
-export const byId: string = `SELECT ${keyColumns} FROM latchkey_keys k WHERE k.id = $1`
+export const byId: string = `SELECT ${keyColumns}, ${ownerColumns}, q.remaining, q.period FROM latchkey_keys k ${withOwner}
+  LEFT JOIN latchkey_quotas q ON q.place = k.place WHERE k.id = $1`
+
+export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets s
+  WHERE s.place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY s.ends_at IS NOT NULL, s.ends_at DESC, s.created_at DESC`
+
+export const owner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
+
+export const imported: string = `SELECT DISTINCT kind FROM latchkey_secrets WHERE kind <> 'minted'`
 
 export const insertKey: string = `INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at,
-    not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+    not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
 
-export const insertSecret: string = `INSERT INTO latchkey_secrets (hash, place) VALUES ($1, $2)`
+export const insertSecret: string = `INSERT INTO latchkey_secrets (place, hash, kind, start, created_at, ends_at)
+    SELECT place, $2, $3, $4, $5, $6 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
+
+export const endSecrets: string = `UPDATE latchkey_secrets SET ends_at = $2, retired_at = COALESCE(retired_at, $3)
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) AND (ends_at IS NULL OR ends_at > $2)`
+
+/** Leaves the newest alone, which has no end. */
+export const endOldSecrets: string = `UPDATE latchkey_secrets SET ends_at = $2
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) AND ends_at > $2`
 
 export const updateKey: string = `UPDATE latchkey_keys SET name = $3, owner = $4, scopes = $5, metadata = $6, not_before = $7,
-    expires_at = $8, revoked_at = $9, revoked_reason = $10, revoked_note = $11, revision = $12
+    expires_at = $8, revoked_at = $9, revoked_reason = $10, revoked_note = $11, revision = $12, addresses = $13,
+    limits = $14, quota = $15, delegation = $16, disabled_at = $17, start = $18
     WHERE id = $1 AND revision = $2`
 
-export const newestRevision: string = `SELECT COALESCE(MAX(revision), 0) AS revision FROM latchkey_keys`
+export const putQuota: string = `INSERT INTO latchkey_quotas (place, remaining, period)
+    SELECT place, $2, $3 FROM latchkey_keys WHERE id = $1
+    ON CONFLICT (place) DO UPDATE SET remaining = excluded.remaining, period = excluded.period`
+
+export const dropQuota: string = `DELETE FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
+
+/** One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. */
+export const spend: string = `UPDATE latchkey_quotas SET
+    remaining = (CASE WHEN period < $3 THEN $4 ELSE remaining END) - $2,
+    period = CASE WHEN period < $3 THEN $3 ELSE period END
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
+    AND (CASE WHEN period < $3 THEN $4 ELSE remaining END) >= $2
+    RETURNING remaining`
+
+/** For an owner of whom nothing was kept so far; `changes` is 0 where something was. */
+export const insertOwner: string = `INSERT INTO latchkey_owners (owner, disabled_at, limits, revision) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (owner) DO NOTHING`
+
+export const updateOwner: string = `UPDATE latchkey_owners SET disabled_at = $2, limits = $3, revision = $4
+    WHERE owner = $1 AND revision = $5`
+
+export const newestRevision: string = `SELECT MAX(revision) AS revision FROM (
+    SELECT COALESCE(MAX(revision), 0) AS revision FROM latchkey_keys
+    UNION ALL SELECT COALESCE(MAX(revision), 0) AS revision FROM latchkey_owners) newest`
 
 export const insertEntry: string = `INSERT INTO latchkey_journal (${entryColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq DESC LIMIT 1`
 
-export const entries: string = `SELECT ${entryColumns} FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
-
 export const changedSince: string = `SELECT seq, subject FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
 
-/** The statement for a list. $1 is the moment, $2 the place to go on from, $3 the limit; owner and state follow if given. */
-export function listSql(owner: string | undefined, state: KeyState | undefined): string {
-  const where = ['k.place > $2']
-  if (owner !== undefined) where.push('k.owner = $4')
-  if (state !== undefined) where.push(`${stateAtFirst} = $${owner === undefined ? 4 : 5}`)
+export const done: string = `SELECT fingerprint, ids FROM latchkey_once WHERE actor = $1 AND token = $2`
+
+export const insertOnce: string = `INSERT INTO latchkey_once (actor, token, fingerprint, ids, at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (actor, token) DO NOTHING`
+
+export const forgetOnce: string = `DELETE FROM latchkey_once WHERE at < $1`
+
+export const addUsage: string = `INSERT INTO latchkey_usage (hour, key_id, owner, outcome, count) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (hour, key_id, owner, outcome) DO UPDATE SET count = latchkey_usage.count + excluded.count`
+
+export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = $2
+    WHERE hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`
+
+/** The keys that a filter asks for. $1 is the moment. */
+export function listQuery({ owner, environments, state, scope, text, now, after, limit }: ListFilter): Query {
+  const values: SqlValue[] = [now, after]
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
   // $1 must appear even where no state is asked for: engines refuse parameters that a statement does not use.
-  if (state === undefined) where.push('$1 IS NOT NULL')
-  return `SELECT k.place, ${keyColumns} FROM latchkey_keys k WHERE ${where.join(' AND ')} ORDER BY k.place LIMIT $3`
-}
-
-/** A row of keys as engines give it. */
-export interface KeyRow {
-  readonly id: string
-  readonly name: string
-  readonly owner: string
-  readonly environment: string
-  readonly scopes: string
-  readonly metadata: string
-  readonly start: string
-  readonly created_at: number
-  readonly not_before: number | null
-  readonly expires_at: number | null
-  readonly revoked_at: number | null
-  readonly revoked_reason: string | null
-  readonly revoked_note: string | null
-  readonly revision: number
-}
-
-/** The key in a row. */
-export function keyOfRow(row: KeyRow): StoredKey {
-  return {
-    id: row.id,
-    name: row.name,
-    owner: row.owner,
-    environment: row.environment,
-    scopes: JSON.parse(row.scopes) as string[],
-    metadata: JSON.parse(row.metadata) as Record<string, string>,
-    start: row.start,
-    createdAt: row.created_at,
-    notBefore: row.not_before,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
-    revokedReason: row.revoked_reason as RevocationReason | null,
-    revokedNote: row.revoked_note,
-    revision: row.revision,
+  const where = ['k.place > $2', state === undefined ? '$1 IS NOT NULL' : `${stateAtFirst} = ${bind(state)}`]
+  if (owner !== undefined) where.push(`k.owner = ${bind(owner)}`)
+  if (environments !== undefined) where.push(`k.environment IN (${environments.map(bind).join(', ')})`)
+  if (scope !== undefined) {
+    // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
+    const granted = [scope, `${scope.slice(0, scope.indexOf(':'))}:*`].map((grant) => bind(like(`"${grant}"`)))
+    where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
+  if (text !== undefined) {
+    const pattern = bind(like(text.toLowerCase()))
+    const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
+    where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
+  }
+  return {
+    text: `SELECT k.place, ${keyColumns}, ${ownerColumns},
+      (SELECT MAX(s.last_used_at) FROM latchkey_secrets s WHERE s.place = k.place) AS last_used_at
+      FROM latchkey_keys k ${withOwner} WHERE ${where.join(' AND ')} ORDER BY k.place LIMIT ${bind(limit)}`,
+    values,
+  }
+}
+
+/** A pattern for all that contains a text. */
+function like(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+}
+
+/** The entries that a filter asks for. */
+export function journalQuery({ after, limit, subject, actor, from, to }: JournalFilter): Query {
+  const values: SqlValue[] = [after]
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
+  const where = ['seq > $1']
+  if (subject !== undefined) where.push(`subject = ${bind(subject)}`)
+  if (actor !== undefined) where.push(`actor = ${bind(actor)}`)
+  if (from !== undefined) where.push(`at >= ${bind(from)}`)
+  if (to !== undefined) where.push(`at < ${bind(to)}`)
+  const text = `SELECT ${entryColumns} FROM latchkey_journal WHERE ${where.join(' AND ')} ORDER BY seq LIMIT ${bind(limit)}`
+  return { text, values }
+}
+
+/** The usage that a filter asks for. */
+export function usageQuery({ key, owner, outcome, from, to, limit }: UsageFilter): Query {
+  const values: SqlValue[] = [from, to]
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
+  const where = ['hour >= $1', 'hour < $2']
+  if (key !== undefined) where.push(`key_id = ${bind(key)}`)
+  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
+  if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
+  const text = `SELECT hour, key_id AS key, owner, outcome, count FROM latchkey_usage WHERE ${where.join(' AND ')}
+    ORDER BY hour, key_id, owner, outcome LIMIT ${bind(limit)}`
+  return { text, values }
 }
 
 /** The values of `insertKey`. */
@@ -107,6 +183,11 @@ export function insertValues(key: Omit<StoredKey, 'revision'>, seq: number): rea
     key.revokedReason,
     key.revokedNote,
     seq,
+    jsonOrNull(key.addresses),
+    JSON.stringify(key.limits),
+    jsonOrNull(key.quota),
+    jsonOrNull(key.delegation),
+    key.disabledAt,
   ]
 }
 
@@ -125,11 +206,31 @@ export function updateValues(key: StoredKey, seq: number): readonly SqlValue[] {
     key.revokedReason,
     key.revokedNote,
     seq,
+    jsonOrNull(key.addresses),
+    JSON.stringify(key.limits),
+    jsonOrNull(key.quota),
+    jsonOrNull(key.delegation),
+    key.disabledAt,
+    key.start,
   ]
+}
+
+/** The values of `insertSecret`. */
+export function secretValues(id: string, { hash, kind, start, createdAt, endsAt }: StoredSecret): readonly SqlValue[] {
+  return [id, hash, kind, start, createdAt, endsAt]
+}
+
+/** The values of `insertOwner`, and with the revision seen those of `updateOwner`. */
+export function ownerValues({ owner, disabledAt, limits }: StoredOwner, seq: number): readonly SqlValue[] {
+  return [owner, disabledAt, JSON.stringify(limits), seq]
 }
 
 /** The values of `insertEntry`. */
 export function entryValues(entry: JournalEntry): readonly SqlValue[] {
   const { seq, at, actor, action, subject, change, previous, hash } = entry
   return [seq, at, actor, action, subject, change, previous, hash]
+}
+
+function jsonOrNull(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value)
 }

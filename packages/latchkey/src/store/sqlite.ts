@@ -1,13 +1,13 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, openSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
-import { DatabaseSync } from 'node:sqlite'
+import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LatchkeyError } from '../error.ts'
-import type { JournalEntry, JournalHead, Look, Store } from '../ports.ts'
-import { migrations } from './migrations.ts'
+import type { Awaitable, Change, JournalEntry, JournalHead, Look, QuotaState, Store } from '../ports.ts'
+import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
+import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
+import { openDatabase } from './sqlite-database.ts'
 
 /**
  * Milliseconds that a look at the journal is good for. `PRAGMA data_version` costs some 2 µs: too much for every
@@ -15,19 +15,34 @@ import * as sql from './sql.ts'
  */
 const lease = 5
 
-/** How many keys a look names before it says `many`. */
+/** How many changes a look names before it says `many`. */
 const namedChanges = 1000
 
-/** How long a change waits for another process's transaction, in milliseconds, before it fails. */
+/** How long a write waits for another process's transaction, in milliseconds, before it fails. */
 const longestWait = 5000
 
-/** How long SQLite itself waits for a lock, in milliseconds. While it does, nothing else happens in this process. */
-const patience = 10
+/** Milliseconds between two tries. */
+const pause = 10
+
+/** How long it is remembered what was done for a token, in milliseconds: a day. */
+const remembered = 86_400_000
 
 /** Where a store on SQLite is. */
 export interface SqliteStoreOptions {
   /** The database file, made if it does not exist, readable by its owner only; or `:memory:`. */
   readonly file: string
+}
+
+/** A store in an SQLite file. */
+export interface SqliteStore extends Store {
+  /**
+   * Copies the database, as it stands at one moment, into a new file, readable by its owner only. Verifying and
+   * changing go on meanwhile.
+   *
+   * @param progress - called between steps with how many pages are left of how many.
+   * @throws what the file system says, `EEXIST` when the file is there already.
+   */
+  backup(file: string, progress?: (left: number, total: number) => void): Promise<void>
 }
 
 /**
@@ -39,8 +54,8 @@ export interface SqliteStoreOptions {
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
-export function sqliteStore({ file }: SqliteStoreOptions): Store {
-  const database = open(file)
+export function sqliteStore({ file }: SqliteStoreOptions): SqliteStore {
+  const database = openDatabase(file)
   const statements = new Map<string, StatementSync>()
 
   function prepared(text: string): StatementSync {
@@ -69,83 +84,160 @@ export function sqliteStore({ file }: SqliteStoreOptions): Store {
   const dataVersion = database.prepare('PRAGMA data_version')
   let seenVersion: unknown
   let head = 0
+  let imported: Look['imported'] = []
 
   function readHead(): JournalHead | undefined {
     return row<JournalHead>(sql.head)
   }
 
+  function readImported(): Look['imported'] {
+    return rows<{ kind: Look['imported'][number] }>(sql.imported).map(({ kind }) => kind)
+  }
+
   /** From the first statement to the last without an await: a transaction is the connection's, not the caller's. */
-  function transact(...[changes, seal]: Parameters<Store['commit']>): readonly JournalEntry[] | undefined {
+  function transact<Result>(work: () => Result | undefined): Result | undefined {
     // IMMEDIATE: a transaction that begins as a reader and then writes fails at once if another process wrote meanwhile.
     database.exec('BEGIN IMMEDIATE')
     try {
-      const entries: JournalEntry[] = []
-      let last = readHead()
-      for (const change of changes) {
-        const entry = seal(change.draft, last)
-        if (change.kind === 'insert') {
-          run(sql.insertKey, sql.insertValues(change.key, entry.seq))
-          run(sql.insertSecret, [change.secretHash, entry.seq])
-        } else if (run(sql.updateKey, sql.updateValues(change.key, entry.seq)) === 0) {
-          database.exec('ROLLBACK')
-          return undefined
-        }
-        run(sql.insertEntry, sql.entryValues(entry))
-        entries.push(entry)
-        last = entry
-      }
-      database.exec('COMMIT')
-      head = Math.max(head, last?.seq ?? 0)
-      return entries
+      const result = work()
+      database.exec(result === undefined ? 'ROLLBACK' : 'COMMIT')
+      return result
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK')
       throw error
     }
   }
 
+  /** Tries until no other process is writing. Waiting for it must not keep this one from answering those who only verify. */
+  async function whenFree<Result>(work: () => Result): Promise<Result> {
+    const deadline = performance.now() + longestWait
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error
+      }
+      await sleep(pause)
+    }
+  }
+
+  function putQuota(id: string, quota: QuotaState | null | undefined): void {
+    if (quota === null) run(sql.dropQuota, [id])
+    else if (quota !== undefined) run(sql.putQuota, [id, quota.remaining, quota.period])
+  }
+
+  /** Whether the rows could be written as they were asked for. */
+  function write(change: Change, seq: number): boolean {
+    if (change.kind === 'owner') {
+      const values = sql.ownerValues(change.owner, seq)
+      const { revision } = change.owner
+      return (revision === 0 ? run(sql.insertOwner, values) : run(sql.updateOwner, [...values, revision])) === 1
+    }
+    const { id } = change.key
+    if (change.kind === 'insert') {
+      run(sql.insertKey, sql.insertValues(change.key, seq))
+      putQuota(id, change.quota ?? undefined)
+      return run(sql.insertSecret, sql.secretValues(id, change.secret)) === 1
+    }
+    if (run(sql.updateKey, sql.updateValues(change.key, seq)) === 0) return false
+    putQuota(id, change.quota)
+    const { endSecrets, secret } = change
+    if (endSecrets?.which === 'all') run(sql.endSecrets, [id, endSecrets.at, change.draft.at])
+    if (endSecrets?.which === 'old') run(sql.endOldSecrets, [id, endSecrets.at])
+    return secret === undefined || run(sql.insertSecret, sql.secretValues(id, secret)) === 1
+  }
+
+  function commit(...[changes, seal, once]: Parameters<Store['commit']>): readonly JournalEntry[] | undefined {
+    return transact(() => {
+      const entries: JournalEntry[] = []
+      let last = readHead()
+      for (const change of changes) {
+        const entry = seal(change.draft, last)
+        if (!write(change, entry.seq)) return undefined
+        run(sql.insertEntry, sql.entryValues(entry))
+        entries.push(entry)
+        last = entry
+      }
+      const [first] = entries
+      if (once !== undefined && first !== undefined) {
+        run(sql.forgetOnce, [first.at - remembered])
+        const ids = JSON.stringify(entries.map(({ subject }) => subject))
+        if (run(sql.insertOnce, [once.actor, once.token, once.fingerprint, ids, first.at]) === 0) return undefined
+      }
+      return entries
+    })
+  }
+
+  function spend(...[id, { cost, amount, period }]: Parameters<Store['spend']>): number | undefined {
+    // All rows, though there is one at most: the statement must run to its end.
+    return rows<{ remaining: number }>(sql.spend, [id, cost, period, amount])[0]?.remaining
+  }
+
   return {
     lease,
 
     bySecret(hash) {
-      const found = bySecret.get({ 1: hash }) as unknown as sql.KeyRow | undefined
-      return found === undefined ? undefined : sql.keyOfRow(found)
+      const found = bySecret.get({ 1: hash }) as unknown as (KeyRow & SecretRow & OwnerRow) | undefined
+      return found === undefined
+        ? undefined
+        : { key: keyOfRow(found), secret: secretOfRow(found), owner: ownerOfRow(found) }
     },
 
     byId(id) {
-      const found = row<sql.KeyRow>(sql.byId, [id])
-      return found === undefined ? undefined : sql.keyOfRow(found)
-    },
-
-    list({ owner, state, now, after, limit }) {
-      const values = [now, after, limit, owner, state].filter((value) => value !== undefined)
-      const found = rows<sql.KeyRow & { place: number }>(sql.listSql(owner, state), values)
-      return found.map((listed) => ({ place: listed.place, key: sql.keyOfRow(listed) }))
-    },
-
-    async commit(changes, seal) {
-      const deadline = performance.now() + longestWait
-      for (;;) {
-        try {
-          return transact(changes, seal)
-        } catch (error) {
-          if (!isBusy(error) || performance.now() > deadline) throw error
-        }
-        // Another process is writing. Waiting for it must not keep this one from answering those who only verify.
-        await sleep(patience)
+      const found = row<KeyRow & OwnerRow & { remaining: number | null; period: number | null }>(sql.byId, [id])
+      if (found === undefined) return undefined
+      const { remaining, period } = found
+      return {
+        key: keyOfRow(found),
+        secrets: rows<SecretRow>(sql.secretsOf, [id]).map(secretOfRow),
+        owner: ownerOfRow(found),
+        quota: remaining === null || period === null ? undefined : { remaining, period },
       }
+    },
+
+    owner(owner) {
+      const found = row<OwnerRow>(sql.owner, [owner])
+      return found === undefined ? undefined : ownerOfRow(found)
+    },
+
+    list(filter) {
+      const { text, values } = sql.listQuery(filter)
+      const found = rows<KeyRow & OwnerRow & { place: number; last_used_at: number | null }>(text, values)
+      return found.map((listed) => ({
+        place: listed.place,
+        key: keyOfRow(listed),
+        ownerDisabled: listed.owner_disabled_at !== null,
+        lastUsedAt: listed.last_used_at,
+      }))
+    },
+
+    async commit(changes, seal, once) {
+      const entries = await whenFree(() => commit(changes, seal, once))
+      head = Math.max(head, entries?.at(-1)?.seq ?? 0)
+      // Our own commits do not change `data_version` for us.
+      if (entries?.some(({ action }) => action === 'import') === true) imported = readImported()
+      return entries
+    },
+
+    done({ actor, token }) {
+      const found = row<{ fingerprint: string; ids: string }>(sql.done, [actor, token])
+      return found === undefined
+        ? undefined
+        : { fingerprint: found.fingerprint, ids: JSON.parse(found.ids) as readonly string[] }
     },
 
     look(after): Look {
       const version = dataVersion.get()?.['data_version']
       if (version !== seenVersion) {
         head = readHead()?.seq ?? 0
+        imported = readImported()
         // Only now: if reading failed, the next look must not believe that it had seen this version.
         seenVersion = version
       }
-      if (head <= after) return { seq: after, changed: [] }
+      if (head <= after) return { seq: after, changed: [], imported }
       const changed = rows<{ seq: number; subject: string }>(sql.changedSince, [after, namedChanges + 1])
-      if (changed.length > namedChanges) return { seq: head, changed: 'many' }
-      return { seq: changed.at(-1)?.seq ?? head, changed: changed.map(({ subject }) => subject) }
+      if (changed.length > namedChanges) return { seq: head, changed: 'many', imported }
+      return { seq: changed.at(-1)?.seq ?? head, changed: changed.map(({ subject }) => subject), imported }
     },
 
     async settled() {
@@ -153,12 +245,46 @@ export function sqliteStore({ file }: SqliteStoreOptions): Store {
       await sleep(lease + 1)
     },
 
-    journal(after, limit) {
-      return rows<JournalEntry>(sql.entries, [after, limit]).map((entry) => ({ ...entry }))
+    journal(filter) {
+      const { text, values } = sql.journalQuery(filter)
+      return rows<JournalEntry>(text, values).map((entry) => ({ ...entry }))
     },
 
     newestRevision() {
       return row<{ revision: number }>(sql.newestRevision)?.revision ?? 0
+    },
+
+    spend(id, spending): Awaitable<number | undefined> {
+      try {
+        return spend(id, spending)
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        return whenFree(() => spend(id, spending))
+      }
+    },
+
+    async recordUsage({ counts, lastUsed }) {
+      await whenFree(() =>
+        transact(() => {
+          for (const { hour, key, owner, outcome, count } of counts) run(sql.addUsage, [hour, key, owner, outcome, count])
+          for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
+          return true
+        }),
+      )
+    },
+
+    usage(filter) {
+      const { text, values } = sql.usageQuery(filter)
+      return rows<Awaited<ReturnType<Store['usage']>>[number]>(text, values).map((counted) => ({ ...counted }))
+    },
+
+    async backup(copy, progress) {
+      // Ours before SQLite opens it, so that nobody else can read it for a moment; and never over another file.
+      closeSync(openSync(copy, 'wx', 0o600))
+      await backup(database, copy, {
+        rate: 1000,
+        progress: ({ remainingPages, totalPages }) => progress?.(remainingPages, totalPages),
+      })
     },
 
     close() {
@@ -175,71 +301,4 @@ function isBusy(error: unknown): boolean {
 /** `$1` parameters bind by name in `node:sqlite`; values given in order would skip them. */
 function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
   return Object.fromEntries(values.map((value, index) => [index + 1, value]))
-}
-
-function open(file: string): DatabaseSync {
-  let database: DatabaseSync | undefined
-  try {
-    if (file !== ':memory:') makeFile(file)
-    // Opening may wait for others that open, and has nothing else to do meanwhile.
-    database = new DatabaseSync(file, { timeout: longestWait })
-    checkVersion(database)
-    // Reads the header: what is not a database must be found out before anything of it is changed.
-    database.exec('PRAGMA schema_version')
-    if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
-    // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
-    database.exec('PRAGMA journal_mode = WAL')
-    database.exec('PRAGMA synchronous = FULL')
-    database.exec('PRAGMA foreign_keys = ON')
-    // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
-    database.exec('PRAGMA cache_size = -65536')
-    migrate(database)
-    database.exec(`PRAGMA busy_timeout = ${patience}`)
-    return database
-  } catch (error) {
-    database?.close()
-    if (error instanceof LatchkeyError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
-  }
-}
-
-/** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
-function makeFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  closeSync(openSync(file, 'a', 0o600))
-}
-
-/** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */
-function checkVersion(database: DatabaseSync): void {
-  const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
-  const sound = major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
-  if (!sound && version !== '3.50.7' && version !== '3.44.6') {
-    throw new LatchkeyError('store_unusable', `SQLite ${version} can corrupt its log. Use a Node with SQLite 3.51.3.`)
-  }
-}
-
-function migrate(database: DatabaseSync): void {
-  const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
-    const reached = Number(
-      database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
-    )
-    if (reached > steps.length) {
-      const advice = 'Use that version, or another file'
-      throw new LatchkeyError('store_unusable', `The database was written by a newer version of Latchkey. ${advice}.`)
-    }
-    for (const [index, step] of steps.entries()) {
-      if (index < reached) continue
-      for (const statement of step) database.exec(statement)
-      database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
-    }
-    database.exec('COMMIT')
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
-  }
 }

@@ -1,0 +1,91 @@
+import { LatchkeyError } from '../error.ts'
+import type { Action, Change, Kept, StoredKey } from '../ports.ts'
+import { authorityOf } from './authority.ts'
+import { bounds, note, text } from './input.ts'
+import { seal } from './journal.ts'
+import type { KeyDetails } from './key.ts'
+import { keyOfKept } from './key.ts'
+import type { KeyringParts } from './parts.ts'
+
+/** How often a change is tried again when somebody else changed the same thing in between. */
+const attempts = 16
+
+/** What every change takes. */
+export interface ChangeOptions {
+  /** Who does it, for the journal. `application` if left out. */
+  readonly actor?: string
+  /** In your own words, for those who read the journal. At most 500 characters. */
+  readonly note?: string
+  /** Only if the key is at this revision, and nobody has changed it since it was read. */
+  readonly ifRevision?: number
+}
+
+/** A changed key. */
+export interface Changed<Scope extends string = string> {
+  readonly key: KeyDetails<Scope>
+  /** How many milliseconds it took until no instance could act on what was before, which is now. */
+  readonly tookMs: number
+}
+
+/** What a verb decides to do with a key, once it has seen it. */
+export type Decision = Omit<Extract<Change, { kind: 'update' }>, 'kind' | 'draft'> & {
+  readonly action: Action
+  /** What the journal tells of it. */
+  readonly change: object
+}
+
+/** Actions that take something away: an admin key may do them to any key it sees, but for other admin keys. */
+const takesAway: ReadonlySet<Action> = new Set(['revoke', 'disable', 'retire'])
+
+/**
+ * Changes one key: sees it, lets `decide` say what is to be done, does it, and waits until no instance can still be
+ * acting on what was before. If somebody else changed the key in between, begins anew with what they left.
+ *
+ * @param decide - `undefined` when nothing is to be done.
+ * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`, `conflict`, and what
+ *   `decide` throws.
+ */
+export async function changeKey<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  id: string,
+  { actor, note: words, ifRevision }: ChangeOptions,
+  decide: (kept: Kept, now: number) => Decision | undefined,
+): Promise<Changed<Scope>> {
+  const { store, clock, cache } = parts
+  const began = clock.monotonic()
+  const subject = text('id', id, bounds.label)
+  const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
+  const remark = note(words)
+
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const authority = await authorityOf(parts)
+    const kept = await store.byId(subject)
+    if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
+    if (ifRevision !== undefined && ifRevision !== kept.key.revision) {
+      const now = `It is at revision ${kept.key.revision}`
+      throw new LatchkeyError('precondition_failed', `The key was changed since it was read. ${now}: read it again.`)
+    }
+    const now = clock.now()
+    const decision = decide(kept, now)
+    if (decision !== undefined) {
+      const { action, change, ...update } = decision
+      if (!takesAway.has(action)) authority.mustCover(update.key)
+      else if (kept.key.delegation !== null) authority.mustCover(kept.key)
+      const told = JSON.stringify(remark === null ? change : { ...change, note: remark })
+      const draft = { at: now, actor: author, action, subject, change: told }
+      const entries = await store.commit([{ kind: 'update', ...update, draft }], seal)
+      if (entries === undefined) continue
+      cache.committed(entries)
+    }
+    // Also when there was nothing to do: whoever did it may still be waiting for the others.
+    await store.settled()
+    const left = (await store.byId(subject)) ?? kept
+    return { key: keyOfKept(left, clock.now()), tookMs: clock.monotonic() - began }
+  }
+  throw new LatchkeyError('conflict', 'The key is being changed by others all the time. Try again.')
+}
+
+/** Revoked is final: whatever else is asked of the key is refused. */
+export function refuseRevoked({ revokedAt }: StoredKey): void {
+  if (revokedAt !== null) throw new LatchkeyError('conflict', 'The key is revoked, which is final. Issue a new one.')
+}

@@ -1,0 +1,29 @@
+import type { Changed, ChangeOptions } from './changing.ts'
+import { changeKey, refuseRevoked } from './changing.ts'
+import type { KeyringParts } from './parts.ts'
+
+/** The function behind `Keyring.disable`. To disable twice is to disable once. */
+export async function disable<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  id: string,
+  options: ChangeOptions,
+): Promise<Changed<Scope>> {
+  return changeKey(parts, id, options, ({ key }, now) => {
+    refuseRevoked(key)
+    if (key.disabledAt !== null) return undefined
+    return { key: { ...key, disabledAt: now }, action: 'disable', change: {} }
+  })
+}
+
+/** The function behind `Keyring.enable`. */
+export async function enable<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  id: string,
+  options: ChangeOptions,
+): Promise<Changed<Scope>> {
+  return changeKey(parts, id, options, ({ key }) => {
+    refuseRevoked(key)
+    if (key.disabledAt === null) return undefined
+    return { key: { ...key, disabledAt: null }, action: 'enable', change: {} }
+  })
+}

@@ -1,0 +1,121 @@
+import { LatchkeyError } from '../error.ts'
+import type { Limit } from '../policy/limits.ts'
+import type { StoredOwner } from '../ports.ts'
+import { authorityOf } from './authority.ts'
+import type { Authority } from './authority.ts'
+import type { ChangeOptions } from './changing.ts'
+import { bounds, invalid, limits, note, plain, text } from './input.ts'
+import { seal } from './journal.ts'
+import type { KeyringParts } from './parts.ts'
+
+/** Whom keys belong to. */
+export interface Owner {
+  readonly owner: string
+  /** All its keys are refused. */
+  readonly disabled: boolean
+  readonly disabledAt: number | null
+  /** Shared by all its keys. */
+  readonly limits: readonly Limit[]
+  /** Grows with every change; what `ifRevision` is compared with. 0 before the first. */
+  readonly revision: number
+}
+
+/** What is to be changed of an owner: a member that is left out stays, `null` clears. */
+export interface OwnerPatch {
+  readonly disabled?: boolean
+  readonly limits?: readonly Limit[] | null
+}
+
+/** A changed owner. */
+export interface ChangedOwner {
+  readonly owner: Owner
+  /** How many milliseconds it took until no instance could act on what was before, which is now. */
+  readonly tookMs: number
+}
+
+/** What the journal calls an owner. */
+export function subjectOfOwner(owner: string): string {
+  return `owner:${owner}`
+}
+
+/** The function behind `Keyring.owner`. */
+export async function findOwner<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  name: string,
+): Promise<Owner | undefined> {
+  const stored = await visibleOwner(parts, await authorityOf(parts), text('owner', name, bounds.label))
+  return stored === undefined ? undefined : ownerOfStored(stored)
+}
+
+/** An owner exists when a key is its own, or something is kept of it. */
+async function visibleOwner<Scope extends string>(
+  { store, clock }: KeyringParts<Scope>,
+  authority: Authority,
+  owner: string,
+): Promise<StoredOwner | undefined> {
+  if (!authority.seesAll && authority.owner !== owner) return undefined
+  const stored = await store.owner(owner)
+  if (stored !== undefined) return stored
+  const none = { environments: undefined, state: undefined, scope: undefined, text: undefined }
+  const keys = await store.list({ ...none, owner, now: clock.now(), after: 0, limit: 1 })
+  return keys.length === 0 ? undefined : { owner, disabledAt: null, limits: [], revision: 0 }
+}
+
+/** How often a change is tried again when somebody else changed the same owner in between. */
+const attempts = 16
+
+/** The function behind `Keyring.changeOwner`. */
+export async function changeOwner<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  name: string,
+  patch: OwnerPatch,
+  { actor, note: words, ifRevision }: ChangeOptions,
+): Promise<ChangedOwner> {
+  const { store, clock, cache } = parts
+  const began = clock.monotonic()
+  const owner = text('owner', name, bounds.label)
+  const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
+  const remark = note(words)
+  plain('A change of an owner', patch, ['disabled', 'limits'])
+  const { disabled } = patch
+  if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
+  const wanted = patch.limits === undefined ? undefined : limits(patch.limits)
+
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const stored = await visibleOwner(parts, await authorityOf(parts), owner)
+    if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
+    if (ifRevision !== undefined && ifRevision !== stored.revision) {
+      throw new LatchkeyError('precondition_failed', 'The owner was changed since it was read: read it again.')
+    }
+    const now = clock.now()
+    const changed: StoredOwner = {
+      ...stored,
+      disabledAt: disabled === undefined ? stored.disabledAt : disabled ? (stored.disabledAt ?? now) : null,
+      limits: wanted ?? stored.limits,
+    }
+    const before = told(stored)
+    const after = told(changed)
+    let revision = stored.revision
+    if (JSON.stringify(before) !== JSON.stringify(after)) {
+      const switched = (stored.disabledAt === null) !== (changed.disabledAt === null)
+      const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
+      const change = JSON.stringify({ before, after, ...(remark === null ? {} : { note: remark }) })
+      const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
+      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal)
+      if (entries === undefined) continue
+      cache.committed(entries)
+      revision = entries[0]?.seq ?? revision
+    }
+    await store.settled()
+    return { owner: ownerOfStored({ ...changed, revision }), tookMs: clock.monotonic() - began }
+  }
+  throw new LatchkeyError('conflict', 'The owner is being changed by others all the time. Try again.')
+}
+
+function told({ disabledAt, limits: shared }: StoredOwner): object {
+  return { disabled: disabledAt !== null, limits: shared }
+}
+
+function ownerOfStored({ owner, disabledAt, limits: shared, revision }: StoredOwner): Owner {
+  return { owner, disabled: disabledAt !== null, disabledAt, limits: shared, revision }
+}

@@ -1,0 +1,54 @@
+import type { Step } from '../refusal.ts'
+import type { Refused } from './verdict.ts'
+
+/** Why one call was refused, for those who may know. */
+export interface RefusalRecord {
+  /** The id that the caller was told in `instance`. */
+  readonly requestId: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** The route as it was declared, e.g. `POST /orders/:id`. */
+  readonly route: string | undefined
+  readonly code: string
+  /** The step of verify that failed. */
+  readonly step: Step
+  readonly why: string
+  /** Of the key, where the credential belongs to one. */
+  readonly keyId: string | undefined
+  readonly owner: string | undefined
+  readonly environment: string | undefined
+}
+
+/** The refusals of the last while, by the id of the request. In memory, bounded: the oldest goes first. */
+export interface RefusalLog {
+  readonly add: (requestId: string, route: string | undefined, refused: Refused, at: number) => void
+  readonly find: (requestId: string) => RefusalRecord | undefined
+}
+
+interface Entry {
+  readonly at: number
+  readonly route: string | undefined
+  readonly refused: Refused
+}
+
+/** @param limit - how many are remembered. */
+export function refusalLog(limit: number): RefusalLog {
+  const entries = new Map<string, Entry>()
+  return {
+    add(requestId, route, refused, at) {
+      if (entries.size >= limit) {
+        const [oldest] = entries.keys()
+        if (oldest !== undefined) entries.delete(oldest)
+      }
+      entries.set(requestId, { at, route, refused })
+    },
+    find(requestId) {
+      const entry = entries.get(requestId)
+      if (entry === undefined) return undefined
+      const { at, route, refused } = entry
+      const { code, step, why } = refused.refusal
+      const { keyId, owner, environment } = refused
+      return { requestId, at, route, code, step, why, keyId, owner, environment }
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import { addressMatcher } from '../policy/addresses.ts'
+import { expand } from '../policy/scopes.ts'
+import type { Catalogue } from '../policy/scopes.ts'
+import type { Found, Window } from '../ports.ts'
+import type { RefusalCode } from '../refusal.ts'
+import { refusals } from '../refusal.ts'
+import type { Standing } from './cache.ts'
+import { subjectOfOwner } from './owners.ts'
+import { catalogueOf } from './parts.ts'
+
+/**
+ * The standing of a secret that is refused whatever the time and the demand. Alike for all of them down to where things
+ * lie in memory: each has a verdict of its own and of one shape, or a revoked key would take longer than an unknown one.
+ */
+export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | undefined): Standing<never> {
+  const [keyId, owner, environment] = [key?.id, key?.owner, key?.environment]
+  const refused = Object.freeze({ ok: false as const, refusal: refusals[code], keyId, owner, environment })
+  return {
+    hash,
+    refused,
+    active: undefined,
+    keyId,
+    ownerSubject: owner === undefined ? undefined : subjectOfOwner(owner),
+  }
+}
+
+/** What can be said of a found key once, for as long as its rows stay as they are. */
+export function standingOf<Scope extends string>(
+  hash: string,
+  found: Found,
+  scopes: Catalogue<Scope>,
+): Standing<Scope> {
+  const { key: stored, secret, owner: ownerKept } = found
+  if (stored.revokedAt !== null) return refusedFor(hash, 'revoked', stored)
+  if (stored.disabledAt !== null) return refusedFor(hash, 'disabled', stored)
+  if ((ownerKept?.disabledAt ?? null) !== null) return refusedFor(hash, 'owner_disabled', stored)
+
+  const { id, name, owner, environment, metadata, notBefore, expiresAt, addresses, quota, delegation } = stored
+  const held = expand(stored.scopes, catalogueOf({ scopes }, environment)) as ReadonlySet<Scope>
+  const key = Object.freeze({
+    id,
+    name,
+    owner,
+    environment,
+    scopes: Object.freeze([...held]),
+    metadata: Object.freeze({ ...metadata }),
+    expiresAt,
+    delegation,
+  })
+  const endsAt = secret?.endsAt ?? null
+  const retiring = endsAt === null ? undefined : { since: secret?.retiredAt ?? endsAt, until: endsAt }
+  const windows: readonly Window[] = [
+    ...stored.limits.map((limit) => ({ ...limit, bucket: `${id}/${limit.name}/${limit.window}` })),
+    ...(ownerKept?.limits ?? []).map((limit) => ({
+      ...limit,
+      name: `owner:${limit.name}`,
+      bucket: `${subjectOfOwner(owner)}/${limit.name}/${limit.window}`,
+    })),
+  ]
+  return {
+    hash,
+    refused: undefined,
+    keyId: id,
+    ownerSubject: subjectOfOwner(owner),
+    active: {
+      accepted: Object.freeze({ ok: true as const, key, limits: undefined, retiring }),
+      held,
+      timed: notBefore !== null || expiresAt !== null || endsAt !== null,
+      notBefore,
+      expiresAt,
+      endsAt,
+      allows: addresses === null ? undefined : addressMatcher(addresses),
+      metered: windows.length > 0 || quota !== null,
+      windows,
+      quota,
+      tally: { keyId: id, owner, secretHash: secret?.hash, accepted: 0, lastUsedAt: 0 },
+    },
+  }
+}

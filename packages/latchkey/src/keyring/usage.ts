@@ -1,0 +1,144 @@
+import type { Store, UsageCount } from '../ports.ts'
+
+/** What a caller's call came to: `accepted`, the code of a refusal, or that a report-only limit would have refused it. */
+export type Outcome = string
+
+/** Counts of a key that are kept at hand, so that accepting a call adds one to a number and nothing else. */
+export interface Tally {
+  readonly keyId: string
+  readonly owner: string
+  /** Of the secret that was used, as the store knows it; `undefined` for a key that is not from a store. */
+  readonly secretHash: string | undefined
+  accepted: number
+  lastUsedAt: number
+}
+
+/** What keys are used for, gathered in memory and written in batches: a check never waits for a write. */
+export interface Usage {
+  /** Tells the time, as often as the cache takes a lease: uses are dated by it, and hours end by it. */
+  readonly tick: (now: number) => void
+  readonly accept: (tally: Tally) => void
+  readonly count: (outcome: Outcome, keyId: string, owner: string) => void
+  /** Writes what was gathered. What cannot be written is kept for the next time, and the error is thrown. */
+  readonly flush: () => Promise<void>
+  /** Writes a last time and stops writing by itself. */
+  readonly close: () => Promise<void>
+}
+
+const hourLength = 3_600_000
+
+/** Rows in one transaction: while it runs, this process does nothing else. */
+const batchSize = 500
+
+/** Counts that may wait for a store that cannot be written to; what comes beyond is lost. */
+const most = 100_000
+
+/**
+ * @param interval - milliseconds between two writings; what a crash can lose is as much.
+ * @param onError - hears of writings that failed; they are tried again.
+ */
+export function openUsage({
+  store,
+  interval,
+  now: start,
+  onError,
+}: {
+  readonly store: Pick<Store, 'recordUsage'>
+  readonly interval: number
+  readonly now: number
+  readonly onError: (error: unknown) => void
+}): Usage {
+  let now = start
+  let hour = hourOf(start)
+  let dirty: Tally[] = []
+  const counts = new Map<string, UsageCount>()
+  const lastUsed = new Map<string, number>()
+  let timer: NodeJS.Timeout | undefined
+  let flushing: Promise<void> | undefined
+
+  function add(outcome: Outcome, key: string, owner: string, count: number): void {
+    const place = JSON.stringify([hour, key, owner, outcome])
+    const before = counts.get(place)
+    if (before === undefined && counts.size >= most) return
+    counts.set(place, { hour, key, owner, outcome, count: (before?.count ?? 0) + count })
+  }
+
+  function collect(): void {
+    for (const tally of dirty) {
+      add('accepted', tally.keyId, tally.owner, tally.accepted)
+      tally.accepted = 0
+      if (tally.secretHash !== undefined && lastUsed.size < most) lastUsed.set(tally.secretHash, tally.lastUsedAt)
+    }
+    dirty = []
+  }
+
+  /** Due from the first use on, not before: a keyring that nobody uses does not wake up. */
+  function schedule(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      flush().catch(onError)
+    }, interval).unref()
+  }
+
+  async function write(): Promise<void> {
+    collect()
+    while (counts.size + lastUsed.size > 0) {
+      const someCounts = [...counts].slice(0, batchSize)
+      const someUses = [...lastUsed].slice(0, batchSize)
+      for (const [place] of someCounts) counts.delete(place)
+      for (const [hash] of someUses) lastUsed.delete(hash)
+      try {
+        await store.recordUsage({ counts: someCounts.map(([, count]) => count), lastUsed: new Map(someUses) })
+      } catch (error) {
+        for (const [, { key, owner, outcome, count, ...rest }] of someCounts) restore(rest.hour, key, owner, outcome, count)
+        for (const [hash, at] of someUses) if (!lastUsed.has(hash)) lastUsed.set(hash, at)
+        schedule()
+        throw error
+      }
+    }
+  }
+
+  function restore(of: number, key: string, owner: string, outcome: Outcome, count: number): void {
+    const place = JSON.stringify([of, key, owner, outcome])
+    counts.set(place, { hour: of, key, owner, outcome, count: count + (counts.get(place)?.count ?? 0) })
+  }
+
+  async function flush(): Promise<void> {
+    // One at a time; who asks meanwhile waits for this one and then for what came after it.
+    while (flushing !== undefined) await flushing.catch(() => undefined)
+    flushing = write().finally(() => {
+      flushing = undefined
+    })
+    return flushing
+  }
+
+  return {
+    tick(moment) {
+      now = moment
+      if (hourOf(moment) === hour) return
+      collect()
+      hour = hourOf(moment)
+    },
+    accept(tally) {
+      if (tally.accepted++ === 0) {
+        dirty.push(tally)
+        schedule()
+      }
+      tally.lastUsedAt = now
+    },
+    count(outcome, keyId, owner) {
+      add(outcome, keyId, owner, 1)
+      schedule()
+    },
+    flush,
+    async close() {
+      clearTimeout(timer)
+      await flush()
+      clearTimeout(timer)
+    },
+  }
+}
+
+function hourOf(now: number): number {
+  return now - (now % hourLength)
+}

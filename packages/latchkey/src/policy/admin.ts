@@ -1,0 +1,20 @@
+import type { Catalogue } from './scopes.ts'
+
+/** The reserved environment of the keys that administer a keyring. No application's route takes them. */
+export const adminEnvironment = 'admin'
+
+/** What an admin key may do. These are Latchkey's own scopes; what such a key may *give* is its delegation. */
+export const adminScopes = {
+  'keys:read': 'List keys and read them',
+  'keys:write': 'Issue, import, change, rotate, disable, enable and revoke keys',
+  'keys:verify': 'Verify a key that somebody presented',
+  'owners:read': 'Read owners: their state and their shared limits',
+  'owners:write': 'Disable and enable owners, and set their shared limits',
+  'journal:read': 'Read the journal and verify its chain',
+  'usage:read': 'Read how often keys were used',
+  'refusals:read': 'Read why a call was refused',
+  'metrics:read': 'Read the metrics',
+} as const satisfies Catalogue
+
+/** The name of a scope of an admin key. */
+export type AdminScope = keyof typeof adminScopes

@@ -1,0 +1,62 @@
+import { rangesCover } from './addresses.ts'
+import { adminEnvironment } from './admin.ts'
+import type { Lifetime } from './lifetime.ts'
+
+/** What an admin key may give, and whose keys it sees. Every dimension is stated: a list that is empty gives nothing. */
+export interface Delegation {
+  /** The one owner whose keys it sees and gives; `null` for all owners. */
+  readonly owner: string | null
+  /** The environments whose keys it sees and gives; with `admin` among them it may give admin keys too. */
+  readonly environments: readonly string[]
+  /** The application's scopes that it may give. `orders:*` gives `orders:*` and what that stands for. */
+  readonly scopes: readonly string[]
+}
+
+/** The members of a key that decide what it may do. */
+export interface Rights extends Lifetime {
+  readonly owner: string
+  readonly environment: string
+  /** As granted, not expanded: `orders:*` will stand for more when more is declared. */
+  readonly scopes: readonly string[]
+  /** `null` is anywhere. */
+  readonly addresses: readonly string[] | null
+  readonly delegation: Delegation | null
+}
+
+/** Whether an admin key with this delegation sees a key at all. */
+export function sees(delegation: Delegation | null, key: { readonly owner: string; readonly environment: string }): boolean {
+  if (delegation === null || !delegation.environments.includes(key.environment)) return false
+  return delegation.owner === null || delegation.owner === key.owner
+}
+
+/**
+ * The first dimension in which a key would be more than the admin key that gives it, or `undefined` if it is within in
+ * all of them. No sequence of such gifts can widen anything, since each is within the one before.
+ *
+ * @example exceeds(admin, { ...wanted, expiresAt: null }) // 'expiresAt' if the admin key itself ends
+ */
+export function exceeds(giver: Rights, wanted: Rights): keyof Rights | undefined {
+  const { delegation } = giver
+  if (delegation === null || !delegation.environments.includes(wanted.environment)) return 'environment'
+  if (delegation.owner !== null && delegation.owner !== wanted.owner) return 'owner'
+  // An admin key's own scopes are the admin scopes that it may give.
+  const mayGive = wanted.environment === adminEnvironment ? giver.scopes : delegation.scopes
+  if (!grantsCover(mayGive, wanted.scopes)) return 'scopes'
+  if (giver.expiresAt !== null && (wanted.expiresAt === null || wanted.expiresAt > giver.expiresAt)) return 'expiresAt'
+  if (giver.addresses !== null && (wanted.addresses === null || !rangesCover(giver.addresses, wanted.addresses))) {
+    return 'addresses'
+  }
+  if (wanted.delegation !== null && !delegationCovers(delegation, wanted.delegation)) return 'delegation'
+  return undefined
+}
+
+function delegationCovers(outer: Delegation, inner: Delegation): boolean {
+  if (outer.owner !== null && outer.owner !== inner.owner) return false
+  if (!inner.environments.every((environment) => outer.environments.includes(environment))) return false
+  return grantsCover(outer.scopes, inner.scopes)
+}
+
+/** Whether each grant is among the outer ones or stands under one of their wildcards. */
+function grantsCover(outer: readonly string[], inner: readonly string[]): boolean {
+  return inner.every((grant) => outer.includes(grant) || outer.includes(`${grant.slice(0, grant.indexOf(':'))}:*`))
+}

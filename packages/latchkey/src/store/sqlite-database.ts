@@ -1,0 +1,83 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { LatchkeyError } from '../error.ts'
+import { migrations } from './migrations.ts'
+
+/** How long the opening of a file may wait for others that open it, in milliseconds. */
+const longestWait = 5000
+
+/** How long SQLite itself waits for a lock, in milliseconds. While it does, nothing else happens in this process. */
+const patience = 10
+
+/**
+ * Opens a database file, made if it does not exist, and brings its tables up to date.
+ *
+ * @throws LatchkeyError `store_unusable`.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    if (file !== ':memory:') makeFile(file)
+    // Opening may wait for others that open, and has nothing else to do meanwhile.
+    database = new DatabaseSync(file, { timeout: longestWait })
+    checkVersion(database)
+    // Reads the header: what is not a database must be found out before anything of it is changed.
+    database.exec('PRAGMA schema_version')
+    if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+    // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec('PRAGMA synchronous = FULL')
+    database.exec('PRAGMA foreign_keys = ON')
+    // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
+    database.exec('PRAGMA cache_size = -65536')
+    migrate(database)
+    database.exec(`PRAGMA busy_timeout = ${patience}`)
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof LatchkeyError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
+  }
+}
+
+/** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
+function makeFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  closeSync(openSync(file, 'a', 0o600))
+}
+
+/** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */
+function checkVersion(database: DatabaseSync): void {
+  const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const sound = major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
+  if (!sound && version !== '3.50.7' && version !== '3.44.6') {
+    throw new LatchkeyError('store_unusable', `SQLite ${version} can corrupt its log. Use a Node with SQLite 3.51.3.`)
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
+    const reached = Number(
+      database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
+    )
+    if (reached > steps.length) {
+      const advice = 'Use that version, or another file'
+      throw new LatchkeyError('store_unusable', `The database was written by a newer version of Latchkey. ${advice}.`)
+    }
+    for (const [index, step] of steps.entries()) {
+      if (index < reached) continue
+      for (const statement of step) database.exec(statement)
+      database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
+    }
+    database.exec('COMMIT')
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
