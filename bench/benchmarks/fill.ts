@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Change, JournalDraft, JournalEntry, JournalHead, Store } from 'latchkey'
+import type { Change, JournalDraft, JournalEntry, JournalHead, Store, StoredSecret } from 'latchkey'
 import { hashSecret, mint, parse } from 'latchkey'
 
 /** The scopes of the keys that benchmarks use. */
@@ -50,6 +50,11 @@ function insertionOf(secret: string, number: number): Change {
     createdAt: Date.now(),
     notBefore: null,
     expiresAt: null,
+    addresses: null,
+    limits: [],
+    quota: null,
+    delegation: null,
+    disabledAt: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
@@ -57,7 +62,16 @@ function insertionOf(secret: string, number: number): Change {
   const { name, owner, environment, metadata, start } = key
   const change = JSON.stringify({ name, owner, environment, scopes: key.scopes, metadata, start })
   const draft: JournalDraft = { at: key.createdAt, actor: 'bench', action: 'issue', subject: id, change }
-  return { kind: 'insert', key, secretHash: hashSecret(secret), draft }
+  const kept: StoredSecret = {
+    hash: hashSecret(secret),
+    kind: 'minted',
+    start: parsed.start,
+    createdAt: key.createdAt,
+    retiredAt: null,
+    endsAt: null,
+    lastUsedAt: null,
+  }
+  return { kind: 'insert', key, secret: kept, quota: null, draft }
 }
 
 /** A chain like the keyring's, which is not for others to write. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
-import type { Change, JournalDraft, ListFilter, Store, StoredKey } from '../../src/ports.ts'
+import type { Change, Found, JournalDraft, ListFilter, Store, StoredKey, StoredSecret } from '../../src/ports.ts'
 
 /** A store under test: opens the same, new and empty, data as often as it is asked. */
 export interface StoreUnderTest {
@@ -13,8 +13,14 @@ export interface StoreUnderTest {
 
 let count = 0
 
-/** A key of its own, with the hash of its secret. */
-export function newKey(overrides: Partial<StoredKey> = {}): { key: Omit<StoredKey, 'revision'>; secretHash: string } {
+/** A key of its own, and its secret. */
+interface Made {
+  readonly key: Omit<StoredKey, 'revision'>
+  readonly secret: StoredSecret
+}
+
+/** A key of its own, and its secret, which no other has. */
+export function newKey(overrides: Partial<StoredKey> = {}): Made {
   count++
   const key = {
     id: `key_${count}`,
@@ -27,12 +33,32 @@ export function newKey(overrides: Partial<StoredKey> = {}): { key: Omit<StoredKe
     createdAt: 1000,
     notBefore: null,
     expiresAt: null,
+    addresses: null,
+    limits: [],
+    quota: null,
+    delegation: null,
+    disabledAt: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
     ...overrides,
   }
-  return { key, secretHash: count.toString(16).padStart(64, '0') }
+  return { key, secret: newSecret() }
+}
+
+/** A secret that no other key has. */
+export function newSecret(overrides: Partial<StoredSecret> = {}): StoredSecret {
+  count++
+  return {
+    hash: count.toString(16).padStart(64, '0'),
+    kind: 'minted',
+    start: 'lk_live_abcd',
+    createdAt: 1000,
+    retiredAt: null,
+    endsAt: null,
+    lastUsedAt: null,
+    ...overrides,
+  }
 }
 
 function draft(subject: string, action: JournalDraft['action'] = 'issue'): JournalDraft {
@@ -40,15 +66,24 @@ function draft(subject: string, action: JournalDraft['action'] = 'issue'): Journ
 }
 
 /** The change that inserts a key. */
-export function inserting(made: ReturnType<typeof newKey>): Change {
-  return { kind: 'insert', ...made, draft: draft(made.key.id) }
+export function inserting(made: Made): Change {
+  return { kind: 'insert', ...made, quota: null, draft: draft(made.key.id) }
 }
 
 function revoking(key: StoredKey): Change {
   return { kind: 'update', key: { ...key, revokedAt: 2000, revokedReason: 'unused' }, draft: draft(key.id, 'revoke') }
 }
 
-const everything: ListFilter = { owner: undefined, state: undefined, now: 1500, after: 0, limit: 1000 }
+const everything: ListFilter = {
+  owner: undefined,
+  environments: undefined,
+  state: undefined,
+  scope: undefined,
+  text: undefined,
+  now: 1500,
+  after: 0,
+  limit: 1000,
+}
 
 /** What every store must keep. Run over each of them. */
 export function storeConformance(name: string, make: () => StoreUnderTest): void {
@@ -76,16 +111,26 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a committed key is found by the hash of its secret and by its id', async () => {
       const store = await fresh().open()
       const one = newKey({ name: "Ünïcode “quotes” ' \\ ; --", metadata: { plan: 'pro', __proto__x: '' } })
-      const other = newKey({ notBefore: 1, expiresAt: 8.64e15, scopes: [] })
+      const other = newKey({
+        notBefore: 1,
+        expiresAt: 8.64e15,
+        scopes: [],
+        environment: 'admin',
+        addresses: ['192.0.2.0/24'],
+        limits: [{ name: 'burst', limit: 5, window: 1, reportOnly: true }],
+        quota: { amount: 10, refill: 'month' },
+        delegation: { owner: null, environments: ['live'], scopes: ['orders:*'] },
+        disabledAt: 3,
+      })
       const entries = await store.commit([inserting(one), inserting(other)], seal)
       assert.deepEqual(
         entries?.map(({ seq }) => seq),
         [1, 2],
       )
-      for (const [index, { key, secretHash }] of [one, other].entries()) {
-        const expected = { ...key, revision: index + 1 }
-        assert.deepEqual(await store.bySecret(secretHash), expected)
-        assert.deepEqual(await store.byId(key.id), expected)
+      for (const [index, { key, secret }] of [one, other].entries()) {
+        const kept = { key: { ...key, revision: index + 1 }, owner: undefined }
+        assert.deepEqual(await store.bySecret(secret.hash), { ...kept, secret })
+        assert.deepEqual(await store.byId(key.id), { ...kept, secrets: [secret], quota: undefined })
       }
       assert.equal(await store.bySecret('f'.repeat(64)), undefined)
       assert.equal(await store.byId('nobody'), undefined)
@@ -100,8 +145,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         fc.asyncProperty(text, text, fc.dictionary(text, text, { maxKeys: 4 }), async (keyName, owner, metadata) => {
           const made = newKey({ name: keyName, owner, metadata: { ...metadata } })
           await store.commit([inserting(made)], seal)
-          const found = await store.bySecret(made.secretHash)
-          assert.deepEqual({ ...found, revision: 0 }, { ...made.key, revision: 0 })
+          const found = await store.bySecret(made.secret.hash)
+          assert.deepEqual({ ...found?.key, revision: 0 }, { ...made.key, revision: 0 })
         }),
         { numRuns: 50 },
       )
@@ -113,12 +158,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await store.commit([inserting(made)], seal)
       const stored = await store.byId(made.key.id)
       assert.ok(stored)
-      await store.commit([revoking(stored)], seal)
-      const changed = await store.byId(made.key.id)
+      await store.commit([revoking(stored.key)], seal)
+      const changed = (await store.byId(made.key.id))?.key
       assert.equal(changed?.revokedAt, 2000)
       assert.equal(changed?.revision, 2)
       assert.deepEqual(
-        (await store.journal(0, 10)).map(({ seq, action, subject }) => [seq, action, subject]),
+        (await store.journal({ after: 0, limit: 10 })).map(({ seq, action, subject }) => [seq, action, subject]),
         [
           [1, 'issue', made.key.id],
           [2, 'revoke', made.key.id],
@@ -133,22 +178,22 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await store.commit([inserting(one)], seal)
       const seen = await store.byId(one.key.id)
       assert.ok(seen)
-      await store.commit([revoking(seen)], seal)
+      await store.commit([revoking(seen.key)], seal)
       // The insert stands before the conflict: it must not stay either.
-      assert.equal(await store.commit([inserting(other), revoking(seen)], seal), undefined)
+      assert.equal(await store.commit([inserting(other), revoking(seen.key)], seal), undefined)
       assert.equal(await store.byId(other.key.id), undefined)
-      assert.equal(await store.bySecret(other.secretHash), undefined)
-      assert.equal((await store.journal(0, 10)).length, 2)
+      assert.equal(await store.bySecret(other.secret.hash), undefined)
+      assert.equal((await store.journal({ after: 0, limit: 10 })).length, 2)
     })
 
     test('a commit that fails in the middle leaves nothing behind, and the next one works', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
       await store.commit([inserting(one)], seal)
-      const again = inserting({ key: newKey().key, secretHash: one.secretHash })
+      const again = inserting({ key: one.key, secret: newSecret() })
       await assert.rejects(async () => store.commit([inserting(other), again], seal))
       assert.equal(await store.byId(other.key.id), undefined)
-      assert.equal((await store.journal(0, 10)).length, 1)
+      assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
       const failing = (): never => {
         throw new Error('seal fails')
       }
@@ -168,7 +213,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual(await verifyJournal(first), {
         whole: true,
         entries: 60,
-        head: (await first.journal(59, 1)).map(({ seq, hash }) => ({ seq, hash }))[0],
+        head: (await first.journal({ after: 59, limit: 1 })).map(({ seq, hash }) => ({ seq, hash }))[0],
       })
     })
 
@@ -176,12 +221,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
       const [one, other] = [newKey(), newKey()]
-      assert.deepEqual(await ours.look(0), { seq: 0, changed: [] })
+      assert.deepEqual(await ours.look(0), { seq: 0, changed: [], imported: [] })
       await theirs.commit([inserting(one)], seal)
-      assert.deepEqual(await ours.look(0), { seq: 1, changed: [one.key.id] })
+      assert.deepEqual(await ours.look(0), { seq: 1, changed: [one.key.id], imported: [] })
       await ours.commit([inserting(other)], seal)
-      assert.deepEqual(await ours.look(1), { seq: 2, changed: [other.key.id] })
-      assert.deepEqual(await ours.look(2), { seq: 2, changed: [] })
+      assert.deepEqual(await ours.look(1), { seq: 2, changed: [other.key.id], imported: [] })
+      assert.deepEqual(await ours.look(2), { seq: 2, changed: [], imported: [] })
     })
 
     test('a look does not lose what happened between two looks of different callers', async () => {
@@ -191,7 +236,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await theirs.commit([inserting(made)], seal)
       assert.equal((await ours.look(0)).seq, 1)
       // A second keyring on the same store has seen nothing yet.
-      assert.deepEqual(await ours.look(0), { seq: 1, changed: [made.key.id] })
+      assert.deepEqual(await ours.look(0), { seq: 1, changed: [made.key.id], imported: [] })
     })
 
     test('a look that would have to name too many says so', async () => {
@@ -200,7 +245,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         Array.from({ length: 1001 }, () => inserting(newKey())),
         seal,
       )
-      assert.deepEqual(await store.look(0), { seq: 1001, changed: 'many' })
+      assert.deepEqual(await store.look(0), { seq: 1001, changed: 'many', imported: [] })
       assert.equal((await store.look(1)).changed.length, 1000)
     })
 
@@ -223,8 +268,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         const state = (['active', 'pending', 'expired', 'revoked'] as const)[index % 4] ?? 'active'
         return { state, owner: index % 3 === 0 ? 'acme' : 'umbrella', ...newKey(states[state]) }
       })
-      for (const { owner, key, secretHash } of keys)
-        await store.commit([inserting({ key: { ...key, owner }, secretHash })], seal)
+      for (const { owner, key, secret } of keys)
+        await store.commit([inserting({ key: { ...key, owner }, secret })], seal)
 
       for (const owner of [undefined, 'acme', 'umbrella', 'nobody']) {
         for (const state of [undefined, 'active', 'pending', 'expired', 'revoked'] as const) {
@@ -246,12 +291,196 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       }
     })
 
+    test('a list shows only what was asked for: environment, scope or its wildcard, part of a text', async () => {
+      const store = await fresh().open()
+      const keys = {
+        reader: newKey({ scopes: ['orders:read'], name: 'Shop 100%_off' }),
+        all: newKey({ scopes: ['orders:*'], owner: 'Umbrella' }),
+        other: newKey({ scopes: ['orders:readall', 'reports:read'], environment: 'test' }),
+      }
+      await store.commit(Object.values(keys).map(inserting), seal)
+      const ids = (names: readonly (keyof typeof keys)[]): readonly string[] => names.map((shown) => keys[shown].key.id)
+      const asked: readonly [Partial<ListFilter>, readonly (keyof typeof keys)[]][] = [
+        [{}, ['reader', 'all', 'other']],
+        [{ environments: ['live'] }, ['reader', 'all']],
+        [{ environments: ['test', 'live'] }, ['reader', 'all', 'other']],
+        [{ scope: 'orders:read' }, ['reader', 'all']],
+        [{ scope: 'reports:read' }, ['other']],
+        [{ text: 'shop 100%_' }, ['reader']],
+        [{ text: '%' }, ['reader']],
+        [{ text: 'UMBR' }, ['all']],
+        [{ text: keys.other.key.id.toUpperCase() }, ['other']],
+        [{ text: 'umbr', environments: ['test'] }, []],
+      ]
+      for (const [filter, expected] of asked) {
+        const listed = await store.list({ ...everything, ...filter })
+        assert.deepEqual(
+          listed.map(({ key }) => key.id),
+          ids(expected),
+          JSON.stringify(filter),
+        )
+      }
+    })
+
+    test('a rotated key has two secrets, and each knows when it ends', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      const second = newSecret({ createdAt: 2000 })
+      await store.commit([inserting(made)], seal)
+      const before = await store.byId(made.key.id)
+      assert.ok(before)
+      const rotation = { ...draft(made.key.id, 'rotate'), at: 2000 }
+      const update = { kind: 'update', key: before.key, draft: rotation } as const
+      await store.commit([{ ...update, endSecrets: { at: 9000, which: 'all' }, secret: second }], seal)
+      const [first, old] = (await store.byId(made.key.id))?.secrets ?? []
+      assert.deepEqual([first, old], [second, { ...made.secret, retiredAt: 2000, endsAt: 9000 }])
+      assert.deepEqual((await store.bySecret(made.secret.hash))?.secret, old)
+      assert.deepEqual((await store.bySecret(second.hash))?.secret, second)
+
+      const rotated = await store.byId(made.key.id)
+      assert.ok(rotated)
+      const retirement = { kind: 'update', key: rotated.key, draft: draft(made.key.id, 'retire') } as const
+      await store.commit([{ ...retirement, endSecrets: { at: 5000, which: 'old' } }], seal)
+      const ends = (await store.byId(made.key.id))?.secrets.map(({ endsAt }) => endsAt)
+      assert.deepEqual(ends, [null, 5000])
+    })
+
+    test('a secret that is there already is not taken a second time, and nothing with it', async () => {
+      const store = await fresh().open()
+      const [one, other] = [newKey(), newKey()]
+      await store.commit([inserting(one)], seal)
+      assert.equal(await store.commit([inserting({ ...other, secret: one.secret })], seal), undefined)
+      assert.equal(await store.byId(other.key.id), undefined)
+      assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
+    })
+
+    test('an owner is found with its keys, and changed by one at a time', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      await store.commit([inserting(made)], seal)
+      assert.equal(await store.owner('acme'), undefined)
+      const owner = { owner: 'acme', disabledAt: 5, limits: [{ name: 'all', limit: 9, window: 60 }], revision: 0 }
+      const changing = { kind: 'owner', owner, draft: draft('owner:acme', 'disable') } as const
+      await store.commit([changing], seal)
+      const kept = { ...owner, revision: 2 }
+      assert.deepEqual(await store.owner('acme'), kept)
+      const found: Found | undefined = await store.bySecret(made.secret.hash)
+      assert.deepEqual(found?.owner, kept)
+      assert.deepEqual((await store.byId(made.key.id))?.owner, kept)
+      assert.equal((await store.list({ ...everything, state: 'owner_disabled' }))[0]?.ownerDisabled, true)
+      assert.equal(await store.newestRevision(), 2)
+      // Whoever saw it before, or saw none, is too late.
+      assert.equal(await store.commit([changing], seal), undefined)
+      assert.equal(await store.commit([{ ...changing, owner: { ...kept, revision: 1 } }], seal), undefined)
+      await store.commit([{ ...changing, owner: { ...kept, disabledAt: null } }], seal)
+      assert.equal((await store.owner('acme'))?.disabledAt, null)
+    })
+
+    test('what must happen once happens once, whoever is quicker, and is remembered', async () => {
+      const { open } = fresh()
+      const handles = await Promise.all([open(), open()])
+      const once = { actor: 'me', token: 'one', fingerprint: 'f' }
+      const tries = Array.from({ length: 16 }, () => newKey())
+      const done = await Promise.all(
+        tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], seal, once)),
+      )
+      const winners = done.flatMap((entries, index) => (entries === undefined ? [] : [tries[index]?.key.id]))
+      assert.equal(winners.length, 1)
+      const [store] = handles
+      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: winners })
+      assert.equal(await store?.done({ actor: 'you', token: 'one' }), undefined)
+      assert.equal((await store?.list(everything))?.length, 1)
+    })
+
+    test('a quota is spent exactly, by however many at once, and filled up with a new period', async () => {
+      const { open } = fresh()
+      const handles = await Promise.all([open(), open(), open()])
+      const [store] = handles
+      assert.ok(store)
+      const made = newKey()
+      const quota = { remaining: 50, period: 0 }
+      await store.commit([{ kind: 'insert', ...made, quota, draft: draft(made.key.id) }], seal)
+      const spending = { cost: 1, amount: 50, period: 0 }
+      const spent = await Promise.all(
+        Array.from({ length: 200 }, async (_, index) => handles[index % 3]?.spend(made.key.id, spending)),
+      )
+      const left = spent.filter((remaining) => remaining !== undefined).toSorted((one, other) => one - other)
+      assert.deepEqual(
+        left,
+        Array.from({ length: 50 }, (_, index) => index),
+      )
+      assert.deepEqual((await store.byId(made.key.id))?.quota, { remaining: 0, period: 0 })
+      assert.equal(await store.spend(made.key.id, { ...spending, cost: 51, period: 10 }), undefined)
+      assert.equal(await store.spend(made.key.id, { ...spending, cost: 20, period: 10 }), 30)
+      // A clock that went back fills nothing up again.
+      assert.equal(await store.spend(made.key.id, { ...spending, cost: 20, period: 0 }), 10)
+      assert.equal(await store.spend(made.key.id, { ...spending, cost: 11, period: 10 }), undefined)
+      assert.equal(await store.spend('nobody', spending), undefined)
+    })
+
+    test('usage adds up, and a last use never goes back', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      await store.commit([inserting(made)], seal)
+      const count = { hour: 3_600_000, key: made.key.id, owner: 'acme', outcome: 'accepted', count: 2 }
+      const { hash } = made.secret
+      await store.recordUsage({ counts: [count], lastUsed: new Map([[hash, 5000]]) })
+      const refused = { ...count, outcome: 'expired', count: 1 }
+      await store.recordUsage({ counts: [{ ...count, count: 3 }, refused], lastUsed: new Map([[hash, 4000]]) })
+      await store.recordUsage({ counts: [{ ...count, hour: 0, key: '', owner: '' }], lastUsed: new Map() })
+      const all = { key: undefined, owner: undefined, outcome: undefined, from: 0, to: 7_200_000, limit: 100 }
+      const nobody = { ...count, hour: 0, key: '', owner: '' }
+      assert.deepEqual(await store.usage(all), [nobody, { ...count, count: 5 }, refused])
+      assert.deepEqual(await store.usage({ ...all, outcome: 'expired' }), [refused])
+      assert.deepEqual(await store.usage({ ...all, owner: 'acme', from: 3_600_001 }), [])
+      assert.deepEqual(await store.usage({ ...all, key: made.key.id, limit: 1 }), [{ ...count, count: 5 }])
+      assert.deepEqual(await store.usage({ ...all, to: 3_600_000 }), [nobody])
+      assert.equal((await store.byId(made.key.id))?.secrets[0]?.lastUsedAt, 5000)
+      assert.equal((await store.list(everything))[0]?.lastUsedAt, 5000)
+    })
+
+    test('the journal is read by subject, actor and time, page by page', async () => {
+      const store = await fresh().open()
+      const entry = (subject: string, actor: string, at: number): Change => {
+        const made = newKey()
+        return { kind: 'insert', ...made, quota: null, draft: { ...draft(subject), actor, at } }
+      }
+      await store.commit([entry('a', 'me', 1), entry('b', 'you', 2), entry('a', 'you', 3), entry('a', 'me', 4)], seal)
+      const asked = [
+        [{}, [1, 2, 3, 4]],
+        [{ subject: 'a' }, [1, 3, 4]],
+        [{ subject: 'a', after: 1, limit: 1 }, [3]],
+        [{ actor: 'you' }, [2, 3]],
+        [{ from: 2, to: 4 }, [2, 3]],
+        [{ subject: 'b', actor: 'me' }, []],
+      ] as const
+      for (const [filter, expected] of asked) {
+        const entries = await store.journal({ after: 0, limit: 10, ...filter })
+        assert.deepEqual(
+          entries.map(({ seq }) => seq),
+          expected,
+          JSON.stringify(filter),
+        )
+      }
+    })
+
+    test('a look tells by which hashes secrets were imported, whoever imported them', async () => {
+      const { open } = fresh()
+      const [ours, theirs] = [await open(), await open()]
+      await ours.look(0)
+      const made = { ...newKey(), secret: newSecret({ kind: 'sha512', hash: 'a'.repeat(128) }) }
+      const importing = { kind: 'insert', ...made, quota: null, draft: draft(made.key.id, 'import') } as const
+      await theirs.commit([importing], seal)
+      assert.deepEqual((await ours.look(0)).imported, ['sha512'])
+      assert.deepEqual((await theirs.look(0)).imported, ['sha512'])
+    })
+
     test('a store that is closed fails; it does not answer that there is no such key', async () => {
       const store = await fresh().open()
       const made = newKey()
       await store.commit([inserting(made)], seal)
       await store.close()
-      await assert.rejects(async () => store.bySecret(made.secretHash))
+      await assert.rejects(async () => store.bySecret(made.secret.hash))
       await assert.rejects(async () => store.look(0))
       await assert.rejects(async () => store.commit([inserting(newKey())], seal))
     })
@@ -263,8 +492,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await before.commit([inserting(made)], seal)
       await before.close()
       const again = await open()
-      assert.equal((await again.bySecret(made.secretHash))?.id, made.key.id)
-      assert.deepEqual(await again.look(0), { seq: 1, changed: [made.key.id] })
+      assert.equal((await again.bySecret(made.secret.hash))?.key.id, made.key.id)
+      assert.deepEqual(await again.look(0), { seq: 1, changed: [made.key.id], imported: [] })
     })
   })
 }

@@ -67,7 +67,7 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
       { expiresAt: 2 ** 60 },
       { notBefore: 9e12, expiresAt: 9e12 },
     ],
-    metadata: [{ metadata: [] }, { metadata: { a: 1 } }, { metadata: { a: 'x'.repeat(501) } }, { metadata: null }],
+    metadata: [{ metadata: [] }, { metadata: { a: 1 } }, { metadata: { a: 'x'.repeat(501) } }, { metadata: 'x' }],
     actor: [{ actor: '' }],
   }
   for (const [member, cases] of Object.entries(wrong)) {

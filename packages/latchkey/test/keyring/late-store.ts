@@ -15,12 +15,17 @@ export function lateStore(store: Store): Store {
     lease: store.lease,
     bySecret: late(store.bySecret),
     byId: late(store.byId),
+    owner: late(store.owner),
     list: late(store.list),
     commit: late(store.commit),
+    done: late(store.done),
     look: late(store.look),
     settled: store.settled,
     journal: late(store.journal),
     newestRevision: late(store.newestRevision),
+    spend: late(store.spend),
+    recordUsage: late(store.recordUsage),
+    usage: late(store.usage),
     close: late(store.close),
   }
 }

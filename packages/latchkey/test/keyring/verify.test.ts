@@ -47,6 +47,7 @@ for (const [speed, shape] of Object.entries(stores)) {
         scopes: ['orders:read'],
         metadata: { plan: 'pro' },
         expiresAt: null,
+        delegation: null,
       })
     })
 
@@ -64,7 +65,7 @@ for (const [speed, shape] of Object.entries(stores)) {
       const { keyring, store } = await open()
       store.reads = 0
       const foreign = mint({ prefix: 'xy', environment: 'live' })
-      const elsewhere = mint({ prefix: 'lk', environment: 'admin' })
+      const elsewhere = mint({ prefix: 'lk', environment: 'prod' })
       const expected = {
         missing: [undefined, ''],
         malformed: ['x', 'lk_live_', foreign, elsewhere, 'a'.repeat(100_000)],

@@ -91,7 +91,7 @@ test('while another process is writing, a change waits for it and everyone else 
   let answered = false
   void waiting.then(() => (answered = true))
   for (let turn = 0; turn < 20; turn++) {
-    assert.equal((await store.bySecret(made.secretHash))?.id, made.key.id)
+    assert.equal((await store.bySecret(made.secret.hash))?.key.id, made.key.id)
     await nextTurn()
   }
   assert.equal(answered, false)
