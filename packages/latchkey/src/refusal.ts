@@ -16,16 +16,7 @@ export interface Answer {
 }
 
 /** The steps of verify, in their order. The first that fails gives the refusal. */
-export type Step =
-  | 'form'
-  | 'find'
-  | 'state'
-  | 'lifetime'
-  | 'environment'
-  | 'address'
-  | 'scopes'
-  | 'limits'
-  | 'quota'
+export type Step = 'form' | 'find' | 'state' | 'lifetime' | 'environment' | 'address' | 'scopes' | 'limits' | 'quota'
 
 const invalidKey: Answer = { status: 401, code: 'invalid_key', detail: 'Invalid or missing API Key' }
 
@@ -123,7 +114,12 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
   owner_disabled: row('owner_disabled', 'state', invalidKey, 'The owner of the key is disabled.'),
   not_yet_valid: row('not_yet_valid', 'lifetime', invalidKey, 'The lifetime of the key has not begun.'),
   expired: row('expired', 'lifetime', invalidKey, 'The lifetime of the key has ended.'),
-  secret_ended: row('secret_ended', 'lifetime', invalidKey, 'The key was rotated, and this is its old secret, whose time is over.'),
+  secret_ended: row(
+    'secret_ended',
+    'lifetime',
+    invalidKey,
+    'The key was rotated, and this is its old secret, whose time is over.',
+  ),
   wrong_environment: row(
     'wrong_environment',
     'environment',
@@ -142,8 +138,18 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
     insufficientScope,
     'The key lacks a scope that the route asks for.',
   ),
-  over_limit: row('over_limit', 'limits', overLimit, 'A limit of the key, or one that its owner shares, has no room for the call.'),
-  quota_exhausted: row('quota_exhausted', 'quota', quotaExhausted, 'The quota of the key has less left than the call costs.'),
+  over_limit: row(
+    'over_limit',
+    'limits',
+    overLimit,
+    'A limit of the key, or one that its owner shares, has no room for the call.',
+  ),
+  quota_exhausted: row(
+    'quota_exhausted',
+    'quota',
+    quotaExhausted,
+    'The quota of the key has less left than the call costs.',
+  ),
 })
 
 function row(code: RefusalCode, step: Step, answer: Answer, why: string): Refusal {

@@ -175,8 +175,12 @@ export function acceptedHeaders({ limits, retiring }: Accepted): Readonly<Record
  */
 function limitHeaders(limits: readonly LimitState[]): Record<string, string> {
   if (limits.length === 0) return {}
-  const policies = limits.map(({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`)
-  const states = limits.map(({ name, remaining, reset }) => `"${name}";r=${remaining}${reset === null ? '' : `;t=${reset}`}`)
+  const policies = limits.map(
+    ({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`,
+  )
+  const states = limits.map(
+    ({ name, remaining, reset }) => `"${name}";r=${remaining}${reset === null ? '' : `;t=${reset}`}`,
+  )
   return { 'ratelimit-policy': policies.join(', '), ratelimit: states.join(', ') }
 }
 

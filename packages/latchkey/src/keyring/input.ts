@@ -140,7 +140,10 @@ export function plain(name: string, value: unknown, members: readonly string[]):
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
   for (const member of Object.keys(value)) {
     if (!members.includes(member)) {
-      throw invalid(name, `an object with no members but ${members.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none`)
+      throw invalid(
+        name,
+        `an object with no members but ${members.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none`,
+      )
     }
   }
   return value as Readonly<Record<string, unknown>>

@@ -83,7 +83,15 @@ export async function issueMany<Scope extends string>(
     secrets.push(secret)
     const parsed = parse(secret)
     const start = typeof parsed === 'object' ? parsed.start : ''
-    return { hash: hashSecret(secret), kind: 'minted', start, createdAt: now, retiredAt: null, endsAt: null, lastUsedAt: null }
+    return {
+      hash: hashSecret(secret),
+      kind: 'minted',
+      start,
+      createdAt: now,
+      retiredAt: null,
+      endsAt: null,
+      lastUsedAt: null,
+    }
   })
   if (done.repeated) return done
   return { repeated: false, created: done.created.map((key, index) => ({ key, secret: secrets[index] ?? '' })) }

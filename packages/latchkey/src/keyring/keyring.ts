@@ -171,7 +171,8 @@ export async function openKeyring<const Scope extends string>(
       throw invalid('prefix and environments', 'lower-case letters and digits, 1 to 16, beginning with a letter')
     }
   }
-  if (environments.includes(adminEnvironment)) throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
+  if (environments.includes(adminEnvironment))
+    throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
 
@@ -206,7 +207,9 @@ export async function openKeyring<const Scope extends string>(
       scopes: adminScopes,
       environments: [adminEnvironment],
       verify: (credential, demand, call) =>
-        verify(credential, { environment: adminEnvironment, ...demand }, call) as ReturnType<Verifier<AdminScope>['verify']>,
+        verify(credential, { environment: adminEnvironment, ...demand }, call) as ReturnType<
+          Verifier<AdminScope>['verify']
+        >,
       noteRefusal,
     },
     as(id) {

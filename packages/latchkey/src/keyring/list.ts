@@ -57,7 +57,8 @@ export async function list<Scope extends string>(
     // One more than shown tells whether another page follows.
     limit: limit + 1,
   }
-  if (filter.environments.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner) return { keys: [], cursor: null }
+  if (filter.environments.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
+    return { keys: [], cursor: null }
   const listed = await store.list(filter)
   const shown = listed.slice(0, limit)
   const last = shown.at(-1)

@@ -44,7 +44,9 @@ export function meterOf<Scope extends string>({
     const { windows, quota, tally } = active
     const states = counted === undefined ? [] : windows.map((window, index) => stateOf(window, counted, index))
     if (counted?.admitted === false) {
-      const waits = windows.map(({ reportOnly }, index) => (reportOnly === true ? 0 : (counted.states[index]?.waitMs ?? 0)))
+      const waits = windows.map(({ reportOnly }, index) =>
+        reportOnly === true ? 0 : (counted.states[index]?.waitMs ?? 0),
+      )
       const wait = Math.max(...waits)
       return { refused: 'over_limit', states, retryAfter: Number.isFinite(wait) ? seconds(wait) : undefined }
     }

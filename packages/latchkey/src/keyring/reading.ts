@@ -102,5 +102,8 @@ export async function mustSeeAll<Scope extends string>(
 ): Promise<void> {
   const { seesAll } = await authorityOf(parts)
   if (seesAll) return
-  throw new LatchkeyError('beyond_delegation', 'This admin key does not see all owners: ask for one key, or for its own owner.')
+  throw new LatchkeyError(
+    'beyond_delegation',
+    'This admin key does not see all owners: ask for one key, or for its own owner.',
+  )
 }

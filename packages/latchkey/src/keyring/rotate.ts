@@ -39,7 +39,10 @@ export async function rotate<Scope extends string>(
     const ending = secrets.find(({ endsAt }) => endsAt !== null && endsAt > now)
     if (ending !== undefined) {
       const until = new Date(ending.endsAt ?? now).toISOString()
-      throw new LatchkeyError('conflict', `The key is being rotated already, until ${until}. Retire its old secret first.`)
+      throw new LatchkeyError(
+        'conflict',
+        `The key is being rotated already, until ${until}. Retire its old secret first.`,
+      )
     }
     secret = mint({ prefix: parts.prefix, environment: key.environment })
     oldEndsAt = now + seconds * 1000
@@ -48,7 +51,15 @@ export async function rotate<Scope extends string>(
     return {
       key: { ...key, start },
       endSecrets: { at: oldEndsAt, which: 'all' },
-      secret: { hash: hashSecret(secret), kind: 'minted', start, createdAt: now, retiredAt: null, endsAt: null, lastUsedAt: null },
+      secret: {
+        hash: hashSecret(secret),
+        kind: 'minted',
+        start,
+        createdAt: now,
+        retiredAt: null,
+        endsAt: null,
+        lastUsedAt: null,
+      },
       action: 'rotate',
       change: { start, oldEndsAt },
     }

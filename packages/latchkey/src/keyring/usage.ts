@@ -90,7 +90,8 @@ export function openUsage({
       try {
         await store.recordUsage({ counts: someCounts.map(([, count]) => count), lastUsed: new Map(someUses) })
       } catch (error) {
-        for (const [, { key, owner, outcome, count, ...rest }] of someCounts) restore(rest.hour, key, owner, outcome, count)
+        for (const [, { key, owner, outcome, count, ...rest }] of someCounts)
+          restore(rest.hour, key, owner, outcome, count)
         for (const [hash, at] of someUses) if (!lastUsed.has(hash)) lastUsed.set(hash, at)
         schedule()
         throw error

@@ -106,11 +106,7 @@ export interface Verifier<Scope extends string = string> {
    * @param credential - what the caller sent; `undefined` when nothing was sent.
    * @param demand - any key of the first environment if left out.
    */
-  verify(
-    credential: Credential | string | undefined,
-    demand?: Partial<Demand>,
-    call?: Call,
-  ): Awaitable<Verdict<Scope>>
+  verify(credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call): Awaitable<Verdict<Scope>>
   /** Remembers why a request was refused, for those who ask by its id. */
   noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
 }

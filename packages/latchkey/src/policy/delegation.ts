@@ -24,7 +24,10 @@ export interface Rights extends Lifetime {
 }
 
 /** Whether an admin key with this delegation sees a key at all. */
-export function sees(delegation: Delegation | null, key: { readonly owner: string; readonly environment: string }): boolean {
+export function sees(
+  delegation: Delegation | null,
+  key: { readonly owner: string; readonly environment: string },
+): boolean {
   if (delegation === null || !delegation.environments.includes(key.environment)) return false
   return delegation.owner === null || delegation.owner === key.owner
 }

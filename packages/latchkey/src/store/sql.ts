@@ -1,6 +1,14 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
-import type { JournalEntry, JournalFilter, ListFilter, StoredKey, StoredOwner, StoredSecret, UsageFilter } from '../ports.ts'
+import type {
+  JournalEntry,
+  JournalFilter,
+  ListFilter,
+  StoredKey,
+  StoredOwner,
+  StoredSecret,
+  UsageFilter,
+} from '../ports.ts'
 
 /** What may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
 export type SqlValue = string | number | null

@@ -266,7 +266,8 @@ export function sqliteStore({ file }: SqliteStoreOptions): SqliteStore {
     async recordUsage({ counts, lastUsed }) {
       await whenFree(() =>
         transact(() => {
-          for (const { hour, key, owner, outcome, count } of counts) run(sql.addUsage, [hour, key, owner, outcome, count])
+          for (const { hour, key, owner, outcome, count } of counts)
+            run(sql.addUsage, [hour, key, owner, outcome, count])
           for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
           return true
         }),
