@@ -64,7 +64,7 @@ function hextets(text: string, isEnd: boolean): Ip | undefined {
  */
 export function formatIp(groups: Ip): string {
   if (groups.length === 2) return groups.flatMap((group) => [group >>> 8, group & 255]).join('.')
-  let [start, length] = [0, 1]
+  let [start, length] = [0, 0]
   for (let from = 0; from < 8; from++) {
     let to = from
     while (groups[to] === 0) to++
