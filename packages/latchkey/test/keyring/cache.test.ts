@@ -76,3 +76,12 @@ test('a change of our own does not hide one that others made before it', async (
   endLease()
   assert.equal(await codeOf(ours, secret), 'revoked')
 })
+
+test('a revocation of our own counts for us at once: the store waits for the leases of others, not for ours', async () => {
+  const store: Store = { ...sqliteStore({ file: ':memory:' }), settled: async () => undefined }
+  const keyring = await openKeyring({ store, scopes, clock: { now: () => 1000, monotonic: () => 0 } })
+  const { key, secret } = await keyring.issue(shop)
+  assert.equal(await codeOf(keyring, secret), 'accepted')
+  await keyring.revoke(key.id, { reason: 'unused' })
+  assert.equal(await codeOf(keyring, secret), 'revoked')
+})

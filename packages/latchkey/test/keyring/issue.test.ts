@@ -43,6 +43,39 @@ test('an issued key can be found, and looks as it was issued', async () => {
   assert.equal(await keyring.find('key_nobody'), undefined)
 })
 
+test('the journal tells all that a key was issued with, but for its secret', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const given = {
+    name: 'Shop',
+    owner: 'acme',
+    environment: 'test',
+    scopes: ['orders:read', 'orders:*'],
+    metadata: { plan: 'pro' },
+    notBefore: 8e12,
+    expiresAt: 9e12,
+  } as const
+  const { key } = await keyring.issue({ ...given, actor: 'alice' })
+  const [entry] = await keyring.journal()
+  assert.deepEqual(JSON.parse(entry?.change ?? ''), { ...given, start: key.start })
+  assert.deepEqual([entry?.actor, entry?.subject, entry?.at], ['alice', key.id, key.createdAt])
+})
+
+test('what is as long and as much as it may be is taken, and comes back as it was', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const members = Array.from({ length: 31 }, (_, index) => [String(index).padEnd(64, 'n'), 'v'.repeat(500)] as const)
+  const metadata = Object.fromEntries([...members, ['__proto__', 'a member like any other']])
+  const longest = { name: 'n'.repeat(120), owner: 'o'.repeat(120), notBefore: 0, expiresAt: 8.64e15, metadata }
+  const { key, secret } = await keyring.issue({ ...longest, scopes: [], actor: 'a'.repeat(120) })
+  const found = await keyring.find(key.id)
+  const { name, owner, notBefore, expiresAt } = found ?? key
+  assert.deepEqual({ name, owner, notBefore, expiresAt, metadata }, longest)
+  const verdict = await keyring.verify(secret)
+  assert.ok(verdict.ok)
+  for (const told of [found?.metadata, verdict.key.metadata]) {
+    assert.deepEqual(new Map(Object.entries(told ?? {})), new Map(Object.entries(metadata)))
+  }
+})
+
 test('what a key cannot be is refused by name, and nothing is written', async () => {
   const { keyring, clock } = await testKeyring({ scopes })
   const wrong: Record<string, readonly object[]> = {
@@ -65,9 +98,18 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
       { expiresAt: clock.now() },
       { expiresAt: Infinity },
       { expiresAt: 2 ** 60 },
+      { expiresAt: 8.64e15 + 1 },
       { notBefore: 9e12, expiresAt: 9e12 },
     ],
-    metadata: [{ metadata: [] }, { metadata: { a: 1 } }, { metadata: { a: 'x'.repeat(501) } }, { metadata: 'x' }],
+    metadata: [
+      { metadata: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [String(index), 'x'])) },
+      { metadata: { ['n'.repeat(65)]: 'x' } },
+      { metadata: { '': 'x' } },
+      { metadata: [] },
+      { metadata: { a: 1 } },
+      { metadata: { a: 'x'.repeat(501) } },
+      { metadata: 'x' },
+    ],
     actor: [{ actor: '' }],
   }
   for (const [member, cases] of Object.entries(wrong)) {
