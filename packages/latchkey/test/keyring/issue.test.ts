@@ -41,6 +41,9 @@ test('an issued key can be found, and looks as it was issued', async () => {
     [['orders:*'], expiresAt, 'test', 'active', clock.now(), null],
   )
   assert.equal(await keyring.find('key_nobody'), undefined)
+  for (const id of ['', 'x'.repeat(121), 'a\nb', 7 as never]) {
+    await assert.rejects(keyring.find(id), { code: 'invalid_input', message: /^id/ })
+  }
 })
 
 test('the journal tells all that a key was issued with, but for its secret', async () => {
@@ -53,10 +56,13 @@ test('the journal tells all that a key was issued with, but for its secret', asy
     metadata: { plan: 'pro' },
     notBefore: 8e12,
     expiresAt: 9e12,
+    addresses: ['192.0.2.0/24'],
+    limits: [{ name: 'minute', limit: 10, window: 60 }],
+    quota: { amount: 1000, refill: 'month' },
   } as const
   const { key } = await keyring.issue({ ...given, actor: 'alice' })
   const [entry] = await keyring.journal()
-  assert.deepEqual(JSON.parse(entry?.change ?? ''), { ...given, start: key.start })
+  assert.deepEqual(JSON.parse(entry?.change ?? ''), { ...given, delegation: null, start: key.start })
   assert.deepEqual([entry?.actor, entry?.subject, entry?.at], ['alice', key.id, key.createdAt])
 })
 
@@ -134,6 +140,12 @@ test('the message of an error does not repeat what was given: it may be a secret
     keyring.issue({ ...shop, name: secret }),
     (error: Error) => !error.message.includes('wrong-place'),
   )
+})
+
+test('a keyring on a store that cannot be read does not open: the operator is told, not the first caller', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  await store.close()
+  await assert.rejects(openKeyring({ store, scopes }))
 })
 
 test('a keyring with a prefix, an environment or a scope that is misspelt does not open', async () => {

@@ -53,6 +53,19 @@ test('the journal tells who did what to which key, numbered without a gap, and i
   await keyring.close()
 })
 
+test('a page of the journal is bounded, and what cannot be a page is refused by name', async () => {
+  const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes })
+  for (let index = 0; index < 101; index++) await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  assert.equal((await keyring.journal()).length, 100)
+  assert.equal((await keyring.journal({ limit: 1000 })).length, 101)
+  for (const limit of [0, -1, 1001, 1.5, NaN, '10' as never]) {
+    await assert.rejects(keyring.journal({ limit }), { code: 'invalid_input', message: /^limit/ })
+  }
+  for (const after of [-1, 1.5, NaN, '1' as never]) {
+    await assert.rejects(keyring.journal({ after }), { code: 'invalid_input', message: /^after/ })
+  }
+})
+
 const tampering: Readonly<Record<string, readonly [statement: string, at: number, fault: string]>> = {
   'an edited actor': [`UPDATE latchkey_journal SET actor = 'mallory' WHERE seq = 2`, 2, 'altered'],
   'an edited change': [

@@ -31,7 +31,7 @@ const weak = [
   'two words are not a header value',
   'trailing-space-in-here ',
   'ümlaute-sind-kein-ascii',
-  'a'.repeat(1025),
+  'correct.horse!battery/staple'.repeat(37),
 ]
 
 for (const secret of weak) {
