@@ -194,10 +194,13 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await assert.rejects(async () => store.commit([inserting(other), again], seal))
       assert.equal(await store.byId(other.key.id), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
+      let sealed = 0
       const failing = (): never => {
+        sealed++
         throw new Error('seal fails')
       }
       await assert.rejects(async () => store.commit([inserting(other)], failing), /seal fails/)
+      assert.equal(sealed, 1, 'what fails by itself is not tried again')
       await store.commit([inserting(other)], seal)
       assert.equal((await verifyJournal(store)).whole, true)
     })

@@ -10,7 +10,9 @@ import type { Keyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { Change, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { inserting, newKey } from '../conformance/store.ts'
+import { inserting, newKey, newSecret } from '../conformance/store.ts'
+import type { CountingStore } from './counting-store.ts'
+import { countingStore } from './counting-store.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -20,6 +22,8 @@ let files = 0
 
 interface Instances {
   readonly ours: Keyring<'orders:read'>
+  /** What our keyring stands on. */
+  readonly store: CountingStore
   /** What another instance works on. */
   readonly theirs: Store
   /** Ends the lease of our keyring; until then it stands. */
@@ -28,19 +32,19 @@ interface Instances {
 
 async function instances(context: { after: (close: () => void) => void }): Promise<Instances> {
   const file = join(folder, `${files++}.db`)
-  const [store, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
+  const [store, theirs] = [countingStore(sqliteStore({ file })), sqliteStore({ file })]
   context.after(() => [store, theirs].forEach((opened) => void opened.close()))
   let monotonic = 0
   const clock = { now: () => 1000, monotonic: () => monotonic }
   const ours = await openKeyring({ store, scopes, clock })
-  return { ours, theirs, endLease: () => (monotonic += store.lease) }
+  return { ours, store, theirs, endLease: () => (monotonic += store.lease) }
 }
 
 async function revoking(store: Store, id: string): Promise<Change> {
-  const key = await store.byId(id)
-  assert.ok(key)
+  const found = await store.byId(id)
+  assert.ok(found)
   const draft = { at: 1000, actor: 'them', action: 'revoke', subject: id, change: '{}' } as const
-  return { kind: 'update', key: { ...key, revokedAt: 1000, revokedReason: 'unused' }, draft }
+  return { kind: 'update', key: { ...found.key, revokedAt: 1000, revokedReason: 'unused' }, draft }
 }
 
 async function codeOf(keyring: Keyring<'orders:read'>, secret: string): Promise<string> {
@@ -52,7 +56,7 @@ test('a secret that was unknown is accepted once a key has it', async (context) 
   const { ours, theirs, endLease } = await instances(context)
   const secret = mint({ prefix: 'lk', environment: 'live' })
   assert.equal(await codeOf(ours, secret), 'unknown')
-  await theirs.commit([inserting({ ...newKey(), secretHash: hashSecret(secret) })], seal)
+  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], seal)
   endLease()
   assert.equal(await codeOf(ours, secret), 'accepted')
 })
@@ -65,6 +69,17 @@ test('a key that others revoked is refused, also when more has changed than a lo
   await theirs.commit([...others, await revoking(theirs, key.id)], seal)
   endLease()
   assert.equal(await codeOf(ours, secret), 'revoked')
+})
+
+test('what others changed is forgotten once, not once a lease', async (context) => {
+  const { ours, theirs, endLease, store } = await instances(context)
+  const secret = mint({ prefix: 'lk', environment: 'live' })
+  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], seal)
+  for (let lease = 0; lease < 3; lease++) {
+    endLease()
+    assert.equal(await codeOf(ours, secret), 'accepted')
+  }
+  assert.equal(store.reads, 1)
 })
 
 test('a change of our own does not hide one that others made before it', async (context) => {
