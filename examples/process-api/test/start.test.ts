@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -135,6 +135,20 @@ test('a database that cannot be read is one clear line', async (context) => {
   assert.equal(await service.ended, 1)
   assert.match(service.printed(), /^The database data\/latchkey\.db cannot be used: [^\n]+\n$/)
 })
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends the service with exit code 0 and the database closed`, async (context) => {
+    const folder = folderFor(context)
+    const service = startService(context, folder)
+    await service.url
+    const log = join(folder, 'data', 'latchkey.db-wal')
+    assert.ok(existsSync(log))
+    service.process.kill(signal)
+    assert.equal(await service.ended, 0)
+    // SQLite takes its log away when the database is closed by the last who had it open.
+    assert.ok(!existsSync(log))
+  })
+}
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
   const service = startService(context, folderFor(context), {
