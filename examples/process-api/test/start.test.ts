@@ -83,6 +83,18 @@ test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (
   assert.equal((await post(url, 'v3ry.L0ng-random_valuE')).status, 401)
 })
 
+test('SERVICE_API_KEY is taken out of the environment, so that nothing started from here and no report knows it', async (context) => {
+  const tell = `process.on('exit', () => console.log('left: ' + process.env.SERVICE_API_KEY))`
+  const service = startService(context, folderFor(context), {
+    SERVICE_API_KEY: 'v3ry.L0ng-random_value',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}`,
+  })
+  await service.url
+  service.process.kill('SIGTERM')
+  assert.equal(await service.ended, 0)
+  assert.match(service.printed(), /^left: undefined$/m)
+})
+
 const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a port that is no number': { PORT: 'eighty-s3cret' },
   'a port that is too large': { PORT: '65536' },
