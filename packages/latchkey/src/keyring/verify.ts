@@ -47,7 +47,7 @@ export function verifierOf<Scope extends string>(
 
   /** Accepted calls are counted where their tally is at hand. */
   function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
-    if (!verdict.ok && dryRun !== true) usage.count(verdict.refusal.code, verdict.keyId ?? '', verdict.owner ?? '')
+    if (!verdict.ok && dryRun !== true) usage.refuse(verdict)
     return verdict
   }
 
@@ -67,10 +67,23 @@ export function verifierOf<Scope extends string>(
       if (cache.current()) return find(hash, text, demand, call)
       const followed = cache.follow()
       if (followed === undefined) return find(hash, text, demand, call)
-      return followed.then(() => (cache.current() ? find(hash, text, demand, call) : tooLate())).catch(unavailable)
+      return followed
+        .then(() => (cache.current() ? find(hash, text, demand, call) : undecided(text, tooLate())))
+        .catch((error: unknown) => undecided(text, error))
     } catch (error) {
-      return unavailable(error)
+      return undecided(text, error)
     }
+  }
+
+  /** The store does not say whether anything has changed. What cannot be one of our secrets is refused all the same. */
+  function undecided(text: string, cause: unknown): Refused {
+    const form = formOf(text)
+    return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainly[form]
+  }
+
+  /** Whether there are keys that were not minted here, as far as was known at the last look. */
+  function mayHaveAnyForm(): boolean {
+    return cache.imported().length > 0 || sources.length > 0
   }
 
   function find(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
@@ -79,7 +92,7 @@ export function verifierOf<Scope extends string>(
     const form = formOf(text)
     const imported = cache.imported()
     // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
-    if (form !== 'minted' && imported.length === 0 && sources.length === 0) return plainly[form]
+    if (form !== 'minted' && !mayHaveAnyForm()) return plainly[form]
 
     const version = cache.version()
     const learn = (found: Found | undefined): Awaitable<Verdict<Scope>> => {
@@ -136,9 +149,7 @@ export function verifierOf<Scope extends string>(
     const { key } = active.accepted
     if (refused !== undefined) return { ...refuse(refused, key), limits: states, retryAfter }
     accept(active, call)
-    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) {
-      usage.count('over_limit_reported', key.id, key.owner)
-    }
+    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
     return { ...active.accepted, limits: states }
   }
 
@@ -170,6 +181,6 @@ function unavailable(cause: unknown): Refused {
 }
 
 /** A look that took longer than its lease may have missed what was answered before somebody joined in waiting for it. */
-function tooLate(): Refused {
-  return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
+function tooLate(): Error {
+  return new Error('The store took longer to tell what has changed than its lease lasts.')
 }
