@@ -47,7 +47,10 @@ export function verifierOf<Scope extends string>(
 
   /** Accepted calls are counted where their tally is at hand. */
   function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
-    if (!verdict.ok && dryRun !== true) usage.refuse(verdict)
+    if (verdict.ok || dryRun === true) return verdict
+    // Nobody has looked at the journal, nor at the time, for those that were refused unread.
+    usage.tick(clock.now())
+    usage.refuse(verdict)
     return verdict
   }
 
