@@ -50,7 +50,7 @@ export async function list<Scope extends string>(
     owner: authority.owner ?? wantedOwner,
     environments: wanted.filter((one) => authority.sees({ owner: authority.owner ?? '', environment: one })),
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
-    scope: scope === undefined ? undefined : text('scope', scope, bounds.label),
+    scope: scope === undefined ? undefined : scopeName(scope),
     text: part === undefined ? undefined : text('text', part, bounds.label),
     now,
     after: Number(cursor ?? 0),
@@ -66,4 +66,11 @@ export async function list<Scope extends string>(
     keys: shown.map((item) => keyOfListed<Scope>(item, now)),
     cursor: listed.length > limit && last !== undefined ? String(last.place) : null,
   }
+}
+
+/** A scope that may be declared no longer, or a wildcard. */
+function scopeName(value: unknown): string {
+  const scope = text('scope', value, bounds.label)
+  if (!/^[^:]+:[^:]+$/.test(scope)) throw invalid('scope', 'a scope such as orders:read')
+  return scope
 }

@@ -136,7 +136,8 @@ export function listQuery({ owner, environments, state, scope, text, now, after,
     where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
   if (text !== undefined) {
-    const pattern = bind(like(text.toLowerCase()))
+    // Of the engine's own capital letters on both sides: SQLite knows those of ASCII.
+    const pattern = `LOWER(${bind(like(text))})`
     const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
     where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
