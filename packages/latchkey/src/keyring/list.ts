@@ -44,11 +44,11 @@ export async function list<Scope extends string>(
   const wantedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts)
-  const wanted = environment === undefined ? known : [oneOf('environment', environment, known)]
+  const wanted = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const now = clock.now()
   const filter = {
     owner: authority.owner ?? wantedOwner,
-    environments: wanted.filter((one) => authority.sees({ owner: authority.owner ?? '', environment: one })),
+    environments: authority.environments?.filter((one) => wanted?.includes(one) ?? true) ?? wanted,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
     scope: scope === undefined ? undefined : scopeName(scope),
     text: part === undefined ? undefined : text('text', part, bounds.label),
@@ -57,7 +57,7 @@ export async function list<Scope extends string>(
     // One more than shown tells whether another page follows.
     limit: limit + 1,
   }
-  if (filter.environments.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
+  if (filter.environments?.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
     return { keys: [], cursor: null }
   const listed = await store.list(filter)
   const shown = listed.slice(0, limit)
