@@ -72,10 +72,13 @@ export async function connectKeyring<Scope extends string = string>({
 
   const alter = async (
     path: string,
-    { actor: _, ifRevision, ...body }: ChangeOptions & object,
+    wanted: ChangeOptions & object,
     method: 'POST' | 'PATCH' = 'POST',
-  ): Promise<Json> =>
-    send({ method, path, body, ...(ifRevision === undefined ? {} : { headers: { 'if-match': `"${ifRevision}"` } }) })
+  ): Promise<Json> => {
+    const { ifRevision, ...body } = wanted
+    const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
+    return send({ method, path, body: { ...body, actor: undefined }, headers })
+  }
 
   const { scopes, environments } = await get('/v1/keyring')
   if (typeof scopes !== 'object' || scopes === null || !Array.isArray(environments)) {
@@ -86,7 +89,8 @@ export async function connectKeyring<Scope extends string = string>({
     scopes: scopes as Catalogue<Scope>,
     environments: environments as readonly string[],
     verify: verifierOver<Scope>(transport),
-    async issue({ actor: _, ...body }) {
+    async issue(options) {
+      const body = { ...options, actor: undefined }
       const { key: issued, secret } = await send({ method: 'POST', path: '/v1/keys', body })
       return { key: issued as KeyDetails<Scope>, secret: String(secret) }
     },

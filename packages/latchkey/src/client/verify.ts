@@ -105,5 +105,10 @@ function refusalOf({ code, step, why, answer }: Wire): Refusal | undefined {
   if (typeof answer !== 'object' || typeof answer.code !== 'string' || typeof answer.detail !== 'string')
     return undefined
   if (typeof answer.status !== 'number' || answer.status < 400) return undefined
-  return { code: code as RefusalCode, step: step as Step, answer: answer as Answer, why: String(why ?? '') }
+  return {
+    code: code as RefusalCode,
+    step: step as Step,
+    answer: answer as Answer,
+    why: typeof why === 'string' ? why : '',
+  }
 }

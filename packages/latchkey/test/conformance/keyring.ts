@@ -357,14 +357,11 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       await outcome(secret, { environment: 'test' })
       await underTest.flushUsage()
       const counted = async (options: object): Promise<unknown> =>
-        (await keyring.usage(options)).map(({ outcome: what, count: often }) => [what, often]).toSorted()
-      const both = [
-        ['accepted', 2],
-        ['wrong_environment', 1],
-      ]
+        (await keyring.usage(options)).map(({ outcome: what, count: often }) => `${often} ${what}`).toSorted()
+      const both = ['1 wrong_environment', '2 accepted']
       assert.deepEqual(await counted({ key: key.id }), both)
       assert.deepEqual(await counted({ owner: key.owner }), both)
-      assert.deepEqual(await counted({ key: key.id, outcome: 'accepted' }), both.slice(0, 1))
+      assert.deepEqual(await counted({ key: key.id, outcome: 'accepted' }), both.slice(1))
       assert.equal(typeof (await keyring.find(key.id))?.lastUsedAt, 'number')
     })
 
