@@ -8,7 +8,7 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, invalid, oneOf, text } from './input.ts'
+import { bounds, invalid, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
@@ -58,7 +58,7 @@ export interface Issued<Scope extends string = string> {
 /** What came of a creating call: new keys, or, where it had been made already, the keys it brought about then. */
 export type Created<Scope extends string, Item> =
   | { readonly repeated: false; readonly created: readonly Item[] }
-  | { readonly repeated: true; readonly keys: readonly (KeyDetails<Scope> | undefined)[] }
+  | { readonly repeated: true; readonly keys: readonly KeyDetails<Scope>[] }
 
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
@@ -119,6 +119,23 @@ export async function importMany<Scope extends string>(
   return done
 }
 
+const newKeyMembers = [
+  'name',
+  'owner',
+  'environment',
+  'scopes',
+  'notBefore',
+  'expiresAt',
+  'metadata',
+  'addresses',
+  'limits',
+  'quota',
+  'delegation',
+  'hash',
+  'algorithm',
+  'start',
+]
+
 /** Keys of one kind, all in one transaction or none. */
 async function create<Scope extends string, Item extends NewKey<Scope>>(
   parts: KeyringParts<Scope>,
@@ -142,15 +159,18 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
         }
 
   /** What the same call brought about, if it was made before. */
-  const repeated = async (): Promise<Created<Scope, never> | undefined> => {
+  async function repeated(): Promise<Created<Scope, never> | undefined> {
     const before = once === undefined ? undefined : await store.done(once)
     if (before === undefined) return undefined
     if (before.fingerprint !== once?.fingerprint) {
       throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
     }
-    const now = clock.now()
-    const kept = await Promise.all(before.ids.map(async (id) => store.byId(id)))
-    return { repeated: true, keys: kept.map((key) => (key === undefined ? undefined : keyOfKept<Scope>(key, now))) }
+    return { repeated: true, keys: await keysOf(before.ids) }
+  }
+
+  async function keysOf(ids: readonly string[]): Promise<readonly KeyDetails<Scope>[]> {
+    const kept = await Promise.all(ids.map(async (id) => store.byId(id)))
+    return kept.filter((key) => key !== undefined).map((key) => keyOfKept<Scope>(key, clock.now()))
   }
 
   const before = await repeated()
@@ -159,7 +179,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
   const now = clock.now()
   const changes = items.map((item, index) => {
     const change = located(index, items.length, () => newKey(parts, item, { now, action, actor: author, secretOf }))
-    authority.mustCover(change.key as StoredKey)
+    authority.mustCover(change.key)
     return change
   })
   const entries = await store.commit(changes, seal, once)
@@ -170,12 +190,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     throw new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
   }
   cache.committed(entries)
-  const created = changes.map(({ key, secret, quota }, index) => {
-    const revision = entries[index]?.seq ?? 0
-    const owner = undefined
-    return keyOfKept<Scope>({ key: { ...key, revision }, secrets: [secret], owner, quota: quota ?? undefined }, now)
-  })
-  return { repeated: false, created }
+  return { repeated: false, created: await keysOf(changes.map(({ key }) => key.id)) }
 }
 
 /** Says of many keys which one is wrong. */
@@ -203,17 +218,18 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     readonly secretOf: (environment: string, item: Item, now: number) => StoredSecret
   },
 ): Extract<Change, { kind: 'insert' }> {
-  if (typeof item !== 'object' || item === null) throw invalid('A new key', 'an object')
+  plain('A new key', item, newKeyMembers)
+  const missing = (['name', 'owner', 'scopes'] as const).find((member) => (item[member] as unknown) === undefined)
+  // An empty list of scopes is nothing; none at all could be taken for everything.
+  if (missing !== undefined) throw invalid(missing, 'given')
   const known = [...parts.environments, adminEnvironment]
   const environment = oneOf('environment', item.environment ?? parts.environments[0], known)
-  // These have no meaning that could be left out.
-  const { name = '', owner = '', scopes = null as never } = item
-  const { stored, quota } = checkedMembers(parts, environment, { ...item, name, owner, scopes }, now)
+  const { stored, quota } = checkedMembers(parts, environment, item, now)
   const secret = secretOf(environment, item, now)
   const key: Omit<StoredKey, 'revision'> = {
     id: `key_${randomBase62(20)}`,
-    name,
-    owner,
+    name: '',
+    owner: '',
     environment,
     scopes: [],
     metadata: {},

@@ -11,7 +11,7 @@ export interface StoreUnderTest {
   remove(): void | Promise<void>
 }
 
-let count = 0
+let number = 0
 
 /** A key of its own, and its secret. */
 interface Made {
@@ -21,10 +21,10 @@ interface Made {
 
 /** A key of its own, and its secret, which no other has. */
 export function newKey(overrides: Partial<StoredKey> = {}): Made {
-  count++
+  number++
   const key = {
-    id: `key_${count}`,
-    name: `Key ${count}`,
+    id: `key_${number}`,
+    name: `Key ${number}`,
     owner: 'acme',
     environment: 'live',
     scopes: ['orders:read'],
@@ -48,9 +48,9 @@ export function newKey(overrides: Partial<StoredKey> = {}): Made {
 
 /** A secret that no other key has. */
 export function newSecret(overrides: Partial<StoredSecret> = {}): StoredSecret {
-  count++
+  number++
   return {
-    hash: count.toString(16).padStart(64, '0'),
+    hash: number.toString(16).padStart(64, '0'),
     kind: 'minted',
     start: 'lk_live_abcd',
     createdAt: 1000,
