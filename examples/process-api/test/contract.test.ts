@@ -39,7 +39,7 @@ test('the served document is valid OpenAPI 3.1', async () => {
   assert.ok(valid, JSON.stringify(errors))
 })
 
-test('401, 403, 422 and 500 are documented, and the scope that is enforced', async () => {
+test('401, 403, 422, 429 and 500 are documented, and the scope that is enforced', async () => {
   const { document } = await served()
   const operation = document.paths['/process']?.['post']
   assert.deepEqual(operation?.security, [{ ApiKey: ['process:run'] }])
@@ -51,6 +51,7 @@ test('401, 403, 422 and 500 are documented, and the scope that is enforced', asy
     '413',
     '415',
     '422',
+    '429',
     '500',
     '503',
   ])
@@ -73,11 +74,13 @@ test('no generated request gets an undocumented status, or an answer that does n
   await keys.keyring.revoke(key.id, { reason: 'unused' })
   const good = (await keys.headersFor(['process:run']))['X-API-Key']
   const weak = (await keys.headersFor([]))['X-API-Key']
+  const limits = [{ name: 'once', limit: 1, window: 3600 }]
+  const limited = (await keys.headersFor(['process:run'], { limits }))['X-API-Key']
   const other = (await keys.headersFor(['process:run'], { environment: 'test' }))['X-API-Key']
 
   const credential = fc.oneof(
     { weight: 6, arbitrary: fc.constant(good) },
-    fc.constantFrom(weak, other, revoked, undefined, '', `${good}, ${good}`),
+    fc.constantFrom(weak, other, limited, revoked, undefined, '', `${good}, ${good}`),
     fc.constant([good, good]),
     fc.string({ maxLength: 60 }).map((text) => text.replaceAll(/[^\x20-\x7e]/g, '')),
   )
@@ -110,5 +113,5 @@ test('no generated request gets an undocumented status, or an answer that does n
     { numRuns: 3000 },
   )
   // Otherwise the property says less than it seems to.
-  assert.deepEqual([...seen].toSorted(), ['200', '400', '401', '403', '413', '415', '422', '500'])
+  assert.deepEqual([...seen].toSorted(), ['200', '400', '401', '403', '413', '415', '422', '429', '500'])
 })

@@ -4,7 +4,16 @@ import { phase } from '../policy/lifetime.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { Grant } from '../policy/scopes.ts'
-import type { Kept, KeyState, Listed, QuotaState, RevocationReason, SecretKind, StoredKey } from '../ports.ts'
+import type {
+  Kept,
+  KeyState,
+  Listed,
+  QuotaState,
+  RevocationReason,
+  SecretKind,
+  StoredKey,
+  StoredSecret,
+} from '../ports.ts'
 
 /** A key as people see it: everything but its secret. Times are milliseconds since 1970 (UTC). */
 export interface Key<Scope extends string = string> extends Lifetime {
@@ -105,9 +114,14 @@ export function keyOfKept<Scope extends string>({ key, secrets, owner, quota }: 
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
   return {
     ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
-    secrets: secrets.filter(({ endsAt }) => endsAt === null || endsAt > now).map(({ hash: _, ...shown }) => shown),
+    secrets: secrets.filter(({ endsAt }) => endsAt === null || endsAt > now).map(shown),
     quotaLeft: quotaLeftOf(key.quota, quota, now),
   }
+}
+
+/** All of a secret but its hash. */
+function shown({ start, kind, createdAt, retiredAt, endsAt, lastUsedAt }: StoredSecret): Secret {
+  return { start, kind, createdAt, retiredAt, endsAt, lastUsedAt }
 }
 
 /** What is left of a quota at `now`: all of it when a new period has begun since something was spent. */

@@ -54,7 +54,7 @@ export function openUsage({
   const counts = new Map<string, UsageCount>()
   const lastUsed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
-  let flushing: Promise<void> | undefined
+  let flushed = Promise.resolve()
 
   function add(outcome: Outcome, key: string, owner: string, count: number): void {
     const place = JSON.stringify([hour, key, owner, outcome])
@@ -104,13 +104,10 @@ export function openUsage({
     counts.set(place, { hour: of, key, owner, outcome, count: count + (counts.get(place)?.count ?? 0) })
   }
 
+  /** One at a time; who asks meanwhile waits for this one and then for what came after it. */
   async function flush(): Promise<void> {
-    // One at a time; who asks meanwhile waits for this one and then for what came after it.
-    while (flushing !== undefined) await flushing.catch(() => undefined)
-    flushing = write().finally(() => {
-      flushing = undefined
-    })
-    return flushing
+    flushed = flushed.then(write, write)
+    return flushed
   }
 
   return {

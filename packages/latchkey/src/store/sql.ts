@@ -49,7 +49,7 @@ export const byId: string = `SELECT ${keyColumns}, ${ownerColumns}, q.remaining,
 export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets s
   WHERE s.place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY s.ends_at IS NOT NULL, s.ends_at DESC, s.created_at DESC`
 
-export const owner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
+export const byOwner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
 
 export const imported: string = `SELECT DISTINCT kind FROM latchkey_secrets WHERE kind <> 'minted'`
 

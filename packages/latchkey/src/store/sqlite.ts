@@ -196,7 +196,7 @@ export function sqliteStore({ file }: SqliteStoreOptions): SqliteStore {
     },
 
     owner(owner) {
-      const found = row<OwnerRow>(sql.owner, [owner])
+      const found = row<OwnerRow>(sql.byOwner, [owner])
       return found === undefined ? undefined : ownerOfRow(found)
     },
 

@@ -1,0 +1,131 @@
+import type { Clock, Limiter, LimiterAnswer, Window, WindowState } from '../ports.ts'
+import type { Slices } from './slices.ts'
+import { add, copy, isIdle, noSlices, settle, takeBack, untilAtMost } from './slices.ts'
+
+/** A limiter that answers at once, and whose answers are therefore never promises. */
+export interface MemoryLimiter extends Limiter {
+  /** How many buckets are held. */
+  readonly size: number
+  take(windows: readonly Window[], cost: number): LimiterAnswer
+  peek(windows: readonly Window[], cost: number): LimiterAnswer
+  giveBack(windows: readonly Window[], cost: number, answer: LimiterAnswer): void
+  close(): void
+}
+
+/**
+ * Counts in the memory of this process: for one instance, and until it stops. A window is the half-open interval that
+ * ends with the call, `(now - window, now]`; no such interval ever admits more than the limit, wherever it lies.
+ *
+ * A bucket is known by its text alone. Under another `limit` its count goes on; under another `window` it begins anew.
+ * Costs are integers from 0; a cost of 0 always has room and is not counted. Buckets in which nothing is counted any
+ * more are forgotten by and by, a few with every call: there are never many more than twice as many as were in use.
+ *
+ * @param options.clock - milliseconds that never go back; those of `performance.now()` by default.
+ * @param options.slices - in how many slices a window is counted, 60 by default: a call may count longer than the
+ * window by one of them, so the more there are the sooner there is room again, and the more memory is needed.
+ * @example
+ * const limiter = memoryLimiter()
+ * const windows = [{ name: 'burst', bucket: 'key_1:burst', limit: 10, window: 1 }]
+ * limiter.take(windows, 1) // { admitted: true, states: [{ remaining: 9, resetMs: 1000, waitMs: 0 }], at: … }
+ */
+export function memoryLimiter(
+  options: { readonly clock?: Pick<Clock, 'monotonic'>; readonly slices?: number } = {},
+): MemoryLimiter {
+  const { clock = { monotonic: () => performance.now() }, slices = 60 } = options
+  const buckets = new Map<string, Slices>()
+  /** Where the look for idle buckets has come to, and how many it has still to look at. */
+  let next = buckets.values()
+  let looksDue = 0
+  let closed = false
+  /** What the windows of the current call hold; kept so that a call need not make a list of its own. */
+  const found: (Slices | undefined)[] = []
+
+  /** What has been counted for a window and has not left it; `undefined` if nothing was. */
+  function find({ bucket, window }: Window, now: number): Slices | undefined {
+    const held = buckets.get(bucket)
+    if (held?.window !== window * 1000) return undefined
+    settle(held, now)
+    return held
+  }
+
+  function fresh({ bucket, window }: Window): Slices {
+    return noSlices({ bucket, window: window * 1000, slices })
+  }
+
+  function open(window: Window): Slices {
+    const held = fresh(window)
+    buckets.set(window.bucket, held)
+    // Two for each that comes: so the look at all of them comes to its end, however many come.
+    looksDue += 2
+    return held
+  }
+
+  function forgetIdle(now: number): void {
+    for (looksDue++; looksDue > 0; looksDue--) {
+      const { value, done } = next.next()
+      if (done === true) next = buckets.values()
+      else if (isIdle(value, now)) buckets.delete(value.bucket)
+    }
+  }
+
+  function decide(windows: readonly Window[], cost: number, counts: boolean): LimiterAnswer {
+    if (closed) throw new Error('The limiter is closed.')
+    const at = clock.monotonic()
+    let admitted = true
+    let index = 0
+    for (const window of windows) {
+      const held = find(window, at)
+      found[index++] = held
+      if (!hasRoom(held, window, cost) && window.reportOnly !== true) admitted = false
+    }
+    const states: WindowState[] = []
+    index = 0
+    for (const window of windows) {
+      let held = found[index++]
+      const room = hasRoom(held, window, cost)
+      if (room && admitted && cost > 0) {
+        if (counts) held ??= open(window)
+        else held = held === undefined ? fresh(window) : copy(held)
+        add(held, at, cost)
+      }
+      states.push(stateOf(held, window, at, room ? 0 : cost))
+    }
+    if (counts) forgetIdle(at)
+    return { admitted, states, at }
+  }
+
+  return {
+    get size() {
+      return buckets.size
+    },
+    take: (windows, cost) => decide(windows, cost, true),
+    peek: (windows, cost) => decide(windows, cost, false),
+    giveBack(windows, cost, { admitted, states, at }) {
+      if (closed) throw new Error('The limiter is closed.')
+      if (!admitted) return
+      for (const [index, window] of windows.entries()) {
+        // A window that only reports and had no room has not counted the call.
+        if (states[index]?.waitMs !== 0) continue
+        const held = find(window, clock.monotonic())
+        if (held !== undefined) takeBack(held, at, cost)
+      }
+    },
+    close() {
+      closed = true
+      buckets.clear()
+    },
+  }
+}
+
+function hasRoom(held: Slices | undefined, { limit }: Window, cost: number): boolean {
+  return cost === 0 || (held?.counted ?? 0) + cost <= limit
+}
+
+/** @param waiting - the cost that had no room, or 0. */
+function stateOf(held: Slices | undefined, { limit }: Window, now: number, waiting: number): WindowState {
+  if (held === undefined) return { remaining: limit, resetMs: 0, waitMs: waiting > 0 ? Infinity : 0 }
+  // The limit may be lower than it was when this was counted.
+  const remaining = Math.max(0, limit - held.counted)
+  const waitMs = waiting > limit ? Infinity : untilAtMost(held, limit - waiting, now)
+  return { remaining, resetMs: untilAtMost(held, limit - remaining - 1, now), waitMs: waiting > 0 ? waitMs : 0 }
+}
