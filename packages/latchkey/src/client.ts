@@ -1,4 +1,5 @@
 import { LatchkeyError } from './error.ts'
+import type { Json } from './client/transport.ts'
 import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
 import type { Changed, ChangeOptions } from './keyring/changing.ts'
@@ -28,8 +29,6 @@ export interface ConnectOptions {
 /** The whole journal is read for it: a million entries are some ten seconds. */
 const verifyJournalTimeout = 600_000
 
-type Json = Readonly<Record<string, unknown>>
-
 /**
  * The keyring of a server, with the verbs that an embedded one has. What differs: whose work it is says the admin key,
  * so `actor` is not sent and the journal names the key's id; a fault of the network or the server is the error
@@ -50,7 +49,10 @@ export async function connectKeyring<Scope extends string = string>({
   timeout = 5000,
 }: ConnectOptions): Promise<Keyring<Scope>> {
   const transport = openTransport({ url, key, fetch, timeout })
-  const { send, close } = transport
+  const { send, look, close } = transport
+
+  const found = async (path: string, absent: string): Promise<Json | undefined> =>
+    look({ method: 'GET', path, repeatable: true }, absent)
 
   const get = async (path: string, query?: object, longer?: number): Promise<Json> =>
     send({
@@ -104,9 +106,9 @@ export async function connectKeyring<Scope extends string = string>({
     disable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/disable`, options)),
     enable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/enable`, options)),
     revoke: async (id, options) => changedOf(await alter(`${keyPath(id)}/revoke`, options)),
-    find: async (id) => (await ifThere(get(keyPath(id)))) as KeyDetails<Scope> | undefined,
+    find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
-    owner: async (owner) => (await ifThere(get(ownerPath(owner)))) as Owner | undefined,
+    owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
     async changeOwner(owner, patch, options = {}) {
       return (await alter(ownerPath(owner), { ...patch, ...options }, 'PATCH')) as unknown as ChangedOwner
     },
@@ -116,9 +118,9 @@ export async function connectKeyring<Scope extends string = string>({
     },
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {
-      const found = await ifThere(get(`/v1/refusals/${part('requestId', requestId)}`))
+      const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
       const unsaid = { route: undefined, keyId: undefined, owner: undefined, environment: undefined }
-      return found === undefined ? undefined : ({ ...unsaid, ...found } as unknown as RefusalRecord)
+      return record === undefined ? undefined : ({ ...unsaid, ...record } as unknown as RefusalRecord)
     },
     async close() {
       close()
@@ -127,8 +129,7 @@ export async function connectKeyring<Scope extends string = string>({
 
   function createdOf<Item>(answer: Json): Created<Scope, Item> {
     if (answer['repeated'] !== true) return { repeated: false, created: answer['created'] as readonly Item[] }
-    const keys = answer['keys'] as readonly (KeyDetails<Scope> | null)[]
-    return { repeated: true, keys: keys.map((one) => one ?? undefined) }
+    return { repeated: true, keys: answer['keys'] as readonly KeyDetails<Scope>[] }
   }
 
   function changedOf(answer: Json): Changed<Scope> {
@@ -152,15 +153,4 @@ function part(name: string, value: string): string {
 function headerText(token: string): string {
   if (typeof token === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) return token
   throw new LatchkeyError('invalid_input', 'idempotencyKey must be visible ASCII characters to be sent to a server.')
-}
-
-/** What is not there is no error to those who look for it. */
-async function ifThere(found: Promise<Json>): Promise<Json | undefined> {
-  try {
-    return await found
-  } catch (error) {
-    if (error instanceof LatchkeyError && (error.code === 'unknown_key' || error.code === 'unknown_owner'))
-      return undefined
-    throw error
-  }
 }

@@ -16,6 +16,9 @@ export interface Request {
   readonly timeout?: number
 }
 
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>
+
 /** Sends requests with the admin key, and takes the answers apart. */
 export interface Transport {
   /**
@@ -23,7 +26,9 @@ export interface Transport {
    *
    * @throws LatchkeyError the code of the problem document; `unavailable`, `unexpected_answer`, `admin_key_refused`.
    */
-  readonly send: (request: Request) => Promise<Readonly<Record<string, unknown>>>
+  readonly send: (request: Request) => Promise<Json>
+  /** The same of something that may not be there: `undefined` when the answer is 404 with this code. */
+  readonly look: (request: Request, absent: string) => Promise<Json | undefined>
   readonly close: () => void
 }
 
@@ -55,7 +60,7 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
   }
   let closed = false
 
-  async function once(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  async function once(request: Request, absent: string | undefined): Promise<Json | undefined> {
     const { method, path, query = {}, headers } = request
     const body = request.body === undefined ? undefined : textOf(request.body)
     const address = new URL(base + path)
@@ -85,25 +90,31 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
     const text = await readAll(answer)
     if (text === undefined) throw unexpected(base, 'its answer is too large')
     const json = objectOf(text)
+    if (status === 404 && absent !== undefined && json?.['code'] === absent) return undefined
     if (status >= 400) throw failureOf(base, status, json, answer.headers.get('retry-after'))
     if (json === undefined) throw unexpected(base, 'its answer is not a JSON object')
     return json
   }
 
-  return {
-    async send(request) {
-      if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
-      for (let attempt = request.repeatable === true ? 2 : 1; ; attempt--) {
-        try {
-          return await once(request)
-        } catch (error) {
-          if (error instanceof LatchkeyError) throw error
-          // A server that is slow is not helped by being asked again.
-          const late = (error as Error | undefined)?.name === 'TimeoutError'
-          if (attempt > 1 && !late) continue
-          throw unreachable(base, late ? `no answer in ${(request.timeout ?? timeout) / 1000} s` : reasonOf(error))
-        }
+  async function sent(request: Request, absent?: string): Promise<Json | undefined> {
+    if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
+    for (let attempts = request.repeatable === true ? 2 : 1; ; attempts--) {
+      try {
+        return await once(request, absent)
+      } catch (error) {
+        if (error instanceof LatchkeyError) throw error
+        // A server that is slow is not helped by being asked again.
+        const late = (error as Error | undefined)?.name === 'TimeoutError'
+        if (attempts > 1 && !late) continue
+        throw unreachable(base, late ? `no answer in ${(request.timeout ?? timeout) / 1000} s` : reasonOf(error))
       }
+    }
+  }
+
+  return {
+    look: sent,
+    async send(request) {
+      return (await sent(request)) ?? {}
     },
     close() {
       closed = true
@@ -151,12 +162,10 @@ async function readAll(answer: Response): Promise<string | undefined> {
   return text + decoder.decode()
 }
 
-function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
+function objectOf(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
   } catch {
     return undefined
   }

@@ -161,7 +161,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       const second = await keyring.issueMany(keys, { idempotencyKey: token })
       assert.ok(second.repeated)
       assert.deepEqual(
-        second.keys.map((key) => key?.id),
+        second.keys.map((key) => key.id),
         first.created.map(({ key }) => key.id),
       )
       await assert.rejects(keyring.issueMany(keys.slice(1), { idempotencyKey: token }), codeIs('token_reused'))
