@@ -1,7 +1,7 @@
 import type { Store, UsageCount } from '../ports.ts'
 
 /** What a caller's call came to: `accepted`, the code of a refusal, or that a report-only limit would have refused it. */
-export type Outcome = string
+type Outcome = string
 
 /** Counts of a key that are kept at hand, so that accepting a call adds one to a number and nothing else. */
 export interface Tally {

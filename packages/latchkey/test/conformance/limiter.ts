@@ -198,6 +198,17 @@ export function limiterConformance(
       assert.equal((await limiter.take(windows, 1)).admitted, false)
     })
 
+    test('a refused call has nothing to give back, and nothing can be given back twice', async () => {
+      const { limiter } = await fresh()
+      const windows = [newWindow({ limit: 1, window: 60 }), newWindow({ limit: 3, window: 60 })]
+      const taken = await limiter.take(windows, 1)
+      await limiter.giveBack(windows, 1, await limiter.take(windows, 1))
+      assert.equal((await limiter.peek(windows, 0)).states[1]?.remaining, 2, 'the window that had room')
+      for (let time = 0; time < 2; time++) await limiter.giveBack(windows, 1, taken)
+      const { states } = await limiter.peek(windows, 0)
+      assert.deepEqual([states[0]?.remaining, states[1]?.remaining], [1, 3])
+    })
+
     test('what is given back after its window has passed takes nothing from the calls of the next', async () => {
       const { limiter, advance } = await fresh()
       const windows = [newWindow({ limit: 1, window: 0.25 })]
@@ -216,6 +227,7 @@ export function limiterConformance(
       assert.deepEqual([raised.admitted, raised.states[0]?.remaining], [true, 1])
       const lowered = await limiter.take([{ ...window, limit: 2 }], 1)
       assert.deepEqual([lowered.admitted, lowered.states[0]?.remaining], [false, 0])
+      assert.equal((await limiter.take([{ ...window, limit: 2 }], 0)).admitted, true, 'a cost of 0 has room')
       const longer = { ...window, window: 2 }
       assert.equal((await limiter.take([longer], 3)).admitted, true)
       await limiter.giveBack([window], 3, taken)

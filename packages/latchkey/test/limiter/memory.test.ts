@@ -44,6 +44,17 @@ test('calls that are further apart than a slice are counted to the millisecond',
   }
 })
 
+test('nothing is taken from the calls of another moment', () => {
+  const { limiter, advance } = timed()
+  const windows = [newWindow({ limit: 1, window: 60 })]
+  limiter.take(windows, 1)
+  advance(5000)
+  const looked = limiter.peek([newWindow()], 1)
+  advance(5000)
+  limiter.giveBack(windows, 1, looked)
+  assert.equal(limiter.take(windows, 1).admitted, false)
+})
+
 test('a full window of slices neither overflows nor slips, whatever the load', () => {
   const { limiter, advance } = timed()
   const windows = [newWindow({ limit: 500, window: 1 })]
