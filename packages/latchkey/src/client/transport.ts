@@ -3,7 +3,7 @@ import { LatchkeyError } from '../error.ts'
 import { failureOf } from './problem.ts'
 
 /** One request to the server. */
-export interface Request {
+interface RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** From the server's address on, with every part of it encoded. */
   readonly path: string
@@ -26,9 +26,9 @@ export interface Transport {
    *
    * @throws LatchkeyError the code of the problem document; `unavailable`, `unexpected_answer`, `admin_key_refused`.
    */
-  readonly send: (request: Request) => Promise<Json>
+  readonly send: (request: RequestOptions) => Promise<Json>
   /** The same of something that may not be there: `undefined` when the answer is 404 with this code. */
-  readonly look: (request: Request, absent: string) => Promise<Json | undefined>
+  readonly look: (request: RequestOptions, absent: string) => Promise<Json | undefined>
   readonly close: () => void
 }
 
@@ -60,7 +60,7 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
   }
   let closed = false
 
-  async function once(request: Request, absent: string | undefined): Promise<Json | undefined> {
+  async function once(request: RequestOptions, absent: string | undefined): Promise<Json | undefined> {
     const { method, path, query = {}, headers } = request
     const body = request.body === undefined ? undefined : textOf(request.body)
     const address = new URL(base + path)
@@ -96,7 +96,7 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
     return json
   }
 
-  async function sent(request: Request, absent?: string): Promise<Json | undefined> {
+  async function sent(request: RequestOptions, absent?: string): Promise<Json | undefined> {
     if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
     for (let attempts = request.repeatable === true ? 2 : 1; ; attempts--) {
       try {
