@@ -9,6 +9,7 @@ import { missed } from './proofs/proof.ts'
 const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
   crash: () => import('./proofs/crash.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
+  quota: () => import('./proofs/quota.ts'),
   timing: () => import('./proofs/timing.ts'),
 }
 
