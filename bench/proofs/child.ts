@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 export interface Child {
   /** Writes a line to its stdin. */
   readonly tell: (line: string) => void
+  /** Ends its stdin. */
+  readonly close: () => void
   readonly kill: (signal: NodeJS.Signals) => void
   /** Resolves when it has ended and all that it wrote has been read. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
@@ -67,6 +69,7 @@ export function startChild({ file, args = [], folder, env = {}, onLine }: ChildO
   })
   return {
     tell: (line) => void child.stdin.write(`${line}\n`),
+    close: () => void child.stdin.end(),
     kill: (signal) => void child.kill(signal),
     ended,
     complaints: () => complaints.trim(),

@@ -32,7 +32,7 @@ interface Round {
 
 export const proof = defineProof({
   promise: 'A quota of N is spent exactly N times, by however many callers and processes at once',
-  takes: 'about 4 minutes',
+  takes: '3 to 5 minutes',
   sizes: { n: 200, quota: 1000, tries: 4000, connections: 64 },
 
   async prove({ sizes: { n: rounds, quota, tries, connections }, progress }) {
