@@ -112,9 +112,8 @@ async function startRacer({ folder, file }: { folder: string; file: string }): P
     folder,
     onLine: (line) => next.resolve(line),
   })
-  const ended = child.ended.then(({ code }) => {
-    if (code !== 0) next.reject(new Error(`A racer ended. ${child.complaints()}`))
-  })
+  // Nobody may be waiting for the next line any more when it ends as it should.
+  const ended = child.ended.finally(() => next.reject(new Error(`A racer ended. ${child.complaints()}`)))
   await next.promise
   return {
     async race(race) {
@@ -123,6 +122,7 @@ async function startRacer({ folder, file }: { folder: string; file: string }): P
       return JSON.parse(await next.promise) as Result
     },
     async stop() {
+      next.promise.catch(() => {})
       child.close()
       await ended
     },

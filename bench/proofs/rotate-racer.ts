@@ -39,7 +39,7 @@ if (import.meta.main) {
     // By the clock and not by a timer: a timer of one process is not a timer of another.
     while (Date.now() < at);
     const outcomes = await Promise.allSettled(
-      Array.from({ length: rotations }, (_, index) => keyrings[index % handles]?.rotate(id, { grace })),
+      Array.from({ length: rotations }, async (_, index) => keyrings[index % handles]?.rotate(id, { grace })),
     )
     const successors = outcomes
       .map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
