@@ -240,9 +240,11 @@ test("the note's service in Latchkey's form answers as the note's does", async (
   assert.deepEqual(lastLine(output), [200, 500, 422, 401, 401])
 })
 
-test('every example of the package runs to its end', async () => {
-  const examples = examplesOf('packages/latchkey/README.md')
-  await Promise.all(examples.map((example, index) => run(`package-${index + 1}.ts`, example)))
+test('every example of the package and of the guides runs to its end', async () => {
+  const guides = globSync('docs/guides/*.md', { cwd: root })
+  const examples = ['packages/latchkey/README.md', ...guides].flatMap(examplesOf)
+  assert.ok(examples.length > guides.length)
+  await Promise.all(examples.map((example, index) => run(`example-${index + 1}.ts`, example)))
 })
 
 test('a forgotten guard stops the start with the line that the README shows', async () => {

@@ -2,6 +2,7 @@ import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { Awaitable, LimiterAnswer, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { Active } from './cache.ts'
+import { bounds, whole } from './input.ts'
 import { quotaLeftOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
 import type { LimitState } from './verdict.ts'
@@ -29,6 +30,8 @@ export function meterOf<Scope extends string>({
 }: Pick<KeyringParts<Scope>, 'store' | 'limiter' | 'clock'>): Meter<Scope> {
   return (active, cost, dryRun) => {
     const { windows } = active
+    // A cost below nothing would give, and one that is not a number would never fill a window.
+    whole('cost', cost, 0, bounds.cost)
     if (windows.length === 0) return spend(active, undefined, cost, dryRun)
     const answer = dryRun ? limiter.peek(windows, cost) : limiter.take(windows, cost)
     if (answer instanceof Promise) return answer.then((late) => spend(active, late, cost, dryRun))

@@ -47,7 +47,7 @@ export function verifierOf<Scope extends string>(
 
   /** Accepted calls are counted where their tally is at hand. */
   function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
-    if (!verdict.ok && dryRun !== true) usage.count(verdict.refusal.code, verdict.keyId ?? '', verdict.owner ?? '')
+    if (!verdict.ok && dryRun !== true) usage.refuse(verdict)
     return verdict
   }
 
@@ -136,9 +136,7 @@ export function verifierOf<Scope extends string>(
     const { key } = active.accepted
     if (refused !== undefined) return { ...refuse(refused, key), limits: states, retryAfter }
     accept(active, call)
-    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) {
-      usage.count('over_limit_reported', key.id, key.owner)
-    }
+    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
     return { ...active.accepted, limits: states }
   }
 

@@ -49,7 +49,11 @@ function maskOf(prefix: number, index: number): number {
 }
 
 function contains({ base, prefix }: Range, ip: Ip): boolean {
-  return base.length === ip.length && base.every((group, index) => group === ((ip[index] ?? 0) & maskOf(prefix, index)))
+  if (base.length !== ip.length) return false
+  for (let index = 0; index * 16 < prefix; index++) {
+    if (base[index] !== ((ip[index] ?? 0) & maskOf(prefix, index))) return false
+  }
+  return true
 }
 
 /**

@@ -152,7 +152,17 @@ test('what is not plainly a range is none, and matches nothing', () => {
     '1:2:3:4:5:6:7:1.2.3.4',
     '::1%eth0',
   )
-  texts.push('fe80::1%1/64', 'localhost', '*', 'unknown', `::${'0'.repeat(100)}`, '::ffff:10.0.0.0/8', '::ffff:0:0/95')
+  texts.push(
+    'fe80::1%1/64',
+    'localhost',
+    '1:ffff:1.2.3.4',
+    ':::ffff:1.2.3.4',
+    '*',
+    'unknown',
+    `::${'0'.repeat(100)}`,
+    '::ffff:10.0.0.0/8',
+    '::ffff:0:0/95',
+  )
   for (const text of texts) {
     assert.equal(canonicalRange(text), undefined, JSON.stringify(text))
     assert.equal(addressMatcher([text])('10.0.0.1'), false, text)
