@@ -20,6 +20,12 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
 
+/** Faults named in one answer; whoever sends more has something else to mend first. */
+const mostFaults = 100
+
+/** Characters of an unknown member's name in an answer. */
+const longestName = 64
+
 const internal: ProblemOptions = { status: 500, code: 'internal', detail: 'Something went wrong on our side.' }
 
 /** Carries a problem from where it is thrown to where it is answered. */
@@ -182,7 +188,7 @@ function problemOfError(error: FastifyError): ProblemOptions {
   const status = error.statusCode ?? 500
   // An answer of ours that does not fit its schema carries `validation` too, and is not the caller's fault.
   if (error.validation !== undefined && status < 500) {
-    const errors = error.validation.map(faultOf)
+    const errors = error.validation.slice(0, mostFaults).map(faultOf)
     return {
       status: 422,
       code: 'invalid_request',
@@ -200,10 +206,17 @@ function faultOf({
   params,
 }: NonNullable<FastifyError['validation']>[number]): Fault {
   const missing = keyword === 'required' ? params['missingProperty'] : undefined
-  if (typeof missing !== 'string') return { pointer: instancePath, detail: message }
-  // RFC 6901 3: `~` and `/` are escaped, in this order.
-  const escaped = missing.replaceAll('~', '~0').replaceAll('/', '~1')
-  return { pointer: `${instancePath}/${escaped}`, detail: 'is required' }
+  if (typeof missing === 'string') return { pointer: `${instancePath}/${escaped(missing)}`, detail: 'is required' }
+  const unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : undefined
+  if (typeof unknown !== 'string') return { pointer: instancePath, detail: message }
+  // The name is the caller's own, and may be as long as the body.
+  const name = unknown.length > longestName ? `${unknown.slice(0, longestName)}…` : unknown
+  return { pointer: `${instancePath}/${escaped(name)}`, detail: 'is not known here' }
+}
+
+/** RFC 6901 3: `~` and `/` are escaped, in this order. */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {

@@ -107,6 +107,20 @@ test('every fault of a body is named by JSON Pointer, and values are not bent to
   ])
 })
 
+test('an unknown member is refused by name, however long its name is, and not more than 100 faults are named', async () => {
+  const app = Fastify(problemOptions)
+  await app.register(problems)
+  const body = { type: 'object', additionalProperties: false, properties: {} }
+  app.post('/strict', { schema: { body } }, () => ({}))
+  const faults = async (payload: object): Promise<readonly { pointer: string; detail: string }[]> =>
+    (await app.inject({ method: 'POST', url: '/strict', payload })).json().errors
+  assert.deepEqual(await faults({ 'a/b': 1 }), [{ pointer: '/a~1b', detail: 'is not known here' }])
+  const [long] = await faults({ ['x'.repeat(10_000)]: 1 })
+  assert.equal(long?.pointer, `/${'x'.repeat(64)}…`)
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`m${index}`, 1]))
+  assert.equal((await faults(many)).length, 100)
+})
+
 test('members that nobody declared are ignored', async () => {
   const { app, handled } = await application()
   assert.equal((await app.inject(json('{"name":"x","a/b~c":1,"more":true}'))).statusCode, 200)

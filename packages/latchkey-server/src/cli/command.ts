@@ -1,0 +1,59 @@
+import { userInfo } from 'node:os'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { ChangeOptions } from 'latchkey'
+import { common, settingOptions } from './target.ts'
+import { count } from './input/members.ts'
+
+/** A command with a sentence of help, in its place among its siblings. */
+export function commandIn(parent: Command, usage: string, summary: string): Command {
+  return parent.command(usage).description(summary).helpCommand(false).allowExcessArguments(false)
+}
+
+/** A command on a keyring: on the store, or on a server with `--url`. */
+export function keyringCommand(parent: Command, usage: string, summary: string): Command {
+  const command = commandIn(parent, usage, summary)
+  command.addOption(common(new Option('--json', 'JSON for programs: one document, or one a line for lists')))
+  const url = 'a running server instead of the store (LATCHKEY_URL), with the key in LATCHKEY_ADMIN_KEY'
+  command.addOption(common(new Option('--url <address>', url)))
+  return settingOptions(command)
+}
+
+/** Options of every command that changes something. */
+export interface ChangingOptions {
+  readonly actor?: string
+  readonly note?: string
+  readonly ifRevision?: number
+}
+
+/** What every command takes that changes what is there. */
+export function changingOptions(command: Command): Command {
+  return actorOption(command)
+    .option('--note <text>', 'why, for those who read the journal')
+    .option('--if-revision <number>', 'only if nobody has changed it since it was at this revision', count)
+}
+
+export function actorOption(command: Command): Command {
+  return command.option(
+    '--actor <name>',
+    'who does it, for the journal; your user name. With --url it is the admin key',
+  )
+}
+
+/** The same, as the verbs of a keyring take them. */
+export function changeOptionsOf({ actor, note, ifRevision }: ChangingOptions): ChangeOptions {
+  return {
+    actor: actor ?? userName(),
+    ...(note === undefined ? {} : { note }),
+    ...(ifRevision === undefined ? {} : { ifRevision }),
+  }
+}
+
+/** Who works here. A container may run under a number that has no name. */
+export function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import { SettingsError } from '../config.ts'
+import { keyringCommand } from './command.ts'
+import { fileFindings } from './doctor/files.ts'
+import type { Finding } from './doctor/finding.ts'
+import { good, reasonOf, wrong } from './doctor/finding.ts'
+import { keyringFindings } from './doctor/keyring.ts'
+import { platformFindings } from './doctor/platform.ts'
+import { serverFindings } from './doctor/server.ts'
+import { exits, Failure } from './exit.ts'
+import type { TargetOptions } from './target.ts'
+import { mustExist, serverOf, settingsOf, withKeyring } from './target.ts'
+import { plain, put, putJson, styled } from './terminal/print.ts'
+
+export function doctorCommand(program: Command): void {
+  keyringCommand(program, 'doctor', 'what is wrong with this installation, and what to do').action(
+    async (options: TargetOptions) => {
+      const url = serverOf(options)
+      const findings = [...platformFindings()]
+      findings.push(...(url === undefined ? await storeFindings(options) : await serverFindings(url)))
+      // Once it is known that nothing can be opened there is nothing to add.
+      if (
+        !findings.some(
+          ({ state, what }) => state === 'wrong' && (what === 'settings' || what === 'database' || what === 'server'),
+        )
+      ) {
+        findings.push(...(await openFindings(options)))
+      }
+      show(findings, options)
+      const faults = findings.filter(({ state }) => state === 'wrong')
+      if (faults.length > 0)
+        process.exitCode = faults.some(({ what }) => what === 'settings') ? exits.settings.code : exits.failed.code
+    },
+  )
+}
+
+async function storeFindings(options: TargetOptions): Promise<readonly Finding[]> {
+  try {
+    const { file } = settingsOf(options)
+    const settings = good('settings', 'every one is what it must be')
+    try {
+      mustExist(file)
+    } catch (error) {
+      return [settings, wrong('database', `there is none at ${file}`, reasonOf(error).replace(/^[^.]*\. /, ''))]
+    }
+    return [settings, ...fileFindings(file)]
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    return error.faults.map((fault) => wrong('settings', fault, 'Mend it in the environment, .env or the flag.'))
+  }
+}
+
+async function openFindings(options: TargetOptions): Promise<readonly Finding[]> {
+  try {
+    return await withKeyring(options, async ({ keyring, where }) => [
+      where === 'store' ? good('database', 'it opens') : good('admin key', 'the server takes it'),
+      ...(await keyringFindings(keyring, Date.now())),
+    ])
+  } catch (error) {
+    if (error instanceof Failure && error.exit === 'settings') return [wrong('settings', reasonOf(error), 'Set it.')]
+    return serverOf(options) === undefined
+      ? [wrong('database', reasonOf(error), 'Restore a backup, or name another file with --store.')]
+      : [wrong('admin key', reasonOf(error), 'Set LATCHKEY_ADMIN_KEY to one that works.')]
+  }
+}
+
+const marks: Readonly<Record<Finding['state'], readonly [string, 'green' | 'yellow' | 'red']>> = {
+  good: ['good ', 'green'],
+  note: ['note ', 'yellow'],
+  wrong: ['WRONG', 'red'],
+}
+
+function show(findings: readonly Finding[], { json }: TargetOptions): void {
+  if (json === true) return putJson({ good: findings.every(({ state }) => state !== 'wrong'), findings })
+  for (const { what, state, found, remedy } of findings) {
+    const [mark, colour] = marks[state]
+    put(`${styled(colour, mark)}  ${what.padEnd(10)}  ${plain(found)}`)
+    if (remedy !== undefined) put(`${' '.repeat(19)}${plain(remedy)}`)
+  }
+}

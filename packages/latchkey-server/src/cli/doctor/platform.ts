@@ -1,0 +1,59 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { Finding } from './finding.ts'
+import { good, reasonOf, wrong } from './finding.ts'
+
+/** The oldest Node with a `node:sqlite` that can be trusted; `engines` of the package says the same. */
+const oldestNode = [24, 15, 0] as const
+
+/** Node and the SQLite in it. */
+export function platformFindings(): readonly Finding[] {
+  const node = process.versions.node
+  return [
+    atLeast(node, oldestNode)
+      ? good('Node', node)
+      : wrong('Node', `${node} is too old`, `Install Node ${oldestNode.join('.')} or later.`),
+    sqliteFinding(),
+  ]
+}
+
+function sqliteFinding(): Finding {
+  // In memory, with the library's own judgement of versions: it refuses those that can lose data.
+  try {
+    const database = new DatabaseSync(':memory:')
+    const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
+    database.close()
+    const sound = atLeast(version, [3, 51, 3]) || version === '3.50.7' || version === '3.44.6'
+    return sound
+      ? good('SQLite', version)
+      : wrong('SQLite', `${version} can corrupt its log`, 'Install a Node with SQLite 3.51.3 or later.')
+  } catch (error) {
+    return wrong('SQLite', reasonOf(error), 'Install a Node with node:sqlite.')
+  }
+}
+
+function atLeast(version: string, least: readonly [number, number, number]): boolean {
+  const parts = version.split('.').map(Number)
+  for (const [index, part] of least.entries()) {
+    const here = parts[index] ?? 0
+    if (here !== part) return here > part
+  }
+  return true
+}
+
+/** When this was written: no clock that is right is before it. */
+const written = Date.UTC(2026, 10, 1)
+
+/** The clock, as far as one machine can tell: ends of keys and of secrets are judged by it. */
+export function clockFinding(newestEntry: number | undefined, now: number): Finding {
+  const remedy = 'Set the clock and keep it set, with NTP for instance: lifetimes of keys are judged by it.'
+  if (now < written) return wrong('clock', `it says ${new Date(now).toISOString()}`, remedy)
+  if (newestEntry !== undefined && newestEntry > now + 5000) {
+    const ahead = Math.round((newestEntry - now) / 1000)
+    return wrong(
+      'clock',
+      `the journal's last entry is ${ahead} s in the future: the clock was ahead then, or is behind now`,
+      remedy,
+    )
+  }
+  return good('clock', new Date(now).toISOString())
+}

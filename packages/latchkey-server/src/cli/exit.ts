@@ -1,0 +1,60 @@
+/** How a command can end: its exit code, and what that means. `--help` and the guide print this table. */
+export const exits = {
+  ok: { code: 0, means: 'done, or what was asked about is so' },
+  failed: {
+    code: 1,
+    means: 'refused or failed: a key that is not accepted, a journal that is not whole, a right that is missing',
+  },
+  usage: {
+    code: 2,
+    means: 'the command is wrong: an unknown flag, a value that cannot be, a question that was not answered',
+  },
+  absent: { code: 3, means: 'there is no such key, owner or refusal' },
+  conflict: {
+    code: 4,
+    means: 'it stands in the way of something: revoked already, being rotated, changed by others, taken',
+  },
+  unavailable: { code: 69, means: 'the server or the database cannot be reached, or cannot tell' },
+  settings: { code: 78, means: 'a setting is missing or wrong' },
+  stopped: { code: 130, means: 'stopped with Ctrl-C' },
+} as const satisfies Readonly<Record<string, { readonly code: number; readonly means: string }>>
+
+/** The name of a way to end. */
+export type Exit = keyof typeof exits
+
+/** Ends the command: one line for the person who sees it, and how. */
+export class Failure extends Error {
+  readonly exit: Exit
+
+  constructor(exit: Exit, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'Failure'
+    this.exit = exit
+  }
+}
+
+/** The errors of the library, by their codes. */
+const exitsOfErrors: Readonly<Record<string, Exit>> = {
+  invalid_input: 'usage',
+  unknown_scope: 'usage',
+  unknown_key: 'absent',
+  unknown_owner: 'absent',
+  conflict: 'conflict',
+  precondition_failed: 'conflict',
+  token_reused: 'conflict',
+  still_running: 'conflict',
+  beyond_delegation: 'failed',
+  admin_key_refused: 'failed',
+  weak_key: 'settings',
+  store_unusable: 'unavailable',
+  unavailable: 'unavailable',
+  unexpected_answer: 'unavailable',
+}
+
+/** How the command ends that threw this. */
+export function exitOf(error: unknown): Exit {
+  if (error instanceof Failure) return error.exit
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown }
+  if (name === 'SettingsError') return 'settings'
+  return name === 'LatchkeyError' && typeof code === 'string' ? (exitsOfErrors[code] ?? 'failed') : 'failed'
+}

@@ -1,0 +1,132 @@
+import { hash } from 'node:crypto'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { ImportedKey } from 'latchkey'
+import { Failure } from '../exit.ts'
+import { csvRecords } from './csv.ts'
+import { limitOf, quotaOf } from './limits.ts'
+import { momentOfIso } from './when.ts'
+
+/** A key to import and the line on which it stands. */
+export interface ImportLine {
+  readonly line: number
+  readonly key: ImportedKey<string>
+}
+
+/** How the lines are to be read. */
+export interface ImportFormat {
+  readonly format: 'csv' | 'jsonl'
+  /** The lines have keys and no hashes: each is hashed here, and nothing but the hash goes on. */
+  readonly plain: boolean
+}
+
+/** A line as an object, before it is known what is in it. Both formats come to this. */
+type Loose = Record<string, unknown>
+
+/**
+ * The keys of a file, one after the other.
+ *
+ * @throws Failure `usage`, which names the line and never what stands in it.
+ */
+export async function* importLines(input: Readable, { format, plain }: ImportFormat): AsyncGenerator<ImportLine> {
+  const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
+  for await (const { line, value } of lines) {
+    yield { line, key: keyOf({ line, value, plain }) }
+  }
+}
+
+interface LooseLine {
+  readonly line: number
+  readonly value: Loose
+}
+
+const wrong = (line: number, what: string): Failure => new Failure('usage', `Line ${line}: ${what}.`)
+
+async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
+  let line = 0
+  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++
+    if (text.trim() === '') continue
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      // The parser's own message would show a piece of the line.
+      throw wrong(line, 'it is not JSON')
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw wrong(line, 'it is not a JSON object')
+    yield { line, value: value as Loose }
+  }
+}
+
+/** Members that a CSV has as lists of words. */
+const lists: ReadonlySet<string> = new Set(['scopes', 'addresses', 'limits'])
+
+async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
+  let header: readonly string[] | undefined
+  try {
+    for await (const { line, fields } of csvRecords(input.setEncoding('utf8') as AsyncIterable<string>)) {
+      if (header === undefined) {
+        header = fields.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name).trim())
+        continue
+      }
+      if (fields.length !== header.length)
+        throw wrong(line, `it has ${fields.length} fields, the header ${header.length}`)
+      const value: Loose = {}
+      for (const [index, name] of header.entries()) {
+        const field = fields[index] ?? ''
+        // An empty field is one that was left out.
+        if (field === '' && name !== 'scopes') continue
+        if (name.startsWith('metadata.')) {
+          value['metadata'] = { ...(value['metadata'] as object | undefined), [name.slice('metadata.'.length)]: field }
+        } else {
+          value[name] = lists.has(name) ? field.split(/[\s;]+/).filter((word) => word !== '') : field
+        }
+      }
+      yield { line, value }
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Failure('usage', error.message)
+    throw error
+  }
+}
+
+function keyOf({ line, value, plain }: LooseLine & Pick<ImportFormat, 'plain'>): ImportedKey<string> {
+  const { key, secret, ...members } = value
+  const given = key ?? secret
+  if (plain) {
+    if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no member "key" with the key')
+    members['hash'] = hash('sha256', given)
+    members['algorithm'] = 'sha256'
+    members['start'] ??= startOf(given)
+  } else if (given !== undefined) {
+    throw wrong(line, 'it has a key and not a hash: hash it, or let it be hashed here with --plain')
+  }
+  try {
+    for (const name of ['notBefore', 'expiresAt']) {
+      if (typeof members[name] === 'string') members[name] = momentOf(name, members[name])
+    }
+    if (typeof members['quota'] === 'string') members['quota'] = quotaOf(members['quota'])
+    if (Array.isArray(members['limits'])) {
+      members['limits'] = members['limits'].map((limit: unknown) =>
+        typeof limit === 'string' ? limitOf(limit) : limit,
+      )
+    }
+  } catch (error) {
+    throw wrong(line, (error as Error).message.replace(/\.$/, ''))
+  }
+  members['algorithm'] ??= typeof members['hash'] === 'string' && members['hash'].length === 128 ? 'sha512' : 'sha256'
+  return members as unknown as ImportedKey<string>
+}
+
+function momentOf(name: string, text: string): number {
+  const at = momentOfIso(text)
+  if (at === undefined) throw new Error(`${name} must be a moment in ISO 8601, such as 2030-01-31T12:00:00Z`)
+  return at
+}
+
+/** What may be shown of a key made elsewhere: enough to know it again, and far too little to guess the rest. */
+function startOf(key: string): string {
+  return key.length < 24 ? '' : key.slice(0, 8)
+}

@@ -1,0 +1,51 @@
+import { InvalidArgumentError } from 'commander'
+import type { Limit, QuotaOptions } from 'latchkey'
+import { seconds } from './when.ts'
+
+/**
+ * A limit as it is written in one word.
+ *
+ * @example limitOf('burst=100/1m') // { name: 'burst', limit: 100, window: 60 }; `:report-only` after it refuses nobody
+ */
+export function limitOf(text: string): Limit {
+  const [, name = '', limit = '', window = '', reportOnly] =
+    /^([^=]+)=(\d{1,10})\/(\d{1,7}[smhdw])(:report-only)?$/.exec(text) ?? []
+  if (name === '') {
+    throw new InvalidArgumentError(
+      'It must be name=count/window, such as burst=100/1m, and perhaps :report-only after it.',
+    )
+  }
+  return {
+    name,
+    limit: Number(limit),
+    window: seconds(window),
+    ...(reportOnly === undefined ? {} : { reportOnly: true }),
+  }
+}
+
+/**
+ * A quota as it is written in one word.
+ *
+ * @example quotaOf('1000/month') // { amount: 1000, refill: 'month' }; '1000' is never filled up again
+ */
+export function quotaOf(text: string): QuotaOptions {
+  const [, amount = '', refill] = /^(\d{1,13})(?:\/(day|month))?$/.exec(text) ?? []
+  if (amount === '') throw new InvalidArgumentError('It must be an amount, such as 1000, 1000/day or 1000/month.')
+  return { amount: Number(amount), refill: refill === 'day' || refill === 'month' ? refill : null }
+}
+
+/** The opposite of `limitOf`. */
+export function limitText({ name, limit, window, reportOnly }: Limit): string {
+  const units: readonly (readonly [number, string])[] = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+  ]
+  const [size, unit] = units.find(([length]) => window % length === 0) ?? [1, 's']
+  return `${name}=${limit}/${window / size}${unit}${reportOnly === true ? ':report-only' : ''}`
+}
+
+/** The opposite of `quotaOf`. */
+export function quotaText({ amount, refill }: Pick<QuotaOptions, 'amount' | 'refill'>): string {
+  return refill === null || refill === undefined ? String(amount) : `${amount}/${refill}`
+}

@@ -1,0 +1,38 @@
+import { Failure } from '../exit.ts'
+
+/** A minted secret, anywhere in a text: `lk_live_` and 38 characters. */
+const minted = /(?<![0-9A-Za-z])[a-z][a-z0-9]{0,15}_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{38}(?![0-9A-Za-z])/
+
+/**
+ * Refuses arguments that have a secret in them. Arguments are in the shell's history and in the list of processes, which
+ * every user of the machine can read.
+ *
+ * @throws Failure `usage`; the message does not repeat it.
+ */
+export function refuseSecrets(values: readonly string[]): void {
+  if (!values.some((value) => minted.test(value))) return
+  throw new Failure(
+    'usage',
+    'An argument looks like a secret. It is in the history of your shell now, and whoever is on this machine could see it:\n' +
+      'rotate that key. Secrets are read from standard input or the environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY).',
+  )
+}
+
+/** The most that is read of a secret, in characters; no credential is longer. */
+const longest = 4096
+
+/**
+ * The first line of standard input.
+ *
+ * @throws Failure `usage` when there is none.
+ */
+export async function secretFromInput(input: NodeJS.ReadStream): Promise<string> {
+  let text = ''
+  for await (const chunk of input.setEncoding('utf8')) {
+    text += chunk as string
+    if (text.includes('\n') || text.length > longest) break
+  }
+  const [line = ''] = text.split(/\r?\n/, 1)
+  if (line === '') throw new Failure('usage', 'No secret came on standard input.')
+  return line
+}

@@ -1,0 +1,53 @@
+import { InvalidArgumentError } from 'commander'
+
+const unitsInSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/**
+ * A span of time in seconds.
+ *
+ * @example seconds('90s') // 90; '15m', '12h', '30d', '2w'
+ */
+export function seconds(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
+  const inSeconds = unitsInSeconds[unit]
+  if (inSeconds === undefined)
+    throw new InvalidArgumentError('It must be a span of time, such as 90s, 15m, 12h, 30d or 2w.')
+  return Number(count) * inSeconds
+}
+
+/** A moment in milliseconds since 1970: ISO 8601, or a span of time from now on. */
+export function momentAhead(text: string): number {
+  return moment(text, (span) => Date.now() + span)
+}
+
+/** A moment in milliseconds since 1970: ISO 8601, or a span of time before now. */
+export function momentAgo(text: string): number {
+  return moment(text, (span) => Date.now() - span)
+}
+
+const isoDate = /^(\d{4})-(\d\d)-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+function moment(text: string, relative: (milliseconds: number) => number): number {
+  if (/^\d+[smhdw]$/.test(text)) return relative(seconds(text) * 1000)
+  const at = momentOfIso(text)
+  if (at === undefined) {
+    throw new InvalidArgumentError(
+      'It must be a moment with its offset, such as 2030-01-31T12:00:00Z, a date (from 00:00 UTC), or a span such as 30d.',
+    )
+  }
+  return at
+}
+
+/** The moment that a text in ISO 8601 names, in milliseconds since 1970; a date is its first one in UTC. */
+export function momentOfIso(text: string): number | undefined {
+  const [, year, month, day] = isoDate.exec(text) ?? []
+  // `Date` reads the 31st of February as the 3rd of March.
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  const at = Date.parse(text)
+  return Number.isNaN(at) || Number.isNaN(lastDay) || Number(day) > lastDay ? undefined : at
+}
+
+/** A moment as people and programs read it. */
+export function iso(at: number): string {
+  return new Date(at).toISOString()
+}

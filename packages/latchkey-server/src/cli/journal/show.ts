@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { JournalEntry, JournalOptions } from 'latchkey'
+import { keyringCommand } from '../command.ts'
+import { count } from '../input/members.ts'
+import { iso, momentAgo } from '../input/when.ts'
+import type { TargetOptions } from '../target.ts'
+import { withKeyring } from '../target.ts'
+import { putJson, say, styled } from '../terminal/print.ts'
+import type { Column } from '../terminal/table.ts'
+import { putTable } from '../terminal/table.ts'
+
+interface Options extends TargetOptions {
+  readonly key?: string
+  readonly owner?: string
+  readonly by?: string
+  readonly from?: number
+  readonly to?: number
+  readonly after: number
+  readonly limit: number
+  readonly all?: boolean
+}
+
+/** Entries that are asked for at once. */
+const page = 1000
+
+const columns: readonly Column<JournalEntry>[] = [
+  { title: 'SEQ', text: ({ seq }) => String(seq) },
+  { title: 'AT', text: ({ at }) => iso(at) },
+  { title: 'ACTOR', text: ({ actor }) => actor, flexible: true },
+  { title: 'ACTION', text: ({ action }) => action },
+  { title: 'SUBJECT', text: ({ subject }) => subject },
+  { title: 'CHANGE', text: ({ change }) => change, flexible: true },
+]
+
+export function showCommand(journal: Command): void {
+  keyringCommand(journal, 'show', 'what was changed, when and by whom')
+    .option('--key <id>', 'only what happened to this key')
+    .addOption(new Option('--owner <owner>', 'only what happened to this owner').conflicts('key'))
+    .option('--by <actor>', 'only what this one did')
+    .option('--from <when>', 'the first moment that counts: ISO 8601, or a span before now such as 24h', momentAgo)
+    .option('--to <when>', 'the first moment that no longer counts', momentAgo)
+    .option('--after <seq>', 'only entries after this number', count, 0)
+    .option('--limit <number>', 'how many', count, 100)
+    .addOption(new Option('--all', 'however many there are').conflicts('limit'))
+    .action(async (options: Options) => {
+      const { json, all = false, limit, key, owner, by, from, to } = options
+      const filter: JournalOptions = {
+        ...(key === undefined ? {} : { key }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(by === undefined ? {} : { actor: by }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      }
+      await withKeyring(options, async ({ keyring }) => {
+        let { after } = options
+        let left = all ? Number.POSITIVE_INFINITY : limit
+        const rows: JournalEntry[] = []
+        for (;;) {
+          // One more than wanted tells whether there are more.
+          const wanted = Math.min(page, left + 1)
+          const entries = await keyring.journal({ ...filter, after, limit: wanted })
+          const shown = entries.slice(0, left)
+          if (json === true) for (const entry of shown) putJson(entry, ['at'])
+          else rows.push(...shown)
+          after = shown.at(-1)?.seq ?? after
+          left -= shown.length
+          if (entries.length < wanted || left === 0) {
+            if (json !== true) await putTable(columns, rows)
+            if (entries.length > shown.length)
+              say(styled('dim', `There are more: --after ${after}, or --all.`, process.stderr))
+            return
+          }
+        }
+      })
+    })
+}

@@ -1,0 +1,16 @@
+import type { Changed } from 'latchkey'
+import { plain, putJson, say } from '../terminal/print.ts'
+
+/** What came of a change: a line for people, the key for programs. */
+export function putChanged(
+  { key, tookMs }: Changed,
+  { verb, json }: { readonly verb: string; readonly json: boolean | undefined },
+): void {
+  if (json === true) return putJson({ key, tookMs }, ['at'])
+  // Not just done: from now on no instance acts on what was before, and it says how long that took.
+  say(
+    plain(
+      `${key.id} ${verb}, everywhere after ${Math.ceil(tookMs)} ms; it is ${key.state}, at revision ${key.revision}.`,
+    ),
+  )
+}

@@ -1,0 +1,36 @@
+import type { KeyDetails } from 'latchkey'
+import { Failure } from '../exit.ts'
+import { jsonText, plain, putSecret, say } from '../terminal/print.ts'
+
+/** A new secret and what is said of it. */
+export interface HandOver {
+  readonly key: Pick<KeyDetails, 'id'>
+  readonly secret: string
+  /** What was done, in one line. */
+  readonly said: string
+  /** The whole of it, for programs. */
+  readonly answer: object
+  readonly json: boolean | undefined
+}
+
+/**
+ * Hands a secret to whoever asked for it: alone on stdout, so that `KEY=$(latchkey keys issue …)` is a key and nothing
+ * else. If it cannot be written nobody has it, which must not pass in silence.
+ *
+ * @throws Failure `failed`.
+ */
+export async function handOver({ key, secret, said, answer, json }: HandOver): Promise<void> {
+  if (json !== true) {
+    say(plain(said))
+    say('Its secret is shown now and never again:')
+  }
+  try {
+    await putSecret(json === true ? jsonText(answer, ['at']) : secret)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Failure(
+      'failed',
+      `${said}\nBut its secret could not be written (${code}), so nobody has it: latchkey keys rotate ${key.id} --grace 0s`,
+    )
+  }
+}

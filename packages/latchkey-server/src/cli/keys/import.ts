@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs'
+import { hash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { ImportedKey, Keyring } from 'latchkey'
+import { actorOption, keyringCommand, userName } from '../command.ts'
+import { Failure } from '../exit.ts'
+import type { ImportLine } from '../input/imports.ts'
+import { importLines } from '../input/imports.ts'
+import { stoppable } from '../terminal/stop.ts'
+import type { TargetOptions } from '../target.ts'
+import { withKeyring } from '../target.ts'
+import { putJson, say } from '../terminal/print.ts'
+import { grouped, startProgress } from '../terminal/progress.ts'
+
+interface Options extends TargetOptions {
+  readonly format?: 'csv' | 'jsonl'
+  readonly plain?: boolean
+  readonly actor?: string
+}
+
+/** What goes into one call: so many keys, and so many characters of them that a server takes it. */
+const most = { keys: 1000, characters: 4_000_000 }
+
+export function importCommand(keys: Command): void {
+  const command = keyringCommand(
+    keys,
+    'import [file]',
+    'takes in keys that were made elsewhere, by their hashes; from a file or standard input',
+  )
+    .addOption(
+      new Option('--format <format>', 'csv or jsonl; by the name of the file, otherwise jsonl').choices([
+        'csv',
+        'jsonl',
+      ]),
+    )
+    .option('--plain', 'the lines have the keys themselves ("key"); they are hashed here and go nowhere')
+  actorOption(command).action(async (file: string | undefined, options: Options) => {
+    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false } = options
+    const input = openInput(file)
+    const lines = importLines(input, { format, plain })
+    await withKeyring(options, async ({ keyring }) => importAll(keyring, lines, options), { make: true })
+  })
+}
+
+function openInput(file: string | undefined): Readable {
+  if (file !== undefined && file !== '-') return createReadStream(file)
+  if (process.stdin.isTTY) throw new Failure('usage', 'Name a file, or send the lines on standard input.')
+  return process.stdin
+}
+
+async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { actor, json }: Options): Promise<void> {
+  const progress = startProgress()
+  const stop = stoppable()
+  const done = { added: 0, known: 0 }
+  let chunk: ImportLine[] = []
+  let characters = 0
+  const send = async (): Promise<void> => {
+    if (chunk.length === 0) return
+    const { added, known, ids } = await importChunk(keyring, chunk, actor ?? userName())
+    if (json === true) for (const id of ids) putJson({ id, repeated: known > 0 })
+    done.added += added
+    done.known += known
+    chunk = []
+    progress.at(`${grouped(done.added + done.known)} keys …`)
+  }
+  try {
+    for await (const line of lines) {
+      chunk.push(line)
+      characters += JSON.stringify(line.key).length
+      if (chunk.length < most.keys && characters < most.characters) continue
+      await send()
+      characters = 0
+      if (stop.asked()) throw new Failure('stopped', 'Stopped.')
+    }
+    await send()
+  } catch (error) {
+    progress.end()
+    const reached = done.added + done.known
+    if (reached > 0)
+      say(`${told(done)} Of the rest nothing was added: run it again, and what is there already is recognised.`)
+    throw error
+  } finally {
+    progress.end()
+    stop.end()
+  }
+  say(told(done))
+}
+
+function told({ added, known }: { readonly added: number; readonly known: number }): string {
+  return `${grouped(added)} keys imported${known === 0 ? '' : `, ${grouped(known)} had been already`}.`
+}
+
+/** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */
+async function importChunk(
+  keyring: Keyring,
+  chunk: readonly ImportLine[],
+  actor: string,
+): Promise<{ readonly added: number; readonly known: number; readonly ids: readonly string[] }> {
+  const keys = chunk.map(({ key }) => key as ImportedKey<never>)
+  try {
+    const made = await keyring.importMany(keys, {
+      actor,
+      idempotencyKey: `import ${hash('sha256', JSON.stringify(keys))}`,
+    })
+    return made.repeated
+      ? { added: 0, known: keys.length, ids: made.keys.map((key) => key.id) }
+      : { added: keys.length, known: 0, ids: made.created.map(({ id }) => id) }
+  } catch (error) {
+    throw located(error, chunk)
+  }
+}
+
+/** The library counts within the call; people count lines. */
+function located(error: unknown, chunk: readonly ImportLine[]): unknown {
+  if (!(error instanceof Error)) return error
+  const [whole = '', number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
+  const first = chunk[0]?.line
+  const last = chunk.at(-1)?.line
+  const where =
+    whole === '' && chunk.length > 1 ? `Lines ${first} to ${last}` : `Line ${chunk[Number(number) - 1]?.line}`
+  // The same error, for its code.
+  error.message = `${where}: ${error.message.slice(whole.length)}`
+  return error
+}

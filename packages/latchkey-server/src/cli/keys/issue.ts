@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import type { IssueOptions, KeyPatch, Keyring } from 'latchkey'
+import { adminEnvironment, adminScopes } from 'latchkey'
+import { actorOption, keyringCommand, userName } from '../command.ts'
+import { Failure } from '../exit.ts'
+import type { MemberOptions } from '../input/members.ts'
+import { memberOptions, membersOf } from '../input/members.ts'
+import type { TargetOptions } from '../target.ts'
+import { withKeyring } from '../target.ts'
+import { handOver } from './hand-over.ts'
+
+interface Options extends MemberOptions, TargetOptions {
+  readonly environment?: string
+  readonly actor?: string
+  readonly admin?: boolean
+}
+
+export function issueCommand(keys: Command): void {
+  const command = keyringCommand(keys, 'issue', 'a new key; its secret is printed once, alone on stdout')
+  memberOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
+  command.option('--admin', 'an admin key that may do and give everything, but for what other flags say')
+  actorOption(command).action(async (options: Options) => {
+    const issued = await withKeyring(options, async ({ keyring }) => keyring.issue(wanted(options, keyring)), {
+      make: true,
+    })
+    const { key } = issued
+    const what = `${key.id} issued for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
+    await handOver({ ...issued, said: what, answer: issued, json: options.json })
+  })
+}
+
+function wanted(options: Options, keyring: Keyring): IssueOptions<string> {
+  const { environment, actor = userName(), admin = false } = options
+  const { name, owner, scopes, ...members } = { ...(admin ? everything(keyring) : {}), ...membersOf(options) }
+  if (name === undefined || owner === undefined || scopes === undefined) {
+    throw new Failure('usage', `A new key needs --name, --owner and --scope${admin ? '' : ' (or --admin)'}.`)
+  }
+  const where = environment ?? (admin ? adminEnvironment : undefined)
+  return { ...members, name, owner, scopes, actor, ...(where === undefined ? {} : { environment: where }) }
+}
+
+/** What the first admin key has: every right, and every resource there is, so that scopes declared later are in it. */
+function everything({ scopes, environments }: Keyring): KeyPatch<string> {
+  const resources = new Set(Object.keys(scopes).map((scope) => `${scope.slice(0, scope.indexOf(':'))}:*`))
+  return {
+    scopes: Object.keys(adminScopes),
+    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: [...resources] },
+  }
+}

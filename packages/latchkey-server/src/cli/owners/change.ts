@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Limit } from 'latchkey'
+import type { ChangingOptions } from '../command.ts'
+import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
+import { Failure } from '../exit.ts'
+import { limitOf } from '../input/limits.ts'
+import { each } from '../input/members.ts'
+import type { TargetOptions } from '../target.ts'
+import { withKeyring } from '../target.ts'
+import { plain, putJson, say } from '../terminal/print.ts'
+
+interface Options extends ChangingOptions, TargetOptions {
+  readonly disable?: boolean
+  readonly enable?: boolean
+  readonly limit?: readonly Limit[]
+  readonly clearLimits?: boolean
+}
+
+export function changeCommand(owners: Command): void {
+  const command = keyringCommand(
+    owners,
+    'change <owner>',
+    'disables or enables all keys of an owner, or sets their shared limits',
+  )
+    .option('--disable', 'refuses all its keys')
+    .addOption(new Option('--enable', 'accepts them again').conflicts('disable'))
+    .option('--limit <limit>', 'name=count/window, such as all=1000/1h; the flag again for more', each(limitOf))
+    .addOption(new Option('--clear-limits', 'takes all shared limits away').conflicts('limit'))
+  changingOptions(command).action(async (name: string, options: Options) => {
+    const { disable, enable, limit, clearLimits, json } = options
+    const patch = {
+      ...(disable === true ? { disabled: true } : {}),
+      ...(enable === true ? { disabled: false } : {}),
+      ...(limit === undefined ? {} : { limits: limit }),
+      ...(clearLimits === true ? { limits: null } : {}),
+    }
+    if (Object.keys(patch).length === 0) {
+      throw new Failure('usage', 'Say what is to be changed: --disable, --enable, --limit or --clear-limits.')
+    }
+    const done = await withKeyring(options, async ({ keyring }) =>
+      keyring.changeOwner(name, patch, changeOptionsOf(options)),
+    )
+    const { owner, tookMs } = done
+    if (json === true) return putJson(done)
+    const state = owner.disabled ? 'disabled' : 'active'
+    say(
+      plain(
+        `${owner.owner} changed, everywhere after ${Math.ceil(tookMs)} ms; it is ${state}, at revision ${owner.revision}.`,
+      ),
+    )
+  })
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { keyringCommand } from './command.ts'
+import { Failure } from './exit.ts'
+import { iso } from './input/when.ts'
+import type { TargetOptions } from './target.ts'
+import { withKeyring } from './target.ts'
+import { putJson } from './terminal/print.ts'
+import { putFacts } from './terminal/table.ts'
+
+export function refusalCommand(program: Command): void {
+  keyringCommand(
+    program,
+    'refusal <request>',
+    'why a call was refused, by the id in `instance` of its answer; needs --url',
+  ).action(async (request: string, options: TargetOptions) => {
+    // As it stands in the answer, or the id alone.
+    const id = request.startsWith('urn:uuid:') ? request.slice('urn:uuid:'.length) : request
+    const found = await withKeyring(options, async ({ keyring, where }) => {
+      if (where === 'store') {
+        throw new Failure('usage', 'Refusals are remembered by the server that gave them: ask it with --url.')
+      }
+      return keyring.refusal(id)
+    })
+    if (found === undefined)
+      throw new Failure('absent', 'No refusal with this id is remembered. The oldest are forgotten first.')
+    if (options.json === true) return putJson(found, ['at'])
+    putFacts([
+      ['request', found.requestId],
+      ['at', iso(found.at)],
+      ['route', found.route],
+      ['code', found.code],
+      ['why', found.why],
+      ['step', found.step],
+      ['key', found.keyId],
+      ['owner', found.owner],
+      ['environment', found.environment],
+    ])
+  })
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import { settingsTable } from '../config.ts'
+import type { Settings } from '../config.ts'
+import { commandIn } from './command.ts'
+import { Failure } from './exit.ts'
+import { settingOptions, settingsOf } from './target.ts'
+import { say } from './terminal/print.ts'
+
+export function serveCommand(program: Command): void {
+  const command = commandIn(program, 'serve', 'runs the server')
+  settingOptions(command, Object.keys(settingsTable) as (keyof Settings)[]).action(async (options: object) =>
+    serve(options),
+  )
+}
+
+/** Runs until it is told to stop. What is said goes to stderr: stdout has the log. */
+async function serve(options: object): Promise<void> {
+  const settings = settingsOf(options)
+  // They are for other commands; nothing that the server does, and no report of a crash, needs to know them.
+  for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
+  const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
+  const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
+  // Takes no new requests, answers those in flight, then the process has nothing left to do.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
+  let address: string
+  try {
+    address = await app.listen({ host: settings.host, port: settings.port })
+  } catch (error) {
+    await close()
+    throw explained(error)
+  }
+  const port = new URL(address).port
+  const url = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/.test(address) ? `http://127.0.0.1:${port}` : address
+  say(`Serving ${url}, documented at ${url}/docs`)
+  // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+  if (process.stderr.isTTY) {
+    const { firstAdminKey } = await import('../first-admin-key.ts')
+    const secret = await firstAdminKey(keyring)
+    if (secret !== undefined) say(`\nYour first admin key. It is shown only now:\n\n  ${secret}\n`)
+  } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
+    // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
+    say(
+      'There is no admin key yet. Issue one beside the database: latchkey keys issue --admin --name <name> --owner <owner>',
+    )
+  }
+}
+
+function explained(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return new Failure('failed', 'The port is in use. Set PORT to another one, or stop the program that uses it.')
+  if (code === 'EACCES') return new Failure('failed', 'The port may not be used. Set PORT to one from 1024 on.')
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new Failure('settings', 'HOST is not an address of this machine.')
+  return error
+}

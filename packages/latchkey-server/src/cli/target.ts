@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Keyring } from 'latchkey'
+import type { Settings } from '../config.ts'
+import { readSettings, settingsTable } from '../config.ts'
+import { Failure } from './exit.ts'
+
+/** Which keyring a command works on, and how it answers. */
+export interface TargetOptions {
+  readonly json?: boolean
+  readonly url?: string
+  readonly store?: string
+  readonly scopes?: string
+  readonly prefix?: string
+  readonly environments?: string
+}
+
+/** The settings that decide what is in a store. */
+const storeSettings: readonly (keyof Settings)[] = ['file', 'scopes', 'prefix', 'environments']
+
+/** Flags for these settings, as the table of settings has them. */
+export function settingOptions(command: Command, names: readonly (keyof Settings)[] = storeSettings): Command {
+  for (const name of names) {
+    const { flag, help, variable, fallback } = settingsTable[name]
+    const otherwise = fallback === '' ? variable : `${variable}, ${fallback}`
+    command.addOption(common(new Option(flag, `${sentence(help)} (${otherwise})`)))
+  }
+  return command
+}
+
+const commonHeading = 'Which keyring, and how it answers:'
+
+/** An option that many commands take, as opposed to those that make it what it is. */
+export function common(option: Option): Option {
+  return option.helpGroup(commonHeading)
+}
+
+/** In help, what a command is for stands before what many take. */
+export function commonLast(options: readonly Option[]): Option[] {
+  const isCommon = ({ helpGroupHeading }: Option): boolean => helpGroupHeading === commonHeading
+  return [...options.filter((option) => !isCommon(option)), ...options.filter(isCommon)]
+}
+
+/** Help lines stand in a list: without backticks and the full stop. */
+function sentence(help: string): string {
+  const text = help.replaceAll('`', '').replace(/\.$/, '')
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+/** The settings of a run: flags, then the environment, then `.env`. */
+export function settingsOf(options: object): Settings {
+  const given = options as Readonly<Record<string, string | undefined>>
+  const flags = Object.fromEntries(
+    Object.entries(settingsTable).map(([name, { flag }]) => [name, given[new Option(flag).attributeName()]]),
+  )
+  return readSettings({ flags, environment: process.env })
+}
+
+/** A keyring, and on which side of the wire it is. */
+export interface Target {
+  readonly keyring: Keyring
+  readonly where: 'store' | 'server'
+}
+
+/**
+ * Opens the keyring that the options name, lets it be used, and closes it: a running server with `--url`, otherwise the
+ * store.
+ *
+ * @param make - whether a store that does not exist is made; elsewhere a wrong path would look like an empty keyring.
+ * @throws Failure `settings`, `unavailable`; what the keyring throws.
+ */
+export async function withKeyring<Result>(
+  options: TargetOptions,
+  use: (target: Target) => Promise<Result>,
+  { make = false }: { readonly make?: boolean } = {},
+): Promise<Result> {
+  const target = await openTarget(options, make)
+  try {
+    return await use(target)
+  } finally {
+    await target.keyring.close()
+  }
+}
+
+async function openTarget(options: TargetOptions, make: boolean): Promise<Target> {
+  const url = serverOf(options)
+  if (url !== undefined) {
+    const { connectKeyring } = await import('latchkey/client')
+    return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000 }), where: 'server' }
+  }
+  const { file, scopes, prefix, environments } = settingsOf(options)
+  if (!make) mustExist(file)
+  const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, prefix, environments })
+  return { keyring, where: 'store' }
+}
+
+/** The server to ask, if it is one: what is said on the command line wins over the environment. */
+export function serverOf({ url, store }: TargetOptions): string | undefined {
+  if (url !== undefined && store !== undefined)
+    throw new Failure('usage', '--url and --store are two places: say one of them.')
+  if (url !== undefined) return url
+  return store === undefined ? process.env['LATCHKEY_URL'] || undefined : undefined
+}
+
+/** @throws Failure `unavailable` for a database that is not there. */
+export function mustExist(file: string): void {
+  if (file !== ':memory:' && existsSync(file)) return
+  throw new Failure(
+    'unavailable',
+    `There is no database at ${file}. Name one with --store or LATCHKEY_STORE, or make it: latchkey serve, latchkey keys issue.`,
+  )
+}
+
+function adminKey(): string {
+  const key = process.env['LATCHKEY_ADMIN_KEY']
+  // Nothing that is started from here, and no report of a crash, needs to know it.
+  delete process.env['LATCHKEY_ADMIN_KEY']
+  if (key === undefined || key === '') {
+    throw new Failure(
+      'settings',
+      'LATCHKEY_ADMIN_KEY must be an admin key of the server. It is read from the environment or .env.',
+    )
+  }
+  return key
+}

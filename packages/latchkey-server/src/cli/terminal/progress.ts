@@ -1,0 +1,32 @@
+/** Tells how far long work has come, on stderr. */
+export interface Progress {
+  /** In a terminal the line is written over; elsewhere one comes every few seconds. */
+  readonly at: (line: string) => void
+  /** Takes the line away, so that the next one stands alone. */
+  readonly end: () => void
+}
+
+/** Milliseconds between two lines: in a terminal, and elsewhere. */
+const pause = { terminal: 100, elsewhere: 5000 }
+
+export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  const live = stream.isTTY
+  let next = live ? 0 : performance.now() + pause.elsewhere
+  let shown = false
+  return {
+    at(line) {
+      if (performance.now() < next) return
+      next = performance.now() + (live ? pause.terminal : pause.elsewhere)
+      stream.write(live ? `\r\u001b[2K${line.slice(0, stream.columns - 1)}` : `${line}\n`)
+      shown = true
+    },
+    end() {
+      if (live && shown) stream.write('\r\u001b[2K')
+    },
+  }
+}
+
+/** A number as people read it. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US')
+}

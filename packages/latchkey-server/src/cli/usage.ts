@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import type { UsageCount, UsageOptions } from 'latchkey'
+import { keyringCommand } from './command.ts'
+import { count } from './input/members.ts'
+import { iso, momentAgo } from './input/when.ts'
+import type { TargetOptions } from './target.ts'
+import { withKeyring } from './target.ts'
+import { putJson, say, styled } from './terminal/print.ts'
+import type { Column } from './terminal/table.ts'
+import { putTable } from './terminal/table.ts'
+
+interface Options extends TargetOptions {
+  readonly key?: string
+  readonly owner?: string
+  readonly outcome?: string
+  readonly from?: number
+  readonly to?: number
+  readonly limit: number
+}
+
+const columns: readonly Column<UsageCount>[] = [
+  { title: 'HOUR', text: ({ hour }) => iso(hour).slice(0, 13) + 'Z' },
+  { title: 'KEY', text: ({ key }) => key || '-' },
+  { title: 'OWNER', text: ({ owner }) => owner || '-', flexible: true },
+  { title: 'OUTCOME', text: ({ outcome }) => outcome },
+  { title: 'COUNT', text: ({ count: often }) => String(often) },
+]
+
+export function usageCommand(program: Command): void {
+  keyringCommand(program, 'usage', 'how often keys were used, by hour and outcome; the last 24 hours')
+    .option('--key <id>', 'only this key')
+    .option('--owner <owner>', 'only keys of this owner')
+    .option('--outcome <outcome>', 'only this one: accepted, or the code of a refusal')
+    .option('--from <when>', 'the first moment that counts: ISO 8601, or a span before now such as 7d', momentAgo)
+    .option('--to <when>', 'the first moment that no longer counts', momentAgo)
+    .option('--limit <number>', 'how many rows', count, 1000)
+    .action(async (options: Options) => {
+      const { json, key, owner, outcome, from, to, limit } = options
+      const wanted: UsageOptions = {
+        limit,
+        ...(key === undefined ? {} : { key }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(outcome === undefined ? {} : { outcome }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      }
+      const rows = await withKeyring(options, async ({ keyring }) => keyring.usage(wanted))
+      if (json === true) for (const row of rows) putJson(row)
+      else await putTable(columns, rows)
+      if (rows.length === limit)
+        say(styled('dim', 'There may be more: --limit, or a shorter --from and --to.', process.stderr))
+    })
+}

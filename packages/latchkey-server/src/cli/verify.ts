@@ -1,0 +1,102 @@
+import type { Command } from 'commander'
+import type { Refused, Verdict } from 'latchkey'
+import { keyringCommand } from './command.ts'
+import { Failure } from './exit.ts'
+import { count, words } from './input/members.ts'
+import { secretFromInput } from './input/secrets.ts'
+import { iso } from './input/when.ts'
+import type { TargetOptions } from './target.ts'
+import { withKeyring } from './target.ts'
+import { askForSecret } from './terminal/ask.ts'
+import { putJson } from './terminal/print.ts'
+import { putFacts } from './terminal/table.ts'
+
+interface Options extends TargetOptions {
+  readonly environment?: string
+  readonly scope?: readonly string[]
+  readonly anyScope?: readonly string[]
+  readonly address?: string
+  readonly cost?: number
+  readonly spend?: boolean
+}
+
+export function verifyCommand(program: Command): void {
+  keyringCommand(
+    program,
+    'verify',
+    'whether a secret is accepted, and if not, why; read from LATCHKEY_CREDENTIAL or standard input',
+  )
+    .option('--environment <name>', 'the environment that the route takes; the first unless told otherwise')
+    .option('--scope <scopes>', 'the scopes that the route asks for, all of them', words)
+    .option('--any-scope <scopes>', 'at least one of these', words)
+    .option('--address <address>', 'where the call comes from')
+    .option('--cost <number>', 'what the call costs', count)
+    .option('--spend', 'counts the call; without it nothing is taken from limits and quota')
+    .action(async (options: Options) => {
+      const { environment, scope, anyScope, address, cost, spend, json } = options
+      const credential = await credentialToVerify()
+      const demand = {
+        ...(environment === undefined ? {} : { environment }),
+        ...(scope === undefined ? {} : { allOf: scope }),
+        ...(anyScope === undefined ? {} : { anyOf: anyScope }),
+        ...(cost === undefined ? {} : { cost }),
+      }
+      const call = { dryRun: spend !== true, ...(address === undefined ? {} : { ip: address }) }
+      const verdict = await withKeyring(options, async ({ keyring }) => keyring.verify(credential, demand, call))
+      if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict)
+      if (json === true) putJson(shown(verdict))
+      else putFacts(factsOf(verdict))
+      if (!verdict.ok) process.exitCode = 1
+    })
+}
+
+/** From the environment, from whoever sits there, or from a pipe; never from the arguments. */
+async function credentialToVerify(): Promise<string> {
+  const given = process.env['LATCHKEY_CREDENTIAL']
+  delete process.env['LATCHKEY_CREDENTIAL']
+  if (given !== undefined && given !== '') return given
+  return (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
+}
+
+function unavailable({ cause }: Refused): Failure {
+  const reason = cause instanceof Error ? cause.message : 'The database did not answer.'
+  return new Failure('unavailable', `Nobody can tell: ${reason}`, { cause })
+}
+
+/** The verdict without the error behind it, which is not for programs. */
+function shown(verdict: Verdict): object {
+  if (verdict.ok) return verdict
+  const { refusal, cause: _cause, ...more } = verdict
+  return { ...more, code: refusal.code, step: refusal.step, why: refusal.why, answer: refusal.answer }
+}
+
+function factsOf(verdict: Verdict): readonly (readonly [string, string | undefined])[] {
+  const limits = verdict.limits?.map(({ name, remaining, limit, exceeded }): readonly [string, string] => {
+    return [name, `${remaining} of ${limit} left${exceeded ? ', no room' : ''}`]
+  })
+  if (verdict.ok) {
+    const { key, retiring } = verdict
+    return [
+      ['verdict', 'accepted'],
+      ['key', key.id],
+      ['name', key.name],
+      ['owner', key.owner],
+      ['environment', key.environment],
+      ['scopes', key.scopes.join(', ') || 'none'],
+      ['old secret', retiring === undefined ? undefined : `works until ${iso(retiring.until)}`],
+      ...(limits ?? []),
+    ]
+  }
+  const { code, why, step, answer } = verdict.refusal
+  return [
+    ['verdict', 'refused'],
+    ['code', code],
+    ['why', why],
+    ['step', step],
+    ['the caller reads', `${answer.status} ${answer.code}: ${answer.detail}`],
+    ['key', verdict.keyId],
+    ['owner', verdict.owner],
+    ['again in', verdict.retryAfter === undefined ? undefined : `${verdict.retryAfter} s`],
+    ...(limits ?? []),
+  ]
+}

@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import Fastify, { LogController } from 'fastify'
+import type { Clock, OpenKeyring } from 'latchkey'
+import { openKeyring } from 'latchkey'
+import { sqliteStore } from 'latchkey/store/sqlite'
+import type { Settings } from './config.ts'
+import { latchkeyServer, serverOptions } from './http/app.ts'
+
+/** The whole system. */
+export interface Composed {
+  readonly keyring: OpenKeyring
+  readonly app: FastifyInstance
+  /** Takes no new requests, finishes those in flight, writes usage, closes the store. */
+  readonly close: () => Promise<void>
+}
+
+/** What a composition may be told besides the settings. */
+export interface ComposeOptions {
+  /** `serverLogger(settings)`; nothing is logged if left out. */
+  readonly logger?: FastifyServerOptions['logger']
+  /** The machine's time if left out; tests bring their own. */
+  readonly clock?: Clock
+}
+
+/**
+ * The composition root: store, keyring and application, wired on this page. The server runs what this makes, and so do
+ * its tests, with `:memory:` for a file.
+ *
+ * @throws LatchkeyError `store_unusable`.
+ *
+ * @example
+ * const { app } = await compose(settings, { logger: serverLogger(settings) })
+ * await app.listen({ host: settings.host, port: settings.port })
+ */
+export async function compose(
+  { file, prefix, environments, scopes, usageInterval, cacheSize, trustedProxies, corsOrigins }: Settings,
+  { logger = false, clock }: ComposeOptions = {},
+): Promise<Composed> {
+  const app = Fastify({
+    ...serverOptions,
+    logger,
+    // The server writes one line for an answer instead of Fastify's two, which do not know the key.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+  })
+  const keyring = await openKeyring({
+    store: sqliteStore({ file }),
+    scopes,
+    prefix,
+    environments,
+    cacheSize,
+    usageInterval: usageInterval * 1000,
+    onError: (error) => app.log.warn({ err: error }, 'usage could not be written, and is kept for the next time'),
+    ...(clock === undefined ? {} : { clock }),
+  })
+  app.addHook('onClose', () => keyring.close())
+  const close = async (): Promise<void> => app.close()
+  try {
+    await app.register(latchkeyServer, { keyring, corsOrigins, logAnswers: true })
+    await app.ready()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { keyring, app, close }
+}

@@ -1,0 +1,235 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+
+/** The settings of the server. */
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  /** The database file, or `:memory:`. */
+  readonly file: string
+  readonly prefix: string
+  readonly environments: readonly [string, ...string[]]
+  /** What keys may be allowed to do, each with the sentence that the documentation shows. */
+  readonly scopes: Readonly<Record<string, string>>
+  /** Addresses and ranges of the proxies whose word on the caller's address is taken. */
+  readonly trustedProxies: readonly string[]
+  readonly corsOrigins: readonly string[]
+  readonly logLevel: (typeof logLevels)[number]
+  /** Seconds between two writings of usage. */
+  readonly usageInterval: number
+  readonly cacheSize: number
+}
+
+/** One row of the table of settings. */
+export interface Setting<Value> {
+  /** The environment variable. */
+  readonly variable: string
+  /** As commander writes it. */
+  readonly flag: string
+  /** What it is when nothing is set, as one would write it; empty where that is nothing. */
+  readonly fallback: string
+  /** One sentence for `--help` and the docs page. */
+  readonly help: string
+  /** What it must be, to follow its name. Never says what it was: that may be a secret in the wrong place. */
+  readonly must: string
+  /** The value that a text stands for; `undefined` when it does not fit. */
+  readonly read: (text: string) => Value | undefined
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** The one table of settings: from it come the values, `--help` and the docs page. */
+export const settingsTable: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
+  host: {
+    variable: 'HOST',
+    flag: '--host <address>',
+    fallback: '127.0.0.1',
+    help: 'The address to listen on; `0.0.0.0` or `::` is every interface.',
+    must: 'an address of this machine, such as 127.0.0.1 or ::, or a host name',
+    read: (text) =>
+      isIP(text) !== 0 || /^[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$/.test(text) ? text : undefined,
+  },
+  port: {
+    variable: 'PORT',
+    flag: '--port <number>',
+    fallback: '8080',
+    help: 'The port to listen on; with `0` the system chooses a free one.',
+    must: 'a whole number from 0 to 65535',
+    read: (text) => whole(text, 0, 65_535),
+  },
+  file: {
+    variable: 'LATCHKEY_STORE',
+    flag: '--store <sqlite:file>',
+    fallback: 'sqlite:data/latchkey.db',
+    help: 'Where keys and the journal are kept: `sqlite:` and a file, made if it is missing.',
+    must: 'sqlite: and the path of a file, such as sqlite:data/latchkey.db',
+    // A byte of zero would end the path early, in the operating system and not here.
+    read: (text) => (/^sqlite:[^\0]+$/.test(text) ? text.slice('sqlite:'.length) : undefined),
+  },
+  prefix: {
+    variable: 'LATCHKEY_PREFIX',
+    flag: '--prefix <word>',
+    fallback: 'lk',
+    help: 'What every secret begins with, so that people and scanners know whose it is.',
+    must: '1 to 16 lower-case letters and digits, beginning with a letter',
+    read: (text) => (word.test(text) ? text : undefined),
+  },
+  environments: {
+    variable: 'LATCHKEY_ENVIRONMENTS',
+    flag: '--environments <list>',
+    fallback: 'live,test',
+    help: 'The environments of keys; the first is the one that keys are issued for unless told otherwise.',
+    must: 'words of lower-case letters and digits, 1 to 16 long, separated by commas, each once and none of them admin',
+    read: (text) => {
+      const words = listOf(text)
+      const fits = words.every((one) => word.test(one) && one !== 'admin') && new Set(words).size === words.length
+      return fits && words.length > 0 ? (words as [string, ...string[]]) : undefined
+    },
+  },
+  scopes: {
+    variable: 'LATCHKEY_SCOPES_FILE',
+    flag: '--scopes <file>',
+    fallback: '',
+    help: 'A file that declares what keys may be allowed to do: `{ "orders:read": "Read orders" }`. Without it keys have no scopes.',
+    must: 'the path of a file in JSON such as { "orders:read": "Read orders" }, with names written resource:action',
+    read: readScopes,
+  },
+  trustedProxies: {
+    variable: 'LATCHKEY_TRUSTED_PROXIES',
+    flag: '--trusted-proxies <list>',
+    fallback: '',
+    help: 'Proxies whose `X-Forwarded-For` is believed, read from its end; without any, the caller is who connects.',
+    must: 'addresses or ranges separated by commas, such as 10.0.0.0/8,fd00::/8, none of them everything',
+    read: (text) => everyOne(listOf(text), isRange),
+  },
+  corsOrigins: {
+    variable: 'LATCHKEY_CORS_ORIGINS',
+    flag: '--cors-origins <list>',
+    fallback: '',
+    help: 'Web pages that may call the server from a browser; none unless they are named.',
+    must: 'exact origins separated by commas, such as https://admin.example.com, without a path and without *',
+    read: (text) => everyOne(listOf(text), isOrigin),
+  },
+  logLevel: {
+    variable: 'LOG_LEVEL',
+    flag: '--log-level <level>',
+    fallback: 'info',
+    help: `How much is logged: ${logLevels.map((level) => `\`${level}\``).join(', ')}.`,
+    must: `one of ${logLevels.join(', ')}`,
+    read: (text) => logLevels.find((level) => level === text),
+  },
+  usageInterval: {
+    variable: 'LATCHKEY_USAGE_INTERVAL',
+    flag: '--usage-interval <seconds>',
+    fallback: '10',
+    help: 'Seconds between two writings of usage: what a crash can lose of it.',
+    must: 'a whole number of seconds from 1 to 3600',
+    read: (text) => whole(text, 1, 3600),
+  },
+  cacheSize: {
+    variable: 'LATCHKEY_CACHE_SIZE',
+    flag: '--cache-size <keys>',
+    fallback: '50000',
+    help: 'How many verified keys are held in memory.',
+    must: 'a whole number from 2 to 10000000',
+    read: (text) => whole(text, 2, 10_000_000),
+  },
+}
+
+/** The settings are at fault. Trying again does not help: the process ends with EX_CONFIG, 78. */
+export class SettingsError extends Error {
+  /** One sentence for each fault; names the setting and what it must be, never its value. */
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'SettingsError'
+    this.faults = faults
+  }
+}
+
+/** Where settings come from, the first that has one wins. */
+export interface SettingsSources {
+  /** What was said on the command line, by the names in `Settings`. */
+  readonly flags?: { readonly [Name in keyof Settings]?: string | undefined }
+  /** `process.env`. What is set to nothing counts as not set: that is how a variable is taken back in a compose file. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Reads and checks the settings.
+ *
+ * @throws SettingsError with one sentence for each fault.
+ *
+ * @example const { port } = readSettings({ environment: process.env, flags: { port: '8443' } })
+ */
+export function readSettings({ flags = {}, environment }: SettingsSources): Settings {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
+    const flag = flags[name as keyof Settings]
+    const text = flag ?? (environment[setting.variable] || setting.fallback)
+    const value = text === '' && flag === undefined ? unset(name) : setting.read(text)
+    if (value === undefined)
+      faults.push(`${flag === undefined ? setting.variable : setting.flag.split(' ')[0]} must be ${setting.must}.`)
+    else values[name] = value
+  }
+  if (faults.length > 0) throw new SettingsError(faults)
+  return values as unknown as Settings
+}
+
+/** What a setting is that has no fallback: nothing of its kind. */
+function unset(name: string): unknown {
+  return name === 'scopes' ? {} : []
+}
+
+/** Puts what stands in a file into `process.env`, if there is such a file. The real environment wins. */
+export function loadEnvironmentFile(file = '.env'): void {
+  if (existsSync(file)) process.loadEnvFile(file)
+}
+
+const word = /^[a-z][a-z0-9]{0,15}$/
+
+function whole(text: string, least: number, most: number): number | undefined {
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
+  return value >= least && value <= most ? value : undefined
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').map((one) => one.trim())
+}
+
+function everyOne(list: readonly string[], fits: (one: string) => boolean): readonly string[] | undefined {
+  return list.every(fits) ? list : undefined
+}
+
+function isRange(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  // A range of everything would let every caller say who they are.
+  return (
+    length === undefined ||
+    (/^[0-9]{1,3}$/.test(length) && Number(length) >= 1 && Number(length) <= (family === 4 ? 32 : 128))
+  )
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text
+}
+
+const scope = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
+
+function readScopes(file: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const declared: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return undefined
+    const fits = Object.entries(declared).every(
+      ([name, sentence]) => scope.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
+    )
+    return fits ? (declared as Readonly<Record<string, string>>) : undefined
+  } catch {
+    return undefined
+  }
+}

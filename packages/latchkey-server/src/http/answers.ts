@@ -1,0 +1,26 @@
+import { problemResponse } from 'latchkey/problem/fastify'
+import type { TSchema } from 'typebox'
+
+/** A response as OpenAPI writes it. Without types: handlers answer with the library's own shapes, and the contract test compares. */
+export type Response = Readonly<Record<string, unknown>>
+
+/** A JSON answer, with the headers that come along. */
+export function json(description: string, schema: TSchema, headers: Readonly<Record<string, string>> = {}): Response {
+  const described = Object.entries(headers).map(([name, what]) => [name, { type: 'string', description: what }])
+  return { description, headers: Object.fromEntries(described), content: { 'application/json': { schema } } }
+}
+
+/** An entity tag, for `If-Match`. */
+export const etag: Readonly<Record<string, string>> = { ETag: 'The revision, for If-Match' }
+
+const sentences = {
+  404: 'There is none with this name, or it is not among those that the admin key sees',
+  409: 'It is in a state in which this cannot be done; `code` says which',
+  412: 'It was changed since the revision in If-Match',
+  422: 'Something in the request does not fit; `errors` or `detail` says what',
+} as const
+
+/** What can go wrong besides what the guard and the reading of a body document by themselves. */
+export function failures(...statuses: readonly (keyof typeof sentences)[]): Readonly<Record<number, Response>> {
+  return Object.fromEntries(statuses.map((status) => [status, problemResponse(sentences[status])]))
+}

@@ -1,0 +1,94 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { OpenKeyring } from 'latchkey'
+import { fastifyGuard } from 'latchkey/guard/fastify'
+import { problemOptions, problems } from 'latchkey/problem/fastify'
+import { answerLog } from './answer-log.ts'
+import { changingRoutes } from './changing.ts'
+import { crossOrigin } from './cors.ts'
+import { descriptionRoutes } from './description.ts'
+import { documentRoutes } from './document.ts'
+import { throwAsProblem } from './errors.ts'
+import { issuingRoutes } from './issuing.ts'
+import { journalRoutes } from './journal.ts'
+import { keyRoutes } from './keys.ts'
+import { openMetrics } from './metrics.ts'
+import { operationRoutes } from './operation.ts'
+import { ownerRoutes } from './owners.ts'
+import { refusalRoutes } from './refusals.ts'
+import type { RouteParts } from './routes.ts'
+import { bodyLimits } from './routes.ts'
+import { securityHeaders } from './security.ts'
+import { usageRoutes } from './usage.ts'
+import { requestValidation } from './validation.ts'
+import { verifyRoutes } from './verify.ts'
+
+/** What the server is made of. */
+export interface LatchkeyServerOptions {
+  readonly keyring: OpenKeyring
+  /** Origins of web pages that may call the server from a browser; none if left out. */
+  readonly corsOrigins?: readonly string[]
+  /** Writes a line for every answer: for an application that does not do so itself. */
+  readonly logAnswers?: boolean
+}
+
+/**
+ * What only Fastify's constructor can be told. An application that mounts the server makes its own Fastify with them,
+ * or its errors before any route have another form, and owners with long names cannot be read.
+ */
+export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, 'requestTimeout' | 'routerOptions'> = {
+  ...problemOptions,
+  // An owner may have 120 characters, of which each is up to 12 in a path.
+  routerOptions: { maxParamLength: 1440 },
+  // Half a body must not hold a connection for ever.
+  requestTimeout: 60_000,
+}
+
+/**
+ * The server as a Fastify plugin: its own routes, guarded by the keyring's own admin keys. Everything that it needs it
+ * brings along, and touches nothing of the application that it is mounted in.
+ *
+ * @example await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
+ */
+export async function latchkeyServer(
+  instance: FastifyInstance,
+  { keyring, corsOrigins = [], logAnswers = false }: LatchkeyServerOptions,
+): Promise<void> {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>()
+  const metrics = openMetrics()
+  const guard = fastifyGuard(metrics.counting(keyring.admin))
+  const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request).id) }
+
+  app.addHook('onRequest', securityHeaders)
+  if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
+  app.addHook('onResponse', metrics.answered)
+  if (logAnswers) app.addHook('onResponse', answerLog(guard))
+  // JSON only, whatever the application reads.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string', bodyLimit: bodyLimits.one },
+    app.getDefaultJsonParser('error', 'error'),
+  )
+  app.setValidatorCompiler(requestValidation())
+
+  await app.register(problems)
+  await app.register(guard.plugin)
+  await documentRoutes(app, parts)
+
+  // In a scope of their own, whose errors become problems before the one around it answers them.
+  await app.register(async (scope) => {
+    scope.setErrorHandler(throwAsProblem)
+    const routes = scope.withTypeProvider<TypeBoxTypeProvider>()
+    keyRoutes(routes, parts)
+    issuingRoutes(routes, parts)
+    changingRoutes(routes, parts)
+    ownerRoutes(routes, parts)
+    verifyRoutes(routes, parts)
+    journalRoutes(routes, parts)
+    usageRoutes(routes, parts)
+    refusalRoutes(routes, parts)
+    descriptionRoutes(routes, parts)
+    operationRoutes(routes, parts)
+  })
+}

@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Changed } from 'latchkey'
+import { bounds, revocationReasons } from 'latchkey'
+import { Type } from 'typebox'
+import { etag, failures, json } from './answers.ts'
+import { keepNowhere } from './issuing.ts'
+import { ifMatch, ifMatchHeader, tellRevision } from './preconditions.ts'
+import type { App, RouteParts } from './routes.ts'
+import { bodyLimits } from './routes.ts'
+import { keyDetails, keyPatch, keyPath, moment, note, tookMs } from './wire.ts'
+
+const strict = { additionalProperties: false }
+const withNote = Type.Object({ note: Type.Optional(note) }, strict)
+const rotation = Type.Object(
+  {
+    grace: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: bounds.grace, description: 'Seconds for the old secret; a day if left out' }),
+    ),
+    note: Type.Optional(note),
+  },
+  strict,
+)
+const revocation = Type.Object({ reason: Type.Enum([...revocationReasons]), note: Type.Optional(note) }, strict)
+
+const changed = Type.Object({ key: keyDetails, tookMs })
+const rotated = Type.Object({
+  key: keyDetails,
+  secret: Type.String({ description: 'Shown now and never again' }),
+  oldEndsAt: moment,
+  tookMs,
+})
+
+const headers = Type.Object(ifMatchHeader)
+
+/** Changing keys, and the verbs on them. */
+export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
+  const common = { onRequest: guard.requires('keys:write'), bodyLimit: bodyLimits.one }
+  const described = { tags: ['Keys'], params: keyPath, headers }
+  const response = { 200: json('The key as it is now', changed, etag), ...failures(404, 409, 412, 422) }
+
+  app.patch(
+    '/v1/keys/:id',
+    { ...common, schema: { summary: 'Change a key', ...described, body: keyPatch, response } },
+    async (request, reply) => {
+      const { note: words, ...patch } = request.body
+      return told(
+        reply,
+        await acting(request).change(request.params.id, patch, { ...noted(words), ...ifMatch(request) }),
+      )
+    },
+  )
+
+  app.post(
+    '/v1/keys/:id/rotate',
+    {
+      ...common,
+      preValidation: bodyOptional,
+      schema: {
+        summary: 'Give a key a new secret; the old one works for the grace time',
+        ...described,
+        body: rotation,
+        response: { ...response, 200: json('The key, and its new secret for the only time', rotated, etag) },
+      },
+    },
+    async (request, reply) => {
+      const done = await acting(request).rotate(request.params.id, { ...request.body, ...ifMatch(request) })
+      keepNowhere(reply)
+      return told(reply, done)
+    },
+  )
+
+  app.post(
+    '/v1/keys/:id/revoke',
+    { ...common, schema: { summary: 'Revoke a key for good', ...described, body: revocation, response } },
+    async (request, reply) =>
+      told(reply, await acting(request).revoke(request.params.id, { ...request.body, ...ifMatch(request) })),
+  )
+
+  const verbs = {
+    retire: 'End the old secret of a key that is being rotated, now',
+    disable: 'Refuse a key until it is enabled again',
+    enable: 'Accept a disabled key again',
+  } as const
+  for (const verb of ['retire', 'disable', 'enable'] as const) {
+    app.post(
+      `/v1/keys/:id/${verb}`,
+      {
+        ...common,
+        preValidation: bodyOptional,
+        schema: { summary: verbs[verb], ...described, body: withNote, response },
+      },
+      async (request, reply) =>
+        told(reply, await acting(request)[verb](request.params.id, { ...request.body, ...ifMatch(request) })),
+    )
+  }
+}
+
+/** A verb that needs nothing said may be called without a body. */
+async function bodyOptional(request: FastifyRequest): Promise<void> {
+  request.body ??= {}
+}
+
+function noted(words: string | undefined): { readonly note?: string } {
+  return words === undefined ? {} : { note: words }
+}
+
+function told<Done extends Changed>(reply: FastifyReply, done: Done): Done {
+  tellRevision(reply, done.key)
+  return done
+}

@@ -1,0 +1,62 @@
+import { problemResponse } from 'latchkey/problem/fastify'
+import { Type } from 'typebox'
+import { json } from './answers.ts'
+import { unavailable } from './errors.ts'
+import type { App, RouteParts } from './routes.ts'
+
+const fine = json('It is', Type.Object({ status: Type.Literal('ok') }))
+const notNow = problemResponse('It is not; `detail` says why')
+
+/** What those who run the server look at. */
+export function operationRoutes(app: App, { guard, keyring, metrics }: RouteParts): void {
+  let draining = false
+  app.addHook('preClose', (done) => {
+    draining = true
+    done()
+  })
+
+  app.get(
+    '/healthz',
+    {
+      onRequest: guard.open,
+      schema: { summary: 'Is the process alive?', tags: ['Operation'], response: { 200: fine } },
+    },
+    async () => ({ status: 'ok' }),
+  )
+
+  app.get(
+    '/readyz',
+    {
+      onRequest: guard.open,
+      schema: {
+        summary: 'Can it serve? Asks the store',
+        tags: ['Operation'],
+        response: { 200: fine, 503: notNow },
+      },
+    },
+    async (_request, reply) => {
+      if (draining) {
+        reply.header('retry-after', '1')
+        throw unavailable('The server is closing.')
+      }
+      await keyring.journal({ limit: 1 })
+      return { status: 'ok' }
+    },
+  )
+
+  app.get(
+    '/metrics',
+    {
+      onRequest: guard.requires('metrics:read'),
+      schema: {
+        summary: 'Metrics in the text format of Prometheus',
+        tags: ['Operation'],
+        response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
+      },
+    },
+    async (_request, reply) => {
+      reply.type(metrics.contentType)
+      return metrics.text()
+    },
+  )
+}

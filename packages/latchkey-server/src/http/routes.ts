@@ -1,0 +1,27 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { AdminScope, Keyring, OpenKeyring } from 'latchkey'
+import type { FastifyGuard } from 'latchkey/guard/fastify'
+import type { Metrics } from './metrics.ts'
+
+/** The application that routes are added to: bodies and queries have the types of their schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What the routes of a resource are made with. */
+export interface RouteParts {
+  readonly keyring: OpenKeyring
+  readonly guard: FastifyGuard<AdminScope>
+  readonly metrics: Metrics
+  /** The keyring as the admin key of a request may use it: what that key may see and give is decided there, and nowhere else. */
+  readonly acting: (request: FastifyRequest) => Keyring
+}
+
+/** What the body of a request may have, in bytes: one key at all its bounds, or many keys at ordinary size. */
+export const bodyLimits = { one: 128 * 1024, many: 8 * 1024 * 1024 }

@@ -1,0 +1,3 @@
+export { latchkeyServer, serverOptions } from './http/app.ts'
+export type { LatchkeyServerOptions } from './http/app.ts'
+export { firstAdminKey } from './first-admin-key.ts'

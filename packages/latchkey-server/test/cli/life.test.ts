@@ -1,0 +1,243 @@
+// The life of a key as a user has it: each command a process of its own, once on the database and once on a server.
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import type { IssueOptions, Keyring } from 'latchkey'
+import { openKeyring } from 'latchkey'
+import { connectKeyring } from 'latchkey/client'
+import { sqliteStore } from 'latchkey/store/sqlite'
+import type { RunOptions, Workplace } from './running.ts'
+import { jsonLines, secretPattern, serve, workplace } from './running.ts'
+
+const here = workplace()
+const there = workplace()
+const served = await serve(there)
+
+const database = await openKeyring({
+  store: sqliteStore({ file: join(here.folder, 'data', 'latchkey.db') }),
+  scopes: { 'orders:read': 'Read orders', 'orders:write': 'Change orders' },
+})
+const server = await connectKeyring({ url: served.url, key: served.environment.LATCHKEY_ADMIN_KEY })
+after(() => database.close())
+
+/** What is arranged and looked at beside the commands is done by `keyring`, on the same keys and in this process. */
+const targets: readonly (readonly [name: string, at: Workplace, keyring: Keyring, target: RunOptions])[] = [
+  ['on the database', here, database, {}],
+  ['on a server', there, server, { env: served.environment }],
+]
+
+let owners = 0
+
+for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
+  const aimed = (options: RunOptions = {}): RunOptions => ({ ...options, env: { ...target.env, ...options.env } })
+  const run = async (line: string, options?: RunOptions) => runIn(line.split(' '), aimed(options))
+  const done = async (line: string, options?: RunOptions) => doneIn(line.split(' '), aimed(options))
+  const json = async (line: string, options?: RunOptions) => jsonLines(await done(`${line} --json`, options))
+
+  /** A key of its own: its id, its owner and its secret. */
+  async function issued(more: Partial<IssueOptions<string>> = {}) {
+    const { key, secret } = await keyring.issue({
+      name: 'Key',
+      owner: `owner-${++owners}`,
+      scopes: ['orders:read'],
+      ...more,
+    })
+    return { ...key, secret }
+  }
+
+  const verdict = async (secret: string): Promise<string> => {
+    const judged = await keyring.verify(secret)
+    return judged.ok ? 'accepted' : judged.refusal.code
+  }
+
+  describe(name, { concurrency: 3 }, () => {
+    test('issue prints the secret alone on stdout, and the rest on stderr', async () => {
+      const { code, stdout, stderr } = await run('keys issue --name CI --owner acme --scope orders:read,orders:write')
+      assert.equal(code, 0)
+      assert.match(stdout, /^lk_live_[0-9A-Za-z]{38}\n$/)
+      assert.match(stderr, /^key_\w+ issued for acme \(live\): orders:read, orders:write\n/)
+      assert.doesNotMatch(stderr, secretPattern)
+    })
+
+    test('every member can be given, shown, changed and cleared', async () => {
+      const [made = {}] = await json(
+        'keys issue --name Key --owner acme --scope orders:read --environment test --expires 30d --not-before 2026-01-01' +
+          ' --address 192.0.2.0/24,2001:db8::/32 --limit burst=100/1m --limit trial=5/1d:report-only --quota 1000/month' +
+          ' --metadata plan=pro',
+      )
+      const { id } = made['key'] as { id: string }
+      const [key = {}] = await json(`keys show ${id}`)
+      assert.deepEqual(
+        [key['environment'], key['notBefore'], key['addresses'], key['limits'], key['quota'], key['metadata']],
+        [
+          'test',
+          '2026-01-01T00:00:00.000Z',
+          ['192.0.2.0/24', '2001:db8::/32'],
+          [
+            { name: 'burst', limit: 100, window: 60 },
+            { name: 'trial', limit: 5, window: 86_400, reportOnly: true },
+          ],
+          { amount: 1000, refill: 'month' },
+          { plan: 'pro' },
+        ],
+      )
+      const ahead = Date.parse(String(key['expiresAt'])) - Date.now()
+      assert.ok(Math.abs(ahead - 30 * 86_400_000) < 60_000, String(ahead))
+      const facts = await done(`keys show ${id}`)
+      assert.match(facts, /^limits +burst=100\/1m, trial=5\/1d:report-only$/m)
+      assert.match(facts, /^quota +1000\/month, 1000 left$/m)
+
+      await done(
+        `keys change ${id} --name Renamed --clear expires --clear quota --clear address --if-revision ${String(key['revision'])}`,
+      )
+      const [changed = {}] = await json(`keys show ${id}`)
+      assert.deepEqual(
+        [changed['name'], changed['expiresAt'], changed['quota'], changed['addresses'], changed['metadata']],
+        ['Renamed', null, null, null, { plan: 'pro' }],
+      )
+      assert.equal((await run(`keys change ${id} --name Late --if-revision ${String(key['revision'])}`)).code, 4)
+    })
+
+    test('rotate gives a second secret, retire takes the first away', async () => {
+      const { id, secret } = await issued()
+      const newer = await done(`keys rotate ${id} --grace 1h`)
+      assert.match(newer, /^lk_live_[0-9A-Za-z]{38}$/)
+      assert.equal((await run(`keys rotate ${id}`)).code, 4)
+      assert.match(await done(`keys show ${id}`), /^old secret +lk_live_\w{4}…, works until \d{4}-.*$/m)
+      assert.deepEqual(await Promise.all([verdict(secret), verdict(newer)]), ['accepted', 'accepted'])
+      await done(`keys retire ${id}`)
+      assert.deepEqual(await Promise.all([verdict(secret), verdict(newer)]), ['secret_ended', 'accepted'])
+    })
+
+    test('disable, enable and revoke; revoked is final', async () => {
+      const { id, secret } = await issued()
+      await done(`keys disable ${id} --note pause`)
+      assert.equal(await verdict(secret), 'disabled')
+      await done(`keys enable ${id}`)
+      assert.equal(await verdict(secret), 'accepted')
+      const unasked = await run(`keys revoke ${id} --reason compromised`)
+      assert.equal(unasked.code, 2)
+      assert.match(unasked.stderr, /--yes/)
+      assert.equal(await verdict(secret), 'accepted', 'nobody was asked, so nothing was done')
+      const { stderr } = await run(`keys revoke ${id} --reason compromised --yes`)
+      assert.match(stderr, /revoked, everywhere after \d+ ms/)
+      assert.equal(await verdict(secret), 'revoked')
+      assert.equal((await run(`keys enable ${id}`)).code, 4)
+    })
+
+    test('what is not there is exit code 3', async () => {
+      const [found, owner, change, revoke] = await Promise.all([
+        run('keys show key_00000000000000000000'),
+        run('owners show nobody'),
+        run('keys disable key_00000000000000000000'),
+        run('keys revoke key_00000000000000000000 --reason other --yes'),
+      ])
+      assert.deepEqual([found.code, owner.code, change.code, revoke.code], [3, 3, 3, 3])
+    })
+
+    test('an owner is shown, disabled with all keys, and limited', async () => {
+      const { secret, owner } = await issued()
+      await done(`owners change ${owner} --disable --limit all=10/1h --note unpaid`)
+      assert.equal(await verdict(secret), 'owner_disabled')
+      assert.match(await done(`owners show ${owner}`), /^state +disabled since .*\nlimits +all=10\/1h$/m)
+      await done(`owners change ${owner} --enable --clear-limits`)
+      assert.equal(await verdict(secret), 'accepted')
+    })
+
+    test('verify says yes or no, why, and spends nothing unless told to', async () => {
+      const { id, secret } = await issued({ quota: { amount: 2 } })
+      const yes = await run('verify', { env: { LATCHKEY_CREDENTIAL: secret } })
+      assert.equal(yes.code, 0)
+      assert.match(yes.stdout, new RegExp(`^verdict +accepted\nkey +${id}$`, 'm'))
+      const no = await run('verify --scope orders:write', { input: secret })
+      assert.equal(no.code, 1)
+      assert.match(no.stdout, /^verdict +refused\ncode +insufficient_scope$/m)
+      assert.doesNotMatch(yes.stdout + yes.stderr + no.stdout + no.stderr, secretPattern)
+      assert.equal((await run('verify --spend --cost 2', { input: secret })).code, 0)
+      const [spent] = jsonLines((await run('verify --json', { input: secret })).stdout)
+      assert.equal(spent?.['code'], 'quota_exhausted')
+      assert.equal((await run('verify')).code, 2, 'no secret')
+    })
+
+    test('a list is filtered, ends where it is told, and goes on', async () => {
+      const owner = `lister-${name.replaceAll(' ', '-')}`
+      for (const number of [1, 2, 3])
+        await done(`keys issue --name Listed${number} --owner ${owner} --scope orders:read`)
+      const all = await json(`keys list --owner ${owner}`)
+      assert.deepEqual(
+        all.map((key) => key['name']),
+        ['Listed1', 'Listed2', 'Listed3'],
+      )
+      const first = await run(`keys list --owner ${owner} --limit 2`)
+      const lines = first.stdout.trimEnd().split('\n')
+      assert.equal(lines[0], 'ID\tNAME\tOWNER\tENV\tSTATE\tSCOPES\tLAST USED')
+      assert.equal(lines.length, 3)
+      const [, cursor = ''] = /--cursor (\d+)/.exec(first.stderr) ?? []
+      const rest = await json(`keys list --owner ${owner} --cursor ${cursor} --all`)
+      assert.deepEqual(
+        rest.map((key) => key['name']),
+        ['Listed3'],
+      )
+      assert.deepEqual(await json(`keys list --owner ${owner} --text LISTED2`).then((keys) => keys.length), 1)
+      assert.equal((await run('keys list --state lost')).code, 2)
+    })
+
+    test('the journal is shown and whole; with another anchor it is not', async () => {
+      const { id } = await issued()
+      const entries = await json(`journal show --key ${id}`)
+      assert.deepEqual(
+        entries.map(({ action, subject }) => [action, subject]),
+        [['issue', id]],
+      )
+      assert.match(String(entries[0]?.['at']), /^\d{4}-\d\d-\d\dT/)
+      assert.match(await done('journal show --limit 1 --from 1h'), /^SEQ\tAT\tACTOR\tACTION\tSUBJECT\tCHANGE\n1\t/)
+      const whole = await done('journal verify')
+      const [, anchor = ''] = /^(\d+:[0-9a-f]{64})$/m.exec(whole) ?? []
+      await done(`journal verify --anchor ${anchor}`)
+      const other = await run(`journal verify --json --anchor 1:${'0'.repeat(64)}`)
+      assert.equal(other.code, 1)
+      assert.deepEqual(jsonLines(other.stdout), [{ whole: false, entries: 0, at: 1, fault: 'rewritten' }])
+    })
+
+    test('usage is a list', async () => {
+      assert.deepEqual(await json('usage --owner nobody'), [])
+      assert.equal(await done('usage --owner nobody'), 'HOUR\tKEY\tOWNER\tOUTCOME\tCOUNT')
+    })
+
+    test('doctor finds nothing wrong', async () => {
+      const [report] = await json('doctor')
+      assert.equal(report?.['good'], true, JSON.stringify(report))
+    })
+  })
+}
+
+test('why a call was refused is asked of the server by the id in the answer', async () => {
+  const { url, environment: env } = served
+  const answer = await fetch(`${url}/v1/keys`)
+  const { instance } = (await answer.json()) as { instance: string }
+  const found = await there.run(['refusal', instance], { env })
+  assert.equal(found.code, 0, found.stderr)
+  assert.match(found.stdout, /^code +missing$/m)
+  assert.equal((await there.run(['refusal', 'nope'], { env })).code, 3)
+  assert.equal((await there.run(['refusal', instance])).code, 2, 'a database remembers no refusals')
+})
+
+test('an application key, a wrong address and a missing admin key have their exit codes, and no key is repeated', async () => {
+  const { environment: env } = served
+  const secret = await there.done(['keys', 'issue', '--name', 'App', '--owner', 'acme', '--scope', 'orders:read'])
+  const list = ['keys', 'list']
+  const [other, away, none, wrong] = await Promise.all([
+    there.run(list, { env: { ...env, LATCHKEY_ADMIN_KEY: secret } }),
+    there.run([...list, '--url', 'http://127.0.0.1:9'], { env }),
+    there.run([...list, '--url', served.url]),
+    there.run([...list, '--url', 'ftp://x'], { env }),
+  ])
+  assert.deepEqual([other.code, away.code, none.code, wrong.code], [1, 69, 78, 2])
+  for (const { stdout, stderr } of [other, away, none, wrong]) assert.doesNotMatch(stdout + stderr, secretPattern)
+  assert.equal((await there.run([...list, '--url', served.url, '--store', 'sqlite:x.db'], { env })).code, 2)
+})
+
+test('no secret that was issued stands in what the server has printed', () => {
+  assert.doesNotMatch(served.printed(), secretPattern)
+})

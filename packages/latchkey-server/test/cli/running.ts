@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+
+const root = join(import.meta.dirname, '..', '..', '..', '..')
+const main = join(root, 'packages', 'latchkey-server', 'src', 'main.ts')
+
+/** What runs the command line as a user has it, before its arguments. */
+export const command: readonly string[] = [process.execPath, '--conditions=@latchkey/source', main]
+
+export const secretPattern = /lk_[a-z]+_[0-9A-Za-z]{38}/g
+
+/** What a process came to. */
+export interface Ran {
+  readonly code: number | NodeJS.Signals
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** How a process is run. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+}
+
+/** A folder with its own database and settings, and the command line in it. */
+export interface Workplace {
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Runs a command to its end. */
+  readonly run: (values: readonly string[], options?: RunOptions) => Promise<Ran>
+  /** The same of one that must succeed; answers its stdout without the last line break. */
+  readonly done: (values: readonly string[], options?: RunOptions) => Promise<string>
+  readonly start: (values: readonly string[], options?: RunOptions) => ChildProcess
+}
+
+/** A folder that goes with the test file, and a command line that knows nothing but it. */
+export function workplace(more: Readonly<Record<string, string>> = {}): Workplace {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'scopes.json'), '{ "orders:read": "Read orders", "orders:write": "Change orders" }')
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    LATCHKEY_SCOPES_FILE: 'scopes.json',
+    // Sources are stripped of their types once and not for each of a hundred processes.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'latchkey-cli'),
+    ...more,
+  }
+
+  const start: Workplace['start'] = (values, { env = {}, input } = {}) => {
+    for (const value of values) assert.doesNotMatch(value, secretPattern, 'no test sends a secret as an argument')
+    const [program = '', ...before] = command
+    const child = spawn(program, [...before, ...values], { cwd: folder, env: { ...environment, ...env } })
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input ?? '')
+    return child
+  }
+  const run: Workplace['run'] = async (values, options) => {
+    const child = start(values, options)
+    const printed = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        printed[name] += text
+      })
+    }
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+    assert.doesNotMatch(printed.stderr, /^\s+at .*:\d+:\d+\)?$/m, 'no stack trace')
+    return { code: code ?? signal ?? 0, ...printed }
+  }
+  return {
+    folder,
+    environment,
+    start,
+    run,
+    async done(values, options) {
+      const ran = await run(values, options)
+      assert.equal(ran.code, 0, `${values.join(' ')}: ${ran.stderr}`)
+      return ran.stdout.replace(/\n$/, '')
+    },
+  }
+}
+
+/** A server of its own process on a workplace, with an admin key for it. */
+export interface Served {
+  readonly url: string
+  readonly environment: { readonly LATCHKEY_URL: string; readonly LATCHKEY_ADMIN_KEY: string }
+  readonly process: ChildProcess
+  /** Everything that it has printed. */
+  readonly printed: () => string
+}
+
+/** Starts a server on a workplace and issues an admin key beside it. Ended with the test file. */
+export async function serve({ start, done }: Workplace): Promise<Served> {
+  const child = start(['serve', '--port', '0'])
+  after(() => child.kill('SIGKILL'))
+  let printed = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      printed += chunk.toString()
+      const [, address] = /^Serving (\S+),/m.exec(printed) ?? []
+      if (address !== undefined) resolve(address)
+    }
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    child.once('close', () => reject(new Error(`it ended before it served: ${printed}`)))
+  })
+  const key = await done(['keys', 'issue', '--admin', '--name', 'Tests', '--owner', 'tests'])
+  return {
+    url,
+    environment: { LATCHKEY_URL: url, LATCHKEY_ADMIN_KEY: key },
+    process: child,
+    printed: () => printed,
+  }
+}
+
+/** The documents of JSON lines. */
+export function jsonLines(text: string): readonly Readonly<Record<string, unknown>>[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+}

@@ -1,0 +1,156 @@
+import { LatchkeyError } from './error.ts'
+import type { Json } from './client/transport.ts'
+import { openTransport } from './client/transport.ts'
+import { verifierOver } from './client/verify.ts'
+import type { Changed, ChangeOptions } from './keyring/changing.ts'
+import type { BulkOptions, Created } from './keyring/issue.ts'
+import type { JournalReport } from './keyring/journal.ts'
+import type { KeyDetails } from './keyring/key.ts'
+import type { Keyring } from './keyring/keyring.ts'
+import type { KeyPage } from './keyring/list.ts'
+import type { ChangedOwner, Owner } from './keyring/owners.ts'
+import type { RefusalRecord } from './keyring/refusal-log.ts'
+import type { Rotated } from './keyring/rotate.ts'
+import type { Catalogue } from './policy/scopes.ts'
+import type { JournalEntry, UsageCount } from './ports.ts'
+
+/** Where the server is, and how it is spoken to. */
+export interface ConnectOptions {
+  /** Its address, with the prefix under which it is mounted: `https://keys.example.com` or `http://127.0.0.1:8000/latchkey`. */
+  readonly url: string
+  /** An admin key. It is sent as `X-API-Key` and never stands in an address, a message or an error. */
+  readonly key: string
+  /** Sends the requests; the platform's own if left out. */
+  readonly fetch?: typeof fetch
+  /** Milliseconds after which an answer no longer counts; 5,000. */
+  readonly timeout?: number
+}
+
+/** The whole journal is read for it: a million entries are some ten seconds. */
+const verifyJournalTimeout = 600_000
+
+/**
+ * The keyring of a server, with the verbs that an embedded one has. What differs: whose work it is says the admin key,
+ * so `actor` is not sent and the journal names the key's id; a fault of the network or the server is the error
+ * `unavailable`, and for `verify`, which never throws, the refusal of that name. A reading call is sent once more when
+ * the connection fails, a changing one only if it carries an `idempotencyKey`. Redirects are not followed.
+ *
+ * @throws LatchkeyError `invalid_input` for an address or key that cannot be used; `unavailable`, `unexpected_answer`,
+ *   `admin_key_refused`.
+ *
+ * @example
+ * const keyring = await connectKeyring({ url: 'https://keys.example.com', key: process.env.LATCHKEY_ADMIN_KEY })
+ * const { key, secret } = await keyring.issue({ name: 'CI', owner: 'acme', scopes: ['orders:read'] })
+ */
+export async function connectKeyring<Scope extends string = string>({
+  url,
+  key,
+  fetch = globalThis.fetch,
+  timeout = 5000,
+}: ConnectOptions): Promise<Keyring<Scope>> {
+  const transport = openTransport({ url, key, fetch, timeout })
+  const { send, look, close } = transport
+
+  const found = async (path: string, absent: string): Promise<Json | undefined> =>
+    look({ method: 'GET', path, repeatable: true }, absent)
+
+  const get = async (path: string, query?: object, longer?: number): Promise<Json> =>
+    send({
+      method: 'GET',
+      path,
+      repeatable: true,
+      ...(query === undefined ? {} : { query: query as Readonly<Record<string, string | number | undefined>> }),
+      ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
+    })
+
+  const create = async (path: string, keys: readonly object[], { idempotencyKey }: BulkOptions): Promise<Json> =>
+    send({
+      method: 'POST',
+      path,
+      body: { keys },
+      repeatable: idempotencyKey !== undefined,
+      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': headerText(idempotencyKey) } }),
+    })
+
+  const alter = async (
+    path: string,
+    wanted: ChangeOptions & object,
+    method: 'POST' | 'PATCH' = 'POST',
+  ): Promise<Json> => {
+    const { ifRevision, ...body } = wanted
+    const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
+    return send({ method, path, body: { ...body, actor: undefined }, headers })
+  }
+
+  const { scopes, environments } = await get('/v1/keyring')
+  if (typeof scopes !== 'object' || scopes === null || !Array.isArray(environments)) {
+    throw new LatchkeyError('unexpected_answer', 'What answers there is not a Latchkey server.')
+  }
+
+  return {
+    scopes: scopes as Catalogue<Scope>,
+    environments: environments as readonly string[],
+    verify: verifierOver<Scope>(transport),
+    async issue(options) {
+      const body = { ...options, actor: undefined }
+      const { key: issued, secret } = await send({ method: 'POST', path: '/v1/keys', body })
+      return { key: issued as KeyDetails<Scope>, secret: String(secret) }
+    },
+    issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', keys, options)),
+    importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', keys, options)),
+    change: async (id, patch, options = {}) => changedOf(await alter(keyPath(id), { ...patch, ...options }, 'PATCH')),
+    async rotate(id, options = {}) {
+      return (await alter(`${keyPath(id)}/rotate`, options)) as unknown as Rotated<Scope>
+    },
+    retire: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/retire`, options)),
+    disable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/disable`, options)),
+    enable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/enable`, options)),
+    revoke: async (id, options) => changedOf(await alter(`${keyPath(id)}/revoke`, options)),
+    find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
+    list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
+    owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
+    async changeOwner(owner, patch, options = {}) {
+      return (await alter(ownerPath(owner), { ...patch, ...options }, 'PATCH')) as unknown as ChangedOwner
+    },
+    journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
+    async verifyJournal({ anchor } = {}) {
+      return (await get('/v1/journal/verify', anchor ?? {}, verifyJournalTimeout)) as unknown as JournalReport
+    },
+    usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
+    async refusal(requestId) {
+      const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
+      const unsaid = { route: undefined, keyId: undefined, owner: undefined, environment: undefined }
+      return record === undefined ? undefined : ({ ...unsaid, ...record } as unknown as RefusalRecord)
+    },
+    async close() {
+      close()
+    },
+  }
+
+  function createdOf<Item>(answer: Json): Created<Scope, Item> {
+    if (answer['repeated'] !== true) return { repeated: false, created: answer['created'] as readonly Item[] }
+    return { repeated: true, keys: answer['keys'] as readonly KeyDetails<Scope>[] }
+  }
+
+  function changedOf(answer: Json): Changed<Scope> {
+    return answer as unknown as Changed<Scope>
+  }
+}
+
+const keyPath = (id: string): string => `/v1/keys/${part('id', id)}`
+
+const ownerPath = (owner: string): string => `/v1/owners/${part('owner', owner)}`
+
+/** One part of a path. `.` and `..` would go elsewhere, however they are encoded (WHATWG URL, "double-dot path segment"). */
+function part(name: string, value: string): string {
+  if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !value.isWellFormed()) {
+    throw new LatchkeyError('invalid_input', `${name} must be a text that can stand in an address.`)
+  }
+  return encodeURIComponent(value)
+}
+
+/** What a header carries unchanged. */
+function headerText(token: string): string {
+  if (typeof token === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) return token
+  throw new LatchkeyError('invalid_input', 'idempotencyKey must be visible ASCII characters to be sent to a server.')
+}

@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { connectKeyring } from '../src/client.ts'
+import type { ConnectOptions } from '../src/client.ts'
+
+const key = 'lk_admin_0123456789abcdefghijABCDEFGHIJ01234567'
+const keyringAnswer = { environments: ['live'], scopes: { 'orders:read': 'Read orders' } }
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
+
+/** A server that answers as the test says, but for the first question of every client. */
+async function serverFor(context: TestContext, handler: Handler): Promise<{ url: string; requests: string[] }> {
+  const requests: string[] = []
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`)
+    if (request.url?.endsWith('/v1/keyring') === true) response.end(JSON.stringify(keyringAnswer))
+    else void handler(request, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+}
+
+async function connected(context: TestContext, handler: Handler, options: Partial<ConnectOptions> = {}) {
+  const { url, requests } = await serverFor(context, handler)
+  const keyring = await connectKeyring({ url, key, ...options })
+  requests.length = 0
+  return { keyring, requests, url }
+}
+
+/** The error of a call, which must have this code and must not contain the key, however it is printed. */
+async function failure(call: Promise<unknown>, code: string): Promise<string> {
+  const error = await call.then(
+    () => assert.fail('it succeeded'),
+    (reason: unknown) => reason as { code?: string; message: string },
+  )
+  assert.equal(error.code, code, error.message)
+  assert.ok(!inspect(error, { depth: 9 }).includes(key.slice(12)), 'the key is not in the error')
+  return error.message
+}
+
+const problem = (status: number, code: string, more: object = {}): Handler => {
+  return (_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/problem+json' })
+    response.end(
+      JSON.stringify({ type: 'about:blank', title: 'x', status, detail: `Detail of ${code}.`, code, ...more }),
+    )
+  }
+}
+
+test('the prefix of an address is kept, with or without its last slash', async (context) => {
+  const { url, requests } = await serverFor(context, (_request, response) => response.end('{"keys":[],"cursor":null}'))
+  for (const prefix of ['', '/', '/latchkey', '/a/b//']) await (await connectKeyring({ url: url + prefix, key })).list()
+  assert.deepEqual(requests, [
+    'GET /v1/keyring',
+    'GET /v1/keys',
+    'GET /v1/keyring',
+    'GET /v1/keys',
+    'GET /latchkey/v1/keyring',
+    'GET /latchkey/v1/keys',
+    'GET /a/b/v1/keyring',
+    'GET /a/b/v1/keys',
+  ])
+})
+
+test('addresses and keys that cannot be used are refused, and not repeated', async () => {
+  const urls = ['', 'latchkey', 'ftp://x', 'file:///etc', `http://${key}@host`, `http://u:${key}@host`]
+  for (const url of [...urls, `http://host?key=${key}`, `http://host/#${key}`]) {
+    await failure(connectKeyring({ url, key }), 'invalid_input')
+  }
+  for (const bad of ['', `${key}\n`, `${key} `, `${key}é`, key.repeat(40), undefined]) {
+    await failure(connectKeyring({ url: 'http://127.0.0.1:1', key: bad as string }), 'invalid_input')
+  }
+  await failure(connectKeyring({ url: 'http://127.0.0.1:1', key, timeout: 0 }), 'invalid_input')
+})
+
+test('the key is sent as a header and stands in no address', async (context) => {
+  const seen: (string | undefined)[] = []
+  const { keyring, requests } = await connected(context, async (request, response) => {
+    seen.push(request.headers['x-api-key'] as string)
+    assert.ok(!(await text(request)).includes(key))
+    response.end('{}')
+  })
+  await keyring.list({ owner: 'acme' })
+  await keyring.revoke('key_1', { reason: 'other' })
+  assert.deepEqual(seen, [key, key])
+  assert.deepEqual(requests, ['GET /v1/keys?owner=acme', 'POST /v1/keys/key_1/revoke'])
+})
+
+test('a problem document is an error with its code, and its faults are told', async (context) => {
+  let handler: Handler = () => undefined
+  const { keyring } = await connected(context, (request, response) => handler(request, response))
+  const same = [
+    'invalid_input',
+    'unknown_scope',
+    'conflict',
+    'precondition_failed',
+    'token_reused',
+    'beyond_delegation',
+  ]
+  for (const code of [...same, 'still_running', 'unknown_key']) {
+    handler = problem(409, code)
+    assert.equal(await failure(keyring.disable('key_1'), code), `Detail of ${code}.`)
+  }
+  const expected: Readonly<Record<string, [number, string]>> = {
+    invalid_key: [401, 'admin_key_refused'],
+    insufficient_scope: [403, 'admin_key_refused'],
+    over_limit: [429, 'unavailable'],
+    unavailable: [503, 'unavailable'],
+    body_too_large: [413, 'invalid_input'],
+    not_found: [404, 'unexpected_answer'],
+    internal: [500, 'unexpected_answer'],
+  }
+  for (const [code, [status, becomes]] of Object.entries(expected)) {
+    handler = problem(status, code)
+    assert.match(await failure(keyring.disable('key_1'), becomes), new RegExp(`Detail of ${code}`))
+  }
+  handler = problem(422, 'invalid_body', { errors: [{ pointer: '/name', detail: 'must be\n\u001b[31mshort' }] })
+  assert.equal(
+    await failure(keyring.disable('key_1'), 'invalid_input'),
+    'Detail of invalid_body. /name must be [31mshort.',
+  )
+})
+
+test('what is no Latchkey server is said to be none', async (context) => {
+  let answer: [number, string] = [200, '']
+  const { keyring } = await connected(context, (_request, response) => response.writeHead(answer[0]).end(answer[1]))
+  const others: readonly [number, string][] = [
+    [200, '<html>'],
+    [200, '[]'],
+    [200, ''],
+    [404, '<html>'],
+    [500, '{}'],
+  ]
+  for (answer of others) {
+    await failure(keyring.list(), 'unexpected_answer')
+  }
+  answer = [502, '<html>Bad gateway']
+  await failure(keyring.list(), 'unavailable')
+})
+
+test('a redirect is not followed, so that the key goes nowhere else', async (context) => {
+  const other = await serverFor(context, (_request, response) => response.end('{}'))
+  const { keyring } = await connected(context, (_request, response) => {
+    response.writeHead(307, { location: `${other.url}/v1/keys` }).end()
+  })
+  assert.match(await failure(keyring.list(), 'unexpected_answer'), /redirect/)
+  assert.equal((await keyring.verify('x')).ok, false)
+  assert.deepEqual(other.requests, [])
+})
+
+test('an answer without end is not read to its end', async (context) => {
+  const { keyring } = await connected(
+    context,
+    (_request, response) => {
+      const chunk = Buffer.alloc(1 << 20, ' ')
+      const more = (): void => {
+        while (!response.destroyed && response.write(chunk)) continue
+        if (!response.destroyed) response.once('drain', more)
+      }
+      more()
+    },
+    { timeout: 30_000 },
+  )
+  assert.match(await failure(keyring.list(), 'unexpected_answer'), /too large/)
+})
+
+/** Breaks so many connections after the request was read, then answers. */
+function breaking(times: number): Handler {
+  let left = times
+  return async (request, response) => {
+    await text(request)
+    if (left-- > 0) request.socket.destroy()
+    else response.end('{"keys":[],"created":[],"cursor":null}')
+  }
+}
+
+test('a reading call is sent once more when the connection fails, and not a third time', async (context) => {
+  const first = await connected(context, breaking(1))
+  await first.keyring.list()
+  assert.equal(first.requests.length, 2)
+  const second = await connected(context, breaking(9))
+  await failure(second.keyring.list(), 'unavailable')
+  assert.equal(second.requests.length, 2)
+})
+
+test('a changing call is sent once, unless it carries an idempotency key', async (context) => {
+  const { keyring, requests } = await connected(context, breaking(99))
+  const owner = 'acme'
+  await failure(keyring.issue({ name: 'x', owner, scopes: [] }), 'unavailable')
+  await failure(keyring.revoke('key_1', { reason: 'other' }), 'unavailable')
+  await failure(keyring.change('key_1', { name: 'x' }), 'unavailable')
+  await failure(keyring.issueMany([{ name: 'x', owner, scopes: [] }]), 'unavailable')
+  assert.equal((await keyring.verify('x')).ok, false, 'it may have spent something')
+  assert.equal(requests.length, 5)
+  const sameCall = await connected(context, breaking(1))
+  await sameCall.keyring.issueMany([{ name: 'x', owner, scopes: [] }], { idempotencyKey: 'today' })
+  assert.equal(sameCall.requests.length, 2)
+})
+
+test('a server that takes too long, or is not there, is unavailable; verify says so and does not throw', async (context) => {
+  const { keyring } = await connected(context, () => undefined, { timeout: 50 })
+  assert.match(await failure(keyring.list(), 'unavailable'), /no answer in 0.05 s/)
+  const verdict = await keyring.verify('x')
+  assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable' && verdict.refusal.answer.status === 503)
+
+  const closed = createTcpServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const { port } = closed.address() as AddressInfo
+  closed.close()
+  assert.match(await failure(connectKeyring({ url: `http://127.0.0.1:${port}`, key }), 'unavailable'), /ECONNREFUSED/)
+})
+
+test('the time of an answer that comes drop by drop is limited too', async (context) => {
+  const { keyring } = await connected(
+    context,
+    (_request, response) => {
+      const drops = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(drops))
+    },
+    { timeout: 200 },
+  )
+  await failure(keyring.list(), 'unavailable')
+})
+
+const accepted = {
+  id: 'key_1',
+  name: 'x',
+  owner: 'acme',
+  environment: 'live',
+  scopes: [],
+  metadata: {},
+  expiresAt: null,
+}
+
+test('only what is plainly a yes is a yes', async (context) => {
+  let answer: object = {}
+  const { keyring } = await connected(context, (_request, response) => response.end(JSON.stringify(answer)))
+  const no: readonly object[] = [
+    {},
+    { valid: 'true', key: accepted },
+    { valid: 1, key: accepted },
+    { valid: true },
+    { valid: true, key: null },
+    { valid: true, key: { ...accepted, scopes: 'orders:read' } },
+    { valid: true, key: { ...accepted, owner: undefined } },
+    { valid: false },
+    { valid: false, code: 7 },
+    { valid: false, code: 'constructor' },
+    { valid: false, code: 'newer', answer: { status: 200, code: 'x', detail: 'x' } },
+    { ok: true, key: accepted },
+  ]
+  for (answer of no) {
+    const verdict = await keyring.verify('x')
+    assert.equal(verdict.ok ? 'accepted' : verdict.refusal.code, 'unavailable', JSON.stringify(answer))
+  }
+  answer = { valid: true, code: 'accepted', key: accepted }
+  assert.equal((await keyring.verify('x')).ok, true)
+  answer = {
+    valid: false,
+    code: 'too_new',
+    step: 'find',
+    why: 'New.',
+    answer: { status: 403, code: 'new', detail: 'New.' },
+  }
+  const newer = await keyring.verify('x')
+  assert.ok(!newer.ok)
+  assert.deepEqual([newer.refusal.code, newer.refusal.answer.status], ['too_new', 403], 'of a newer server')
+})
+
+test('what JSON would write as null is not sent, since null clears', async (context) => {
+  const { keyring, requests } = await connected(context, (_request, response) => response.end('{}'))
+  for (const expiresAt of [Number.NaN, Number.POSITIVE_INFINITY, 1n as unknown as number]) {
+    await failure(keyring.change('key_1', { expiresAt }), 'invalid_input')
+  }
+  const verdict = await keyring.verify('x', { cost: Number.NaN })
+  assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable')
+  assert.deepEqual(requests, [])
+})
+
+test('no id leads to another path', async (context) => {
+  const { keyring, requests } = await connected(context, problem(404, 'unknown_key'))
+  for (const id of ['', '.', '..', '\ud800']) await failure(keyring.find(id), 'invalid_input')
+  for (const id of ['../owners/acme', 'a/b?c#d', '%2e%2e']) assert.equal(await keyring.find(id), undefined)
+  assert.deepEqual(requests, [
+    'GET /v1/keys/..%2Fowners%2Facme',
+    'GET /v1/keys/a%2Fb%3Fc%23d',
+    'GET /v1/keys/%252e%252e',
+  ])
+})
+
+test('a fetch of your own is used, and what it says of a failure is not passed on', async () => {
+  const own: typeof fetch = async (input, init) => {
+    if (input instanceof URL && input.pathname === '/v1/keyring') return Response.json(keyringAnswer)
+    throw new Error(`could not send ${JSON.stringify(init?.headers)}`)
+  }
+  const keyring = await connectKeyring({ url: 'https://keys.example.com', key, fetch: own })
+  await failure(keyring.list(), 'unavailable')
+})

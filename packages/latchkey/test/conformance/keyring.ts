@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import type { ErrorCode } from '../../src/error.ts'
+import { mint } from '../../src/key/mint.ts'
+import type { IssueOptions } from '../../src/keyring/issue.ts'
+import type { Keyring } from '../../src/keyring/keyring.ts'
+import type { Call, Demand } from '../../src/keyring/verdict.ts'
+
+/** What the keyring under test is opened with; its environments are `live` and `test`. */
+export const conformanceScopes = {
+  'orders:read': 'Read orders',
+  'orders:write': 'Change orders',
+  'reports:read': 'Read reports',
+}
+
+type Scope = keyof typeof conformanceScopes
+
+/** A keyring under test: new, empty but for the key that it may itself be asked with. */
+export interface KeyringUnderTest {
+  readonly keyring: Keyring<Scope>
+  /** Writes what was counted so far. */
+  readonly flushUsage: () => Promise<void>
+  /** Removes what is left when the keyring was closed. */
+  readonly remove: () => Promise<void>
+}
+
+const codeIs = (code: ErrorCode) => (error: unknown) => {
+  assert.equal((error as { code?: unknown }).code, code, String(error))
+  return true
+}
+
+/** What every keyring must keep, on whichever side of the wire. */
+export function keyringConformance(name: string, make: () => Promise<KeyringUnderTest>): void {
+  describe(`keyring: ${name}`, () => {
+    let underTest: KeyringUnderTest
+    let keyring: Keyring<Scope>
+    let count = 0
+
+    before(async () => {
+      underTest = await make()
+      keyring = underTest.keyring
+    })
+    after(async () => {
+      // The last test has closed it, if it was reached.
+      await keyring.close().catch(() => undefined)
+      await underTest.remove()
+    })
+
+    /** An owner of its own for each test. */
+    const someone = (): string => `owner ${++count}`
+
+    async function issued(options: Partial<IssueOptions<Scope>> = {}) {
+      return keyring.issue({ name: 'A key', owner: someone(), scopes: ['orders:read'], ...options })
+    }
+
+    async function outcome(secret: string | undefined, demand?: Partial<Demand>, call?: Call): Promise<string> {
+      const verdict = await keyring.verify(secret, demand, call)
+      return verdict.ok ? 'accepted' : verdict.refusal.code
+    }
+
+    test('tells its scopes and environments', () => {
+      assert.deepEqual({ ...keyring.scopes }, conformanceScopes)
+      assert.deepEqual(keyring.environments, ['live', 'test'])
+    })
+
+    test('an issued key is accepted, found and listed, with all that it was given', async () => {
+      const given = {
+        name: 'Everything',
+        owner: someone(),
+        environment: 'test',
+        scopes: ['orders:*', 'reports:read'],
+        metadata: { plan: 'pro' },
+        notBefore: Date.now() - 1000,
+        expiresAt: Date.now() + 3_600_000,
+        addresses: ['192.0.2.0/24'],
+        limits: [{ name: 'burst', limit: 5, window: 60 }],
+        quota: { amount: 10, refill: 'day' },
+      } as const
+      const { key, secret } = await keyring.issue(given)
+      const { quota, ...members } = given
+      const shown = JSON.parse(JSON.stringify(key)) as Readonly<Record<string, unknown>>
+      for (const [member, value] of Object.entries(members)) assert.deepEqual(shown[member], value, member)
+      assert.deepEqual([key.quota, key.quotaLeft?.remaining, key.state], [{ ...quota }, 10, 'active'])
+      assert.equal(typeof key.quotaLeft?.refillsAt, 'number')
+      assert.deepEqual(JSON.stringify(await keyring.find(key.id)), JSON.stringify(key))
+      const listed = await keyring.list({ owner: given.owner })
+      assert.deepEqual([listed.keys.map(({ id }) => id), listed.cursor], [[key.id], null])
+
+      const verdict = await keyring.verify(
+        secret,
+        { environment: 'test', allOf: ['orders:write'] },
+        { ip: '192.0.2.7' },
+      )
+      assert.ok(verdict.ok)
+      assert.deepEqual(verdict.key.scopes.toSorted(), ['orders:read', 'orders:write', 'reports:read'])
+      assert.deepEqual([verdict.key.id, { ...verdict.key.metadata }], [key.id, { plan: 'pro' }])
+      assert.deepEqual(
+        verdict.limits?.map((limit) => [limit.name, limit.limit, limit.remaining, limit.exceeded]),
+        [
+          ['burst', 5, 4, false],
+          ['quota', 10, 9, false],
+        ],
+      )
+    })
+
+    test('each reason to refuse has its code, and nothing that is sent makes verify throw', async () => {
+      const { secret } = await issued()
+      const bound = await issued({ addresses: ['192.0.2.0/24'] })
+      const later = await issued({ notBefore: Date.now() + 3_600_000 })
+      const last = secret.at(-1) === '0' ? '1' : '0'
+      assert.equal(await outcome(secret), 'accepted')
+      assert.equal(await outcome(undefined), 'missing')
+      assert.equal(await outcome(''), 'missing')
+      assert.equal(await outcome('what is this'), 'malformed')
+      assert.equal(await outcome('x'.repeat(5000)), 'malformed')
+      assert.equal(await outcome('\ud800\u0000"'), 'malformed')
+      assert.equal(await outcome(secret.slice(0, -1) + last), 'mistyped')
+      assert.equal(await outcome(mint({ prefix: 'lk', environment: 'live' })), 'unknown')
+      assert.equal(await outcome(secret, { environment: 'test' }), 'wrong_environment')
+      assert.equal(await outcome(secret, { allOf: ['orders:read', 'orders:write'] }), 'insufficient_scope')
+      assert.equal(await outcome(secret, { anyOf: ['orders:read', 'orders:write'] }), 'accepted')
+      assert.equal(await outcome(bound.secret), 'address_not_allowed')
+      assert.equal(await outcome(bound.secret, {}, { ip: '198.51.100.1' }), 'address_not_allowed')
+      assert.equal(await outcome(later.secret), 'not_yet_valid')
+    })
+
+    test('a refusal tells whose key it was, to those who ask here', async () => {
+      const { key, secret } = await issued()
+      const refused = await keyring.verify(secret, { environment: 'test' })
+      assert.ok(!refused.ok)
+      assert.deepEqual([refused.keyId, refused.owner, refused.environment], [key.id, key.owner, 'live'])
+    })
+
+    test('a limit and a quota are spent by calls, by what they cost, and not by asking what would be', async () => {
+      const limited = await issued({ limits: [{ name: 'burst', limit: 3, window: 60 }] })
+      assert.equal(await outcome(limited.secret, { cost: 2 }), 'accepted')
+      for (let time = 0; time < 3; time++) assert.equal(await outcome(limited.secret, {}, { dryRun: true }), 'accepted')
+      assert.equal(await outcome(limited.secret), 'accepted')
+      const over = await keyring.verify(limited.secret)
+      assert.ok(!over.ok)
+      assert.deepEqual(
+        [over.refusal.code, over.refusal.answer.status, over.limits?.[0]?.exceeded],
+        ['over_limit', 429, true],
+      )
+      assert.ok(over.retryAfter !== undefined && over.retryAfter > 0 && over.retryAfter <= 61, String(over.retryAfter))
+
+      const spent = await issued({ quota: { amount: 1 } })
+      assert.equal(await outcome(spent.secret), 'accepted')
+      assert.equal(await outcome(spent.secret), 'quota_exhausted')
+      assert.equal((await keyring.find(spent.key.id))?.quotaLeft?.remaining, 0)
+    })
+
+    test('many keys are issued all or none, and with an idempotency key once', async () => {
+      const owner = someone()
+      const keys = [1, 2, 3].map((number) => ({ name: `Key ${number}`, owner, scopes: ['orders:read'] as const }))
+      const token = `once ${owner}`
+      const first = await keyring.issueMany(keys, { idempotencyKey: token })
+      assert.ok(!first.repeated)
+      assert.equal(await outcome(first.created[2]?.secret), 'accepted')
+      const second = await keyring.issueMany(keys, { idempotencyKey: token })
+      assert.ok(second.repeated)
+      assert.deepEqual(
+        second.keys.map((key) => key.id),
+        first.created.map(({ key }) => key.id),
+      )
+      await assert.rejects(keyring.issueMany(keys.slice(1), { idempotencyKey: token }), codeIs('token_reused'))
+      const bad = [...keys, { name: '', owner, scopes: [] }]
+      await assert.rejects(keyring.issueMany(bad), codeIs('invalid_input'))
+      await assert.rejects(keyring.issueMany([]), codeIs('invalid_input'))
+      assert.equal((await keyring.list({ owner })).keys.length, 3)
+    })
+
+    test('keys from elsewhere are taken in by hash and then accepted; the same one twice is a conflict', async () => {
+      const owner = someone()
+      const texts = ['sk_elsewhere_1', 'sk_elsewhere_2'] as const
+      const imported = texts.map((text, index) => {
+        const algorithm = index === 0 ? 'sha256' : 'sha512'
+        return {
+          name: text,
+          owner,
+          scopes: ['orders:read'],
+          hash: hash(algorithm, text),
+          algorithm,
+          start: 'sk_',
+        } as const
+      })
+      const done = await keyring.importMany(imported)
+      assert.ok(!done.repeated)
+      assert.deepEqual(
+        done.created.map(({ start, secrets }) => [start, secrets[0]?.kind]),
+        [
+          ['sk_', 'sha256'],
+          ['sk_', 'sha512'],
+        ],
+      )
+      for (const text of texts) assert.equal(await outcome(text), 'accepted')
+      await assert.rejects(keyring.importMany(imported), codeIs('conflict'))
+      await assert.rejects(keyring.importMany([{ ...imported[0]!, hash: 'abc' }]), codeIs('invalid_input'))
+    })
+
+    test('a change leaves what is left out, clears with null and sets the rest', async () => {
+      const { key } = await issued({ metadata: { plan: 'pro' }, expiresAt: Date.now() + 3_600_000 })
+      const changed = await keyring.change(key.id, { name: 'Renamed', expiresAt: null }, { note: 'as asked' })
+      const { name: renamed, expiresAt, metadata, revision } = changed.key
+      assert.deepEqual([renamed, expiresAt, { ...metadata }], ['Renamed', null, { plan: 'pro' }])
+      assert.ok(changed.tookMs >= 0)
+      await assert.rejects(
+        keyring.change(key.id, { name: 'Late' }, { ifRevision: key.revision }),
+        codeIs('precondition_failed'),
+      )
+      assert.equal((await keyring.change(key.id, { name: 'In time' }, { ifRevision: revision })).key.name, 'In time')
+      await assert.rejects(keyring.change(key.id, { expiresAt: Number.NaN }), codeIs('invalid_input'))
+      await assert.rejects(keyring.change(key.id, { environment: 'test' } as object), codeIs('invalid_input'))
+      await assert.rejects(keyring.change(key.id, { scopes: ['no:such' as Scope] }), codeIs('unknown_scope'))
+      assert.equal((await keyring.find(key.id))?.expiresAt, null)
+    })
+
+    test('a rotated key takes both secrets until the old one is retired', async () => {
+      const { key, secret } = await issued()
+      const rotated = await keyring.rotate(key.id, { grace: 3600 })
+      assert.deepEqual([rotated.key.id, rotated.key.secrets.length], [key.id, 2])
+      assert.ok(rotated.oldEndsAt > Date.now() + 3_500_000)
+      const old = await keyring.verify(secret)
+      assert.ok(old.ok)
+      assert.equal(old.retiring?.until, rotated.oldEndsAt)
+      assert.equal(await outcome(rotated.secret), 'accepted')
+      await assert.rejects(keyring.rotate(key.id), codeIs('conflict'))
+      assert.equal((await keyring.retire(key.id)).key.secrets.length, 1)
+      assert.deepEqual([await outcome(secret), await outcome(rotated.secret)], ['secret_ended', 'accepted'])
+      await assert.rejects(keyring.rotate(key.id, { grace: -1 }), codeIs('invalid_input'))
+    })
+
+    test('a disabled key is refused until it is enabled, a revoked one for good', async () => {
+      const { key, secret } = await issued()
+      assert.equal((await keyring.disable(key.id)).key.state, 'disabled')
+      assert.equal(await outcome(secret), 'disabled')
+      assert.equal((await keyring.enable(key.id)).key.state, 'active')
+      assert.equal(await outcome(secret), 'accepted')
+      const { key: gone } = await keyring.revoke(key.id, { reason: 'compromised', note: 'seen in a log' })
+      assert.deepEqual(
+        [gone.state, gone.revoked?.reason, gone.revoked?.note],
+        ['revoked', 'compromised', 'seen in a log'],
+      )
+      assert.equal(await outcome(secret), 'revoked')
+      assert.equal((await keyring.revoke(key.id, { reason: 'unused' })).key.revoked?.reason, 'compromised')
+      await assert.rejects(keyring.enable(key.id), codeIs('conflict'))
+      await assert.rejects(keyring.revoke(key.id, { reason: 'because' as 'other' }), codeIs('invalid_input'))
+    })
+
+    test('what is not there is not found, and cannot be changed', async () => {
+      const id = 'key_00000000000000000000'
+      assert.equal(await keyring.find(id), undefined)
+      await assert.rejects(keyring.change(id, { name: 'x' }), codeIs('unknown_key'))
+      await assert.rejects(keyring.rotate(id), codeIs('unknown_key'))
+      await assert.rejects(keyring.disable(id), codeIs('unknown_key'))
+      await assert.rejects(keyring.revoke(id, { reason: 'other' }), codeIs('unknown_key'))
+      await assert.rejects(keyring.find(''), codeIs('invalid_input'))
+      assert.equal(await keyring.owner('nobody'), undefined)
+      await assert.rejects(keyring.changeOwner('nobody', { disabled: true }), codeIs('unknown_owner'))
+      assert.equal(await keyring.refusal('00000000-0000-4000-8000-000000000000'), undefined)
+    })
+
+    test('an owner is disabled with all its keys, and has limits that they share', async () => {
+      const { key, secret } = await issued()
+      const { owner } = key
+      assert.deepEqual(await keyring.owner(owner), {
+        owner,
+        disabled: false,
+        disabledAt: null,
+        limits: [],
+        revision: 0,
+      })
+      const { owner: disabled } = await keyring.changeOwner(owner, { disabled: true }, { note: 'unpaid' })
+      assert.equal(disabled.disabled, true)
+      assert.equal(await outcome(secret), 'owner_disabled')
+      assert.equal((await keyring.find(key.id))?.state, 'owner_disabled')
+      const stale = keyring.changeOwner(owner, { disabled: false }, { ifRevision: 0 })
+      await assert.rejects(stale, codeIs('precondition_failed'))
+      const limits = [{ name: 'all', limit: 1, window: 60 }]
+      await keyring.changeOwner(owner, { disabled: false, limits }, { ifRevision: disabled.revision })
+      assert.deepEqual((await keyring.owner(owner))?.limits, limits)
+      assert.deepEqual([await outcome(secret), await outcome(secret)], ['accepted', 'over_limit'])
+    })
+
+    test('a list is filtered, and paged without a gap', async () => {
+      const owner = someone()
+      const keys = Array.from({ length: 5 }, (_, index) => {
+        return {
+          name: `Listed ${index}`,
+          owner,
+          scopes: ['orders:read'] as const,
+          environment: index < 2 ? 'test' : 'live',
+        }
+      })
+      await keyring.issueMany(keys)
+      const names: string[] = []
+      let cursor: string | null | undefined
+      while (cursor !== null) {
+        const page = await keyring.list({ owner, limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+        names.push(...page.keys.map((key) => key.name))
+        cursor = page.cursor
+      }
+      assert.deepEqual(
+        names,
+        keys.map((key) => key.name),
+      )
+      const found = async (filter: Parameters<typeof keyring.list>[0]): Promise<number> =>
+        (await keyring.list({ owner, ...filter })).keys.length
+      assert.deepEqual(
+        [
+          await found({ environment: 'test' }),
+          await found({ text: 'LISTED 3' }),
+          await found({ scope: 'reports:read' }),
+        ],
+        [2, 1, 0],
+      )
+      assert.deepEqual([await found({ state: 'active' }), await found({ state: 'revoked' })], [5, 0])
+      await assert.rejects(keyring.list({ limit: 0 }), codeIs('invalid_input'))
+      await assert.rejects(keyring.list({ state: 'lost' as 'active' }), codeIs('invalid_input'))
+    })
+
+    test('the journal tells what happened, and its chain is whole', async () => {
+      const { key } = await issued()
+      await keyring.disable(key.id, { note: 'for a while' })
+      await keyring.changeOwner(key.owner, { disabled: true })
+      const entries = await keyring.journal({ key: key.id })
+      assert.deepEqual(
+        entries.map(({ action, subject }) => [action, subject]),
+        [
+          ['issue', key.id],
+          ['disable', key.id],
+        ],
+      )
+      assert.match(entries[1]?.change ?? '', /"note":"for a while"/)
+      assert.deepEqual(
+        (await keyring.journal({ owner: key.owner })).map(({ action }) => action),
+        ['disable'],
+      )
+      assert.deepEqual(await keyring.journal({ key: key.id, after: entries[1]!.seq }), [])
+      assert.deepEqual(await keyring.journal({ key: key.id, to: entries[0]!.at }), [])
+      assert.equal((await keyring.journal({ key: key.id, limit: 1 })).length, 1)
+
+      const report = await keyring.verifyJournal()
+      assert.ok(report.whole && report.head !== undefined)
+      assert.equal(report.entries, report.head.seq)
+      const anchored = await keyring.verifyJournal({ anchor: report.head })
+      assert.ok(anchored.whole)
+      const rewritten = await keyring.verifyJournal({ anchor: { seq: report.head.seq, hash: '0'.repeat(64) } })
+      assert.deepEqual(rewritten, { whole: false, entries: report.entries - 1, at: report.entries, fault: 'rewritten' })
+    })
+
+    test('usage is counted by key, owner and outcome', async () => {
+      const { key, secret } = await issued()
+      await outcome(secret)
+      await outcome(secret)
+      await outcome(secret, { environment: 'test' })
+      await underTest.flushUsage()
+      const counted = async (options: object): Promise<unknown> =>
+        (await keyring.usage(options)).map(({ outcome: what, count: often }) => `${often} ${what}`).toSorted()
+      const both = ['1 wrong_environment', '2 accepted']
+      assert.deepEqual(await counted({ key: key.id }), both)
+      assert.deepEqual(await counted({ owner: key.owner }), both)
+      assert.deepEqual(await counted({ key: key.id, outcome: 'accepted' }), both.slice(1))
+      assert.equal(typeof (await keyring.find(key.id))?.lastUsedAt, 'number')
+    })
+
+    test('names in any script arrive as they are', async () => {
+      for (const owner of ['ä/ö ?#%2F', '日本語', 'a'.repeat(120), '🗝'.repeat(60), '...']) {
+        const { key } = await issued({ owner, name: owner })
+        assert.deepEqual([key.owner, key.name], [owner, owner])
+        assert.equal((await keyring.owner(owner))?.owner, owner)
+        assert.equal((await keyring.list({ owner })).keys.length, 1)
+      }
+    })
+
+    test('after it was closed verify refuses, and does not throw', async () => {
+      const { secret } = await issued()
+      await keyring.close()
+      assert.equal(await outcome(secret), 'unavailable')
+    })
+  })
+}
