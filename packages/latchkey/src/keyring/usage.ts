@@ -62,6 +62,7 @@ export function openUsage({
   const lastUsed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let flushed = Promise.resolve()
+  let closed = false
 
   function add(outcome: Outcome, key: string, owner: string, count: number): void {
     const place = JSON.stringify([hour, key, owner, outcome])
@@ -87,6 +88,7 @@ export function openUsage({
 
   /** Due from the first use on, not before: a keyring that nobody uses does not wake up. */
   function schedule(): void {
+    if (closed) return
     timer ??= setTimeout(() => {
       timer = undefined
       flush().catch(onError)
@@ -149,9 +151,9 @@ export function openUsage({
     },
     flush,
     async close() {
+      closed = true
       clearTimeout(timer)
       await flush()
-      clearTimeout(timer)
     },
   }
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { hashSecret } from '../../src/key/hash.ts'
 import { mint } from '../../src/key/mint.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { Store } from '../../src/ports.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
 import { testClock } from '../../src/testing.ts'
@@ -201,6 +203,41 @@ for (const [speed, shape] of Object.entries(stores)) {
       assert.match(String(verdict.cause), /the disk is gone/)
       assert.equal(await codeOf(keyring, secret), 'unavailable', 'when it cannot be asked what has changed either')
       store.failing = false
+      assert.equal(await codeOf(keyring, secret), 'accepted')
+    })
+
+    test('what cannot be a key of ours is refused as such while the store is gone, unless keys were imported', async () => {
+      const { keyring, store } = await open()
+      store.failing = true
+      assert.equal(await codeOf(keyring, 'nonsense'), 'malformed')
+      store.failing = false
+      const hash = hashSecret('made elsewhere')
+      await keyring.importMany([{ name: 'Old', owner: 'acme', scopes: [], algorithm: 'sha256', hash }])
+      assert.equal(await codeOf(keyring, 'made elsewhere'), 'accepted')
+      store.failing = true
+      assert.equal(await codeOf(keyring, 'nonsense'), 'unavailable')
+    })
+
+    test('a key from the settings is not accepted while nobody can tell whether its owner is disabled', async () => {
+      const secret = 'gT5mWq8vZr2xKd7p'
+      const inner = sqliteStore({ file: ':memory:' })
+      let failing = true
+      const store: Store = {
+        ...inner,
+        owner(owner) {
+          if (failing) throw new Error('the disk is gone')
+          return inner.owner(owner)
+        },
+      }
+      const source = settingsKey({ name: 'KEY', secret, scopes: [] })
+      const keyring = await openKeyring({
+        store: shape(store),
+        scopes,
+        sources: [source],
+        clock: { ...testClock(), monotonic: standingMonotonic },
+      })
+      assert.equal(await codeOf(keyring, secret), 'unavailable')
+      failing = false
       assert.equal(await codeOf(keyring, secret), 'accepted')
     })
 
