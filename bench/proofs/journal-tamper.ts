@@ -40,7 +40,7 @@ interface Tally {
 
 export const proof = defineProof({
   promise: 'A journal that was tampered with is found out, and one that was not is whole',
-  takes: 'about 2 minutes',
+  takes: 'about a minute',
   sizes: { n: 10_000 },
 
   async prove({ sizes: { n }, seed, progress }) {

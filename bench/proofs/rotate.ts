@@ -7,7 +7,7 @@ import { inScratchFolder } from './scratch-folder.ts'
 export const proof = defineProof({
   promise:
     'Of many rotations at once one is done, and an old secret works until its stated end and not a millisecond longer',
-  takes: 'about 2 minutes',
+  takes: 'about a minute',
   sizes: { n: 200, rotations: 64, turned: 5000, real: 800 },
 
   async prove({ sizes: { n: rounds, rotations, turned, real }, seed, progress }) {
