@@ -13,6 +13,7 @@ import { refusals } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { testKeyring } from 'latchkey/testing'
 import { readSettings } from '../examples/process-api/src/settings.ts'
+import { settingsTable } from '../packages/latchkey-server/src/config.ts'
 
 const root = dirname(import.meta.dirname)
 const execute = promisify(execFile)
@@ -59,6 +60,15 @@ test('every setting has a section with its default, and no section is about a se
   for (const name of matches(read('.env.example'), /^#? ?([A-Z_]+)=/gm)) assert.ok(names.includes(name), name)
 })
 
+test('every setting of the server is in the table, as the server has it, and none that is gone', () => {
+  const plain = (line: string): string => line.replaceAll(/\s+/g, ' ')
+  const described = matches(read('docs/reference/server-settings.md'), /^(\| `.*)$/gm).map(plain)
+  const existing = Object.values(settingsTable).map(({ variable, flag, fallback, help }) => {
+    return `| \`${variable}\` | \`${flag}\` | ${fallback === '' ? 'nothing' : `\`${fallback}\``} | ${help} |`
+  })
+  assert.deepEqual(described, existing)
+})
+
 test('every refusal has a section with its step, its answer and why, and no section is about one that is gone', () => {
   const described = sections(read('docs/reference/refusals.md'))
   assertDescribed(described, Object.keys(refusals), 'refusals.md')
@@ -77,9 +87,18 @@ test('every problem has a section with its status, and no section is about one t
   const answers: [code: string, status: string][] = Object.values(refusals).map(({ answer }) => {
     return [answer.code, String(answer.status)]
   })
-  const sources = globSync(['packages/latchkey/src/problem/*.ts', 'examples/*/src/**/*.ts'], { cwd: root }).map(read)
+  const places = [
+    'packages/latchkey/src/problem/*.ts',
+    'packages/latchkey-server/src/http/*.ts',
+    'examples/*/src/**/*.ts',
+  ]
+  const sources = globSync(places, { cwd: root }).map(read)
+  // Errors of the library, as the server answers them.
+  const answered = read('packages/latchkey-server/src/http/errors.ts')
+  for (const [, code, status] of answered.matchAll(/^ {2}(\w+): (\d{3}),$/gm)) answers.push([code!, status!])
   for (const source of sources) {
-    for (const code of matches(source, /\bcode: '(\w+)'/g)) answers.push([code, ''])
+    // `valid: true, code: 'accepted'` is no problem.
+    for (const code of matches(source, /(?<!true, )\bcode: '(\w+)'/g)) answers.push([code, ''])
     for (const [, status, code] of source.matchAll(/\bstatus: (\d{3}),\s*code: '(\w+)'/g))
       answers.push([code!, status!])
   }

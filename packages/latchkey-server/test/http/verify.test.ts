@@ -130,7 +130,7 @@ scenario(
     const as = await admin({ limits: [{ name: 'calls', limit: 1, window: 60 }] })
     const { key, secret } = await issue({ quota: { amount: 5 } })
     const first = await send('POST /v1/verify', { as, body: { credential: secret } })
-    assert.equal(first.headers['ratelimit'], '"calls";r=0;t=60')
+    assert.match(String(first.headers['ratelimit']), /^"calls";r=0;t=(?:60|59)$/)
     const second = await send('POST /v1/verify', { as, body: { credential: secret } })
     assert.equal(second.statusCode, 429)
     assert.ok(Number(second.headers['retry-after']) >= 1)
