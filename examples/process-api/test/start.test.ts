@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -83,6 +83,18 @@ test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (
   assert.equal((await post(url, 'v3ry.L0ng-random_valuE')).status, 401)
 })
 
+test('SERVICE_API_KEY is taken out of the environment, so that nothing started from here and no report knows it', async (context) => {
+  const tell = `process.on('exit', () => console.log('left: ' + process.env.SERVICE_API_KEY))`
+  const service = startService(context, folderFor(context), {
+    SERVICE_API_KEY: 'v3ry.L0ng-random_value',
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}`,
+  })
+  await service.url
+  service.process.kill('SIGTERM')
+  assert.equal(await service.ended, 0)
+  assert.match(service.printed(), /^left: undefined$/m)
+})
+
 const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a port that is no number': { PORT: 'eighty-s3cret' },
   'a port that is too large': { PORT: '65536' },
@@ -135,6 +147,20 @@ test('a database that cannot be read is one clear line', async (context) => {
   assert.equal(await service.ended, 1)
   assert.match(service.printed(), /^The database data\/latchkey\.db cannot be used: [^\n]+\n$/)
 })
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends the service with exit code 0 and the database closed`, async (context) => {
+    const folder = folderFor(context)
+    const service = startService(context, folder)
+    await service.url
+    const log = join(folder, 'data', 'latchkey.db-wal')
+    assert.ok(existsSync(log))
+    service.process.kill(signal)
+    assert.equal(await service.ended, 0)
+    // SQLite takes its log away when the database is closed by the last who had it open.
+    assert.ok(!existsSync(log))
+  })
+}
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
   const service = startService(context, folderFor(context), {

@@ -32,10 +32,9 @@ export interface ComposeOptions {
  * const { app } = await compose(settings, { logger: serverLogger(settings) })
  * await app.listen({ host: settings.host, port: settings.port })
  */
-export async function compose(
-  { file, prefix, environments, scopes, usageInterval, cacheSize, trustedProxies, corsOrigins }: Settings,
-  { logger = false, clock }: ComposeOptions = {},
-): Promise<Composed> {
+export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
+  const { file, prefix, environments, scopes, usageInterval, cacheSize } = settings
+  const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
     logger,
@@ -56,7 +55,7 @@ export async function compose(
   app.addHook('onClose', () => keyring.close())
   const close = async (): Promise<void> => app.close()
   try {
-    await app.register(latchkeyServer, { keyring, corsOrigins, logAnswers: true })
+    await app.register(latchkeyServer, { keyring, corsOrigins, drainDelay, logAnswers: true })
     await app.ready()
   } catch (error) {
     await close()

@@ -18,6 +18,8 @@ export interface Settings {
   /** Seconds between two writings of usage. */
   readonly usageInterval: number
   readonly cacheSize: number
+  /** Seconds between the moment that `/readyz` says no and the moment that the server stops listening. */
+  readonly drainDelay: number
 }
 
 /** One row of the table of settings. */
@@ -133,6 +135,14 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     help: 'How many verified keys are held in memory.',
     must: 'a whole number from 2 to 10000000',
     read: (text) => whole(text, 2, 10_000_000),
+  },
+  drainDelay: {
+    variable: 'LATCHKEY_DRAIN_DELAY',
+    flag: '--drain-delay <seconds>',
+    fallback: '0',
+    help: 'Seconds at the end in which `/readyz` says no already and requests are served still, for a load balancer to notice.',
+    must: 'a whole number of seconds from 0 to 300',
+    read: (text) => whole(text, 0, 300),
   },
 }
 

@@ -234,6 +234,8 @@ export interface UsageFilter {
   readonly key: string | undefined
   readonly owner: string | undefined
   readonly outcome: string | undefined
+  /** Only keys of any of these. */
+  readonly environments?: readonly string[] | undefined
   /** Milliseconds since 1970: the first that counts, and the first that no longer does. */
   readonly from: number
   readonly to: number

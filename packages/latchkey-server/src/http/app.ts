@@ -28,6 +28,8 @@ export interface LatchkeyServerOptions {
   readonly keyring: OpenKeyring
   /** Origins of web pages that may call the server from a browser; none if left out. */
   readonly corsOrigins?: readonly string[]
+  /** Seconds between the moment that `/readyz` says no and the moment that the application stops listening; 0 if left out. */
+  readonly drainDelay?: number
   /** Writes a line for every answer: for an application that does not do so itself. */
   readonly logAnswers?: boolean
 }
@@ -52,7 +54,7 @@ export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, '
  */
 export async function latchkeyServer(
   instance: FastifyInstance,
-  { keyring, corsOrigins = [], logAnswers = false }: LatchkeyServerOptions,
+  { keyring, corsOrigins = [], drainDelay = 0, logAnswers = false }: LatchkeyServerOptions,
 ): Promise<void> {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   const metrics = openMetrics()
@@ -89,6 +91,6 @@ export async function latchkeyServer(
     usageRoutes(routes, parts)
     refusalRoutes(routes, parts)
     descriptionRoutes(routes, parts)
-    operationRoutes(routes, parts)
+    operationRoutes(routes, parts, drainDelay)
   })
 }

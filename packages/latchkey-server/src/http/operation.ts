@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { problemResponse } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { json } from './answers.ts'
@@ -7,12 +8,16 @@ import type { App, RouteParts } from './routes.ts'
 const fine = json('It is', Type.Object({ status: Type.Literal('ok') }))
 const notNow = problemResponse('It is not; `detail` says why')
 
-/** What those who run the server look at. */
-export function operationRoutes(app: App, { guard, keyring, metrics }: RouteParts): void {
+/**
+ * What those who run the server look at.
+ *
+ * @param drainDelay - seconds for which a closing server says that it is not ready, and serves.
+ */
+export function operationRoutes(app: App, { guard, keyring, metrics }: RouteParts, drainDelay: number): void {
   let draining = false
-  app.addHook('preClose', (done) => {
+  app.addHook('preClose', async () => {
     draining = true
-    done()
+    if (drainDelay > 0) await sleep(drainDelay * 1000)
   })
 
   app.get(

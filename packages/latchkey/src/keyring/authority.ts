@@ -1,6 +1,8 @@
 import { LatchkeyError } from '../error.ts'
+import { adminEnvironment } from '../policy/admin.ts'
 import type { Rights } from '../policy/delegation.ts'
 import { exceeds, sees } from '../policy/delegation.ts'
+import { stateOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** On whose behalf a verb acts: what it sees, and what it may give. */
@@ -8,32 +10,37 @@ export interface Authority {
   readonly sees: (key: { readonly owner: string; readonly environment: string }) => boolean
   /** @throws LatchkeyError `beyond_delegation`, naming the dimension. */
   readonly mustCover: (key: Rights) => void
-  /** Whether it sees what is of all owners. */
-  readonly seesAll: boolean
-  /** The one owner that it is bound to. Where there is none and it does not see all, it sees nothing. */
+  /** The one owner whose keys it sees; `undefined` where it is not bound to one. */
   readonly owner: string | undefined
+  /** The environments whose keys it sees, of one owner or of all; `undefined` where it is not bound to any. */
+  readonly environments: readonly string[] | undefined
 }
 
-const unbounded: Authority = { sees: () => true, mustCover() {}, seesAll: true, owner: undefined }
+const unbounded: Authority = { sees: () => true, mustCover() {}, owner: undefined, environments: undefined }
 
 /**
  * The authority that the verbs of a keyring have. Read from the store for every verb: what an admin key may give is
  * what it may give now, and not what it could when somebody looked.
  *
- * @throws LatchkeyError `beyond_delegation` when the admin key is gone, revoked or disabled by now.
+ * @throws LatchkeyError `beyond_delegation` when the admin key would itself be refused by now.
  */
 export async function authorityOf<Scope extends string>({
   store,
+  clock,
+  environments,
   authority,
-}: Pick<KeyringParts<Scope>, 'store' | 'authority'>): Promise<Authority> {
+}: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority'>): Promise<Authority> {
   if (authority === undefined) return unbounded
   const giver = await store.byId(authority)
-  if (giver === undefined || giver.key.revokedAt !== null || giver.key.disabledAt !== null) {
+  const ownerDisabled = (giver?.owner?.disabledAt ?? null) !== null
+  if (giver === undefined || stateOf(giver.key, ownerDisabled, clock.now()) !== 'active') {
     throw new LatchkeyError('beyond_delegation', 'The admin key that asks for this may do nothing any more.')
   }
   const { key } = giver
+  const { delegation } = key
+  const everywhere = [...environments, adminEnvironment].every((one) => delegation?.environments.includes(one))
   return {
-    sees: (other) => sees(key.delegation, other),
+    sees: (other) => sees(delegation, other),
     mustCover(wanted) {
       const beyond = exceeds(key, wanted)
       if (beyond !== undefined) {
@@ -43,7 +50,20 @@ export async function authorityOf<Scope extends string>({
         )
       }
     },
-    seesAll: key.delegation !== null && key.delegation.owner === null,
-    owner: key.delegation?.owner ?? undefined,
+    owner: delegation?.owner ?? undefined,
+    environments: everywhere ? undefined : (delegation?.environments ?? []),
   }
+}
+
+/**
+ * Some things are told as a whole or not at all.
+ *
+ * @throws LatchkeyError `beyond_delegation` for an admin key that does not see all keys.
+ */
+export function mustSeeAll({ owner, environments }: Authority): void {
+  if (owner === undefined && environments === undefined) return
+  throw new LatchkeyError(
+    'beyond_delegation',
+    'This admin key does not see all keys: ask for one key, or for its own owner.',
+  )
 }

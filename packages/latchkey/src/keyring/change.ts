@@ -1,7 +1,7 @@
-import { invalid } from './input.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, refuseRevoked } from './changing.ts'
+import { plain } from './input.ts'
 import type { KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
 import type { KeyringParts } from './parts.ts'
@@ -29,11 +29,7 @@ export async function change<Scope extends string>(
   patch: KeyPatch<Scope>,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
-  for (const member of Object.keys(patch)) {
-    if (!changeable.some((name) => name === member)) {
-      throw invalid('A change', `of ${changeable.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none of them`)
-    }
-  }
+  plain('A change', patch, changeable)
   return changeKey(parts, id, options, ({ key }, now) => {
     refuseRevoked(key)
     const { stored, quota } = checkedMembers(parts, key.environment, patch, now)
@@ -42,7 +38,7 @@ export async function change<Scope extends string>(
     const names = Object.keys(stored) as (keyof typeof stored)[]
     const differing = names.filter((name) => JSON.stringify(key[name]) !== JSON.stringify(changed[name]))
     // A quota that is given is filled up, though it be of the same size.
-    if (differing.length === 0 && quota === undefined) return undefined
+    if (differing.length === 0 && (quota ?? null) === null) return undefined
     const before = Object.fromEntries(differing.map((name) => [name, key[name]]))
     const after = Object.fromEntries(differing.map((name) => [name, changed[name]]))
     const left = quota === undefined ? {} : { quotaLeft: quota?.remaining ?? null }

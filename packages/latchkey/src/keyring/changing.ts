@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../error.ts'
+import { adminEnvironment } from '../policy/admin.ts'
 import type { Action, Change, Kept, StoredKey } from '../ports.ts'
 import { authorityOf } from './authority.ts'
 import { bounds, note, text } from './input.ts'
@@ -34,7 +35,7 @@ export type Decision = Omit<Extract<Change, { kind: 'update' }>, 'kind' | 'draft
   readonly change: object
 }
 
-/** Actions that take something away: an admin key may do them to any key it sees, but for other admin keys. */
+/** Actions that take something away: an admin key may do them to any key it sees, but for admin keys above it. */
 const takesAway: ReadonlySet<Action> = new Set(['revoke', 'disable', 'retire'])
 
 /**
@@ -70,7 +71,7 @@ export async function changeKey<Scope extends string>(
     if (decision !== undefined) {
       const { action, change, ...update } = decision
       if (!takesAway.has(action)) authority.mustCover(update.key)
-      else if (kept.key.delegation !== null) authority.mustCover(kept.key)
+      if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key)
       const told = JSON.stringify(remark === null ? change : { ...change, note: remark })
       const draft = { at: now, actor: author, action, subject, change: told }
       const entries = await store.commit([{ kind: 'update', ...update, draft }], seal)

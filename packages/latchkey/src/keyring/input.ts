@@ -111,6 +111,8 @@ export function limits(value: unknown): readonly Limit[] {
     if (typeof name !== 'string' || !limitName.test(name)) {
       throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
     }
+    // In answers it stands for the quota.
+    if (name === 'quota') throw invalid(`${place}.name`, 'another than quota')
     if (names.has(name)) throw invalid(`${place}.name`, 'another than those before it')
     names.add(name)
     if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')

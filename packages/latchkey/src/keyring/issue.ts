@@ -149,11 +149,13 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
   }
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
+  const authority = await authorityOf(parts)
   const once =
     idempotencyKey === undefined
       ? undefined
       : {
-          actor: author,
+          // Who asks, and not whom they name: tokens of others are others.
+          actor: parts.authority ?? author,
           token: text('idempotencyKey', idempotencyKey, bounds.token),
           fingerprint: hash('sha256', JSON.stringify([action, items]), 'hex'),
         }
@@ -170,17 +172,19 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
 
   async function keysOf(ids: readonly string[]): Promise<readonly KeyDetails<Scope>[]> {
     const kept = await Promise.all(ids.map(async (id) => store.byId(id)))
-    return kept.filter((key) => key !== undefined).map((key) => keyOfKept<Scope>(key, clock.now()))
+    const seen = kept.filter((found) => found !== undefined).filter(({ key }) => authority.sees(key))
+    return seen.map((found) => keyOfKept<Scope>(found, clock.now()))
   }
 
   const before = await repeated()
   if (before !== undefined) return before
-  const authority = await authorityOf(parts)
   const now = clock.now()
   const changes = items.map((item, index) => {
-    const change = located(index, items.length, () => newKey(parts, item, { now, action, actor: author, secretOf }))
-    authority.mustCover(change.key)
-    return change
+    return located(index, items.length, () => {
+      const change = newKey(parts, item, { now, action, actor: author, secretOf })
+      authority.mustCover(change.key)
+      return change
+    })
   })
   const entries = await store.commit(changes, seal, once)
   if (entries === undefined) {

@@ -70,7 +70,7 @@ export interface Revocation {
 }
 
 /** Where a key stands at `now`. */
-function stateOf(stored: StoredKey, ownerDisabled: boolean, now: number): KeyState {
+export function stateOf(stored: StoredKey, ownerDisabled: boolean, now: number): KeyState {
   if (stored.revokedAt !== null) return 'revoked'
   if (stored.disabledAt !== null) return 'disabled'
   return ownerDisabled ? 'owner_disabled' : phase(stored, now)

@@ -5,7 +5,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
-import { authorityOf } from './authority.ts'
+import { authorityOf, mustSeeAll } from './authority.ts'
 import { openCache } from './cache.ts'
 import type { KeyPatch } from './change.ts'
 import { change } from './change.ts'
@@ -25,7 +25,7 @@ import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import type { KeyringParts } from './parts.ts'
 import type { JournalOptions, UsageOptions } from './reading.ts'
-import { mustSeeAll, readJournal, readUsage } from './reading.ts'
+import { readJournal, readUsage } from './reading.ts'
 import type { RefusalLog, RefusalRecord } from './refusal-log.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { RevokeOptions } from './revoke.ts'
@@ -33,8 +33,8 @@ import { revoke } from './revoke.ts'
 import type { RotateOptions, Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
 import { openUsage } from './usage.ts'
-import type { Call, Verifier } from './verdict.ts'
-import { verifierOf } from './verify.ts'
+import type { Verifier } from './verdict.ts'
+import { unavailable, verifierOf } from './verify.ts'
 
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
@@ -207,7 +207,7 @@ export async function openKeyring<const Scope extends string>(
       scopes: adminScopes,
       environments: [adminEnvironment],
       verify: (credential, demand, call) =>
-        verify(credential, { environment: adminEnvironment, ...demand }, call) as ReturnType<
+        verify(credential, { ...demand, environment: adminEnvironment }, call) as ReturnType<
           Verifier<AdminScope>['verify']
         >,
       noteRefusal,
@@ -218,9 +218,12 @@ export async function openKeyring<const Scope extends string>(
         ...verbsOf(acting, log),
         noteRefusal,
         async verify(credential, demand, call) {
-          const giver = await store.byId(id)
-          const seenBy: Call['seenBy'] = giver?.key.delegation ?? null
-          return verify(credential, demand, { ...call, seenBy })
+          try {
+            const { sees } = await authorityOf(acting)
+            return await verify(credential, demand, { ...call, seenBy: sees })
+          } catch (cause) {
+            return unavailable(cause)
+          }
         },
         async close() {
           // It is not this one's: others go on using it.
@@ -266,7 +269,7 @@ function verbsOf<Scope extends string>(
     },
     journal: (options = {}) => readJournal(parts, options),
     async verifyJournal({ anchor } = {}) {
-      await mustSeeAll(parts)
+      mustSeeAll(await authorityOf(parts))
       return verifyJournal(store, anchor)
     },
     usage: (options = {}) => readUsage(parts, options),
@@ -275,8 +278,9 @@ function verbsOf<Scope extends string>(
       const found = log.find(requestId)
       if (found === undefined) return undefined
       const { owner, environment } = found
-      // Of a call without a known key, only those may hear who see all.
-      if (owner === undefined || environment === undefined) return authority.seesAll ? found : undefined
+      // Of a call without a known key, only those may hear who see keys of all owners.
+      const bound = authority.owner !== undefined || authority.environments?.length === 0
+      if (owner === undefined || environment === undefined) return bound ? undefined : found
       return authority.sees({ owner, environment }) ? found : undefined
     },
   }

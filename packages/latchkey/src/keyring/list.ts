@@ -44,20 +44,20 @@ export async function list<Scope extends string>(
   const wantedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts)
-  const wanted = environment === undefined ? known : [oneOf('environment', environment, known)]
+  const wanted = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const now = clock.now()
   const filter = {
     owner: authority.owner ?? wantedOwner,
-    environments: wanted.filter((one) => authority.sees({ owner: authority.owner ?? '', environment: one })),
+    environments: authority.environments?.filter((one) => wanted?.includes(one) ?? true) ?? wanted,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
-    scope: scope === undefined ? undefined : text('scope', scope, bounds.label),
+    scope: scope === undefined ? undefined : scopeName(scope),
     text: part === undefined ? undefined : text('text', part, bounds.label),
     now,
     after: Number(cursor ?? 0),
     // One more than shown tells whether another page follows.
     limit: limit + 1,
   }
-  if (filter.environments.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
+  if (filter.environments?.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
     return { keys: [], cursor: null }
   const listed = await store.list(filter)
   const shown = listed.slice(0, limit)
@@ -66,4 +66,11 @@ export async function list<Scope extends string>(
     keys: shown.map((item) => keyOfListed<Scope>(item, now)),
     cursor: listed.length > limit && last !== undefined ? String(last.place) : null,
   }
+}
+
+/** A scope that may be declared no longer, or a wildcard. */
+function scopeName(value: unknown): string {
+  const scope = text('scope', value, bounds.label)
+  if (!/^[^:]+:[^:]+$/.test(scope)) throw invalid('scope', 'a scope such as orders:read')
+  return scope
 }

@@ -1,6 +1,8 @@
+import type { Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { Awaitable, LimiterAnswer, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
+import { awaiting } from './awaiting.ts'
 import type { Active } from './cache.ts'
 import { bounds, whole } from './input.ts'
 import { quotaLeftOf } from './key.ts'
@@ -21,7 +23,8 @@ export type Meter<Scope extends string> = (active: Active<Scope>, cost: number, 
 
 /**
  * Limits first, since they are asked in memory where there is one instance; the quota is written. If the quota then has
- * too little, the limits get back what they counted: a refused call spends nothing.
+ * too little, the limits get back what they counted: a refused call spends nothing. States are as they stand after the
+ * call; those of a dry run as they would.
  */
 export function meterOf<Scope extends string>({
   store,
@@ -32,13 +35,12 @@ export function meterOf<Scope extends string>({
     const { windows } = active
     // A cost below nothing would give, and one that is not a number would never fill a window.
     whole('cost', cost, 0, bounds.cost)
-    if (windows.length === 0) return spend(active, undefined, cost, dryRun)
+    if (windows.length === 0) return afterLimits(active, undefined, cost, dryRun)
     const answer = dryRun ? limiter.peek(windows, cost) : limiter.take(windows, cost)
-    if (answer instanceof Promise) return answer.then((late) => spend(active, late, cost, dryRun))
-    return spend(active, answer, cost, dryRun)
+    return awaiting(answer, (counted) => afterLimits(active, counted, cost, dryRun))
   }
 
-  function spend(
+  function afterLimits(
     active: Active<Scope>,
     counted: LimiterAnswer | undefined,
     cost: number,
@@ -56,60 +58,60 @@ export function meterOf<Scope extends string>({
     if (quota === null) return { refused: undefined, states, retryAfter: undefined }
 
     const now = clock.now()
-    const finish = (left: number | undefined, remaining: number): Metered => {
+    const quotaState = (remaining: number, exceeded: boolean): LimitState => {
       const refills = nextPeriod(quota.refill, now)
       const reset = refills === null ? null : seconds(refills - now)
-      const state: LimitState = {
-        name: 'quota',
-        limit: quota.amount,
-        window: null,
-        remaining,
-        reset,
-        exceeded: left === undefined,
-      }
-      // What costs more than a whole quota will never fit.
-      const retryAfter = left === undefined && cost <= quota.amount ? (reset ?? undefined) : undefined
-      return { refused: left === undefined ? 'quota_exhausted' : undefined, states: [...states, state], retryAfter }
+      return { name: 'quota', limit: quota.amount, window: null, remaining, reset, exceeded }
     }
-    if (dryRun) {
-      const look = (kept: Awaited<ReturnType<typeof store.byId>>): Metered => {
-        const remaining = quotaLeftOf(quota, kept?.quota, now)?.remaining ?? 0
-        return finish(remaining < cost ? undefined : remaining, remaining)
-      }
-      const kept = store.byId(tally.keyId)
-      return kept instanceof Promise ? kept.then(look) : look(kept)
+    /** Of those that counted the call, as they stand without it. */
+    const uncounted = (state: LimitState): LimitState => {
+      return state.exceeded ? state : { ...state, remaining: state.remaining + cost }
+    }
+    const admitted = (remaining: number): Metered => {
+      return { refused: undefined, states: [...states, quotaState(remaining, false)], retryAfter: undefined }
+    }
+    const refused = (remaining: number): Metered => {
+      const state = quotaState(remaining, true)
+      // What costs more than a whole quota will never fit.
+      const retryAfter = cost > quota.amount ? undefined : (state.reset ?? undefined)
+      return { refused: 'quota_exhausted', states: [...states.map(uncounted), state], retryAfter }
+    }
+    const remaining = (): Awaitable<number> => {
+      return awaiting(store.byId(tally.keyId), (kept) => quotaLeftOf(quota, kept?.quota, now)?.remaining ?? 0)
     }
 
-    const period = periodStart(quota.refill, now)
-    const settle = (left: number | undefined): Awaitable<Metered> => {
-      if (left !== undefined) return finish(left, left)
-      const refused = finish(undefined, 0)
-      return giveBack(windows, cost, counted, refused)
+    if (dryRun) return awaiting(remaining(), (left) => (left < cost ? refused(left) : admitted(left - cost)))
+    return awaiting(spend(active, quota, { counted, cost, now }), (left) => {
+      if (left !== undefined) return admitted(left)
+      return awaiting(giveBack(windows, cost, counted), () => awaiting(remaining(), refused))
+    })
+  }
+
+  /** Spends from the quota. If the store fails, the limits get back what they counted. */
+  function spend(
+    { tally, windows }: Active<Scope>,
+    { amount, refill }: Quota,
+    {
+      counted,
+      cost,
+      now,
+    }: { readonly counted: LimiterAnswer | undefined; readonly cost: number; readonly now: number },
+  ): Awaitable<number | undefined> {
+    const failed = (error: unknown): Awaitable<never> => {
+      return awaiting(giveBack(windows, cost, counted), () => {
+        throw error
+      })
     }
     try {
-      const left = store.spend(tally.keyId, { cost, amount: quota.amount, period })
-      if (!(left instanceof Promise)) return settle(left)
-      return left.then(settle, async (error: unknown) => {
-        await giveBack(windows, cost, counted, undefined)
-        throw error
-      })
+      const left = store.spend(tally.keyId, { cost, amount, period: periodStart(refill, now) })
+      return left instanceof Promise ? left.catch(failed) : left
     } catch (error) {
-      const given = giveBack(windows, cost, counted, undefined)
-      if (!(given instanceof Promise)) throw error
-      return given.then(() => {
-        throw error
-      })
+      return failed(error)
     }
   }
 
-  function giveBack<Result>(
-    windows: readonly Window[],
-    cost: number,
-    counted: LimiterAnswer | undefined,
-    result: Result,
-  ): Awaitable<Result> {
-    const given = counted === undefined ? undefined : limiter.giveBack(windows, cost, counted)
-    return given instanceof Promise ? given.then(() => result) : result
+  function giveBack(windows: readonly Window[], cost: number, counted: LimiterAnswer | undefined): Awaitable<void> {
+    return counted === undefined ? undefined : limiter.giveBack(windows, cost, counted)
   }
 }
 

@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import type { Limit } from '../policy/limits.ts'
-import type { StoredOwner } from '../ports.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import type { Store, StoredOwner } from '../ports.ts'
 import { authorityOf } from './authority.ts'
 import type { Authority } from './authority.ts'
 import type { ChangeOptions } from './changing.ts'
@@ -47,18 +48,32 @@ export async function findOwner<Scope extends string>(
   return stored === undefined ? undefined : ownerOfStored(stored)
 }
 
-/** An owner exists when a key is its own, or something is kept of it. */
-async function visibleOwner<Scope extends string>(
+/**
+ * An owner exists when a key is its own, or something is kept of it. For an admin key it does when it sees one of its
+ * keys, or is bound to it.
+ */
+export async function visibleOwner<Scope extends string>(
   { store, clock }: KeyringParts<Scope>,
   authority: Authority,
   owner: string,
 ): Promise<StoredOwner | undefined> {
-  if (!authority.seesAll && authority.owner !== owner) return undefined
+  if (authority.owner !== undefined && authority.owner !== owner) return undefined
+  const { environments } = authority
+  if (environments?.length === 0) return undefined
   const stored = await store.owner(owner)
-  if (stored !== undefined) return stored
-  const none = { environments: undefined, state: undefined, scope: undefined, text: undefined }
-  const keys = await store.list({ ...none, owner, now: clock.now(), after: 0, limit: 1 })
-  return keys.length === 0 ? undefined : { owner, disabledAt: null, limits: [], revision: 0 }
+  const known = stored !== undefined && (environments === undefined || authority.owner === owner)
+  if (!known && !(await hasKeyIn(store, owner, environments, clock.now()))) return undefined
+  return stored ?? { owner, disabledAt: null, limits: [], revision: 0 }
+}
+
+async function hasKeyIn(
+  store: Store,
+  owner: string,
+  environments: readonly string[] | undefined,
+  now: number,
+): Promise<boolean> {
+  const any = { state: undefined, scope: undefined, text: undefined, after: 0, limit: 1 }
+  return (await store.list({ ...any, owner, environments, now })).length > 0
 }
 
 /** How often a change is tried again when somebody else changed the same owner in between. */
@@ -72,6 +87,7 @@ export async function changeOwner<Scope extends string>(
   { actor, note: words, ifRevision }: ChangeOptions,
 ): Promise<ChangedOwner> {
   const { store, clock, cache } = parts
+  const known = [...parts.environments, adminEnvironment]
   const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
@@ -82,8 +98,15 @@ export async function changeOwner<Scope extends string>(
   const wanted = patch.limits === undefined ? undefined : limits(patch.limits)
 
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const stored = await visibleOwner(parts, await authorityOf(parts), owner)
+    const authority = await authorityOf(parts)
+    const stored = await visibleOwner(parts, authority, owner)
     if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
+    // What is changed of an owner concerns all its keys.
+    const unseen =
+      authority.environments === undefined ? [] : known.filter((one) => !authority.environments?.includes(one))
+    if (unseen.length > 0 && (await hasKeyIn(store, owner, unseen, clock.now()))) {
+      throw new LatchkeyError('beyond_delegation', 'This owner has keys that the admin key does not see.')
+    }
     if (ifRevision !== undefined && ifRevision !== stored.revision) {
       throw new LatchkeyError('precondition_failed', 'The owner was changed since it was read: read it again.')
     }

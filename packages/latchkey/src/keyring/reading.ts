@@ -1,8 +1,8 @@
 import { LatchkeyError } from '../error.ts'
 import type { JournalEntry, UsageCount } from '../ports.ts'
-import { authorityOf } from './authority.ts'
+import { authorityOf, mustSeeAll } from './authority.ts'
 import { bounds, invalid, moment, text, whole } from './input.ts'
-import { subjectOfOwner } from './owners.ts'
+import { subjectOfOwner, visibleOwner } from './owners.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** Which entries of the journal to read. */
@@ -42,7 +42,7 @@ const aDay = 86_400_000
 /**
  * The function behind `Keyring.journal`.
  *
- * @throws LatchkeyError `invalid_input`, `unknown_key`, `beyond_delegation`.
+ * @throws LatchkeyError `invalid_input`, `unknown_key`, `unknown_owner`, `beyond_delegation`.
  */
 export async function readJournal<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -55,7 +55,9 @@ export async function readJournal<Scope extends string>(
     const kept = await store.byId(text('key', key, bounds.label))
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
   } else if (owner === undefined || authority.owner !== owner) {
-    await mustSeeAll(parts)
+    mustSeeAll(authority)
+  } else if ((await visibleOwner(parts, authority, owner)) === undefined) {
+    throw new LatchkeyError('unknown_owner', 'No key has this owner.')
   }
   return store.journal({
     after: whole('after', after, 0, Number.MAX_SAFE_INTEGER),
@@ -74,7 +76,6 @@ export async function readUsage<Scope extends string>(
 ): Promise<readonly UsageCount[]> {
   const { store, clock } = parts
   const authority = await authorityOf(parts)
-  if (!authority.seesAll && authority.owner === undefined) return []
   if (owner !== undefined && authority.owner !== undefined && owner !== authority.owner) return []
   const wantedKey = key === undefined ? undefined : text('key', key, bounds.label)
   if (wantedKey !== undefined && parts.authority !== undefined) {
@@ -85,25 +86,10 @@ export async function readUsage<Scope extends string>(
   return store.usage({
     key: wantedKey,
     owner: authority.owner ?? (owner === undefined ? undefined : text('owner', owner, bounds.label)),
+    environments: authority.environments,
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),
     to: until,
     limit: whole('limit', limit, 1, mostRows),
   })
-}
-
-/**
- * Some things are told as a whole or not at all.
- *
- * @throws LatchkeyError `beyond_delegation` for an admin key that does not see all owners.
- */
-export async function mustSeeAll<Scope extends string>(
-  parts: Pick<KeyringParts<Scope>, 'store' | 'authority'>,
-): Promise<void> {
-  const { seesAll } = await authorityOf(parts)
-  if (seesAll) return
-  throw new LatchkeyError(
-    'beyond_delegation',
-    'This admin key does not see all owners: ask for one key, or for its own owner.',
-  )
 }

@@ -36,6 +36,8 @@ export function refusalLog(limit: number): RefusalLog {
   const entries = new Map<string, Entry>()
   return {
     add(requestId, route, refused, at) {
+      // An id that comes again is the latest now.
+      entries.delete(requestId)
       if (entries.size >= limit) {
         const [oldest] = entries.keys()
         if (oldest !== undefined) entries.delete(oldest)

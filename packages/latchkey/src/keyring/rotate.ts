@@ -24,7 +24,8 @@ const aDay = 86_400
 
 /**
  * The function behind `Keyring.rotate`. The key stays what it is, id, limits, quota and usage; a secret is added and
- * the old one gets an end. One rotation at a time: of many at once one is done, the others are a conflict.
+ * the old one gets an end. One rotation at a time: of many at once one is done, the others are a conflict, also where
+ * the old secret has no time left.
  */
 export async function rotate<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -34,8 +35,13 @@ export async function rotate<Scope extends string>(
   const seconds = whole('grace', grace, 0, bounds.grace)
   let secret = ''
   let oldEndsAt = 0
+  let seen: string | undefined
   const changed = await changeKey(parts, id, options, ({ key, secrets }, now) => {
     refuseRevoked(key)
+    const newest = secrets[0]?.hash
+    if ((seen ??= newest) !== newest) {
+      throw new LatchkeyError('conflict', 'The key was rotated by somebody else meanwhile. Read it again.')
+    }
     const ending = secrets.find(({ endsAt }) => endsAt !== null && endsAt > now)
     if (ending !== undefined) {
       const until = new Date(ending.endsAt ?? now).toISOString()

@@ -1,4 +1,5 @@
 import type { Store, UsageCount } from '../ports.ts'
+import type { Refused } from './verdict.ts'
 
 /** What a caller's call came to: `accepted`, the code of a refusal, or that a report-only limit would have refused it. */
 type Outcome = string
@@ -18,7 +19,9 @@ export interface Usage {
   /** Tells the time, as often as the cache takes a lease: uses are dated by it, and hours end by it. */
   readonly tick: (now: number) => void
   readonly accept: (tally: Tally) => void
-  readonly count: (outcome: Outcome, keyId: string, owner: string) => void
+  readonly refuse: (refused: Refused) => void
+  /** Counts that a report-only limit would have refused an accepted call. */
+  readonly report: (tally: Tally) => void
   /** Writes what was gathered. What cannot be written is kept for the next time, and the error is thrown. */
   readonly flush: () => Promise<void>
   /** Writes a last time and stops writing by itself. */
@@ -26,6 +29,9 @@ export interface Usage {
 }
 
 const hourLength = 3_600_000
+
+/** Refusals that wait to be counted. */
+const mostWaiting = 1000
 
 /** Rows in one transaction: while it runs, this process does nothing else. */
 const batchSize = 500
@@ -51,10 +57,12 @@ export function openUsage({
   let now = start
   let hour = hourOf(start)
   let dirty: Tally[] = []
+  let refused: Refused[] = []
   const counts = new Map<string, UsageCount>()
   const lastUsed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let flushed = Promise.resolve()
+  let closed = false
 
   function add(outcome: Outcome, key: string, owner: string, count: number): void {
     const place = JSON.stringify([hour, key, owner, outcome])
@@ -70,10 +78,17 @@ export function openUsage({
       if (tally.secretHash !== undefined && lastUsed.size < most) lastUsed.set(tally.secretHash, tally.lastUsedAt)
     }
     dirty = []
+    collectRefused()
+  }
+
+  function collectRefused(): void {
+    for (const { refusal, keyId = '', owner = '' } of refused) add(refusal.code, keyId, owner, 1)
+    refused = []
   }
 
   /** Due from the first use on, not before: a keyring that nobody uses does not wake up. */
   function schedule(): void {
+    if (closed) return
     timer ??= setTimeout(() => {
       timer = undefined
       flush().catch(onError)
@@ -124,15 +139,21 @@ export function openUsage({
       }
       tally.lastUsedAt = now
     },
-    count(outcome, keyId, owner) {
-      add(outcome, keyId, owner, 1)
+    refuse(verdict) {
+      // Counted later, many at once: finding the count of a known key takes longer than that of an unknown one, and
+      // the caller must not be able to time it.
+      if (refused.push(verdict) === mostWaiting) collectRefused()
+      schedule()
+    },
+    report({ keyId, owner }) {
+      add('over_limit_reported', keyId, owner, 1)
       schedule()
     },
     flush,
     async close() {
+      closed = true
       clearTimeout(timer)
       await flush()
-      clearTimeout(timer)
     },
   }
 }

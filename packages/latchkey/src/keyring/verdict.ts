@@ -16,8 +16,8 @@ export interface Call {
   readonly ip?: string | undefined
   /** Says what would be, and spends nothing. */
   readonly dryRun?: boolean | undefined
-  /** Whose keys may be told of; all others are unknown. */
-  readonly seenBy?: Delegation | null | undefined
+  /** Which keys may be told of, where not all may; the others are unknown. */
+  readonly seenBy?: ((key: { readonly owner: string; readonly environment: string }) => boolean) | undefined
 }
 
 /**

@@ -1,12 +1,12 @@
 import { hashSecret, hashSecretBySha512 } from '../key/hash.ts'
 import { formReader } from '../key/parse.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import { sees } from '../policy/delegation.ts'
 import { phase } from '../policy/lifetime.ts'
 import { covers } from '../policy/scopes.ts'
 import type { Awaitable, Found } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
+import { awaiting } from './awaiting.ts'
 import type { Active, Standing } from './cache.ts'
 import type { Metered } from './metering.ts'
 import { meterOf } from './metering.ts'
@@ -47,7 +47,10 @@ export function verifierOf<Scope extends string>(
 
   /** Accepted calls are counted where their tally is at hand. */
   function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
-    if (!verdict.ok && dryRun !== true) usage.count(verdict.refusal.code, verdict.keyId ?? '', verdict.owner ?? '')
+    if (verdict.ok || dryRun === true) return verdict
+    // Nobody has looked at the journal, nor at the time, for those that were refused unread.
+    usage.tick(clock.now())
+    usage.refuse(verdict)
     return verdict
   }
 
@@ -64,13 +67,28 @@ export function verifierOf<Scope extends string>(
 
     try {
       const hash = (credential.hash ??= hashSecret(text))
-      if (cache.current()) return find(hash, text, demand, call)
-      const followed = cache.follow()
-      if (followed === undefined) return find(hash, text, demand, call)
-      return followed.then(() => (cache.current() ? find(hash, text, demand, call) : tooLate())).catch(unavailable)
+      const verdict = cache.current() ? find(hash, text, demand, call) : afterFollowing(hash, text, demand, call)
+      return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {
-      return unavailable(error)
+      return undecided(text, error)
     }
+  }
+
+  /** The store does not say what is so. What cannot be one of our secrets is refused all the same. */
+  function undecided(text: string, cause: unknown): Refused {
+    const form = formOf(text)
+    return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainly[form]
+  }
+
+  /** Whether there are keys that were not minted here, as far as was known at the last look. */
+  function mayHaveAnyForm(): boolean {
+    return cache.imported().length > 0 || sources.length > 0
+  }
+
+  function afterFollowing(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
+    const followed = cache.follow()
+    if (followed === undefined) return find(hash, text, demand, call)
+    return followed.then(() => (cache.current() ? find(hash, text, demand, call) : undecided(text, tooLate())))
   }
 
   function find(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
@@ -79,7 +97,7 @@ export function verifierOf<Scope extends string>(
     const form = formOf(text)
     const imported = cache.imported()
     // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
-    if (form !== 'minted' && imported.length === 0 && sources.length === 0) return plainly[form]
+    if (form !== 'minted' && !mayHaveAnyForm()) return plainly[form]
 
     const version = cache.version()
     const learn = (found: Found | undefined): Awaitable<Verdict<Scope>> => {
@@ -92,26 +110,19 @@ export function verifierOf<Scope extends string>(
       const key = source.bySecret(hash)
       if (key === undefined) continue
       const owner = store.owner(key.owner)
-      if (!(owner instanceof Promise)) return learn({ key, secret: undefined, owner })
-      return owner.then((late) => learn({ key, secret: undefined, owner: late })).catch(unavailable)
+      return awaiting(owner, (late) => learn({ key, secret: undefined, owner: late }))
     }
     if (form !== 'minted' && imported.length === 0) return plainly[form]
-    const found = store.bySecret(hash)
-    if (found instanceof Promise) {
-      return found
-        .then((first) => first ?? (imported.includes('sha512') ? store.bySecret(hashSecretBySha512(text)) : undefined))
-        .then(learn)
-        .catch(unavailable)
-    }
-    if (found !== undefined || !imported.includes('sha512')) return learn(found)
-    const second = store.bySecret(hashSecretBySha512(text))
-    return second instanceof Promise ? second.then(learn).catch(unavailable) : learn(second)
+    return awaiting(store.bySecret(hash), (found) => {
+      if (found !== undefined || !imported.includes('sha512')) return learn(found)
+      return awaiting(store.bySecret(hashSecretBySha512(text)), learn)
+    })
   }
 
   function judge({ refused, active }: Standing<Scope>, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
     if (active === undefined) return refused === undefined ? plainly.unknown : seen(refused, call)
     const { key } = active.accepted
-    if (call.seenBy !== undefined && !sees(call.seenBy, key)) return plainly.unknown
+    if (call.seenBy !== undefined && !call.seenBy(key)) return plainly.unknown
     if (active.timed) {
       const now = clock.now()
       const where = phase(active, now)
@@ -126,19 +137,16 @@ export function verifierOf<Scope extends string>(
     }
     if (!covers(active.held, { allOf, anyOf })) return refuse('insufficient_scope', key)
     if (!active.metered) return accept(active, call)
-    const metered = meter(active, demand.cost ?? 1, call.dryRun === true)
-    return metered instanceof Promise
-      ? metered.then((late) => afterMeter(active, late, call)).catch(unavailable)
-      : afterMeter(active, metered, call)
+    return awaiting(meter(active, demand.cost ?? 1, call.dryRun === true), (metered) =>
+      afterMeter(active, metered, call),
+    )
   }
 
   function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {
     const { key } = active.accepted
     if (refused !== undefined) return { ...refuse(refused, key), limits: states, retryAfter }
     accept(active, call)
-    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) {
-      usage.count('over_limit_reported', key.id, key.owner)
-    }
+    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
     return { ...active.accepted, limits: states }
   }
 
@@ -161,15 +169,15 @@ function refuse(
 function seen(refused: Refused, { seenBy }: Call): Refused {
   const { owner, environment } = refused
   if (seenBy === undefined || owner === undefined || environment === undefined) return refused
-  return sees(seenBy, { owner, environment }) ? refused : plainly.unknown
+  return seenBy({ owner, environment }) ? refused : plainly.unknown
 }
 
 /** A store that fails is neither a yes nor a no (ASVS 5.0 16.5.3: fail closed). */
-function unavailable(cause: unknown): Refused {
+export function unavailable(cause: unknown): Refused {
   return { ok: false, refusal: refusals.unavailable, cause }
 }
 
 /** A look that took longer than its lease may have missed what was answered before somebody joined in waiting for it. */
-function tooLate(): Refused {
-  return unavailable(new Error('The store took longer to tell what has changed than its lease lasts.'))
+function tooLate(): Error {
+  return new Error('The store took longer to tell what has changed than its lease lasts.')
 }

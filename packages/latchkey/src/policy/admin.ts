@@ -3,8 +3,20 @@ import type { Catalogue } from './scopes.ts'
 /** The reserved environment of the keys that administer a keyring. No application's route takes them. */
 export const adminEnvironment = 'admin'
 
+/** The name of a scope of an admin key. */
+export type AdminScope =
+  | 'keys:read'
+  | 'keys:write'
+  | 'keys:verify'
+  | 'owners:read'
+  | 'owners:write'
+  | 'journal:read'
+  | 'usage:read'
+  | 'refusals:read'
+  | 'metrics:read'
+
 /** What an admin key may do. These are Latchkey's own scopes; what such a key may *give* is its delegation. */
-export const adminScopes = {
+export const adminScopes: Catalogue<AdminScope> = {
   'keys:read': 'List keys and read them',
   'keys:write': 'Issue, import, change, rotate, disable, enable and revoke keys',
   'keys:verify': 'Verify a key that somebody presented',
@@ -14,7 +26,4 @@ export const adminScopes = {
   'usage:read': 'Read how often keys were used',
   'refusals:read': 'Read why a call was refused',
   'metrics:read': 'Read the metrics',
-} as const satisfies Catalogue
-
-/** The name of a scope of an admin key. */
-export type AdminScope = keyof typeof adminScopes
+}

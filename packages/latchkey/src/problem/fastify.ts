@@ -185,7 +185,9 @@ function problemOfError(error: FastifyError): ProblemOptions {
   if (error instanceof ProblemError) return error.problem
   const known = frameworkProblems[error.code]
   if (known !== undefined) return known
-  if (error.validation !== undefined) {
+  const status = error.statusCode ?? 500
+  // An answer of ours that does not fit its schema carries `validation` too, and is not the caller's fault.
+  if (error.validation !== undefined && status < 500) {
     const errors = error.validation.slice(0, mostFaults).map(faultOf)
     return {
       status: 422,
@@ -194,7 +196,6 @@ function problemOfError(error: FastifyError): ProblemOptions {
       errors,
     }
   }
-  const status = error.statusCode ?? 500
   return status >= 400 && status < 500 ? { status, code: 'bad_request', detail: error.message } : internal
 }
 

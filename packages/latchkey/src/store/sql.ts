@@ -51,7 +51,13 @@ export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets 
 
 export const byOwner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
 
-export const imported: string = `SELECT DISTINCT kind FROM latchkey_secrets WHERE kind <> 'minted'`
+/** Asks for one of each and not for all: there may be a million, and it is asked whenever another process has written. */
+export const imported: string = (['sha256', 'sha512'] as const)
+  .map(
+    (kind) => `SELECT '${kind}' AS kind WHERE EXISTS
+    (SELECT 1 FROM latchkey_secrets WHERE kind = '${kind}' AND kind <> 'minted')`,
+  )
+  .join(' UNION ALL ')
 
 export const insertKey: string = `INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at,
     not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at)
@@ -130,7 +136,8 @@ export function listQuery({ owner, environments, state, scope, text, now, after,
     where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
   if (text !== undefined) {
-    const pattern = bind(like(text.toLowerCase()))
+    // Of the engine's own capital letters on both sides: SQLite knows those of ASCII.
+    const pattern = `LOWER(${bind(like(text))})`
     const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
     where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
@@ -161,13 +168,17 @@ export function journalQuery({ after, limit, subject, actor, from, to }: Journal
 }
 
 /** The usage that a filter asks for. */
-export function usageQuery({ key, owner, outcome, from, to, limit }: UsageFilter): Query {
+export function usageQuery({ key, owner, outcome, environments, from, to, limit }: UsageFilter): Query {
   const values: SqlValue[] = [from, to]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const where = ['hour >= $1', 'hour < $2']
   if (key !== undefined) where.push(`key_id = ${bind(key)}`)
   if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
   if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
+  if (environments !== undefined) {
+    const among = environments.map(bind).join(', ')
+    where.push(`key_id IN (SELECT id FROM latchkey_keys WHERE environment IN (${among}))`)
+  }
   const text = `SELECT hour, key_id AS key, owner, outcome, count FROM latchkey_usage WHERE ${where.join(' AND ')}
     ORDER BY hour, key_id, owner, outcome LIMIT ${bind(limit)}`
   return { text, values }

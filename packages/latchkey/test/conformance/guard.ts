@@ -256,11 +256,13 @@ export function guardConformance(name: string, serve: Serve): void {
 
     test('when keys cannot be checked the answer is 503, neither 401 nor 200', () =>
       served(
-        async ({ send, headersFor, handled }) => {
+        async ({ send, headersFor, handled, log }) => {
           const answer = await send(get('/any', (await headersFor([]))['X-API-Key'] ?? ''))
           assert.equal(answer.status, 503)
           assert.equal(answer.headers['retry-after'], '1')
           assert.equal(JSON.parse(answer.body).code, 'unavailable')
+          assert.ok(!answer.body.includes('the disk is gone'), 'the caller is not told why')
+          assert.match(log(), /the disk is gone/, 'the operator is')
           assert.deepEqual(handled, [])
         },
         (keyring) => ({
@@ -279,6 +281,63 @@ export function guardConformance(name: string, serve: Serve): void {
         },
         (keyring) => ({ ...keyring, verify: async (...call) => keyring.verify(...call) }),
       ))
+
+    test('on one connection every request is judged by its own key, however little the keys differ', () =>
+      served(async ({ send, keyring, handled }) => {
+        const issue = async (): Promise<{ id: string; secret: string }> => {
+          const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+          return { id: key.id, secret }
+        }
+        const [one, other] = [await issue(), await issue()]
+        const { secret } = one
+        const near = secret.slice(0, -1) + (secret.endsWith('0') ? '1' : '0')
+        for (const [text, status] of [
+          [secret, 200],
+          [other.secret, 200],
+          [secret, 200],
+          [near, 401],
+          [secret, 200],
+          [`${secret}x`, 401],
+          [secret, 200],
+          [secret.slice(0, -1), 401],
+          [secret, 200],
+        ] as const) {
+          assert.equal((await send(get('/any', text))).status, status, text.slice(-8))
+        }
+        assert.deepEqual(
+          handled,
+          [one, other, one, one, one, one].map(({ id }) => `/any ${id}`),
+        )
+      }))
+
+    test('the log says exactly why a key was refused and which it was, the answer does not', () =>
+      served(async ({ send, keyring, clock, log }) => {
+        const issue = async (options: object = {}): Promise<{ id: string; secret: string }> => {
+          const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [], ...options })
+          return { id: key.id, secret }
+        }
+        const expired = await issue({ expiresAt: clock.now() + 10 })
+        clock.advance(10)
+        const revoked = await issue()
+        await keyring.revoke(revoked.id, { reason: 'unused' })
+        const keys = {
+          expired,
+          revoked,
+          not_yet_valid: await issue({ notBefore: clock.now() + 1 }),
+          wrong_environment: await issue({ environment: 'test' }),
+          insufficient_scope: await issue(),
+        }
+        for (const [code, { id, secret }] of Object.entries(keys)) {
+          const before = log().length
+          const { body } = await send(get('/write', secret))
+          const told = log().slice(before)
+          assert.ok(told.includes(`"${code}"`) && told.includes(id), `${code}: ${told}`)
+          assert.ok(!body.includes(id), body)
+        }
+        const before = log().length
+        await send(get('/write', mint({ prefix: 'lk', environment: 'live' })))
+        assert.match(log().slice(before), /"unknown"/)
+      }))
 
     test('every request is judged anew, also on a connection whose last key was accepted', () =>
       served(async ({ send, keyring, handled }) => {

@@ -172,6 +172,31 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await store.newestRevision(), 2)
     })
 
+    test('a change keeps all that it gives, and what identifies a key and its issue stays', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      await store.commit([inserting(made)], seal)
+      const changed = {
+        ...made.key,
+        revision: 1,
+        name: 'Another name',
+        owner: 'umbrella',
+        scopes: ['orders:*'],
+        metadata: { plan: 'pro' },
+        notBefore: 1,
+        expiresAt: 2,
+        addresses: ['192.0.2.0/24'],
+        limits: [{ name: 'minute', limit: 1, window: 60 }],
+        quota: { amount: 1, refill: 'day' },
+        disabledAt: 4,
+        revokedAt: 3,
+        revokedReason: 'other',
+        revokedNote: 'a note',
+      } as const
+      await store.commit([{ kind: 'update', key: changed, draft: draft(made.key.id, 'revoke') }], seal)
+      assert.deepEqual((await store.byId(made.key.id))?.key, { ...changed, revision: 2 })
+    })
+
     test('no change is made to a key that somebody else has changed since', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
@@ -194,10 +219,13 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await assert.rejects(async () => store.commit([inserting(other), again], seal))
       assert.equal(await store.byId(other.key.id), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
+      let sealed = 0
       const failing = (): never => {
+        sealed++
         throw new Error('seal fails')
       }
       await assert.rejects(async () => store.commit([inserting(other)], failing), /seal fails/)
+      assert.equal(sealed, 1, 'what fails by itself is not tried again')
       await store.commit([inserting(other)], seal)
       assert.equal((await verifyJournal(store)).whole, true)
     })

@@ -146,6 +146,9 @@ test('a scope that is not declared stops the start, at run time as it does at co
   assert.throws(() => requires({ anyOf: ['orders:raed'] }), { code: 'unknown_scope' })
   // @ts-expect-error -- nor may a route ask for a wildcard
   assert.throws(() => requires('orders:*'), { code: 'unknown_scope' })
+  for (const inherited of ['constructor', '__proto__', 'toString']) {
+    assert.throws(() => requires(inherited as never), { code: 'unknown_scope' }, inherited)
+  }
   assert.throws(() => requires({ environment: 'prod' }), { code: 'invalid_input' })
 })
 
@@ -156,9 +159,12 @@ test('keyOf is typed with the scopes of the keyring, and fails on a route withou
       // @ts-expect-error -- a verified key cannot have a scope that is not declared
       return read.includes('orders:raed')
     })
-    inner.get('/open', { onRequest: open }, (request) => keyOf(request).id)
+    inner.get('/open', { onRequest: open }, (request) => {
+      assert.throws(() => keyOf(request), { code: 'unguarded_handler', message: /requires/ })
+      return 'it failed'
+    })
   })
-  assert.equal((await app.inject('/open')).statusCode, 500)
+  assert.equal((await app.inject('/open')).body, 'it failed')
 })
 
 test('one declaration: what is enforced is what is documented', async () => {
@@ -197,6 +203,25 @@ test('one declaration: what is enforced is what is documented', async () => {
   assert.match(components.securitySchemes['ApiKey'].description, /`orders:read`: Read orders/)
 })
 
+test('what a route says of its own answers is documented, and the rest by its guard', async () => {
+  const app = Fastify()
+  const { keyring } = await testKeyring({ scopes })
+  const { plugin, requires } = fastifyGuard(keyring)
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', components: { securitySchemes: securitySchemes(keyring) } },
+  })
+  await app.register(plugin)
+  const schema = { response: { 403: { description: 'Not yours', type: 'string' } } }
+  app.get('/own', { onRequest: requires(), schema }, () => 'x')
+  await app.ready()
+  const { paths } = app.swagger() as unknown as {
+    paths: Record<string, { get: { responses: Record<string, { description: string }> } }>
+  }
+  const responses = paths['/own']?.get.responses ?? {}
+  assert.deepEqual(Object.keys(responses), ['400', '401', '403', '429', '503'])
+  assert.equal(responses['403']?.description, 'Not yours')
+})
+
 test('a handler may say for itself how its answer is cached', async () => {
   const { keyring, headersFor } = await testKeyring({ scopes })
   const { plugin, requires } = fastifyGuard(keyring)
@@ -207,6 +232,25 @@ test('a handler may say for itself how its answer is cached', async () => {
   )
   const answer = await app.inject({ url: '/public', headers: await headersFor([]) })
   assert.equal(answer.headers['cache-control'], 'public, max-age=60')
+})
+
+test('a verifier that fails lets nobody pass, also where the handler does not ask whose key it is', async () => {
+  const { keyring, headersFor } = await testKeyring({ scopes })
+  const failing = [
+    () => Promise.reject(new Error('the disk is gone')),
+    () => {
+      throw new Error('the disk is gone')
+    },
+  ]
+  for (const verify of failing) {
+    const { plugin, requires } = fastifyGuard({ ...keyring, verify })
+    const app = Fastify()
+    await app.register(plugin)
+    let handled = 0
+    app.get('/any', { onRequest: requires() }, () => `${handled++}`)
+    assert.equal((await app.inject({ url: '/any', headers: await headersFor([]) })).statusCode, 500)
+    assert.equal(handled, 0)
+  }
 })
 
 test('a request without a key is refused before its body is read', async () => {

@@ -41,6 +41,45 @@ test('an issued key can be found, and looks as it was issued', async () => {
     [['orders:*'], expiresAt, 'test', 'active', clock.now(), null],
   )
   assert.equal(await keyring.find('key_nobody'), undefined)
+  for (const id of ['', 'x'.repeat(121), 'a\nb', 7 as never]) {
+    await assert.rejects(keyring.find(id), { code: 'invalid_input', message: /^id/ })
+  }
+})
+
+test('the journal tells all that a key was issued with, but for its secret', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const given = {
+    name: 'Shop',
+    owner: 'acme',
+    environment: 'test',
+    scopes: ['orders:read', 'orders:*'],
+    metadata: { plan: 'pro' },
+    notBefore: 8e12,
+    expiresAt: 9e12,
+    addresses: ['192.0.2.0/24'],
+    limits: [{ name: 'minute', limit: 10, window: 60 }],
+    quota: { amount: 1000, refill: 'month' },
+  } as const
+  const { key } = await keyring.issue({ ...given, actor: 'alice' })
+  const [entry] = await keyring.journal()
+  assert.deepEqual(JSON.parse(entry?.change ?? ''), { ...given, delegation: null, start: key.start })
+  assert.deepEqual([entry?.actor, entry?.subject, entry?.at], ['alice', key.id, key.createdAt])
+})
+
+test('what is as long and as much as it may be is taken, and comes back as it was', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const members = Array.from({ length: 31 }, (_, index) => [String(index).padEnd(64, 'n'), 'v'.repeat(500)] as const)
+  const metadata = Object.fromEntries([...members, ['__proto__', 'a member like any other']])
+  const longest = { name: 'n'.repeat(120), owner: 'o'.repeat(120), notBefore: 0, expiresAt: 8.64e15, metadata }
+  const { key, secret } = await keyring.issue({ ...longest, scopes: [], actor: 'a'.repeat(120) })
+  const found = await keyring.find(key.id)
+  const { name, owner, notBefore, expiresAt } = found ?? key
+  assert.deepEqual({ name, owner, notBefore, expiresAt, metadata }, longest)
+  const verdict = await keyring.verify(secret)
+  assert.ok(verdict.ok)
+  for (const told of [found?.metadata, verdict.key.metadata]) {
+    assert.deepEqual(new Map(Object.entries(told ?? {})), new Map(Object.entries(metadata)))
+  }
 })
 
 test('what a key cannot be is refused by name, and nothing is written', async () => {
@@ -65,9 +104,18 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
       { expiresAt: clock.now() },
       { expiresAt: Infinity },
       { expiresAt: 2 ** 60 },
+      { expiresAt: 8.64e15 + 1 },
       { notBefore: 9e12, expiresAt: 9e12 },
     ],
-    metadata: [{ metadata: [] }, { metadata: { a: 1 } }, { metadata: { a: 'x'.repeat(501) } }, { metadata: 'x' }],
+    metadata: [
+      { metadata: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [String(index), 'x'])) },
+      { metadata: { ['n'.repeat(65)]: 'x' } },
+      { metadata: { '': 'x' } },
+      { metadata: [] },
+      { metadata: { a: 1 } },
+      { metadata: { a: 'x'.repeat(501) } },
+      { metadata: 'x' },
+    ],
     actor: [{ actor: '' }],
   }
   for (const [member, cases] of Object.entries(wrong)) {
@@ -92,6 +140,12 @@ test('the message of an error does not repeat what was given: it may be a secret
     keyring.issue({ ...shop, name: secret }),
     (error: Error) => !error.message.includes('wrong-place'),
   )
+})
+
+test('a keyring on a store that cannot be read does not open: the operator is told, not the first caller', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  await store.close()
+  await assert.rejects(openKeyring({ store, scopes }))
 })
 
 test('a keyring with a prefix, an environment or a scope that is misspelt does not open', async () => {

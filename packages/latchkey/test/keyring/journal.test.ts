@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import type { JournalReport } from '../../src/keyring/journal.ts'
+import { seal } from '../../src/keyring/journal.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
+import type { JournalEntry, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-journal-'))
@@ -15,7 +17,9 @@ let files = 0
 const scopes = { 'orders:read': 'Read orders' }
 
 /** Issues three keys, revokes one, lets somebody at the database, and checks the journal. */
-async function afterTampering(statement: string): Promise<{ report: JournalReport; before: JournalReport }> {
+async function afterTampering(
+  tamper: (database: DatabaseSync) => void,
+): Promise<{ report: JournalReport; before: JournalReport }> {
   const file = join(folder, `${files++}.db`)
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   const issued = []
@@ -24,7 +28,7 @@ async function afterTampering(statement: string): Promise<{ report: JournalRepor
   await keyring.revoke(issued[1]?.key.id ?? '', { reason: 'unused', actor: 'bob' })
   const before = await keyring.verifyJournal()
   const database = new DatabaseSync(file)
-  database.exec(statement)
+  tamper(database)
   database.close()
   const anchor = before.whole ? before.head : undefined
   const report = await keyring.verifyJournal(anchor === undefined ? {} : { anchor })
@@ -53,11 +57,36 @@ test('the journal tells who did what to which key, numbered without a gap, and i
   await keyring.close()
 })
 
+test('a page of the journal is bounded, and what cannot be a page is refused by name', async () => {
+  const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes })
+  for (let index = 0; index < 101; index++) await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  assert.equal((await keyring.journal()).length, 100)
+  assert.equal((await keyring.journal({ limit: 1000 })).length, 101)
+  for (const limit of [0, -1, 1001, 1.5, NaN, '10' as never]) {
+    await assert.rejects(keyring.journal({ limit }), { code: 'invalid_input', message: /^limit/ })
+  }
+  for (const place of [-1, 1.5, NaN, '1' as never]) {
+    await assert.rejects(keyring.journal({ after: place }), { code: 'invalid_input', message: /^after/ })
+  }
+})
+
 const tampering: Readonly<Record<string, readonly [statement: string, at: number, fault: string]>> = {
   'an edited actor': [`UPDATE latchkey_journal SET actor = 'mallory' WHERE seq = 2`, 2, 'altered'],
   'an edited change': [
     `UPDATE latchkey_journal SET change = replace(change, 'acme', 'evil') WHERE seq = 1`,
     1,
+    'altered',
+  ],
+  'an edited action': [`UPDATE latchkey_journal SET action = 'revoke' WHERE seq = 2`, 2, 'altered'],
+  'an edited subject': [
+    'UPDATE latchkey_journal SET subject = (SELECT subject FROM latchkey_journal WHERE seq = 1) WHERE seq = 4',
+    4,
+    'altered',
+  ],
+  'text moved from one field into the next': [
+    `UPDATE latchkey_journal SET actor = actor || ',' || action, action = subject,
+      subject = substr(change, 1, instr(change, ',') - 1), change = substr(change, instr(change, ',') + 1) WHERE seq = 2`,
+    2,
     'altered',
   ],
   'an edited time': [`UPDATE latchkey_journal SET at = at + 1 WHERE seq = 3`, 3, 'altered'],
@@ -79,11 +108,84 @@ const tampering: Readonly<Record<string, readonly [statement: string, at: number
 
 for (const [what, [statement, at, fault]] of Object.entries(tampering)) {
   test(`${what} is found, and where`, async () => {
-    const { report, before } = await afterTampering(statement)
+    const { report, before } = await afterTampering((database) => database.exec(statement))
     assert.equal(before.whole, true)
     assert.deepEqual(report, { whole: false, entries: at - 1, at, fault })
   })
 }
+
+/** Puts another second entry in the place of the one that was written, its hash and all, as one who knows the rules would. */
+function rewriteSecond(database: DatabaseSync): JournalEntry {
+  const [first, second] = database.prepare('SELECT * FROM latchkey_journal ORDER BY seq').all() as unknown as [
+    JournalEntry,
+    JournalEntry,
+  ]
+  const forged = seal({ ...second, actor: 'mallory' }, first)
+  database.prepare('UPDATE latchkey_journal SET actor = ?, hash = ? WHERE seq = 2').run(forged.actor, forged.hash)
+  return forged
+}
+
+test('an entry written anew with a hash of its own does not fit the next', async () => {
+  const { report } = await afterTampering(rewriteSecond)
+  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'unchained' })
+})
+
+test('an entry that was made to follow another one than it was written after is found', async () => {
+  const { report } = await afterTampering((database) => {
+    const { hash } = rewriteSecond(database)
+    database.prepare('UPDATE latchkey_journal SET previous = ? WHERE seq = 3').run(hash)
+  })
+  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'altered' })
+})
+
+test('a journal whose first entry follows something is found', async () => {
+  const { report } = await afterTampering((database) => {
+    const [first] = database.prepare('SELECT * FROM latchkey_journal ORDER BY seq').all() as unknown as [JournalEntry]
+    const forged = seal(first, { seq: 0, hash: 'f'.repeat(64) })
+    database
+      .prepare('UPDATE latchkey_journal SET previous = ?, hash = ? WHERE seq = 1')
+      .run(forged.previous, forged.hash)
+  })
+  assert.deepEqual(report, { whole: false, entries: 0, at: 1, fault: 'unchained' })
+})
+
+test('a journal that is cut together with the keys is found by a head that was kept elsewhere', async () => {
+  const { report } = await afterTampering((database) =>
+    database.exec(
+      'DELETE FROM latchkey_journal WHERE seq > 2; UPDATE latchkey_keys SET revision = 2 WHERE revision > 2',
+    ),
+  )
+  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'cut' })
+})
+
+test('a cut is found by the keys where no head was kept', async () => {
+  const file = join(folder, 'cut.db')
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  for (let index = 0; index < 2; index++) await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  const database = new DatabaseSync(file)
+  database.exec('DELETE FROM latchkey_journal WHERE seq = 2')
+  database.close()
+  assert.deepEqual(await keyring.verifyJournal(), { whole: false, entries: 1, at: 2, fault: 'cut' })
+  await keyring.close()
+})
+
+test('keys that are issued while the journal is being checked do not make it look cut', async () => {
+  const inner = sqliteStore({ file: ':memory:' })
+  const meanwhile: (() => Promise<unknown>)[] = []
+  const store: Store = {
+    ...inner,
+    async journal(filter) {
+      const entries = await inner.journal(filter)
+      for (const change of meanwhile) await change()
+      return entries
+    },
+  }
+  const keyring = await openKeyring({ store, scopes })
+  const issue = (): Promise<unknown> => keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  await issue()
+  meanwhile.push(issue)
+  assert.equal((await keyring.verifyJournal()).whole, true)
+})
 
 test('a journal that was written anew, hashes and all, is found by a head that was kept elsewhere', async () => {
   const make = async (owner: string): Promise<ReturnType<typeof openKeyring<'orders:read'>>> => {

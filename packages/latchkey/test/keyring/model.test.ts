@@ -1,162 +1,697 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { mint } from '../../src/key/mint.ts'
-import type { Keyring } from '../../src/keyring/keyring.ts'
+import type { KeyPatch } from '../../src/keyring/change.ts'
+import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
-import type { RefusalCode } from '../../src/refusal.ts'
+import type { QuotaOptions } from '../../src/keyring/members.ts'
+import { memoryLimiter } from '../../src/limiter/memory.ts'
+import type { Clock, KeyState, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import type { TestClock } from '../../src/testing.ts'
-import { testClock } from '../../src/testing.ts'
+import { lateStore } from './late-store.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
 type Scope = keyof typeof scopes
+type Patch = KeyPatch<Scope>
 const scopeNames = Object.keys(scopes) as Scope[]
 
-/** What the model knows of a key: plain facts, no cache, no store, no hash. */
+// The model: plain facts, no cache, no store, no hash, no promise.
+
+interface ModelLimit {
+  readonly name: string
+  readonly limit: number
+  readonly window: number
+  readonly reportOnly?: boolean
+}
+
+interface ModelSecret {
+  readonly text: string
+  readonly start: string
+  endsAt: number | null
+  lastUsedAt: number | null
+}
+
 interface ModelKey {
   readonly id: string
-  readonly secret: string
-  readonly owner: string
   readonly environment: string
-  readonly scopes: readonly string[]
-  readonly notBefore: number | null
-  readonly expiresAt: number | null
+  /** The newest last. */
+  readonly secrets: ModelSecret[]
+  name: string
+  owner: string
+  scopes: readonly string[]
+  metadata: Readonly<Record<string, string>> | null
+  notBefore: number | null
+  expiresAt: number | null
+  addresses: readonly string[] | null
+  limits: readonly ModelLimit[]
+  quota: QuotaOptions | null
+  left: number
+  /** When `left` was last said. */
+  leftAt: number
+  disabled: boolean
   revoked: boolean
+  revision: number
+}
+
+interface ModelOwner {
+  disabled: boolean
+  limits: readonly ModelLimit[]
+  revision: number
+}
+
+/** What one process knows by itself: what it has counted, and what it has not written yet. */
+interface ModelProcess {
+  counted: { readonly bucket: string; readonly at: number; readonly cost: number }[]
+  usage: Map<string, number>
+  used: Map<ModelSecret, number>
 }
 
 interface Model {
   readonly keys: ModelKey[]
+  readonly owners: Map<string, ModelOwner>
+  readonly processes: [ModelProcess, ModelProcess]
+  /** Written usage: `hour key owner outcome` and how often. */
+  readonly usage: Map<string, number>
+  readonly done: Map<string, { readonly body: string; readonly ids: readonly string[]; readonly at: number }>
   changes: number
 }
 
 /** The thing itself: two keyrings on one file, as two processes would have it; either may be closed and opened again. */
 interface Real {
-  readonly file: string
-  readonly clock: TestClock
-  readonly keyrings: Keyring<Scope>[]
-}
-
-type Demanded = { readonly environment: string; readonly allOf: readonly Scope[]; readonly anyOf: readonly Scope[] }
-
-function expected(key: ModelKey, now: number, demand: Demanded): RefusalCode | 'accepted' {
-  const may = (scope: string): boolean =>
-    key.scopes.some((granted) => granted === scope || granted === `${scope.split(':')[0]}:*`)
-  if (key.revoked) return 'revoked'
-  if (key.expiresAt !== null && now >= key.expiresAt) return 'expired'
-  if (key.notBefore !== null && now < key.notBefore) return 'not_yet_valid'
-  if (key.environment !== demand.environment) return 'wrong_environment'
-  const enough = demand.allOf.every(may) && (demand.anyOf.length === 0 || demand.anyOf.some(may))
-  return enough ? 'accepted' : 'insufficient_scope'
+  readonly time: { now: number }
+  readonly keyrings: OpenKeyring<Scope>[]
+  readonly open: () => Promise<OpenKeyring<Scope>>
 }
 
 type Command = fc.AsyncCommand<Model, Real>
 
-const which = fc.nat({ max: 1 })
-const grants = fc.subarray([...scopeNames, 'orders:*', 'reports:*'] as const)
-const environment = fc.constantFrom('live', 'test')
-const soon = fc.option(fc.integer({ min: 1, max: 50 }))
-const demanded: fc.Arbitrary<Demanded> = fc.record({
-  environment,
-  allOf: fc.subarray(scopeNames),
-  anyOf: fc.subarray(scopeNames),
-})
+const hour = 3_600_000
+const day = 24 * hour
 
-const issue = fc
-  .record({ which, owner: fc.constantFrom('acme', 'umbrella'), grants, environment, begins: soon, lasts: soon })
-  .map((given): Command => ({
-    toString: () => `issue ${JSON.stringify(given)}`,
+function newProcess(): ModelProcess {
+  return { counted: [], usage: new Map(), used: new Map() }
+}
+
+function sha(algorithm: 'sha256' | 'sha512', text: string): string {
+  return createHash(algorithm).update(text).digest('hex')
+}
+
+function stateAt({ owners }: Model, key: ModelKey, now: number): KeyState {
+  if (key.revoked) return 'revoked'
+  if (key.disabled) return 'disabled'
+  if (owners.get(key.owner)?.disabled === true) return 'owner_disabled'
+  if (key.expiresAt !== null && now >= key.expiresAt) return 'expired'
+  return key.notBefore !== null && now < key.notBefore ? 'pending' : 'active'
+}
+
+function leftAt({ quota, left, leftAt: said }: ModelKey, now: number): number {
+  if (quota === null || (quota.refill ?? null) === null) return left
+  const period = (at: number): string => new Date(at).toISOString().slice(0, quota.refill === 'day' ? 10 : 7)
+  return period(now) > period(said) ? quota.amount : left
+}
+
+interface Asked {
+  readonly environment: string
+  readonly allOf: readonly Scope[]
+  readonly anyOf: readonly Scope[]
+  readonly cost: number
+  readonly ip: string | undefined
+  readonly dryRun: boolean
+}
+
+interface Expected {
+  readonly code: string
+  readonly left?: number
+}
+
+/** What verify must say, and what it must leave behind in the model. */
+function judged(
+  model: Model,
+  at: { readonly which: 0 | 1; readonly now: number; readonly key: ModelKey; readonly secret: ModelSecret },
+  asked: Asked,
+): Expected {
+  const { key, secret, now } = at
+  const { counted, usage, used } = model.processes[at.which]
+  const tell = (code: string, left?: number): Expected => {
+    if (!asked.dryRun) {
+      addTo(usage, `${now - (now % hour)} ${key.id} ${key.owner} ${code}`)
+      if (code === 'accepted') used.set(secret, now)
+    }
+    return left === undefined ? { code } : { code, left }
+  }
+  const state = stateAt(model, key, now)
+  if (state === 'pending') return tell('not_yet_valid')
+  if (state !== 'active') return tell(state)
+  if (secret.endsAt !== null && now >= secret.endsAt) return tell('secret_ended')
+  if (key.environment !== asked.environment) return tell('wrong_environment')
+  // There is one range in this test, and one address in it.
+  if (key.addresses !== null && asked.ip !== '192.0.2.7') return tell('address_not_allowed')
+  const may = (scope: string): boolean =>
+    key.scopes.some((granted) => granted === scope || granted === `${scope.split(':')[0]}:*`)
+  const enough = asked.allOf.every(may) && (asked.anyOf.length === 0 || asked.anyOf.some(may))
+  if (!enough) return tell('insufficient_scope')
+
+  const windows = [
+    ...key.limits.map((limit) => ({ ...limit, bucket: `${key.id} ${limit.name} ${limit.window}` })),
+    ...(model.owners.get(key.owner)?.limits ?? []).map((limit) => ({
+      ...limit,
+      bucket: `${key.owner} ${limit.name} ${limit.window}`,
+    })),
+  ]
+  const sum = (bucket: string, window: number): number =>
+    counted
+      .filter((call) => call.bucket === bucket && call.at > now - window * 1000)
+      .reduce((total, { cost }) => total + cost, 0)
+  const hasRoom = ({ bucket, window, limit }: (typeof windows)[number]): boolean =>
+    asked.cost === 0 || sum(bucket, window) + asked.cost <= limit
+  if (windows.some((window) => window.reportOnly !== true && !hasRoom(window))) return tell('over_limit')
+  const reported = windows.some((window) => !hasRoom(window))
+  const left = leftAt(key, now)
+  if (key.quota !== null && left < asked.cost) return tell('quota_exhausted')
+  if (!asked.dryRun) {
+    for (const window of windows) {
+      if (hasRoom(window)) counted.push({ bucket: window.bucket, at: now, cost: asked.cost })
+    }
+    if (key.quota !== null) {
+      key.left = left - asked.cost
+      key.leftAt = now
+    }
+    if (reported) addTo(usage, `${now - (now % hour)} ${key.id} ${key.owner} over_limit_reported`)
+  }
+  return tell('accepted', key.quota === null ? undefined : left - asked.cost)
+}
+
+function addTo(usage: Map<string, number>, what: string, count = 1): void {
+  usage.set(what, (usage.get(what) ?? 0) + count)
+}
+
+/** What a process has gathered is written. */
+function written(model: Model, which: 0 | 1): void {
+  const { usage, used } = model.processes[which]
+  for (const [what, count] of usage) addTo(model.usage, what, count)
+  for (const [secret, at] of used) secret.lastUsedAt = Math.max(at, secret.lastUsedAt ?? 0)
+  usage.clear()
+  used.clear()
+}
+
+/** A command on some key: with what the model and the keyring know of it. */
+function onKey<Given extends { readonly which: 0 | 1; readonly index: number }>(
+  name: string,
+  arbitrary: fc.Arbitrary<Given>,
+  run: (at: {
+    readonly given: Given
+    readonly model: Model
+    readonly key: ModelKey
+    readonly keyring: OpenKeyring<Scope>
+    readonly now: number
+  }) => Promise<void>,
+): fc.Arbitrary<Command> {
+  return arbitrary.map((given) => ({
+    toString: () => `${name} ${JSON.stringify(given)}`,
+    check: ({ keys }) => keys.length > 0,
+    async run(model, { keyrings, time }) {
+      const key = model.keys[given.index % model.keys.length]
+      const keyring = keyrings[given.which]
+      assert.ok(key !== undefined && keyring !== undefined)
+      await run({ given, model, key, keyring, now: time.now })
+    },
+  }))
+}
+
+/** A verb that a revoked key refuses, and that changes nothing where it says so. */
+async function changing(
+  { model, key }: { readonly model: Model; readonly key: ModelKey },
+  verb: Promise<{ readonly key: { readonly revision: number } }>,
+  { unless = false, nothing = false }: { readonly unless?: boolean; readonly nothing?: boolean } = {},
+): Promise<boolean> {
+  if (key.revoked || unless) {
+    await assert.rejects(verb, { code: 'conflict' })
+    return false
+  }
+  const { key: changed } = await verb
+  if (!nothing) key.revision = ++model.changes
+  assert.equal(changed.revision, key.revision)
+  return !nothing
+}
+
+const which = fc.constantFrom(0 as const, 1 as const)
+const index = fc.nat()
+const ownerName = fc.constantFrom('acme', 'umbrella')
+const environment = fc.constantFrom('live', 'live', 'test')
+const grants = fc.subarray([...scopeNames, 'orders:*', 'reports:*'] as const)
+const limits = fc.uniqueArray(
+  fc.record(
+    {
+      name: fc.constantFrom('burst', 'steady'),
+      limit: fc.integer({ min: 1, max: 4 }),
+      window: fc.constantFrom(1, 2),
+      reportOnly: fc.constant(true),
+    },
+    { requiredKeys: ['name', 'limit', 'window'], noNullPrototype: true },
+  ),
+  { selector: ({ name }) => name, maxLength: 2 },
+)
+const quota = fc.record(
+  { amount: fc.nat({ max: 4 }), refill: fc.constantFrom('day' as const, 'month' as const, null) },
+  { noNullPrototype: true },
+)
+const addresses = fc.constant(['192.0.2.0/24'])
+const metadata = fc.constantFrom<Readonly<Record<string, string>>[]>({}, { plan: 'pro' })
+/** From now on, in milliseconds. */
+const soon = fc.integer({ min: 1, max: 4000 })
+
+const members: fc.Arbitrary<Patch> = fc.record(
+  {
+    name: fc.constantFrom('Shop', 'Till'),
+    owner: ownerName,
+    scopes: fc.oneof(fc.constant(['orders:*' as const]), grants),
+    metadata,
+    notBefore: fc.option(soon, { freq: 1 }),
+    expiresAt: fc.option(soon, { freq: 1 }),
+    addresses: fc.option(addresses, { freq: 1 }),
+    limits: fc.option(limits),
+    quota: fc.option(quota),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
+/** Members as they are given to the keyring: moments are from now on. */
+function fromNow({ notBefore, expiresAt, ...rest }: Patch, now: number): Patch {
+  return {
+    ...rest,
+    ...(notBefore === undefined ? {} : { notBefore: notBefore === null ? null : now + notBefore }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : now + expiresAt }),
+  }
+}
+
+/** Puts members into a key of the model: what is left out stays, `null` clears. */
+function put(key: ModelKey, patch: Patch, now: number): void {
+  if (patch.name !== undefined) key.name = patch.name
+  if (patch.owner !== undefined) key.owner = patch.owner
+  if (patch.scopes !== undefined) key.scopes = patch.scopes
+  if (patch.metadata !== undefined) key.metadata = patch.metadata
+  if (patch.notBefore !== undefined) key.notBefore = patch.notBefore
+  if (patch.expiresAt !== undefined) key.expiresAt = patch.expiresAt
+  if (patch.addresses !== undefined) key.addresses = patch.addresses
+  if (patch.limits !== undefined) key.limits = patch.limits ?? []
+  if (patch.quota === undefined) return
+  key.quota = patch.quota
+  key.left = patch.quota?.amount ?? 0
+  key.leftAt = now
+}
+
+function newModelKey(
+  id: string,
+  inEnvironment: string,
+  secret: { text: string; start: string },
+  revision: number,
+): ModelKey {
+  return {
+    id,
+    environment: inEnvironment,
+    secrets: [{ ...secret, endsAt: null, lastUsedAt: null }],
+    name: '',
+    owner: '',
+    scopes: [],
+    metadata: {},
+    notBefore: null,
+    expiresAt: null,
+    addresses: null,
+    limits: [],
+    quota: null,
+    left: 0,
+    leftAt: 0,
+    disabled: false,
+    revoked: false,
+    revision,
+  }
+}
+
+const wanted = { name: 'Key', owner: 'acme', scopes: [] }
+
+const issue = fc.record({ which, environment, members }).map((command): Command => ({
+  toString: () => `issue ${JSON.stringify(command)}`,
+  check: () => true,
+  async run(model, { keyrings, time: { now } }) {
+    const options = { ...wanted, ...fromNow(command.members, now), environment: command.environment }
+    const issuing = keyrings[command.which]?.issue(options)
+    assert.ok(issuing)
+    const { notBefore = null, expiresAt = null } = options
+    if (notBefore !== null && expiresAt !== null && notBefore >= expiresAt) {
+      await assert.rejects(issuing, { code: 'invalid_input' })
+      return
+    }
+    const { key: issued, secret } = await issuing
+    const key = newModelKey(issued.id, command.environment, { text: secret, start: issued.start }, ++model.changes)
+    put(key, options, now)
+    model.keys.push(key)
+  },
+}))
+
+const bulk = fc
+  .record({ which, count: fc.integer({ min: 1, max: 3 }), token: fc.constantFrom('one', 'other', undefined) })
+  .map((command): Command => ({
+    toString: () => `issue in bulk ${JSON.stringify(command)}`,
     check: () => true,
-    async run(model, { keyrings, clock }) {
-      const notBefore = given.begins === null ? null : clock.now() + given.begins
-      const expiresAt = given.lasts === null ? null : (notBefore ?? clock.now()) + given.lasts
-      const options = {
-        name: 'Key',
-        owner: given.owner,
-        scopes: given.grants,
-        environment: given.environment,
-        notBefore,
-        expiresAt,
+    async run(model, { keyrings, time: { now } }) {
+      const { count, token } = command
+      const before = token === undefined ? undefined : model.done.get(token)
+      const options = token === undefined ? {} : { idempotencyKey: token }
+      const issuing = keyrings[command.which]?.issueMany(
+        Array.from({ length: count }, () => wanted),
+        options,
+      )
+      assert.ok(issuing)
+      if (before !== undefined && before.body !== String(count)) {
+        await assert.rejects(issuing, { code: 'token_reused' })
+        return
       }
-      const issued = await keyrings[given.which]?.issue(options)
-      assert.ok(issued)
-      model.keys.push({ ...options, id: issued.key.id, secret: issued.secret, revoked: false })
-      model.changes++
+      const done = await issuing
+      assert.equal(done.repeated, before !== undefined)
+      if (done.repeated) {
+        assert.deepEqual(
+          done.keys.map((key) => key?.id),
+          before?.ids,
+        )
+        return
+      }
+      for (const { key: issued, secret } of done.created) {
+        const key = newModelKey(issued.id, 'live', { text: secret, start: issued.start }, ++model.changes)
+        put(key, wanted, 0)
+        model.keys.push(key)
+      }
+      const ids = done.created.map(({ key }) => key.id)
+      if (token === undefined) return
+      for (const [old, { at }] of model.done) if (at < now - day) model.done.delete(old)
+      model.done.set(token, { body: String(count), ids, at: now })
     },
   }))
 
-const revoke = fc.record({ which, index: fc.nat() }).map((given): Command => ({
-  toString: () => `revoke ${JSON.stringify(given)}`,
-  check: ({ keys }) => keys.length > 0,
-  async run(model, { keyrings }) {
-    const key = model.keys[given.index % model.keys.length]
-    assert.ok(key)
-    await keyrings[given.which]?.revoke(key.id, { reason: 'unused' })
-    if (!key.revoked) model.changes++
-    key.revoked = true
-  },
-}))
+const importing = fc
+  .record({
+    which,
+    algorithm: fc.constantFrom('sha256' as const, 'sha512' as const),
+    known: fc.nat({ max: 5 }),
+    members,
+  })
+  .map((command): Command => ({
+    toString: () => `import ${JSON.stringify(command)}`,
+    check: () => true,
+    async run(model, { keyrings, time: { now } }) {
+      const { algorithm } = command
+      const text = `an older key, number ${command.known}`
+      const { notBefore: _, expiresAt: _1, ...others } = command.members
+      const patch = fromNow(others, now)
+      const item = { ...wanted, ...patch, hash: sha(algorithm, text), algorithm, start: 'an older' }
+      const done = keyrings[command.which]?.importMany([item])
+      assert.ok(done)
+      // By the other hash nobody can tell that it is the same secret.
+      if (
+        model.keys.some(({ secrets }) => secrets.some((secret) => secret.text === text && secret.start === algorithm))
+      ) {
+        await assert.rejects(done, { code: 'conflict' })
+        return
+      }
+      const made = await done
+      assert.ok(!made.repeated)
+      const [imported] = made.created
+      assert.ok(imported)
+      const key = newModelKey(imported.id, 'live', { text, start: algorithm }, ++model.changes)
+      put(key, { ...wanted, ...patch }, now)
+      model.keys.push(key)
+    },
+  }))
 
-const verify = fc.record({ which, index: fc.nat(), demanded }).map((given): Command => ({
-  toString: () => `verify ${JSON.stringify(given)}`,
-  check: ({ keys }) => keys.length > 0,
-  async run({ keys }, { keyrings, clock }) {
-    const key = keys[given.index % keys.length]
-    assert.ok(key)
-    const verdict = await keyrings[given.which]?.verify(key.secret, given.demanded)
-    const code = verdict?.ok === true ? 'accepted' : verdict?.refusal.code
-    assert.equal(code, expected(key, clock.now(), given.demanded))
-    if (verdict?.ok === true) assert.equal(verdict.key.id, key.id)
+const change = onKey(
+  'change',
+  fc.record({ which, index, members, ifRevision: fc.option(fc.constantFrom(0, 1)) }),
+  async ({ given: { members: patched, ifRevision }, model, key, keyring, now }) => {
+    const patch = fromNow(patched, now)
+    const options = ifRevision === null ? {} : { ifRevision: key.revision + ifRevision }
+    const verb = keyring.change(key.id, patch, options)
+    if (ifRevision === 1) {
+      await assert.rejects(verb, { code: 'precondition_failed' })
+      return
+    }
+    const changed = { ...key }
+    put(changed, patch, now)
+    const { notBefore, expiresAt } = changed
+    if (!key.revoked && notBefore !== null && expiresAt !== null && notBefore >= expiresAt) {
+      await assert.rejects(verb, { code: 'invalid_input' })
+      return
+    }
+    const same = ({ name, owner, scopes: granted, metadata: noted, addresses: from, limits: held }: ModelKey): string =>
+      JSON.stringify([name, owner, granted, noted, from, held])
+    const nothing =
+      same(key) === same(changed) &&
+      key.notBefore === notBefore &&
+      key.expiresAt === expiresAt &&
+      (patch.quota === undefined || (patch.quota === null && key.quota === null))
+    if (await changing({ model, key }, verb, { nothing })) put(key, patch, now)
   },
-}))
+)
 
-const verifyUnknown = which.map((index): Command => ({
-  toString: () => `verify an unknown key on ${index}`,
-  check: () => true,
-  async run(_model, { keyrings }) {
-    const verdict = await keyrings[index]?.verify(mint({ prefix: 'lk', environment: 'live' }))
-    assert.ok(verdict?.ok === false && verdict.refusal.code === 'unknown')
+const rotate = onKey(
+  'rotate',
+  fc.record({ which, index, grace: fc.constantFrom(0, 1, 2, 3600) }),
+  async ({ given: { grace }, model, key, keyring, now }) => {
+    const rotating = key.secrets.some(({ endsAt }) => endsAt !== null && endsAt > now)
+    const verb = keyring.rotate(key.id, { grace })
+    if (!(await changing({ model, key }, verb, { unless: rotating }))) return
+    const { secret, oldEndsAt, key: shown } = await verb
+    assert.equal(oldEndsAt, now + grace * 1000)
+    const old = key.secrets.at(-1)
+    assert.ok(old)
+    old.endsAt = oldEndsAt
+    key.secrets.push({ text: secret, start: shown.start, endsAt: null, lastUsedAt: null })
   },
-}))
+)
 
-const pass = fc.integer({ min: 1, max: 40 }).map((milliseconds): Command => ({
+const retire = onKey('retire', fc.record({ which, index }), async ({ model, key, keyring, now }) => {
+  const old = key.secrets.find(({ endsAt }) => endsAt !== null && endsAt > now)
+  if (await changing({ model, key }, keyring.retire(key.id), { nothing: old === undefined })) {
+    assert.ok(old)
+    old.endsAt = now
+  }
+})
+
+const switching = onKey(
+  'disable or enable',
+  fc.record({ which, index, off: fc.boolean() }),
+  async ({ given: { off }, model, key, keyring }) => {
+    const verb = off ? keyring.disable(key.id) : keyring.enable(key.id)
+    if (await changing({ model, key }, verb, { nothing: key.disabled === off })) key.disabled = off
+  },
+)
+
+const revoke = onKey('revoke', fc.record({ which, index }), async ({ model, key, keyring }) => {
+  const { key: revoked } = await keyring.revoke(key.id, { reason: 'unused' })
+  if (!key.revoked) key.revision = ++model.changes
+  key.revoked = true
+  assert.equal(revoked.revision, key.revision)
+})
+
+const changeOwner = fc
+  .record({
+    which,
+    owner: ownerName,
+    patch: fc.record(
+      { disabled: fc.boolean(), limits: fc.option(limits) },
+      { requiredKeys: [], noNullPrototype: true },
+    ),
+  })
+  .map((command): Command => ({
+    toString: () => `change owner ${JSON.stringify(command)}`,
+    check: () => true,
+    async run(model, { keyrings }) {
+      const { owner, patch } = command
+      const verb = keyrings[command.which]?.changeOwner(owner, patch)
+      assert.ok(verb)
+      const known = model.owners.get(owner)
+      if (known === undefined && !model.keys.some((key) => key.owner === owner)) {
+        await assert.rejects(verb, { code: 'unknown_owner' })
+        return
+      }
+      const before: ModelOwner = known ?? { disabled: false, limits: [], revision: 0 }
+      const expected: ModelOwner = {
+        ...before,
+        disabled: patch.disabled ?? before.disabled,
+        limits: patch.limits === undefined ? before.limits : (patch.limits ?? []),
+      }
+      if (JSON.stringify(before) !== JSON.stringify(expected)) {
+        expected.revision = ++model.changes
+        model.owners.set(owner, expected)
+      }
+      const { owner: changed } = await verb
+      assert.deepEqual(
+        { disabled: changed.disabled, limits: changed.limits, revision: changed.revision },
+        { ...expected },
+      )
+    },
+  }))
+
+const asked = fc.record({
+  environment,
+  allOf: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray(scopeNames)),
+  anyOf: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray(scopeNames)),
+  cost: fc.constantFrom(1, 1, 1, 0, 2, 5),
+  ip: fc.constantFrom('192.0.2.7', '192.0.2.7', '198.51.100.1', undefined),
+  dryRun: fc.constantFrom(false, false, false, true),
+})
+
+const verify = onKey(
+  'verify',
+  fc.record({ which, index, secret: index, asked }),
+  async ({ given: command, model, key, keyring, now }) => {
+    const secret = key.secrets[command.secret % key.secrets.length]
+    assert.ok(secret)
+    // A secret that was imported by both hashes belongs to the key that has the SHA-256.
+    const holder = model.keys.find(({ secrets }) =>
+      secrets.some(({ text, start }) => text === secret.text && start === 'sha256'),
+    )
+    const owning = holder ?? key
+    const held = owning.secrets.find(({ text }) => text === secret.text)
+    assert.ok(held)
+    const { ip, dryRun, ...demand } = command.asked
+    const verdict = await keyring.verify(secret.text, demand, { ip, dryRun })
+    const expected = judged(model, { which: command.which, now, key: owning, secret: held }, command.asked)
+    assert.equal(verdict.ok ? 'accepted' : verdict.refusal.code, expected.code)
+    if (!verdict.ok) {
+      assert.equal(verdict.keyId, owning.id)
+      return
+    }
+    assert.equal(verdict.key.id, owning.id)
+    assert.deepEqual(
+      [verdict.key.name, verdict.key.owner, verdict.key.metadata],
+      [owning.name, owning.owner, owning.metadata],
+    )
+    assert.equal(verdict.retiring?.until ?? null, held.endsAt)
+    assert.equal(verdict.limits?.find(({ name }) => name === 'quota')?.remaining, expected.left)
+  },
+)
+
+const verifyUnknown = fc
+  .record({ which, text: fc.constantFrom('no key of ours', '', undefined) })
+  .map((command): Command => ({
+    toString: () => `verify an unknown key ${JSON.stringify(command)}`,
+    check: () => true,
+    async run(model, { keyrings, time: { now } }) {
+      const presented = command.text === undefined ? mint({ prefix: 'lk', environment: 'live' }) : command.text
+      const verdict = await keyrings[command.which]?.verify(presented)
+      const code = command.text === undefined ? 'unknown' : command.text === '' ? 'missing' : 'malformed'
+      assert.ok(verdict?.ok === false)
+      assert.equal(verdict.refusal.code, code)
+      addTo(model.processes[command.which].usage, `${now - (now % hour)}   ${code}`)
+    },
+  }))
+
+// Longer than a slice of the longest window, so that the limiter counts as exactly as the model does.
+const pass = fc.constantFrom(34, 500, 1000, 1000, 2000, hour, day, 31 * day).map((milliseconds): Command => ({
   toString: () => `${milliseconds} ms pass`,
   check: () => true,
-  async run(_model, { clock }) {
-    clock.advance(milliseconds)
+  async run(_model, { time }) {
+    time.now += milliseconds
   },
 }))
 
-const reopen = which.map((index): Command => ({
-  toString: () => `reopen ${index}`,
+const reopen = which.map((process): Command => ({
+  toString: () => `reopen ${process}`,
   check: () => true,
-  async run(_model, { keyrings, file, clock }) {
-    await keyrings[index]?.close()
-    keyrings[index] = await openKeyring({ store: sqliteStore({ file }), scopes, clock })
+  async run(model, real) {
+    await real.keyrings[process]?.close()
+    written(model, process)
+    model.processes[process] = newProcess()
+    real.keyrings[process] = await real.open()
   },
 }))
 
-const list = fc.record({ which, owner: fc.constantFrom('acme', 'umbrella', undefined) }).map((given): Command => ({
-  toString: () => `list ${JSON.stringify(given)}`,
+const flush = which.map((process): Command => ({
+  toString: () => `write the usage of ${process}`,
   check: () => true,
-  async run({ keys }, { keyrings }) {
-    const page = await keyrings[given.which]?.list(given.owner === undefined ? {} : { owner: given.owner })
-    const wanted = keys.filter(({ owner }) => given.owner === undefined || owner === given.owner)
-    assert.deepEqual(
-      page?.keys.map(({ id, state }) => [id, state === 'revoked']),
-      wanted.map(({ id, revoked }) => [id, revoked]),
-    )
+  async run(model, { keyrings, time }) {
+    await keyrings[process]?.flushUsage()
+    written(model, process)
+    const told = await keyrings[1 - process]?.usage({ from: 0, to: time.now + 1, limit: 10_000 })
+    const rows = told?.map(({ hour: at, key, owner, outcome, count }) => `${at} ${key} ${owner} ${outcome}: ${count}`)
+    assert.deepEqual(rows?.toSorted(), [...model.usage].map(([what, count]) => `${what}: ${count}`).toSorted())
   },
 }))
 
-const journal = which.map((index): Command => ({
-  toString: () => `check the journal on ${index}`,
+const list = fc
+  .record({
+    which,
+    owner: fc.option(ownerName, { nil: undefined }),
+    environment: fc.option(environment, { nil: undefined }),
+    scope: fc.option(fc.constantFrom(...scopeNames), { nil: undefined }),
+    state: fc.option(fc.constantFrom('active', 'revoked', 'disabled', 'owner_disabled', 'expired', 'pending'), {
+      nil: undefined,
+    }),
+  })
+  .map((command): Command => ({
+    toString: () => `list ${JSON.stringify(command)}`,
+    check: () => true,
+    async run(model, { keyrings, time: { now } }) {
+      const { which: process, owner, environment: of, scope, state } = command
+      const filter = {
+        ...(owner !== undefined && { owner }),
+        ...(of !== undefined && { environment: of }),
+        ...(scope !== undefined && { scope }),
+        ...(state !== undefined && { state }),
+      }
+      const page = await keyrings[process]?.list({ ...filter, limit: 1000 })
+      const expected = model.keys.filter(
+        (key) =>
+          (owner === undefined || key.owner === owner) &&
+          (of === undefined || key.environment === of) &&
+          (scope === undefined || key.scopes.includes(scope) || key.scopes.includes(`${scope.split(':')[0]}:*`)) &&
+          (state === undefined || stateAt(model, key, now) === state),
+      )
+      assert.deepEqual(
+        page?.keys.map(({ id, name, state: shown, revision }) => [id, name, shown, revision]),
+        expected.map((key) => [key.id, key.name, stateAt(model, key, now), key.revision]),
+      )
+    },
+  }))
+
+const find = onKey('find', fc.record({ which, index }), async ({ model, key, keyring, now }) => {
+  const found = await keyring.find(key.id)
+  assert.ok(found)
+  const { id, name, owner, environment: of, scopes: granted, notBefore, expiresAt, limits: held, revision } = found
+  assert.deepEqual(
+    { id, name, owner, environment: of, scopes: granted, notBefore, expiresAt, limits: held, revision },
+    {
+      id: key.id,
+      name: key.name,
+      owner: key.owner,
+      environment: key.environment,
+      scopes: key.scopes,
+      notBefore: key.notBefore,
+      expiresAt: key.expiresAt,
+      limits: key.limits,
+      revision: key.revision,
+    },
+  )
+  assert.equal(found.state, stateAt(model, key, now))
+  assert.equal(found.quotaLeft?.remaining, key.quota === null ? undefined : leftAt(key, now))
+  const working = key.secrets.filter(({ endsAt }) => endsAt === null || endsAt > now)
+  assert.deepEqual(
+    found.secrets.map(({ endsAt, lastUsedAt }) => [endsAt, lastUsedAt]),
+    working.map(({ endsAt, lastUsedAt }) => [endsAt, lastUsedAt]).toReversed(),
+  )
+  const used = key.secrets.map(({ lastUsedAt }) => lastUsedAt ?? 0)
+  assert.equal(found.lastUsedAt ?? 0, Math.max(...used))
+})
+
+const journal = which.map((process): Command => ({
+  toString: () => `check the journal on ${process}`,
   check: () => true,
   async run({ changes }, { keyrings }) {
-    const report = await keyrings[index]?.verifyJournal()
+    const report = await keyrings[process]?.verifyJournal()
     assert.deepEqual([report?.whole, report?.entries], [true, changes])
   },
 }))
@@ -165,22 +700,82 @@ const folder = mkdtempSync(join(tmpdir(), 'latchkey-model-'))
 after(() => rmSync(folder, { recursive: true }))
 let files = 0
 
-test('any sequence of issue, verify, revoke, time passing and reopening is what a plain model says', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.commands([issue, issue, revoke, verify, verify, verify, verifyUnknown, pass, reopen, list, journal], {
-        maxCommands: 60,
-      }),
-      async (commands) => {
-        const file = join(folder, `${files++}.db`)
-        const clock = testClock(1_000_000)
-        const open = (): Promise<Keyring<Scope>> =>
-          openKeyring({ store: sqliteStore({ file }), scopes, clock, cacheSize: 4 })
-        const real: Real = { file, clock, keyrings: [await open(), await open()] }
-        await fc.asyncModelRun(() => ({ model: { keys: [], changes: 0 }, real }), commands)
-        for (const keyring of real.keyrings) await keyring.close()
+/** Two keyrings on a new file, whose leases end by a clock that moves when something waits for them. */
+async function twoKeyrings(shape: (store: Store) => Store): Promise<Real> {
+  const file = join(folder, `${files++}.db`)
+  const time = { now: Date.UTC(2030, 0, 31, 23, 59, 50) }
+  let waited = 0
+  const clock: Clock = { now: () => time.now, monotonic: () => time.now + waited }
+  const open = (): Promise<OpenKeyring<Scope>> => {
+    const store = shape(sqliteStore({ file }))
+    return openKeyring({
+      store: {
+        ...store,
+        async settled() {
+          waited += store.lease
+        },
       },
-    ),
-    { numRuns: 60 },
-  )
-})
+      scopes,
+      clock,
+      limiter: memoryLimiter({ clock: { monotonic: () => time.now } }),
+      cacheSize: 4,
+      usageInterval: 2 ** 30,
+    })
+  }
+  return { time, keyrings: [await open(), await open()], open }
+}
+
+const commands = fc.commands(
+  [
+    issue,
+    issue,
+    bulk,
+    importing,
+    change,
+    change,
+    rotate,
+    rotate,
+    retire,
+    switching,
+    revoke,
+    changeOwner,
+    changeOwner,
+    ...Array.from({ length: 8 }, () => verify),
+    verifyUnknown,
+    pass,
+    pass,
+    reopen,
+    flush,
+    list,
+    find,
+    find,
+    journal,
+  ],
+  { maxCommands: 100, size: 'max' },
+)
+
+const speeds: Readonly<Record<string, readonly [shape: (store: Store) => Store, runs: number]>> = {
+  'at once': [(store) => store, 40],
+  late: [lateStore, 15],
+}
+
+for (const [speed, [shape, numRuns]] of Object.entries(speeds)) {
+  test(`any sequence of verbs, of time passing and of reopening is what a plain model says, on a store that answers ${speed}`, async () => {
+    await fc.assert(
+      fc.asyncProperty(commands, async (sequence) => {
+        const real = await twoKeyrings(shape)
+        const model: Model = {
+          keys: [],
+          owners: new Map(),
+          processes: [newProcess(), newProcess()],
+          usage: new Map(),
+          done: new Map(),
+          changes: 0,
+        }
+        await fc.asyncModelRun(() => ({ model, real }), sequence)
+        for (const keyring of real.keyrings) await keyring.close()
+      }),
+      { numRuns },
+    )
+  })
+}

@@ -17,11 +17,12 @@ interface Told {
   readonly refused: string
 }
 
-test('a process that serves a key all the time accepts it in no call that began after another process had revoked it', async () => {
+test('a process that serves a key all the time accepts it in no call that began after another process had revoked it', async (context) => {
   const file = join(folder, 'keys.db')
   const scopes = { 'orders:read': 'Read orders' }
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   const server = fork(new URL('serving-process.ts', import.meta.url), [file])
+  context.after(() => server.kill())
   const told = async (): Promise<unknown> => (await once(server, 'message'))[0]
   assert.equal(await told(), 'open')
   for (let round = 0; round < 25; round++) {

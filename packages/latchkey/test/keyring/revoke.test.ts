@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openKeyring } from '../../src/keyring/keyring.ts'
+import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
 
@@ -42,12 +43,44 @@ test('sixteen revocations of one key at once are one', async () => {
   assert.equal((await keyring.journal()).length, 2)
 })
 
+test('the answer says how long it took until no instance could accept the key, and comes no sooner for a key that was revoked before', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const keyring = await openKeyring({ store, scopes })
+  const { key } = await keyring.issue(shop)
+  for (let time = 0; time < 2; time++) {
+    const began = performance.now()
+    const { tookMs } = await keyring.revoke(key.id, { reason: 'unused' })
+    // Whoever revoked it first may still be waiting for the leases of others.
+    assert.ok(tookMs >= store.lease && tookMs <= performance.now() - began, `${tookMs} ms`)
+  }
+  await keyring.close()
+})
+
+test('a key that others change at the same moment is revoked all the same, or the caller is told that it is not', async () => {
+  const inner = sqliteStore({ file: ':memory:' })
+  let conflicts = 0
+  const store: Store = {
+    ...inner,
+    commit: (changes, seal) => (conflicts-- > 0 ? undefined : inner.commit(changes, seal)),
+  }
+  const keyring = await openKeyring({ store, scopes })
+  const [one, other] = [await keyring.issue(shop), await keyring.issue(shop)]
+  conflicts = 3
+  assert.equal((await keyring.revoke(one.key.id, { reason: 'unused' })).key.state, 'revoked')
+  assert.equal((await keyring.find(one.key.id))?.state, 'revoked')
+  conflicts = Infinity
+  await assert.rejects(keyring.revoke(other.key.id, { reason: 'unused' }), { code: 'conflict' })
+  assert.equal((await keyring.verify(other.secret)).ok, true)
+})
+
 test('a key that does not exist and a reason that does not exist are refused', async () => {
   const { keyring } = await testKeyring({ scopes })
   const { key } = await keyring.issue(shop)
   await assert.rejects(keyring.revoke('key_nobody', { reason: 'unused' }), { code: 'unknown_key' })
   await assert.rejects(keyring.revoke(key.id, { reason: 'because' as never }), { code: 'invalid_input' })
-  await assert.rejects(keyring.revoke(key.id, { reason: 'other', note: 'x'.repeat(501) }), { code: 'invalid_input' })
+  for (const wrong of [{ note: 'x'.repeat(501) }, { actor: '' }, { actor: 'a\nb' }, { actor: 'x'.repeat(121) }]) {
+    await assert.rejects(keyring.revoke(key.id, { reason: 'other', ...wrong }), { code: 'invalid_input' })
+  }
   assert.equal((await keyring.find(key.id))?.state, 'active')
 })
 

@@ -31,7 +31,7 @@ const weak = [
   'two words are not a header value',
   'trailing-space-in-here ',
   'ümlaute-sind-kein-ascii',
-  'a'.repeat(1025),
+  'correct.horse!battery/staple'.repeat(37),
 ]
 
 for (const secret of weak) {
@@ -85,4 +85,34 @@ test('beside a key from the settings nothing else is accepted, and issued keys s
       },
     ),
   )
+})
+
+test('beside a key from the settings a credential that cannot be an issued one is refused without a read of the store', async () => {
+  const source = settingsKey({ name: 'SERVICE_API_KEY', secret: 'correct.horse!battery/staple', scopes: [] })
+  const inner = sqliteStore({ file: ':memory:' })
+  const store = { ...inner, bySecret: () => assert.fail('the store was asked') }
+  const keyring = await openKeyring({ store, scopes, sources: [source] })
+  const secret = mint({ prefix: 'lk', environment: 'live' })
+  const mistyped = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`
+  for (const [credential, code] of [
+    ['correct.horse!battery/stapled', 'malformed'],
+    [mint({ prefix: 'xy', environment: 'live' }), 'malformed'],
+    [mistyped, 'mistyped'],
+  ] as const) {
+    const verdict = await keyring.verify(credential)
+    assert.ok(!verdict.ok && verdict.refusal.code === code, credential)
+  }
+})
+
+test('the longest key that the settings may hold is accepted, and what is longer is refused unread', async () => {
+  const longest = randomBytes(512).toString('hex')
+  const keys = settingsKey({ name: 'SERVICE_API_KEY', secret: longest, scopes: [] })
+  let asked = 0
+  const source = { bySecret: (hash: string) => (asked++, keys.bySecret(hash)) }
+  const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes, sources: [source] })
+  assert.equal((await keyring.verify(longest)).ok, true)
+  asked = 0
+  const verdict = await keyring.verify(`${longest}x`)
+  assert.ok(!verdict.ok && verdict.refusal.code === 'malformed')
+  assert.equal(asked, 0)
 })

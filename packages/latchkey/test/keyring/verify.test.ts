@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { hashSecret } from '../../src/key/hash.ts'
 import { mint } from '../../src/key/mint.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { Store } from '../../src/ports.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
 import { testClock } from '../../src/testing.ts'
@@ -15,6 +17,13 @@ import { lateStore } from './late-store.ts'
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
 type Scope = keyof typeof scopes
 
+/**
+ * A clock for leases that goes on from call to call and stands still within one. Every call has to look at the journal,
+ * and no machine is so busy that a look outlives its lease, which is a refusal of its own.
+ */
+let leases = 0
+const standingMonotonic = (): number => leases * 1000
+
 const stores: Record<string, (store: Store) => Store> = { 'at once': (store) => store, late: lateStore }
 
 for (const [speed, shape] of Object.entries(stores)) {
@@ -22,14 +31,15 @@ for (const [speed, shape] of Object.entries(stores)) {
     async function open(
       options: Partial<KeyringOptions<Scope>> = {},
     ): Promise<{ keyring: Keyring<Scope>; store: CountingStore; clock: TestClock }> {
-      const store = countingStore(shape(sqliteStore({ file: ':memory:' })))
-      const clock = testClock(1_000_000)
-      return { keyring: await openKeyring({ store, scopes, clock, ...options }), store, clock }
+      const store = countingStore(sqliteStore({ file: ':memory:' }))
+      const clock = { ...testClock(1_000_000), monotonic: standingMonotonic }
+      return { keyring: await openKeyring({ store: shape(store), scopes, clock, ...options }), store, clock }
     }
 
     const live = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
 
     async function codeOf(keyring: Keyring<Scope>, ...call: Parameters<Keyring['verify']>): Promise<string> {
+      leases++
       const verdict = await keyring.verify(...call)
       return verdict.ok ? 'accepted' : verdict.refusal.code
     }
@@ -191,15 +201,51 @@ for (const [speed, shape] of Object.entries(stores)) {
       assert.equal(verdict.refusal.code, 'unavailable')
       assert.equal(verdict.refusal.answer.status, 503)
       assert.match(String(verdict.cause), /the disk is gone/)
+      assert.equal(await codeOf(keyring, secret), 'unavailable', 'when it cannot be asked what has changed either')
       store.failing = false
       assert.equal(await codeOf(keyring, secret), 'accepted')
     })
 
+    test('what cannot be a key of ours is refused as such while the store is gone, unless keys were imported', async () => {
+      const { keyring, store } = await open()
+      store.failing = true
+      assert.equal(await codeOf(keyring, 'nonsense'), 'malformed')
+      store.failing = false
+      const hash = hashSecret('made elsewhere')
+      await keyring.importMany([{ name: 'Old', owner: 'acme', scopes: [], algorithm: 'sha256', hash }])
+      assert.equal(await codeOf(keyring, 'made elsewhere'), 'accepted')
+      store.failing = true
+      assert.equal(await codeOf(keyring, 'nonsense'), 'unavailable')
+    })
+
+    test('a key from the settings is not accepted while nobody can tell whether its owner is disabled', async () => {
+      const secret = 'gT5mWq8vZr2xKd7p'
+      const inner = sqliteStore({ file: ':memory:' })
+      let failing = true
+      const store: Store = {
+        ...inner,
+        owner(owner) {
+          if (failing) throw new Error('the disk is gone')
+          return inner.owner(owner)
+        },
+      }
+      const source = settingsKey({ name: 'KEY', secret, scopes: [] })
+      const keyring = await openKeyring({
+        store: shape(store),
+        scopes,
+        sources: [source],
+        clock: { ...testClock(), monotonic: standingMonotonic },
+      })
+      assert.equal(await codeOf(keyring, secret), 'unavailable')
+      failing = false
+      assert.equal(await codeOf(keyring, secret), 'accepted')
+    })
+
     test('a cached key is not accepted on a lease that has run out while the store is gone', async () => {
-      const store = countingStore(shape(sqliteStore({ file: ':memory:' })))
+      const store = countingStore(sqliteStore({ file: ':memory:' }))
       let monotonic = 0
       const clock = { now: () => 1000, monotonic: () => monotonic }
-      const keyring = await openKeyring({ store, scopes, clock })
+      const keyring = await openKeyring({ store: shape(store), scopes, clock })
       const { secret } = await keyring.issue(live)
       await keyring.verify(secret)
       store.failing = true
@@ -222,7 +268,8 @@ for (const [speed, shape] of Object.entries(stores)) {
           return found
         },
       }
-      const keyring = await openKeyring({ store: shape(store), scopes })
+      const clock = { ...testClock(), monotonic: standingMonotonic }
+      const keyring = await openKeyring({ store: shape(store), scopes, clock })
       const { key, secret } = await keyring.issue(live)
       whileReading = () => keyring.revoke(key.id, { reason: 'unused' })
       // It began before the revocation was answered, so either verdict is right; but the next one did not.

@@ -28,6 +28,10 @@ async function application(): Promise<{ app: FastifyInstance; log: () => string;
     handled++
     return 'done'
   })
+  app.post('/strict', { schema: { body: { type: 'object', additionalProperties: false } } }, () => {
+    handled++
+    return 'done'
+  })
   app.get('/people/:id', () => 'done')
   app.delete('/people/:id', () => 'done')
   app.get('/files/*', () => 'done')
@@ -36,6 +40,11 @@ async function application(): Promise<{ app: FastifyInstance; log: () => string;
   })
   app.get('/refuses', () => {
     throw problem({ status: 409, code: 'taken', detail: 'The name is taken.' })
+  })
+  app.get('/unfit', () => {
+    // As @fastify/response-validation throws it.
+    const validation = [{ instancePath: '/id', keyword: 'format', message: 'must match', params: {}, schemaPath: '' }]
+    throw Object.assign(new Error('response/id must match'), { statusCode: 500, validation })
   })
   app.get('/teapot', () => {
     throw Object.assign(new Error('short and stout'), { statusCode: 418 })
@@ -118,6 +127,31 @@ test('members that nobody declared are ignored', async () => {
   assert.equal(handled(), 1)
 })
 
+test('members that a schema forbids are refused and not taken out in silence', async () => {
+  const { app, handled } = await application()
+  const answer = await app.inject({ ...json('{"more":true}'), url: '/strict' })
+  assert.deepEqual([answer.statusCode, answer.json().code], [422, 'invalid_request'])
+  assert.equal(handled(), 0)
+})
+
+test('what a route with a body says of its own answers is documented, and the rest by the plugin', async () => {
+  const app = Fastify(problemOptions)
+  await app.register(problems)
+  const documented: object[] = []
+  app.addHook('onRoute', ({ schema }) => void documented.push(schema?.response ?? {}))
+  const own = { description: 'Of our own', type: 'string' }
+  app.post('/own', { schema: { body: { type: 'object' }, response: { 422: own } } }, () => 'done')
+  assert.deepEqual(Object.keys(documented[0] ?? {}), ['400', '413', '415', '422'])
+  assert.deepEqual((documented[0] as Record<string, object>)['422'], own)
+})
+
+test('an answer of our own that does not fit its schema is our fault, and not told', async () => {
+  const { app } = await application()
+  const answer = await app.inject('/unfit')
+  assert.deepEqual([answer.statusCode, answer.json().code], [500, 'internal'])
+  assert.ok(!answer.body.includes('/id'), answer.body)
+})
+
 test('405 says which methods the path takes, for paths with parameters too', async () => {
   const { app } = await application()
   const allow = async (url: string): Promise<unknown> => (await app.inject({ method: 'PATCH', url })).headers.allow
@@ -138,7 +172,11 @@ test('neither an answer nor the log quotes what the caller sent or what a handle
     await app.inject('/fails'),
   ]
   for (const { body } of answers) assert.ok(!body.includes(secret) && !body.includes('hunter2'), body)
-  assert.match(log(), /hunter2/, 'the operator is told')
+  const errors = log()
+    .split('\n')
+    .filter((line) => line.includes('"err"'))
+  assert.equal(errors.length, 1)
+  assert.match(errors[0] ?? '', /hunter2/, 'the operator is told')
 })
 
 async function raw(bytes: string): Promise<string> {
@@ -151,6 +189,37 @@ async function raw(bytes: string): Promise<string> {
   await app.close()
   return answer
 }
+
+test('what only looks wrong is served: HTTP/1.0 without Host, a coding in capitals', async () => {
+  for (const bytes of [
+    'GET /people/1 HTTP/1.0\r\n\r\n',
+    'POST /people HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n' +
+      'Transfer-Encoding: Chunked\r\n\r\n16\r\n{"name":"x","a/b~c":1}\r\n0\r\n\r\n',
+  ]) {
+    assert.match(await raw(bytes), /^HTTP\/1\.1 200 /, bytes)
+  }
+})
+
+test('half a request is answered 408 when its time is up, as a problem document', async () => {
+  const app = Fastify({
+    ...problemOptions,
+    http: { ...problemOptions.http, headersTimeout: 50, connectionsCheckingInterval: 10 },
+  })
+  await app.register(problems)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n')
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+  await app.close()
+  assert.match(head, /^HTTP\/1\.1 408 [^]*content-type: application\/problem\+json/i)
+  assert.deepEqual([JSON.parse(body).status, JSON.parse(body).code], [408, 'timeout'])
+})
+
+test('half a request holds a connection for five seconds and not for a minute', async () => {
+  const { app } = await application()
+  assert.equal(app.server.headersTimeout, 5000)
+})
 
 test('what is not HTTP, or too much of it, gets a problem document too', async () => {
   for (const [bytes, status] of [

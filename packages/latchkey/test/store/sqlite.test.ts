@@ -3,8 +3,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { dirname, join } from 'node:path'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
@@ -25,6 +25,7 @@ test('the database and its companions can be read by their owner only', async ()
   const file = newFile()
   const store = sqliteStore({ file })
   await store.commit([inserting(newKey())], seal)
+  assert.equal(statSync(dirname(file)).mode & 0o777, 0o700, 'the folder that was made for it')
   for (const name of [file, `${file}-wal`, `${file}-shm`]) assert.equal(statSync(name).mode & 0o777, 0o600, name)
   void store.close()
   chmodSync(file, 0o644)
@@ -99,6 +100,46 @@ test('while another process is writing, a change waits for it and everyone else 
   other.close()
   assert.equal((await waiting)?.[0]?.seq, 2)
   await store.close()
+})
+
+test('a change that waits for five seconds fails, says why, and leaves nothing behind', async (context) => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  const other = new DatabaseSync(file)
+  other.exec('BEGIN IMMEDIATE')
+  const { now } = performance
+  let passed = 0
+  context.mock.method(performance, 'now', () => now.call(performance) + passed)
+  const waiting = assert.rejects(async () => store.commit([inserting(newKey())], seal), /locked/)
+  passed = 5001
+  await waiting
+  other.exec('COMMIT')
+  other.close()
+  assert.deepEqual(await store.journal({ after: 0, limit: 10 }), [])
+  await store.close()
+})
+
+test('a look that fails has seen nothing: the next one names what it would have', async (context) => {
+  const file = newFile()
+  const [ours, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
+  await ours.look(0)
+  const made = newKey()
+  await theirs.commit([inserting(made)], seal)
+  const get = StatementSync.prototype.get
+  const failing = context.mock.method(
+    StatementSync.prototype,
+    'get',
+    function (this: StatementSync, ...values: Parameters<StatementSync['get']>) {
+      if (this.sourceSQL.includes('latchkey_journal')) throw new Error('the disk is gone')
+      return get.apply(this, values)
+    },
+  )
+  await assert.rejects(async () => ours.look(0), /the disk is gone/)
+  failing.mock.restore()
+  const { seq, changed } = await ours.look(0)
+  assert.deepEqual([seq, changed], [1, [made.key.id]])
+  await ours.close()
+  await theirs.close()
 })
 
 test('a store in memory makes no file', () => {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { scenario } from '../stage.ts'
+
+scenario(
+  'of two who read the same revision, the second to change is told 412 and changes nothing',
+  async ({ send, admin, issue, changes }) => {
+    const as = await admin()
+    const { key } = await issue()
+    const path = `/v1/keys/${key.id}`
+    const etag = String((await send(`GET ${path}`, { as })).headers['etag'])
+    const one = await send(`PATCH ${path}`, { as, body: { name: 'One' }, headers: { 'if-match': etag } })
+    assert.equal(one.statusCode, 200)
+    const before = await changes()
+    const other = await send(`PATCH ${path}`, { as, body: { name: 'Other' }, headers: { 'if-match': etag } })
+    assert.equal(other.statusCode, 412)
+    assert.equal(other.json().code, 'precondition_failed')
+    for (const verb of ['rotate', 'retire', 'disable', 'enable', 'revoke']) {
+      const body = verb === 'revoke' ? { reason: 'other' } : undefined
+      assert.equal(
+        (await send(`POST ${path}/${verb}`, { as, body, headers: { 'if-match': etag } })).statusCode,
+        412,
+        verb,
+      )
+    }
+    assert.equal(await changes(), before)
+    const again = await send(`PATCH ${path}`, {
+      as,
+      body: { name: 'Other' },
+      headers: { 'if-match': String(one.headers['etag']) },
+    })
+    assert.equal(again.json().key.name, 'Other')
+  },
+)
+
+scenario(
+  'If-Match is one strong entity tag or *; a weak one matches nothing, and what is no tag is 400',
+  async ({ send, admin, issue }) => {
+    const as = await admin()
+    const { key } = await issue()
+    const statusWith = async (tag: string): Promise<number> =>
+      (await send(`POST /v1/keys/${key.id}/disable`, { as, headers: { 'if-match': tag } })).statusCode
+    assert.equal(await statusWith('*'), 200)
+    assert.equal(await statusWith('W/"2"'), 412)
+    assert.equal(await statusWith('"other"'), 412)
+    assert.equal(await statusWith('2'), 400)
+    assert.equal(await statusWith('"1", "2"'), 400)
+  },
+)

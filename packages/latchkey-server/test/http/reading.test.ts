@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import type { Stage } from '../stage.ts'
+import { scenario } from '../stage.ts'
+
+/** Every page of a list, from the first to the last. */
+async function pagesOf(stage: Stage, as: { secret: string }, query: string): Promise<readonly string[][]> {
+  const pages: string[][] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const answer = await stage.send(`GET /v1/keys?${query}${cursor === '' ? '' : `&cursor=${cursor}`}`, {
+      as: as.secret,
+    })
+    assert.equal(answer.statusCode, 200, answer.body)
+    pages.push(answer.json().keys.map(({ name }: { name: string }) => name))
+    cursor = answer.json().cursor
+  }
+  return pages
+}
+
+scenario(
+  'keys are listed page by page in the order of issue, also while more are issued, and by every filter',
+  async (stage) => {
+    const { send, admin, issue, keyring } = stage
+    const as = await admin()
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await issue({ name })
+    assert.deepEqual(await pagesOf(stage, as, 'owner=acme&limit=2'), [['a', 'b'], ['c', 'd'], ['e']])
+    const test = await issue({ name: 'f', environment: 'test', owner: 'globex', scopes: ['reports:*'] })
+    await keyring.disable(test.key.id)
+    const first = (await send('GET /v1/keys?limit=6', { as })).json()
+    assert.ok(first.cursor)
+    assert.deepEqual((await send(`GET /v1/keys?cursor=${first.cursor}`, { as })).json().keys[0].name, 'f')
+    for (const filter of [
+      'owner=globex',
+      'environment=test',
+      'state=disabled',
+      'scope=reports:read',
+      `text=${test.key.id.toUpperCase()}`,
+    ]) {
+      const { keys } = (await send(`GET /v1/keys?${filter}`, { as })).json()
+      assert.deepEqual(
+        keys.map(({ name }: { name: string }) => name),
+        ['f'],
+        filter,
+      )
+    }
+    for (const filter of [
+      'environment=moon',
+      'state=lost',
+      'cursor=x',
+      'limit=0',
+      'limit=1001',
+      'owner=',
+      'owner=a&owner=b',
+    ]) {
+      assert.equal((await send(`GET /v1/keys?${filter}`, { as })).statusCode, 422, filter)
+    }
+  },
+)
+
+scenario(
+  'the journal is read page by page, by key, owner, actor and time, and its chain is checked',
+  async ({ send, admin, issue, keyring, clock }) => {
+    const as = await admin()
+    const start = clock.now()
+    clock.advance(1000)
+    const { key } = await issue()
+    await keyring.changeOwner('acme', { limits: [{ name: 'all', limit: 9, window: 60 }] })
+    const other = (await send('POST /v1/keys', { as, body: { name: 'x', owner: 'globex', scopes: [] } })).json().key
+    const seqs = async (query: string): Promise<readonly number[]> => {
+      const { entries } = (await send(`GET /v1/journal?${query}`, { as })).json()
+      return entries.map(({ seq }: { seq: number }) => seq)
+    }
+    const page = (await send('GET /v1/journal?limit=3', { as })).json()
+    assert.equal(page.next, 3)
+    const last = (await send(`GET /v1/journal?limit=3&after=${page.next}`, { as })).json()
+    assert.deepEqual([last.entries.length, last.next], [1, null])
+    assert.deepEqual([...page.entries, ...last.entries], JSON.parse(JSON.stringify(await keyring.journal())))
+    assert.deepEqual(await seqs(`key=${key.id}`), [2])
+    assert.deepEqual(await seqs('owner=acme'), [3])
+    assert.deepEqual(await seqs(`actor=${as.key.id}`), [4])
+    assert.equal(last.entries[0].subject, other.id)
+    assert.deepEqual(await seqs(`from=${start}&to=${start + 1000}`), [1])
+    assert.deepEqual(await seqs(`from=${start + 1000}&limit=1`), [2])
+
+    const report = (await send('GET /v1/journal/verify', { as })).json()
+    assert.deepEqual(report, { whole: true, entries: 4, head: { seq: 4, hash: last.entries[0].hash } })
+    const anchored = async (hash: string): Promise<unknown> =>
+      (await send(`GET /v1/journal/verify?seq=2&hash=${hash}`, { as })).json()
+    assert.deepEqual(await anchored(page.entries[1].hash), report)
+    assert.deepEqual(await anchored('0'.repeat(64)), { whole: false, entries: 1, at: 2, fault: 'rewritten' })
+    assert.equal((await send('GET /v1/journal/verify?seq=2', { as })).statusCode, 422)
+    assert.equal((await send(`GET /v1/journal?key=${key.id}&owner=acme`, { as })).statusCode, 422)
+  },
+)
+
+scenario('usage is told by key, owner, outcome and time', async ({ send, admin, issue, keyring, clock }) => {
+  const as = await admin()
+  const { key, secret } = await issue()
+  const ask = (body: object): Promise<unknown> => send('POST /v1/verify', { as, body: { credential: secret, ...body } })
+  for (const scopes of [[], [], ['orders:write']]) await ask({ scopes })
+  await ask({ dryRun: true })
+  await keyring.flushUsage()
+  const hour = clock.now() - (clock.now() % 3_600_000)
+  const usage = async (query: string): Promise<unknown> => (await send(`GET /v1/usage?${query}`, { as })).json().usage
+  const accepted = { hour, key: key.id, owner: 'acme', outcome: 'accepted', count: 2 }
+  const refused = { ...accepted, outcome: 'insufficient_scope', count: 1 }
+  assert.deepEqual(await usage('owner=acme'), [accepted, refused])
+  assert.deepEqual(await usage(`key=${key.id}&outcome=accepted`), [accepted])
+  assert.deepEqual(await usage('owner=acme&limit=1'), [accepted])
+  assert.deepEqual(await usage(`owner=acme&from=0&to=${hour}`), [])
+  assert.deepEqual(await usage('owner=globex'), [])
+})
+
+scenario(
+  'why a call was refused is told by the id of its request, to those who may know',
+  async ({ send, admin, issue }) => {
+    const as = await admin()
+    const { key } = await issue()
+    const lacking = await issue({ name: 'No rights', environment: 'admin', scopes: [], owner: 'acme' })
+    const refused = await send(`GET /v1/keys/${key.id}`, { as: lacking })
+    const { instance } = refused.json() as { instance: string }
+    const requestId = instance.replace('urn:uuid:', '')
+    const record = (await send(`GET /v1/refusals/${requestId}`, { as })).json()
+    const { at, why, ...rest } = record
+    assert.ok(at > 0 && why.length > 0)
+    assert.deepEqual(rest, {
+      requestId,
+      route: 'GET /v1/keys/:id',
+      code: 'insufficient_scope',
+      step: 'scopes',
+      keyId: lacking.key.id,
+      owner: 'acme',
+      environment: 'admin',
+    })
+    assert.equal(
+      (await send(`GET /v1/refusals/${instance}`, { as })).json().requestId,
+      requestId,
+      'or as instance says it',
+    )
+    const stranger = await admin({
+      owner: 'globex',
+      delegation: { owner: 'globex', environments: ['live', 'admin'], scopes: [] },
+    })
+    const unknown = await send(`GET /v1/refusals/${requestId}`, { as: stranger })
+    assert.equal(unknown.json().code, 'unknown_refusal')
+    const verdict = await send('POST /v1/verify', { as, body: { credential: 'x' } })
+    assert.equal(verdict.json().valid, false)
+  },
+)
+
+scenario('the keyring says which environments and scopes there are', async ({ send, admin, keyring }) => {
+  const answer = (await send('GET /v1/keyring', { as: await admin() })).json()
+  assert.deepEqual(answer.environments, ['live', 'test'])
+  assert.deepEqual(answer.scopes, keyring.scopes)
+  assert.deepEqual(answer.adminScopes, keyring.admin.scopes)
+})

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createHash } from 'node:crypto'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { mint } from '../../src/key/mint.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { countingStore } from './counting-store.ts'
+import type { CountingStore } from './counting-store.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from './workbench.ts'
+
+const algorithms = ['sha256', 'sha512'] as const
+
+function older(text: string, algorithm: (typeof algorithms)[number] = 'sha256') {
+  return { ...shop, algorithm, hash: createHash(algorithm).update(text).digest('hex'), start: text.slice(0, 4) }
+}
+
+for (const [speed, shape] of speeds) {
+  describe(`importing keys on a store that answers ${speed}`, () => {
+    for (const algorithm of algorithms) {
+      test(`a key that is imported by ${algorithm} is accepted as it was, whatever it looks like`, async () => {
+        const { keyring } = await openOn(shape)
+        const texts = [
+          'a',
+          'x'.repeat(1024),
+          'sk_test_4eC39HqLyjWDarjtT1zdp7dc',
+          mint({ prefix: 'lk', environment: 'live' }),
+          'lk_live_mistyped0000000000000000000000000000ab',
+          'pässwörter, with spaces\tand “quotes”',
+        ]
+        const done = await keyring.importMany(texts.map((text) => older(text, algorithm)))
+        assert.ok(!done.repeated)
+        for (const [index, text] of texts.entries()) {
+          const verdict = await keyring.verify(text)
+          assert.ok(verdict.ok, text.slice(0, 20))
+          assert.equal(verdict.key.id, done.created[index]?.id)
+          assert.equal(await codeOf(keyring.verify(text)), 'accepted', 'from the cache too')
+        }
+        for (const text of ['A', 'x'.repeat(1023), 'x'.repeat(1025), ' a', 'a ', older('a', algorithm).hash]) {
+          assert.equal(await codeOf(keyring.verify(text)), 'malformed', text.slice(0, 20))
+        }
+        assert.deepEqual(
+          done.created[2]?.secrets.map(({ kind, start }) => [kind, start]),
+          [[algorithm, 'sk_t']],
+        )
+        await keyring.flushUsage()
+        assert.notEqual((await keyring.find(done.created[0]?.id ?? ''))?.lastUsedAt, null)
+      })
+    }
+
+    test('any text is accepted that was imported, and no other', async () => {
+      const { keyring } = await openOn(shape)
+      const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+      const seen = new Set<string>()
+      await fc.assert(
+        fc.asyncProperty(text, text, fc.constantFrom(...algorithms), async (mine, other, algorithm) => {
+          if (!seen.has(mine))
+            await keyring.importMany([older(mine, algorithm)].map((item) => ({ ...item, start: '' })))
+          seen.add(mine)
+          assert.equal(await codeOf(keyring.verify(mine)), 'accepted')
+          assert.equal(await codeOf(keyring.verify(other)), seen.has(other) ? 'accepted' : 'malformed')
+        }),
+        { numRuns: 60 },
+      )
+    })
+
+    test('while nothing is imported what is not of our form is refused without a read; afterwards it is read once', async () => {
+      let counting: CountingStore | undefined
+      const { keyring } = await openOn((store) => (counting = countingStore(shape(store))))
+      assert.ok(counting)
+      counting.reads = 0
+      for (let call = 0; call < 3; call++) assert.equal(await codeOf(keyring.verify('a foreign key')), 'malformed')
+      assert.equal(counting.reads, 0)
+      await keyring.importMany([older('an older key')])
+      counting.reads = 0
+      for (let call = 0; call < 3; call++) assert.equal(await codeOf(keyring.verify('a foreign key')), 'malformed')
+      assert.equal(counting.reads, 1)
+      for (let call = 0; call < 3; call++) assert.equal(await codeOf(keyring.verify('an older key')), 'accepted')
+      assert.equal(counting.reads, 2)
+    })
+
+    test('a secret that is here already is refused, and with it all that was to be imported', async () => {
+      const { keyring } = await openOn(shape)
+      const { secret } = await keyring.issue(shop)
+      await keyring.importMany([older('one')])
+      for (const items of [
+        [older('two'), older('one')],
+        [older('two'), older('two')],
+        [older('two'), older(secret)],
+      ]) {
+        await assert.rejects(keyring.importMany(items), { code: 'conflict' })
+      }
+      assert.equal(await codeOf(keyring.verify('two')), 'malformed')
+      assert.equal((await keyring.list()).keys.length, 2)
+      assert.equal((await keyring.journal()).length, 2)
+    })
+
+    test('sixteen imports of one secret at once are one', async () => {
+      const { keyring } = await openOn(shape)
+      const all = await Promise.allSettled(Array.from({ length: 16 }, () => keyring.importMany([older('one')])))
+      assert.deepEqual(tally(all.map(({ status }) => status)), { fulfilled: 1, rejected: 15 })
+    })
+
+    test('a hash that cannot be one is refused by name; the secret itself is not taken for one', async () => {
+      const { keyring } = await openOn(shape)
+      const { hash } = older('one')
+      const wrong = [
+        { hash: 'one' },
+        { hash: hash.slice(1) },
+        { hash: `${hash}\n` },
+        { hash: hash.replace(/./, 'g') },
+        { hash: undefined },
+        { hash, algorithm: 'sha512' },
+        { hash, algorithm: 'md5' },
+        { hash, algorithm: undefined },
+        { hash, start: 'x'.repeat(17) },
+        { hash, start: 7 },
+        { hash, secret: 'one' },
+      ]
+      for (const overrides of wrong) {
+        await assert.rejects(keyring.importMany([{ ...older('one'), ...overrides } as never]), {
+          code: 'invalid_input',
+        })
+      }
+      assert.deepEqual(await keyring.journal(), [])
+      await keyring.importMany([{ ...older('one'), hash: hash.toUpperCase() }])
+      assert.equal(await codeOf(keyring.verify('one')), 'accepted')
+    })
+
+    test('the journal tells what was imported and how, and not the hash', async () => {
+      const { keyring } = await openOn(shape)
+      const item = older('one', 'sha512')
+      await keyring.importMany([item], { actor: 'alice' })
+      const [entry] = await keyring.journal()
+      assert.deepEqual([entry?.action, entry?.actor], ['import', 'alice'])
+      assert.match(entry?.change ?? '', /"algorithm":"sha512"/)
+      assert.ok(!JSON.stringify([entry, await keyring.list()]).includes(item.hash))
+    })
+  })
+}
+
+test('what one keyring imports another on the same file accepts as soon as the call has answered', async () => {
+  const file = newFile()
+  const open = async (): Promise<Awaited<ReturnType<typeof openKeyring<keyof typeof scopes>>>> =>
+    openKeyring({ store: sqliteStore({ file }), scopes })
+  const [ours, theirs] = [await open(), await open()]
+  for (let round = 0; round < 10; round++) {
+    const text = `an older key ${round}`
+    // It has refused the text a moment ago, on a lease that has just begun.
+    assert.equal(await codeOf(theirs.verify(text)), 'malformed')
+    await ours.importMany([older(text, algorithms[round % 2])])
+    assert.equal(await codeOf(theirs.verify(text)), 'accepted')
+  }
+  await Promise.all([ours.close(), theirs.close()])
+})
+
+test('an imported key is accepted at once by another process', async () => {
+  const file = newFile()
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const server = fork(new URL('serving-process.ts', import.meta.url), [file])
+  const told = async (): Promise<unknown> => (await once(server, 'message'))[0]
+  assert.equal(await told(), 'open')
+  server.send('an older key')
+  assert.deepEqual(await told(), { lastAccepted: '0', refused: 'malformed' })
+  const done = await keyring.importMany([older('an older key', 'sha512')])
+  assert.ok(!done.repeated)
+  server.send('an older key')
+  assert.equal(await told(), 'serving')
+  await keyring.revoke(done.created[0]?.id ?? '', { reason: 'superseded' })
+  assert.equal(((await told()) as { refused: string }).refused, 'revoked')
+  server.disconnect()
+  await once(server, 'exit')
+  await keyring.close()
+})

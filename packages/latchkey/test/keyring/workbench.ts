@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import type { Verdict } from '../../src/keyring/verdict.ts'
+import type { Store } from '../../src/ports.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import type { TestClock } from '../../src/testing.ts'
+import { lateStore } from './late-store.ts'
+
+/** The scopes of the keyrings under test. */
+export const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
+export type Scope = keyof typeof scopes
+
+/** What most keys under test are. */
+export const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
+
+type Shape = (store: Store) => Store
+
+/** How a store may answer: what holds for one that answers at once must hold for one across a network. */
+export const speeds: readonly (readonly [name: string, shape: Shape])[] = [
+  ['at once', (store) => store],
+  ['late', lateStore],
+]
+
+/** A clock that stands still until a test turns it, leases included: on a busy machine they would end by themselves. */
+export function stillClock(start: number): TestClock {
+  let now = start
+  let gone = 0
+  return {
+    now: () => now,
+    monotonic: () => gone,
+    advance(milliseconds) {
+      now += milliseconds
+      gone += milliseconds
+    },
+    set(moment) {
+      gone += Math.max(0, moment - now)
+      now = moment
+    },
+  }
+}
+
+/** The same store, for which waiting moves nothing but the time in which leases are measured. */
+export function withStillClock(store: Store, clock: TestClock): Store {
+  return {
+    ...store,
+    async settled() {
+      const now = clock.now()
+      clock.advance(store.lease)
+      clock.set(now)
+    },
+  }
+}
+
+/** A keyring under test on a new store in memory, with its clock; `shape` may put something between it and the store. */
+export async function openOn(
+  shape: Shape,
+  { file = ':memory:', ...options }: Partial<KeyringOptions<Scope>> & { readonly file?: string } = {},
+): Promise<{ readonly keyring: OpenKeyring<Scope>; readonly clock: TestClock }> {
+  const clock = stillClock(Date.UTC(2030, 0, 15, 12))
+  const store = withStillClock(shape(sqliteStore({ file })), clock)
+  return { keyring: await openKeyring({ store, scopes, clock, ...options }), clock }
+}
+
+/** `accepted`, or the code of the refusal. */
+export async function codeOf(verdict: Verdict | Promise<Verdict>): Promise<string> {
+  const told = await verdict
+  return told.ok ? 'accepted' : told.refusal.code
+}
+
+/** How often each outcome came. */
+export function tally(outcomes: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
+
+let folder: string | undefined
+let files = 0
+
+/** A new file for a database, gone after the tests. */
+export function newFile(): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'latchkey-keyring-'))
+    folder = made
+    after(() => rmSync(made, { recursive: true }))
+  }
+  return join(folder, `${files++}.db`)
+}
