@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import type { Verifier } from 'latchkey'
+import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problem, problemResponse } from 'latchkey/problem/fastify'
+import { latchkeyServer } from 'latchkey-server'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import type { Scope } from './keys.ts'
@@ -26,12 +27,12 @@ export function simulatedWork(seconds: number): Work {
 }
 
 export interface AppOptions {
-  readonly keyring: Verifier<Scope>
+  readonly keyring: OpenKeyring<Scope>
   readonly work: Work
   readonly logger?: FastifyServerOptions['logger']
 }
 
-/** The service: one route, one guard. */
+/** The service: one route, one guard; and beside it, under `/latchkey`, the server that administers its keys. */
 export async function buildApp({ keyring, work, logger }: AppOptions): Promise<FastifyInstance> {
   const guard = fastifyGuard(keyring)
   const app = await buildServer({ title: 'API', keyring, guard, logger })
@@ -52,5 +53,6 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
     },
   )
 
+  await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
   return app
 }

@@ -1,4 +1,4 @@
-import type { Keyring } from 'latchkey'
+import type { Keyring, OpenKeyring } from 'latchkey'
 import { openKeyring, settingsKey } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from './settings.ts'
@@ -13,22 +13,19 @@ export async function openKeys({
   LATCHKEY_STORE,
   SERVICE_API_KEY: secret,
   NODE_ENV,
-}: Settings): Promise<Keyring<Scope>> {
+}: Settings): Promise<OpenKeyring<Scope>> {
   const fromSettings = { name: 'SERVICE_API_KEY', secret: secret ?? '', scopes: ['process:run'] }
   const allowWeak = NODE_ENV === 'development'
   const sources = secret === undefined ? [] : [settingsKey(fromSettings, { allowWeak })]
   return openKeyring({ store: sqliteStore({ file: LATCHKEY_STORE.slice('sqlite:'.length) }), scopes, sources })
 }
 
-/** The first key of an empty keyring, so that there is one to call the service with. */
+/** The first key of a keyring that has none, so that there is one to call the service with. */
 export async function issueFirstKey(keyring: Keyring<Scope>): Promise<string | undefined> {
-  const { keys } = await keyring.list({ limit: 1 })
+  const { keys } = await keyring.list({ environment: 'live', limit: 1 })
   if (keys.length > 0) return undefined
-  const { secret } = await keyring.issue({
-    name: 'First key',
-    owner: 'me',
-    scopes: ['process:run'],
-    actor: 'first start',
-  })
-  return secret
+  const key = { name: 'First key', owner: 'me', scopes: ['process:run'] } as const
+  // Of two processes that start at once on one database, one issues a key and shows it.
+  const made = await keyring.issueMany([key], { actor: 'first start', idempotencyKey: 'first key' })
+  return made.repeated ? undefined : made.created[0]?.secret
 }

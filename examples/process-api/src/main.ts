@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { LatchkeyError } from 'latchkey'
 import { logSerializers } from 'latchkey/guard/fastify'
+import { firstAdminKey } from 'latchkey-server'
 import { buildApp, simulatedWork } from './app.ts'
 import { issueFirstKey, openKeys } from './keys.ts'
 import { readSettings, SettingsError } from './settings.ts'
@@ -36,7 +37,10 @@ async function main(): Promise<void> {
 
   const address = await app.listen({ host: settings.HOST, port: settings.PORT })
   // Last, so that a key that was shown is one that works: the port was free and the database was sound.
-  console.log(welcome(address, settings, settings.SERVICE_API_KEY ? undefined : await issueFirstKey(keyring)))
+  const key = settings.SERVICE_API_KEY === undefined ? await issueFirstKey(keyring) : undefined
+  // Only to a person: what a program reads of this may be kept as a log.
+  const adminKey = process.stdout.isTTY ? await firstAdminKey(keyring) : undefined
+  console.log(welcome(address, settings, { key, adminKey }))
 }
 
 function explain(error: unknown): string {

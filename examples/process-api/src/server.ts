@@ -8,7 +8,8 @@ import Fastify from 'fastify'
 import type { Verifier } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
-import { problemOptions, problems } from 'latchkey/problem/fastify'
+import { problems } from 'latchkey/problem/fastify'
+import { serverOptions } from 'latchkey-server'
 
 export interface ServerOptions {
   readonly title: string
@@ -20,7 +21,7 @@ export interface ServerOptions {
 /** An application without routes of its own: what FastAPI brings along, namely its errors, its validation and its documents. */
 export async function buildServer({ title, keyring, guard, logger = false }: ServerOptions) {
   const app = Fastify({
-    ...problemOptions,
+    ...serverOptions,
     logger,
     bodyLimit: 64 * 1024,
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -1,13 +1,26 @@
 import type { Settings } from './settings.ts'
 
-/** What a start prints: where the service is, its first key if it has just been issued, and a call that works when pasted. */
-export function welcome(address: string, { LATCHKEY_STORE, SERVICE_API_KEY }: Settings, firstKey?: string): string {
+/** The secrets that have just been issued, to be shown this once. */
+export interface FirstKeys {
+  readonly key?: string | undefined
+  readonly adminKey?: string | undefined
+}
+
+/** What a start prints: where the service is, its first keys if they have just been issued, and a call that works when pasted. */
+export function welcome(
+  address: string,
+  { LATCHKEY_STORE, SERVICE_API_KEY }: Settings,
+  { key, adminKey }: FirstKeys = {},
+): string {
   const port = new URL(address).port
   const wildcard = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/
   const url = wildcard.test(address) ? `http://127.0.0.1:${port}` : address
-  const lines = [`Serving ${url}, documented at ${url}/docs`, '']
-  if (firstKey !== undefined) {
-    lines.push('Your first key. It is shown only now:', '', `  ${firstKey}`, '', 'Try it:', '', call(url, firstKey))
+  const lines = [`Serving ${url}, documented at ${url}/docs`, `Its keys are administered at ${url}/latchkey/docs`, '']
+  if (adminKey !== undefined) {
+    lines.push('Your first admin key, for /latchkey. It is shown only now:', '', `  ${adminKey}`, '')
+  }
+  if (key !== undefined) {
+    lines.push('Your first key. It is shown only now:', '', `  ${key}`, '', 'Try it:', '', call(url, key))
   } else if (SERVICE_API_KEY !== undefined) {
     lines.push('Keys: SERVICE_API_KEY, and those in the database. Try it:', '', call(url, '$SERVICE_API_KEY'))
   } else {

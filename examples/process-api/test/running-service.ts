@@ -32,15 +32,20 @@ export function startService(
   context: TestContext,
   folder: string,
   settings: Readonly<Record<string, string>> = {},
+  { inTerminal = false }: { readonly inTerminal?: boolean } = {},
 ): RunningService {
   const environment = { PATH: process.env['PATH'], HOME: folder, PORT: '0', PROCESSING_SECONDS: '0', ...settings }
-  const child = spawn(process.execPath, ['--conditions=@latchkey/source', main], { cwd: folder, env: environment })
+  const command = [process.execPath, '--conditions=@latchkey/source', main]
+  // `script` gives it a terminal of its own, and passes on what it prints there.
+  const [program = '', ...values] = inTerminal ? ['script', '-qefc', command.join(' '), '/dev/null'] : command
+  const child = spawn(program, values, { cwd: folder, env: environment })
   context.after(() => child.kill('SIGKILL'))
   let printed = ''
   const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals)[]) => code ?? signal ?? 0)
   const url = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
-      printed += chunk.toString()
+      // A terminal ends lines with two characters.
+      printed += chunk.toString().replaceAll('\r\n', '\n')
       // Up to the last line of the welcome. Lines of the log may come before, after and in between.
       const [, address] = /^Serving (\S+),[^]*^(?:curl .*|.* to start anew\.)\n/m.exec(printed) ?? []
       if (address !== undefined) resolve(address)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
@@ -49,6 +49,42 @@ test('a later start prints no key, and the first one still works', async (contex
   assert.equal(second.printed().match(secretPattern), null)
   assert.equal((await post(url, secret)).status, 200)
   assert.equal(statSync(join(folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
+})
+
+const noTerminal = spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1) on this machine'
+
+test(
+  'in a terminal the first start prints an admin key, too, once, and it works on /latchkey',
+  { skip: noTerminal },
+  async (context) => {
+    const folder = folderFor(context)
+    const first = startService(context, folder, {}, { inTerminal: true })
+    const url = await first.url
+    const found = first.printed().match(/lk_admin_[0-9A-Za-z]{38}/g) ?? []
+    assert.equal(found.length, 1)
+    const headers = { 'x-api-key': found[0] ?? '' }
+    const listed = await fetch(`${url}/latchkey/v1/keys`, { headers })
+    assert.equal(listed.status, 200)
+    const { keys } = (await listed.json()) as { keys: readonly { name: string }[] }
+    assert.deepEqual(
+      keys.map(({ name }) => name),
+      ['First key', 'First admin key'],
+    )
+    assert.equal((await post(url, found[0] ?? '')).status, 403, 'but not on the service itself')
+    const second = startService(context, folder, {}, { inTerminal: true })
+    await second.url
+    assert.doesNotMatch(second.printed(), /lk_admin_/)
+  },
+)
+
+test('what is printed into a file or a pipe has no admin key in it, and none is issued', async (context) => {
+  const folder = folderFor(context)
+  const service = startService(context, folder)
+  const url = await service.url
+  assert.doesNotMatch(service.printed(), /lk_admin_/)
+  assert.match(service.printed(), /administered at \S+\/latchkey\/docs$/m)
+  assert.equal((await fetch(`${url}/latchkey/docs`)).status, 200)
+  assert.equal((await fetch(`${url}/latchkey/v1/keys`)).status, 401)
 })
 
 test('the key is printed and then nowhere: not in the database, not in the log of its use', async (context) => {

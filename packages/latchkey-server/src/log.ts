@@ -43,7 +43,7 @@ const usual: ReadonlySet<string> = new Set([
 ])
 
 /** One line of JSON as a person reads it: `12:04:05 info  answer GET /v1/keys status=200 ms=1.2 reqId=…`. */
-export function readable(line: string): string {
+function readable(line: string): string {
   const { level, time, msg, method, route, err, ...rest } = JSON.parse(line) as Readonly<Record<string, unknown>>
   const clock = new Date(Number(time)).toTimeString().slice(0, 8)
   const what = [msg, method, route].filter((part) => typeof part === 'string').join(' ')

@@ -74,7 +74,7 @@ scenario(
 
     const verdict = async ({ secret }: { secret: string }): Promise<object> =>
       (await send('POST /v1/verify', { as, body: { credential: secret } })).json()
-    const unknown = await verdict({ secret: `${acme.secret.slice(0, -1)}` })
+    const unknown = await verdict({ secret: acme.secret.replace(/.{9}$/, '') })
     assert.deepEqual(
       Object.keys(await verdict(acme)),
       Object.keys(unknown),

@@ -29,7 +29,7 @@ async function declaredRoutes(): Promise<readonly Declared[]> {
       symbol,
       'open' | { allOf: readonly string[] }
     >[]
-    const [declared] = hooks.map((hook) => hook[Symbol.for('latchkey.declaration')]).filter((one) => one !== undefined)
+    const declared = hooks.map((hook) => hook[Symbol.for('latchkey.declaration')]).find((one) => one !== undefined)
     assert.ok(declared, `${String(method)} ${url} declares nothing`)
     const demands = declared === 'open' ? declared : declared.allOf
     return [method].flat().map((one) => ({ line: `${one} ${url}`, demands }))
@@ -52,6 +52,31 @@ test('only these routes are open, and every other one demands a scope', () => {
   ])
   assert.ok(guarded.length > 20)
   for (const { line, demands } of guarded) assert.ok(demands.length > 0, line)
+})
+
+test('every route demands the scope that the contract says', () => {
+  const said: Readonly<Record<string, readonly string[]>> = {
+    'keys:read': ['GET /v1/keys', 'GET /v1/keys/:id', 'GET /v1/keyring'],
+    'keys:write': [
+      'POST /v1/keys',
+      'POST /v1/keys/bulk',
+      'POST /v1/keys/import',
+      'PATCH /v1/keys/:id',
+      ...['rotate', 'retire', 'disable', 'enable', 'revoke'].map((verb) => `POST /v1/keys/:id/${verb}`),
+    ],
+    'keys:verify': ['POST /v1/verify'],
+    'owners:read': ['GET /v1/owners/:owner'],
+    'owners:write': ['PATCH /v1/owners/:owner'],
+    'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
+    'usage:read': ['GET /v1/usage'],
+    'refusals:read': ['GET /v1/refusals/:requestId'],
+    'metrics:read': ['GET /metrics'],
+  }
+  const expected = Object.entries(said).flatMap(([scope, lines]) => lines.map((line) => `${line} ${scope}`))
+  const found = guarded
+    .filter(({ line }) => !line.startsWith('HEAD'))
+    .map(({ line, demands }) => `${line} ${String(demands)}`)
+  assert.deepEqual(found.toSorted(), expected.toSorted())
 })
 
 /** Requests that are answered with 2xx when the key is right, so that they would have an effect if it got through. */

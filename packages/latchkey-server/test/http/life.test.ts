@@ -116,6 +116,7 @@ scenario(
     assert.equal((await send('POST /v1/keys/bulk', { as, body: { keys: [...many, ...many] } })).statusCode, 422)
     const issued = await send('POST /v1/keys/bulk', { as, body: { keys: many } })
     assert.equal(issued.statusCode, 201)
+    assert.equal(issued.headers['cache-control'], 'no-store')
     assert.equal(new Set(issued.json().created.map(({ secret }: { secret: string }) => secret)).size, bounds.bulk)
 
     const old = 'sk-from-elsewhere-0123456789'
@@ -176,7 +177,11 @@ scenario('everything has a stated maximum, and one more is refused', async ({ se
     { metadata: { ['x'.repeat(bounds.metadata.name + 1)]: 'x' } },
     { metadata: { x: 'x'.repeat(bounds.metadata.value + 1) } },
     { addresses: Array.from({ length: bounds.addresses + 1 }, (_, index) => `10.0.0.${index}`) },
-    { limits: [...letters].slice(0, bounds.limits.count + 1).map((name) => ({ ...limit, name })) },
+    {
+      limits: Array.from(letters)
+        .slice(0, bounds.limits.count + 1)
+        .map((name) => ({ ...limit, name })),
+    },
     { limits: [{ ...limit, limit: bounds.limits.limit + 1 }] },
     { limits: [{ ...limit, window: bounds.limits.window + 1 }] },
     { quota: { amount: bounds.quota + 1 } },

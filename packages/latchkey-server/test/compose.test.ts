@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { LatchkeyError } from 'latchkey'
+import { compose } from '../src/compose.ts'
+import { memorySettings, scenario } from './stage.ts'
+
+const limited = { addresses: ['192.0.2.7'] }
+const forwarded = (chain: string): { headers: Record<string, string> } => ({ headers: { 'x-forwarded-for': chain } })
+
+scenario('nobody is believed who a proxy says the caller is, unless the proxy is trusted', async ({ send, admin }) => {
+  const as = await admin(limited)
+  const answer = await send('GET /v1/keys', { as, ...forwarded('192.0.2.7') })
+  assert.deepEqual([answer.statusCode, answer.json().code], [403, 'address_not_allowed'])
+})
+
+scenario(
+  "the caller's address is the last that no trusted proxy has: what the caller wrote before it counts for nothing",
+  async ({ send, admin }) => {
+    const as = await admin(limited)
+    const statusOf = async (chain: string): Promise<number> =>
+      (await send('GET /v1/keys', { as, ...forwarded(chain) })).statusCode
+    assert.equal(await statusOf('192.0.2.7'), 200)
+    assert.equal(await statusOf('192.0.2.7, 10.1.1.1'), 200)
+    assert.equal(await statusOf('192.0.2.7, 198.51.100.1'), 403)
+    assert.equal(await statusOf('192.0.2.7, nonsense'), 403)
+    assert.equal(await statusOf('10.1.1.1'), 403)
+  },
+  { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] },
+)
+
+scenario(
+  'prefix and environments are those of the settings',
+  async ({ issue, send, admin }) => {
+    const as = await admin({ delegation: { owner: null, environments: ['prod'], scopes: ['orders:*'] } })
+    const { secret } = await issue()
+    assert.match(secret, /^acme_prod_/)
+    assert.equal((await send('POST /v1/verify', { as, body: { credential: secret } })).json().valid, true)
+    assert.equal(
+      (await send('POST /v1/verify', { as, body: { credential: secret, environment: 'live' } })).statusCode,
+      422,
+    )
+  },
+  { prefix: 'acme', environments: ['prod'] },
+)
+
+test('what was counted is written on closing, into a file that only its owner reads', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-compose-'))
+  const settings = memorySettings({ file: join(folder, 'latchkey.db'), usageInterval: 3600 })
+  const first = await compose(settings)
+  const { key, secret } = await first.keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+  await first.keyring.verify(secret)
+  await first.close()
+  assert.equal(statSync(settings.file).mode & 0o777, 0o600)
+  const second = await compose(settings)
+  assert.equal((await second.keyring.usage({ key: key.id }))[0]?.count, 1)
+  await second.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('a database that cannot be used stops the start with an error that says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-compose-'))
+  const file = join(folder, 'latchkey.db')
+  writeFileSync(file, 'not a database, whatever its name says. '.repeat(100))
+  await assert.rejects(
+    compose(memorySettings({ file })),
+    (error) => error instanceof LatchkeyError && error.code === 'store_unusable',
+  )
+  rmSync(folder, { recursive: true })
+})

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { readSettings, SettingsError, settingsTable } from '../src/config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-config-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, content: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+const faultsOf = (environment: Readonly<Record<string, string>>, flags = {}): readonly string[] => {
+  try {
+    readSettings({ environment, flags })
+    return []
+  } catch (error) {
+    assert.ok(error instanceof SettingsError)
+    return error.faults
+  }
+}
+
+test('without anything set, every setting is what the table says', () => {
+  const {
+    host,
+    port,
+    file: database,
+    environments,
+    scopes,
+    trustedProxies,
+    corsOrigins,
+    ...rest
+  } = readSettings({ environment: {} })
+  assert.deepEqual([host, port, database], ['127.0.0.1', 8080, 'data/latchkey.db'])
+  assert.deepEqual([environments, scopes, trustedProxies, corsOrigins], [['live', 'test'], {}, [], []])
+  assert.deepEqual(rest, { prefix: 'lk', logLevel: 'info', usageInterval: 10, cacheSize: 50_000, drainDelay: 0 })
+})
+
+test('what is set counts, a flag before the environment, and what is set to nothing is not set', () => {
+  const environment = {
+    HOST: '::',
+    PORT: '1',
+    LOG_LEVEL: '',
+    LATCHKEY_STORE: 'sqlite::memory:',
+    LATCHKEY_ENVIRONMENTS: 'prod, stage',
+    LATCHKEY_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    LATCHKEY_CORS_ORIGINS: 'https://a.example,http://localhost:3000',
+    LATCHKEY_SCOPES_FILE: file('scopes.json', '{"orders:read": "Read orders"}'),
+  }
+  const settings = readSettings({ environment, flags: { port: '2', logLevel: undefined } })
+  assert.deepEqual([settings.host, settings.port, settings.file, settings.logLevel], ['::', 2, ':memory:', 'info'])
+  assert.deepEqual(settings.environments, ['prod', 'stage'])
+  assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1'])
+  assert.deepEqual(settings.corsOrigins, ['https://a.example', 'http://localhost:3000'])
+  assert.deepEqual(settings.scopes, { 'orders:read': 'Read orders' })
+})
+
+const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
+  ['HOST', 's3cret host', '-s3cret', 's3cret:80', ' '],
+  ['PORT', 's3cret', '-1', '65536', '1e3', '0x10', '80.5', ' 80', '9'.repeat(30)],
+  ['LATCHKEY_STORE', 's3cret', 'sqlite:', 'postgres://s3cret@db', 'SQLITE:s3cret', 'sqlite:s3cret\0'],
+  ['LATCHKEY_PREFIX', 'S3cret', 's3_cret', '3s', 's'.repeat(17)],
+  ['LATCHKEY_ENVIRONMENTS', 'live,,test', 'live,admin', 'live,live', 'Live', 'live test', ','],
+  ['LATCHKEY_SCOPES_FILE', 's3cret.json', file('no.json', 's3cret'), file('list.json', '["orders:read"]')],
+  ['LATCHKEY_SCOPES_FILE', file('name.json', '{"s3cret": "x"}'), file('text.json', '{"orders:read": ""}'), folder],
+  ['LATCHKEY_TRUSTED_PROXIES', 'true', '1', 's3cret', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/'],
+  [
+    'LATCHKEY_CORS_ORIGINS',
+    '*',
+    's3cret',
+    'https://s3cret.example/',
+    'https://s3cret.example/a',
+    'HTTPS://a.example',
+    'null',
+  ],
+  ['LOG_LEVEL', 's3cret', 'INFO', 'verbose'],
+  ['LATCHKEY_USAGE_INTERVAL', 's3cret', '0', '3601', '1.5'],
+  ['LATCHKEY_CACHE_SIZE', 's3cret', '1', '-5'],
+  ['LATCHKEY_DRAIN_DELAY', 's3cret', '301'],
+]
+
+for (const [variable, ...values] of bad) {
+  test(`${variable} that does not fit is one sentence that names it and what it must be, never its value`, () => {
+    for (const value of values) {
+      const faults = faultsOf({ [variable]: value })
+      assert.equal(faults.length, 1, value)
+      assert.match(faults[0] ?? '', new RegExp(`^${variable} must be [^\n]+\\.$`))
+      assert.ok(!(faults[0] ?? '').includes('s3cret'), value)
+    }
+  })
+}
+
+test('every fault is told at once, and a flag by its own name', () => {
+  const faults = faultsOf({ HOST: '!', PORT: 'x' }, { port: 'y', logLevel: '' })
+  assert.deepEqual(
+    faults.map((fault) => fault.split(' ')[0]),
+    ['HOST', '--port', '--log-level'],
+  )
+})
+
+test('the table is complete: variables and flags are each once, and every fallback fits', () => {
+  const rows = Object.values(settingsTable)
+  for (const column of ['variable', 'flag'] as const) {
+    assert.equal(new Set(rows.map((row) => row[column].split(' ')[0])).size, rows.length)
+  }
+  for (const { fallback, read, help, variable } of rows) {
+    if (fallback !== '') assert.notEqual(read(fallback), undefined, variable)
+    assert.match(help, /^[A-Z].*[.]$/)
+  }
+})

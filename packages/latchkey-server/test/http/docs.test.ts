@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { chromium } from 'playwright-core'
+import { openStage } from '../stage.ts'
+
+/** Where Debian, Fedora, Arch and macOS have it; CHROMIUM says otherwise. */
+const browser = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path !== undefined && existsSync(path))
+
+const skip = browser === undefined ? 'no Chromium on this machine: install it, or set CHROMIUM to its path' : false
+
+test(
+  '/docs works under its own content policy, from this server alone, and Authorize takes an admin key',
+  { skip },
+  async (context) => {
+    const stage = await openStage()
+    const admin = await stage.admin()
+    const url = await stage.app.listen({ port: 0, host: '127.0.0.1' })
+    const launched = await chromium.launch({
+      executablePath: String(browser),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+    })
+    context.after(async () => {
+      await launched.close()
+      await stage.finish()
+    })
+    const page = await launched.newPage()
+    const elsewhere: string[] = []
+    const complaints: string[] = []
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) elsewhere.push(request.url())
+    })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    // What the content policy forbids is told here.
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) complaints.push(message.text())
+    })
+    await page.goto(`${url}/docs`)
+    await page.getByRole('heading', { name: 'Latchkey' }).first().waitFor()
+
+    const answer = async (): Promise<string | null> => {
+      await page.getByRole('button', { name: 'Execute' }).click()
+      const status = page.locator('.live-responses-table .response-col_status').last()
+      await status.waitFor()
+      return status.textContent()
+    }
+    await page
+      .getByRole('button', { name: /^GET .*v1.*keyring/i })
+      .first()
+      .click()
+    await page.getByRole('button', { name: 'Try it out' }).click()
+    assert.match(String(await answer()), /401/)
+    await page.getByRole('button', { name: 'Authorize' }).first().click()
+    await page.locator('.modal-ux input').fill(admin.secret)
+    await page.locator('.modal-ux').getByRole('button', { name: 'Apply credentials' }).click()
+    await page.locator('.modal-ux').getByRole('button', { name: 'Close' }).click()
+    await page.getByRole('button', { name: 'Clear' }).click()
+    assert.match(String(await answer()), /200/)
+
+    assert.deepEqual(elsewhere, [])
+    assert.deepEqual(complaints, [])
+  },
+)
