@@ -9,6 +9,9 @@ import { missed } from './proofs/proof.ts'
 const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
   crash: () => import('./proofs/crash.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
+  'journal-tamper': () => import('./proofs/journal-tamper.ts'),
+  quota: () => import('./proofs/quota.ts'),
+  rotate: () => import('./proofs/rotate.ts'),
   timing: () => import('./proofs/timing.ts'),
 }
 
@@ -35,7 +38,7 @@ async function list(): Promise<void> {
   for (const [name, load] of Object.entries(proofs)) {
     const { promise, takes, sizes } = (await load()).proof
     const options = Object.entries(sizes).map(([size, value]) => `--${size} ${value}`)
-    console.log(`${name.padEnd(8)} ${promise} (${options.join(' ')}: ${takes})`)
+    console.log(`${name.padEnd(14)} ${promise} (${options.join(' ')}: ${takes})`)
   }
 }
 

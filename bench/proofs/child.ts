@@ -1,11 +1,15 @@
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 /** Another Node process on our own sources. */
 export interface Child {
+  /** Writes a line to its stdin. */
+  readonly tell: (line: string) => void
+  /** Ends its stdin. */
+  readonly close: () => void
   readonly kill: (signal: NodeJS.Signals) => void
   /** Resolves when it has ended and all that it wrote has been read. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
@@ -38,14 +42,16 @@ const kept = 2000
  * await child.ended
  */
 export function startChild({ file, args = [], folder, env = {}, onLine }: ChildOptions): Child {
-  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(file), ...args],
-    { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] },
   )
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
 
+  // One that has ended hears nothing; that it has ended is told by `ended`.
+  child.stdin.on('error', () => {})
   let partial = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (partial + text).split('\n')
@@ -61,5 +67,11 @@ export function startChild({ file, args = [], folder, env = {}, onLine }: ChildO
     process.off('exit', killWithUs)
     return { code: code as number | null, signal: signal as NodeJS.Signals | null }
   })
-  return { kill: (signal) => void child.kill(signal), ended, complaints: () => complaints.trim() }
+  return {
+    tell: (line) => void child.stdin.write(`${line}\n`),
+    close: () => void child.stdin.end(),
+    kill: (signal) => void child.kill(signal),
+    ended,
+    complaints: () => complaints.trim(),
+  }
 }

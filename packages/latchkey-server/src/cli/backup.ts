@@ -14,21 +14,20 @@ export function backupCommand(program: Command): void {
     'backup <file>',
     'copies the database into a new file, while everything goes on, and checks the copy',
   )
-  settingOptions(command, ['file'])
-    .option('--json', 'JSON for programs')
-    .action(async (copy: string, options: TargetOptions) => {
-      if (serverOf(options) !== undefined) {
-        throw new Failure('usage', 'A backup is made beside the database, not through a server: name it with --store.')
-      }
-      const { file } = settingsOf(options)
-      mustExist(file)
-      await copyTo(file, copy)
-      const report = await checked(copy)
-      if (!report.whole)
-        throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
-      if (options.json === true) return putJson({ file: copy, ...report })
-      put(`${copy} is a copy that opens.\n${wholeText(report)}`)
-    })
+  for (const option of settingOptions(['file'])) command.addOption(option)
+  command.option('--json', 'JSON for programs').action(async (copy: string, options: TargetOptions) => {
+    if (serverOf(options) !== undefined) {
+      throw new Failure('usage', 'A backup is made beside the database, not through a server: name it with --store.')
+    }
+    const { file } = settingsOf(options)
+    mustExist(file)
+    await copyTo(file, copy)
+    const report = await checked(copy)
+    if (!report.whole)
+      throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
+    if (options.json === true) return putJson({ file: copy, ...report })
+    put(`${copy} is a copy that opens.\n${wholeText(report)}`)
+  })
 }
 
 async function copyTo(file: string, copy: string): Promise<void> {

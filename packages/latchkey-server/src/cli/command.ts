@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ChangeOptions } from 'latchkey'
-import { common, settingOptions } from './target.ts'
+import { common, settingOptions, storeSettings } from './target.ts'
 import { count } from './input/members.ts'
 
 /** A command with a sentence of help, in its place among its siblings. */
@@ -13,10 +13,14 @@ export function commandIn(parent: Command, usage: string, summary: string): Comm
 /** A command on a keyring: on the store, or on a server with `--url`. */
 export function keyringCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
-  command.addOption(common(new Option('--json', 'JSON for programs: one document, or one a line for lists')))
   const url = 'a running server instead of the store (LATCHKEY_URL), with the key in LATCHKEY_ADMIN_KEY'
-  command.addOption(common(new Option('--url <address>', url)))
-  return settingOptions(command)
+  const options = [
+    new Option('--json', 'JSON for programs: one document, or one a line for lists'),
+    new Option('--url <address>', url),
+    ...settingOptions(storeSettings),
+  ]
+  for (const option of options) command.addOption(common(option))
+  return command
 }
 
 /** Options of every command that changes something. */

@@ -8,9 +8,8 @@ import { say } from './terminal/print.ts'
 
 export function serveCommand(program: Command): void {
   const command = commandIn(program, 'serve', 'runs the server')
-  settingOptions(command, Object.keys(settingsTable) as (keyof Settings)[]).action(async (options: object) =>
-    serve(options),
-  )
+  for (const option of settingOptions(Object.keys(settingsTable) as (keyof Settings)[])) command.addOption(option)
+  command.action(serve)
 }
 
 /** Runs until it is told to stop. What is said goes to stderr: stdout has the log. */

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { Settings } from '../config.ts'
@@ -17,16 +16,20 @@ export interface TargetOptions {
 }
 
 /** The settings that decide what is in a store. */
-const storeSettings: readonly (keyof Settings)[] = ['file', 'scopes', 'prefix', 'environments']
+export const storeSettings: readonly (keyof Settings)[] = ['file', 'scopes', 'prefix', 'environments']
 
 /** Flags for these settings, as the table of settings has them. */
-export function settingOptions(command: Command, names: readonly (keyof Settings)[] = storeSettings): Command {
-  for (const name of names) {
+export function settingOptions(names: readonly (keyof Settings)[]): readonly Option[] {
+  return names.map((name) => {
     const { flag, help, variable, fallback } = settingsTable[name]
-    const otherwise = fallback === '' ? variable : `${variable}, ${fallback}`
-    command.addOption(common(new Option(flag, `${sentence(help)} (${otherwise})`)))
-  }
-  return command
+    return new Option(flag, `${sentence(help)} (${fallback === '' ? variable : `${variable}, ${fallback}`})`)
+  })
+}
+
+/** Help lines stand in a list: without backticks and the full stop. */
+function sentence(help: string): string {
+  const text = help.replaceAll('`', '').replace(/\.$/, '')
+  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 const commonHeading = 'Which keyring, and how it answers:'
@@ -40,12 +43,6 @@ export function common(option: Option): Option {
 export function commonLast(options: readonly Option[]): Option[] {
   const isCommon = ({ helpGroupHeading }: Option): boolean => helpGroupHeading === commonHeading
   return [...options.filter((option) => !isCommon(option)), ...options.filter(isCommon)]
-}
-
-/** Help lines stand in a list: without backticks and the full stop. */
-function sentence(help: string): string {
-  const text = help.replaceAll('`', '').replace(/\.$/, '')
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 /** The settings of a run: flags, then the environment, then `.env`. */

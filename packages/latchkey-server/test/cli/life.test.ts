@@ -229,7 +229,7 @@ test('an application key, a wrong address and a missing admin key have their exi
   const list = ['keys', 'list']
   const [other, away, none, wrong] = await Promise.all([
     there.run(list, { env: { ...env, LATCHKEY_ADMIN_KEY: secret } }),
-    there.run([...list, '--url', 'http://127.0.0.1:9'], { env }),
+    there.run([...list, '--url', 'http://127.0.0.1:65534'], { env }),
     there.run([...list, '--url', served.url]),
     there.run([...list, '--url', 'ftp://x'], { env }),
   ])

@@ -47,7 +47,8 @@ export async function verifyJournal(store: Store, anchor?: JournalHead): Promise
     return { whole: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
-    const entries = await store.journal({ after: head?.seq ?? 0, limit: page })
+    // From below the first number on: what was put in front of the first entry is nobody's either.
+    const entries = await store.journal({ after: head?.seq ?? Number.MIN_SAFE_INTEGER, limit: page })
     for (const entry of entries) {
       const expected = (head?.seq ?? 0) + 1
       if (entry.seq !== expected) return faulty(expected, 'missing')

@@ -119,7 +119,7 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
   /**
    * Disables or enables all keys of an owner, or sets the limits that they share.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`.
+   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`, `beyond_delegation`.
    */
   changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
   /** Journal entries in order; 100, and at most 1000. */

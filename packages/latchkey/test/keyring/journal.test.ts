@@ -99,6 +99,11 @@ const tampering: Readonly<Record<string, readonly [statement: string, at: number
     1,
     'altered',
   ],
+  'an entry put in front of the first': [
+    'INSERT INTO latchkey_journal SELECT 0, at, actor, action, subject, change, previous, hash FROM latchkey_journal WHERE seq = 1',
+    1,
+    'missing',
+  ],
   'an added entry': [
     `INSERT INTO latchkey_journal SELECT 5, at, actor, action, subject, change, hash, 'f' FROM latchkey_journal WHERE seq = 4`,
     5,

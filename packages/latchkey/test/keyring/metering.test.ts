@@ -250,6 +250,8 @@ for (const [speed, shape] of speeds) {
         clock.set(next - 1)
         const refused = await keyring.verify(secret)
         assert.deepEqual([await codeOf(refused), !refused.ok && refused.retryAfter], ['quota_exhausted', 1])
+        const never = await keyring.verify(secret, { cost: 3 })
+        assert.equal(!never.ok && never.retryAfter, undefined, 'more than it will ever be')
         assert.deepEqual((await keyring.find(key.id))?.quotaLeft, { remaining: 0, refillsAt: next })
         clock.set(next)
         assert.equal((await keyring.find(key.id))?.quotaLeft?.remaining, 2)

@@ -204,13 +204,13 @@ for (const [speed, shape] of speeds) {
       const { key, secret } = await first.keyring.issue(shop)
       await first.keyring.verify(secret)
       await first.keyring.close()
-      const { keyring } = await openOn(shape, { file })
+      const next = await openOn(shape, { file, usageInterval: 10_000, onError: (error) => errors.push(error) })
       assert.deepEqual(
-        (await keyring.usage({ key: key.id })).map(({ count }) => count),
+        (await next.keyring.usage({ key: key.id })).map(({ count }) => count),
         [1],
       )
-      await keyring.close()
-      assert.equal(await codeOf(first.keyring.verify(undefined)), 'missing')
+      await next.keyring.close()
+      for (const { keyring } of [first, next]) assert.equal(await codeOf(keyring.verify(undefined)), 'missing')
       context.mock.timers.tick(60_000)
       await turns()
       assert.deepEqual(errors, [])

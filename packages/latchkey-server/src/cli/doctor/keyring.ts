@@ -1,17 +1,16 @@
-import type { JournalReport, Keyring } from 'latchkey'
+import type { Keyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { faultText, patiently } from '../journal/verify.ts'
 import { grouped } from '../terminal/progress.ts'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
-import { clockFinding } from './platform.ts'
+import { clockFinding, clockTolerance } from './platform.ts'
 
 /** What the keyring itself tells: its journal, the clock by it, and whether somebody can administer it. */
 export async function keyringFindings(keyring: Keyring, now: number): Promise<readonly Finding[]> {
   const findings: Finding[] = []
-  let report: JournalReport | undefined
   try {
-    report = await patiently('Checking the journal', keyring.verifyJournal())
+    const report = await patiently('Checking the journal', keyring.verifyJournal())
     findings.push(
       report.whole
         ? good('journal', `whole, ${grouped(report.entries)} entries`)
@@ -26,9 +25,7 @@ export async function keyringFindings(keyring: Keyring, now: number): Promise<re
       note('journal', reasonOf(error), 'Ask with an admin key that may read the whole journal (journal:read).'),
     )
   }
-  const [last] =
-    report === undefined || report.entries === 0 ? [] : await keyring.journal({ after: report.entries - 1, limit: 1 })
-  findings.push(clockFinding(last?.at, now))
+  findings.push(await clockFindingBy(keyring, now))
   const scopes = Object.keys(keyring.scopes).length
   findings.push(
     scopes === 0
@@ -41,6 +38,16 @@ export async function keyringFindings(keyring: Keyring, now: number): Promise<re
   )
   findings.push(await adminFinding(keyring))
   return findings
+}
+
+async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
+  try {
+    const [future] = await keyring.journal({ from: now + clockTolerance, limit: 1 })
+    return clockFinding(future?.at, now)
+  } catch {
+    // Who may not read the journal has been told so.
+    return clockFinding(undefined, now)
+  }
 }
 
 async function adminFinding(keyring: Keyring): Promise<Finding> {

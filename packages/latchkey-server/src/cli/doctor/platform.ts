@@ -43,17 +43,22 @@ function atLeast(version: string, least: readonly [number, number, number]): boo
 /** When this was written: no clock that is right is before it. */
 const written = Date.UTC(2026, 10, 1)
 
-/** The clock, as far as one machine can tell: ends of keys and of secrets are judged by it. */
-export function clockFinding(newestEntry: number | undefined, now: number): Finding {
+/** Milliseconds by which clocks may differ without anybody minding: an answer takes a moment, and `Date` has whole seconds. */
+export const clockTolerance = 5000
+
+/**
+ * The clock, as far as one machine can tell: ends of keys and of secrets are judged by it.
+ *
+ * @param future - when something was done that is still to come by this clock.
+ */
+export function clockFinding(future: number | undefined, now: number): Finding {
   const remedy = 'Set the clock and keep it set, with NTP for instance: lifetimes of keys are judged by it.'
   if (now < written) return wrong('clock', `it says ${new Date(now).toISOString()}`, remedy)
-  if (newestEntry !== undefined && newestEntry > now + 5000) {
-    const ahead = Math.round((newestEntry - now) / 1000)
-    return wrong(
-      'clock',
-      `the journal's last entry is ${ahead} s in the future: the clock was ahead then, or is behind now`,
-      remedy,
-    )
-  }
-  return good('clock', new Date(now).toISOString())
+  if (future === undefined) return good('clock', new Date(now).toISOString())
+  const ahead = Math.round((future - now) / 1000)
+  return wrong(
+    'clock',
+    `the journal has an entry ${ahead} s in the future: the clock was ahead then, or is behind now`,
+    remedy,
+  )
 }

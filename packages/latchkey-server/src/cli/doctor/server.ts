@@ -1,9 +1,7 @@
 import { isIP } from 'node:net'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
-
-/** Milliseconds by which two clocks may differ: an answer takes a moment, and `Date` has whole seconds. */
-const clockTolerance = 5000
+import { clockTolerance } from './platform.ts'
 
 /** How the server at an address answers those who have no key. */
 export async function serverFindings(url: string): Promise<readonly Finding[]> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
@@ -38,16 +39,24 @@ export function importCommand(keys: Command): void {
     .option('--plain', 'the lines have the keys themselves ("key"); they are hashed here and go nowhere')
   actorOption(command).action(async (file: string | undefined, options: Options) => {
     const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false } = options
-    const input = openInput(file)
+    const input = await openInput(file)
     const lines = importLines(input, { format, plain })
     await withKeyring(options, async ({ keyring }) => importAll(keyring, lines, options), { make: true })
   })
 }
 
-function openInput(file: string | undefined): Readable {
-  if (file !== undefined && file !== '-') return createReadStream(file)
-  if (process.stdin.isTTY) throw new Failure('usage', 'Name a file, or send the lines on standard input.')
-  return process.stdin
+async function openInput(file: string | undefined): Promise<Readable> {
+  if (file === undefined || file === '-') {
+    if (process.stdin.isTTY) throw new Failure('usage', 'Name a file, or send the lines on standard input.')
+    return process.stdin
+  }
+  const input = createReadStream(file)
+  try {
+    await once(input, 'open')
+    return input
+  } catch (error) {
+    throw new Failure('usage', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error })
+  }
 }
 
 async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { actor, json }: Options): Promise<void> {

@@ -20,7 +20,7 @@ export function showCommand(keys: Command): void {
 }
 
 /** A key as the command line shows it. */
-export function putKey(key: KeyDetails, { json }: { readonly json?: boolean }): void {
+function putKey(key: KeyDetails, { json }: { readonly json?: boolean }): void {
   if (json === true) putJson(key, ['at'])
   else putFacts(factsOf(key))
 }

@@ -27,7 +27,7 @@ export async function putTable<Row>(columns: readonly Column<Row>[], rows: reado
   const natural = head.map((title, index) =>
     Math.max(...[title, ...cells.map((line) => line[index] ?? '')].map((text) => widthOf(text))),
   )
-  const widths = fitted(natural, columns, process.stdout.columns)
+  const widths = fitted(natural, columns, process.stdout.columns || Number.POSITIVE_INFINITY)
   const table = new Table({
     head,
     // The padding counts too.

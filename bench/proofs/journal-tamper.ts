@@ -1,0 +1,209 @@
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { JournalHead, JournalReport, Keyring } from 'latchkey'
+import type { Kept } from './journal-fill.ts'
+import { fillJournal } from './journal-fill.ts'
+import type { JournalTable, Row } from './journal-table.ts'
+import { openJournalTable } from './journal-table.ts'
+import { defineProof } from './proof.ts'
+import type { Random } from './random.ts'
+import { seeded } from './random.ts'
+import { inScratchFolder } from './scratch-folder.ts'
+import { forgeries, tamperings } from './tampering.ts'
+
+/** How long the journals are, and how often each is taken: a page of the check is a thousand entries. */
+const journals = [
+  { entries: 6, weight: 35 },
+  { entries: 60, weight: 55 },
+  { entries: 1000, weight: 5 },
+  { entries: 2100, weight: 5 },
+] as const
+
+/** After how many tamperings the journal is checked as it is, and grows by a change. */
+const stretch = 20
+
+/** A keyring and, behind its back, the table of its journal. */
+interface Target extends Kept {
+  readonly table: JournalTable
+  readonly weight: number
+  /** As it was written. */
+  rows: readonly Row[]
+}
+
+/** What was found of one kind of tampering. */
+interface Tally {
+  done: number
+  found: number
+  /** Of those found, the ones over which the check failed: what cannot be read is not whole. */
+  thrown: number
+}
+
+export const proof = defineProof({
+  promise: 'A journal that was tampered with is found out, and one that was not is whole',
+  takes: 'about a minute',
+  sizes: { n: 10_000 },
+
+  async prove({ sizes: { n }, seed, progress }) {
+    return inScratchFolder('journal-tamper', async (folder) => {
+      const random = seeded(seed)
+      const targets: Target[] = []
+      for (const { entries, weight } of journals) {
+        const file = join(folder, `${entries}.db`)
+        const kept = await fillJournal({ file, entries, random })
+        const table = openJournalTable(file)
+        targets.push({ ...kept, table, weight, rows: table.read() })
+      }
+      const tallies: Record<string, Tally> = {}
+      const count = { controls: 0, falseAlarms: 0, misplaced: 0, forgeriesNotWhole: 0 }
+      const weighted = targets.flatMap((target) => Array.from({ length: target.weight }, () => target))
+
+      for (let done = 0; done < n; done++) {
+        const target = random.pick(weighted)
+        const kind = random.pick([...Object.keys(tamperings), 'forgery'])
+        const tally = (tallies[kind] ??= { done: 0, found: 0, thrown: 0 })
+        const told = kind === 'forgery' ? await forge(random, target) : await tamper(random, target, kind)
+        tally.done++
+        if (told.found) tally.found++
+        else progress(`not found: ${kind}, ${told.name}, in ${target.rows.length} entries`)
+        if (told.thrown) tally.thrown++
+        if (told.misplaced) {
+          count.misplaced++
+          progress(`found in the wrong place: ${kind}, ${told.name}`)
+        }
+        if (told.looksBroken) count.forgeriesNotWhole++
+
+        if (done % stretch === 0) {
+          count.controls += 3
+          count.falseAlarms += await control(random, target)
+        }
+        if ((done + 1) % 1000 === 0) progress(`${done + 1} of ${n} journals tampered with`)
+      }
+      for (const { table, keyring } of targets) {
+        table.close()
+        await keyring.close()
+      }
+
+      const all = Object.values(tallies)
+      const sum = (value: (tally: Tally) => number): number => all.reduce((total, tally) => total + value(tally), 0)
+      return {
+        figures: {
+          notFound: sum(({ done, found }) => done - found),
+          foundByAnError: sum(({ thrown }) => thrown),
+          foundInTheWrongPlace: count.misplaced,
+          falseAlarms: count.falseAlarms,
+          controls: count.controls,
+          forgeriesNotWhole: count.forgeriesNotWhole,
+          tampered: sum(({ done }) => done),
+          ...Object.fromEntries(Object.entries(tallies).map(([kind, { done }]) => [`tampered: ${kind}`, done])),
+        },
+        required: {
+          notFound: { is: 0 },
+          foundInTheWrongPlace: { is: 0 },
+          falseAlarms: { is: 0 },
+          controls: { atLeast: 1 },
+          // Or it is our forging that is found, and not the forgery.
+          forgeriesNotWhole: { is: 0 },
+          tampered: { is: n },
+        },
+      }
+    })
+  },
+})
+
+/** What a check told of one tampering. */
+interface Told {
+  readonly name: string
+  readonly found: boolean
+  readonly thrown?: boolean
+  readonly misplaced?: boolean
+  readonly looksBroken?: boolean
+}
+
+async function tamper(random: Random, target: Target, kind: string): Promise<Told> {
+  const { name, rows, places } = changed(random, target.rows, tamperings[kind] ?? {})
+  // An anchor more or less: without one they must be found as well.
+  const anchor = random.chance(0.2) ? headOf(random.pick(target.rows)) : undefined
+  return withRows(target, rows, async () => {
+    const report = await check(target.keyring, anchor)
+    if (report === 'thrown') return { name, found: true, thrown: true }
+    const misplaced = !report.whole && !isNear(report.at, places, target.rows.length)
+    return { name, found: !report.whole, misplaced }
+  })
+}
+
+/** Whether a place is one that was tampered with, as far as a check can see that. */
+function isNear(at: number, places: ReadonlySet<number>, end: number): boolean {
+  // A changed entry that fits its own hash is seen in the one behind it; one before the first, in the first.
+  if (places.has(at) || places.has(at - 1)) return true
+  // Behind the end, the first number that is missing.
+  return at === end + 1 && Math.max(...places) > end
+}
+
+async function forge(random: Random, target: Target): Promise<Told> {
+  const { name, rows, places } = changed(random, target.rows, forgeries)
+  // Noted when the journal was as it had been written, and not before the forgery.
+  const anchor = headOf(random.pick(target.rows.slice(Math.min(...places) - 1)))
+  const undo = target.table.rewind(rows.length)
+  try {
+    return await withRows(target, rows, async () => {
+      const [unanchored, anchored] = [await check(target.keyring), await check(target.keyring, anchor)]
+      return {
+        name,
+        found: anchored === 'thrown' || !anchored.whole,
+        thrown: anchored === 'thrown',
+        looksBroken: unanchored === 'thrown' || !unanchored.whole,
+      }
+    })
+  } finally {
+    undo()
+  }
+}
+
+/** How often a journal that nobody tampered with was not whole: as it is, touched, and longer than at its anchor. */
+async function control(random: Random, target: Target): Promise<number> {
+  const anchor = headOf(random.pick(target.rows))
+  const reports = [await check(target.keyring)]
+  target.table.touch()
+  reports.push(await check(target.keyring, anchor))
+  await target.grow()
+  reports.push(await check(target.keyring, anchor))
+  target.rows = target.table.read()
+  return reports.filter((report) => report === 'thrown' || !report.whole).length
+}
+
+/** Tampers with rows until they are others. `places` are the numbers at which they are; 0 stands for all before the first. */
+function changed(
+  random: Random,
+  rows: readonly Row[],
+  ways: (typeof tamperings)[string],
+): { readonly name: string; readonly rows: readonly Row[]; readonly places: ReadonlySet<number> } {
+  for (;;) {
+    const name = random.pick(Object.keys(ways))
+    const others = ways[name]?.(random, rows) ?? rows
+    const [before, after] = [rows, others].map((some) => new Map(some.map((row) => [row.seq, row])))
+    const numbers = [...rows, ...others].map(({ seq }) => seq)
+    const differing = numbers.filter((seq) => !isDeepStrictEqual(before?.get(seq), after?.get(seq)))
+    if (differing.length > 0) return { name, rows: others, places: new Set(differing.map((seq) => Math.max(0, seq))) }
+  }
+}
+
+async function withRows(target: Target, rows: readonly Row[], use: () => Promise<Told>): Promise<Told> {
+  target.table.replace(target.rows, rows)
+  try {
+    return await use()
+  } finally {
+    target.table.replace(rows, target.rows)
+  }
+}
+
+async function check(keyring: Keyring, anchor?: JournalHead): Promise<JournalReport | 'thrown'> {
+  try {
+    return await keyring.verifyJournal(anchor === undefined ? {} : { anchor })
+  } catch {
+    return 'thrown'
+  }
+}
+
+function headOf({ seq, hash }: Row): JournalHead {
+  return { seq, hash: String(hash) }
+}

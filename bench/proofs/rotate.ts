@@ -1,0 +1,54 @@
+import { defineProof } from './proof.ts'
+import { seeded } from './random.ts'
+import { checkRealEnds, checkTurnedEnds } from './rotate-end.ts'
+import { raceRotations } from './rotate-race.ts'
+import { inScratchFolder } from './scratch-folder.ts'
+
+export const proof = defineProof({
+  promise:
+    'Of many rotations at once one is done, and an old secret works until its stated end and not a millisecond longer',
+  takes: 'about a minute',
+  sizes: { n: 200, rotations: 64, turned: 5000, real: 800 },
+
+  async prove({ sizes: { n: rounds, rotations, turned, real }, seed, progress }) {
+    return inScratchFolder('rotate', async (folder) => {
+      const races = await raceRotations({ rounds, rotations, folder, progress })
+      const onTurned = await checkTurnedEnds({ n: turned, random: seeded(seed), folder, progress })
+      const onReal = await checkRealEnds({ n: real, folder, progress })
+      return {
+        figures: {
+          racesNotWon: races.racesNotWon,
+          successors: races.successors,
+          conflicts: races.conflicts,
+          rotationsFailed: races.failures,
+          secretsWrong: races.secretsWrong,
+          journalWrong: races.entriesWrong,
+          acceptedLate: onTurned.acceptedLate + onReal.acceptedLate,
+          refusedEarly: onTurned.refusedEarly + onReal.refusedEarly,
+          newRefused: onTurned.newRefused + onReal.newRefused,
+          endsOnTurnedClock: onTurned.sharp,
+          endsOnRealClock: onReal.sharp,
+          callsAroundEnds: onTurned.calls + onReal.calls,
+          processesThatWon: races.wonBy.filter((won) => won > 0).length,
+        },
+        required: {
+          racesNotWon: { is: 0 },
+          successors: { is: rounds },
+          conflicts: { is: rounds * (rotations - 1) },
+          rotationsFailed: { is: 0 },
+          secretsWrong: { is: 0 },
+          journalWrong: { is: 0 },
+          acceptedLate: { is: 0 },
+          refusedEarly: { is: 0 },
+          newRefused: { is: 0 },
+          endsOnTurnedClock: { is: turned },
+          // Or hardly an end was looked at: a busy machine may stop us while one goes by.
+          endsOnRealClock: { atLeast: Math.ceil(real / 10) },
+          // Or there was no race.
+          processesThatWon: { atLeast: rounds < 10 ? 1 : 2 },
+        },
+        details: { racesWonBy: races.wonBy },
+      }
+    })
+  },
+})

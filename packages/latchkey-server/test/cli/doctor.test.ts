@@ -1,0 +1,111 @@
+// What is wrong with an installation, and what to do.
+
+import assert from 'node:assert/strict'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test } from 'node:test'
+import type { Workplace } from './running.ts'
+import { workplace } from './running.ts'
+
+const issue = ['keys', 'issue', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+
+interface Report {
+  readonly good: boolean
+  readonly findings: readonly { what: string; state: string; found: string; remedy?: string }[]
+}
+
+/** What is wrong, as `doctor` says it, and its exit code. */
+async function faults({ run }: Workplace, more: readonly string[] = [], env = {}) {
+  const { code, stdout, stderr } = await run(['doctor', '--json', ...more], { env })
+  assert.equal(stderr, '')
+  const { findings, good } = JSON.parse(stdout) as Report
+  const wrong = findings.filter(({ state }) => state === 'wrong')
+  assert.equal(good, wrong.length === 0)
+  for (const { remedy } of wrong) assert.ok(remedy)
+  return { code, wrong: wrong.map(({ what, found }) => `${what}: ${found}`).join('\n') }
+}
+
+describe('doctor', { concurrency: 2 }, () => {
+  test('nothing is wrong with what was just made, and it says so', async () => {
+    const here = workplace()
+    await here.done(issue)
+    assert.deepEqual(await faults(here), { code: 0, wrong: '' })
+    assert.match(await here.done(['doctor']), /^good +journal +whole, 1 entries$/m)
+  })
+
+  test('a setting, a database that is missing, and one that is none', async () => {
+    const here = workplace()
+    const setting = await faults(here, [], { PORT: 's3cret' })
+    assert.equal(setting.code, 78)
+    assert.match(setting.wrong, /^settings: PORT must be/)
+    assert.doesNotMatch(setting.wrong, /s3cret/)
+    const missing = await faults(here)
+    assert.deepEqual(missing, { code: 1, wrong: 'database: there is none at data/latchkey.db' })
+    assert.equal(statSync(join(here.folder, 'data'), { throwIfNoEntry: false }), undefined, 'and it makes none')
+    writeFileSync(join(here.folder, 'broken.db'), 'not a database, whatever its name says. '.repeat(100), {
+      mode: 0o600,
+    })
+    assert.match(
+      (await faults(here, ['--store', 'sqlite:broken.db'])).wrong,
+      /^database: The database broken\.db cannot be used/,
+    )
+  })
+
+  test('a database that others may read, and a folder in which they may put another', async () => {
+    const here = workplace()
+    await here.done(issue)
+    chmodSync(join(here.folder, 'data', 'latchkey.db'), 0o644)
+    chmodSync(join(here.folder, 'data'), 0o777)
+    const { code, wrong } = await faults(here)
+    assert.equal(code, 1)
+    assert.match(wrong, /^file modes: data\/latchkey\.db is 644: others may read it\nfile modes: data is 777/)
+  })
+
+  test('a journal that somebody has written in, and a clock that has gone back', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+    database.exec("UPDATE latchkey_journal SET actor = 'nobody'")
+    const altered = await faults(here)
+    assert.equal(altered.code, 1)
+    assert.match(altered.wrong, /^journal: The journal is not whole: entry 1 is not what was written/)
+    database.exec(`UPDATE latchkey_journal SET actor = 'root', at = ${Date.now() + 3_600_000}`)
+    database.close()
+    assert.match((await faults(here)).wrong, /^clock: the journal has an entry \d+ s in the future/m)
+  })
+
+  test('a server that is not there', async () => {
+    const { code, wrong } = await faults(workplace(), ['--url', 'http://127.0.0.1:65534'], { LATCHKEY_ADMIN_KEY: 'x' })
+    assert.equal(code, 1)
+    assert.match(wrong, /^server: \/healthz does not answer: \w+$/)
+  })
+})
+
+describe('backup', { concurrency: 2 }, () => {
+  test('a copy opens, is whole, and belongs to its owner alone', async () => {
+    const here = workplace()
+    await here.done(issue)
+    assert.match(
+      await here.done(['backup', 'copy.db']),
+      /^copy\.db is a copy that opens\.\nThe journal is whole: 1 entries\./,
+    )
+    assert.equal(statSync(join(here.folder, 'copy.db')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(here.folder, 'copy.db-wal'), { throwIfNoEntry: false }), undefined)
+    const listed = await here.done(['keys', 'list', '--json', '--store', 'sqlite:copy.db'])
+    assert.equal(listed, await here.done(['keys', 'list', '--json']))
+  })
+
+  test('nothing is written over, and nothing is half written', async () => {
+    const here = workplace()
+    await here.done(issue)
+    writeFileSync(join(here.folder, 'taken.db'), 'mine')
+    const taken = await here.run(['backup', 'taken.db'])
+    assert.deepEqual([taken.code, taken.stderr], [4, 'taken.db is there already, and nothing is written over.\n'])
+    assert.equal((await here.run(['backup', 'no/such/folder.db'])).code, 1)
+    assert.equal((await here.run(['backup', 'copy.db', '--store', 'sqlite:none.db'])).code, 69)
+    const remote = await here.run(['backup', 'copy.db'], { env: { LATCHKEY_URL: 'http://127.0.0.1:9' } })
+    assert.equal(remote.code, 2)
+    assert.equal(statSync(join(here.folder, 'copy.db'), { throwIfNoEntry: false }), undefined)
+  })
+})

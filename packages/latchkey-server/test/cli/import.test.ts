@@ -1,0 +1,121 @@
+// Taking in keys that were made elsewhere.
+
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { jsonLines, serve, workplace } from './running.ts'
+
+/** Lines with keys of an older system. */
+function lines(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, index) => {
+    const key = `legacy-key-number-${from + index}`
+    return JSON.stringify({ name: key, owner: 'legacy', scopes: ['orders:read'], hash: hash('sha256', key) })
+  }).join('\n')
+}
+
+describe('keys import', { concurrency: 2 }, () => {
+  test('thousands go in, in one run; the same lines again are recognised', async () => {
+    const here = workplace()
+    const input = lines(0, 3500)
+    const first = await here.run(['keys', 'import'], { input })
+    assert.deepEqual([first.code, first.stdout, first.stderr], [0, '', '3,500 keys imported.\n'])
+    const again = await here.run(['keys', 'import'], { input })
+    assert.deepEqual([again.code, again.stderr], [0, '0 keys imported, 3,500 had been already.\n'])
+    assert.equal((await here.run(['verify'], { input: 'legacy-key-number-3499' })).code, 0)
+  })
+
+  test('a wrong line is named by its number and not repeated; what came before stays, and a second run completes it', async () => {
+    const here = workplace()
+    const good = lines(0, 1500).split('\n')
+    const wrong = good.with(1200, '{"name":"s3cret","owner":"legacy","scopes":["no:such"],"hash":"00"}')
+    writeFileSync(join(here.folder, 'keys.jsonl'), wrong.join('\n'))
+    const first = await here.run(['keys', 'import', 'keys.jsonl'])
+    assert.equal(first.code, 2)
+    assert.match(
+      first.stderr,
+      /^1,000 keys imported\. Of the rest nothing was added: .*\nLine 1201: .*no:such.* is not declared/,
+    )
+    assert.doesNotMatch(first.stderr, /s3cret/)
+    writeFileSync(join(here.folder, 'keys.jsonl'), good.join('\n'))
+    const second = await here.run(['keys', 'import', 'keys.jsonl'])
+    assert.deepEqual([second.code, second.stderr], [0, '500 keys imported, 1,000 had been already.\n'])
+  })
+
+  test('a line that is not what it must be says so without showing it', async () => {
+    const here = workplace()
+    const bad: readonly (readonly [string, RegExp])[] = [
+      ['{"s3cret', /^Line 1: it is not JSON\.\n$/],
+      ['["s3cret"]', /^Line 1: it is not a JSON object\.\n$/],
+      ['{"name":"a","owner":"a","scopes":[],"key":"s3cret"}', /^Line 1: it has a key and not a hash: .*--plain\.\n$/],
+      ['{"name":"a","owner":"a","scopes":[],"hash":"s3cret"}', /^Line 1: hash must be 64 hexadecimal digits/],
+      ['{"name":"a","owner":"a","scopes":[],"expiresAt":"s3cret"}', /^Line 1: expiresAt must be a moment in ISO 8601/],
+    ]
+    for (const [input, expected] of bad) {
+      const { code, stderr } = await here.run(['keys', 'import'], { input })
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, expected)
+      assert.doesNotMatch(stderr, /s3cret/)
+    }
+    assert.equal((await here.run(['keys', 'import', 'missing.csv'])).code, 2)
+  })
+
+  test('CSV has every member, and a database of hashes by SHA-512 too', async () => {
+    const here = workplace()
+    const csv = [
+      'name,owner,environment,scopes,hash,algorithm,start,expiresAt,addresses,limits,quota,metadata.plan',
+      `"Doe, ""John""",acme,test,orders:read orders:write,${hash('sha512', 'first')},sha512,fi,2040-01-01T00:00:00Z,192.0.2.0/24,burst=5/1m day=100/1d,10/month,pro`,
+      `Bare,acme,,,${hash('sha256', 'second')},,,,,,,`,
+      '',
+    ].join('\r\n')
+    writeFileSync(join(here.folder, 'keys.csv'), `\ufeff${csv}`)
+    assert.equal((await here.run(['keys', 'import', 'keys.csv'])).stderr, '2 keys imported.\n')
+    const [first = {}, second = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
+    assert.deepEqual(
+      [
+        first['name'],
+        first['environment'],
+        first['scopes'],
+        first['expiresAt'],
+        first['addresses'],
+        first['quota'],
+        first['metadata'],
+      ],
+      [
+        'Doe, "John"',
+        'test',
+        ['orders:read', 'orders:write'],
+        '2040-01-01T00:00:00.000Z',
+        ['192.0.2.0/24'],
+        { amount: 10, refill: 'month' },
+        { plan: 'pro' },
+      ],
+    )
+    assert.deepEqual([second['name'], second['environment'], second['scopes']], ['Bare', 'live', []])
+    assert.equal(
+      (await here.run(['verify', '--environment', 'test', '--address', '192.0.2.1'], { input: 'first' })).code,
+      0,
+    )
+  })
+
+  test('with --plain keys are hashed here: neither the database nor the server ever has them', async () => {
+    const here = workplace()
+    const served = await serve(here)
+    const input = '{"name":"Plain","owner":"acme","scopes":["orders:read"],"key":"pk_0123456789abcdefghijklmnop"}\n'
+    const { code, stderr, stdout } = await here.run(['keys', 'import', '--plain', '--json'], {
+      input,
+      env: served.environment,
+    })
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^\{"id":"key_\w+","repeated":false\}\n$/)
+    assert.equal((await here.run(['verify'], { input: 'pk_0123456789abcdefghijklmnop' })).code, 0)
+    assert.match(await here.done(['keys', 'list', '--json', '--owner', 'acme']), /"start":"pk_01234"/)
+    for (const name of ['latchkey.db', 'latchkey.db-wal']) {
+      const path = join(here.folder, 'data', name)
+      const bytes = statSync(path, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(path, 'latin1')
+      assert.ok(!bytes.includes('abcdefghijklmnop'), name)
+    }
+    assert.ok(!served.printed().includes('abcdefghijklmnop'))
+  })
+})

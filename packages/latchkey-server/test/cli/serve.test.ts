@@ -1,0 +1,113 @@
+// The server as it is started and stopped: by its settings, by signals, by mistake.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { statSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, test } from 'node:test'
+import { secretPattern, serve, workplace } from './running.ts'
+
+describe('serve', { concurrency: 2 }, () => {
+  test('what is said goes to stderr and the log, as JSON, to stdout; no key leaves but in a terminal', async () => {
+    const here = workplace()
+    const child = here.start(['serve', '--port', '0'])
+    const [out, said] = [text(child.stdout!), text(child.stderr!)]
+    await Promise.all([once(child.stderr!, 'data'), once(child.stdout!, 'data')])
+    child.kill('SIGTERM')
+    const [code] = (await once(child, 'close')) as [number]
+    assert.equal(code, 0)
+    assert.match(await said, /^Serving http:\/\/127\.0\.0\.1:\d+, documented at \S+\/docs\n/)
+    for (const line of (await out).trimEnd().split('\n')) JSON.parse(line)
+    assert.doesNotMatch((await said) + (await out), secretPattern)
+    assert.equal(statSync(join(here.folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
+  })
+
+  test('flags win over the environment, and that over .env', async () => {
+    const here = workplace({ LOG_LEVEL: 'silent' })
+    writeFileSync(join(here.folder, '.env'), 'PORT=1\nLATCHKEY_STORE=sqlite:other.db\nLATCHKEY_PREFIX=acme\n')
+    const { url } = await serve(here)
+    assert.notEqual(new URL(url).port, '1')
+    assert.ok(statSync(join(here.folder, 'other.db')).isFile())
+    assert.match(
+      await here.done(['keys', 'issue', '--name', 'x', '--owner', 'x', '--scope', 'orders:read']),
+      /^acme_live_/,
+    )
+  })
+
+  test('a request in flight is answered after SIGTERM, and no new one is taken', async () => {
+    const here = workplace()
+    const { url, environment, process: child } = await serve(here)
+    const { port, hostname } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const head = `POST /v1/verify HTTP/1.1\r\nHost: x\r\nX-API-Key: ${environment.LATCHKEY_ADMIN_KEY}\r\n`
+    const body = '{"credential":"nothing"}'
+    // The head is there and half of the body: from here on the request is in flight.
+    socket.write(`${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+    await fetch(`${url}/healthz`)
+    child.kill('SIGTERM')
+    while (
+      await fetch(`${url}/healthz`).then(
+        () => true,
+        () => false,
+      )
+    )
+      continue
+    socket.write(body.slice(5))
+    assert.match(await text(socket), /^HTTP\/1\.1 200 OK\r\n[^]*"code":"malformed"/)
+    const [code] = child.exitCode === null ? ((await once(child, 'close')) as [number]) : [child.exitCode]
+    assert.equal(code, 0)
+  })
+
+  test('SIGTERM at the moment of the start ends it as cleanly as any other', async () => {
+    const here = workplace()
+    for (let time = 0; time < 3; time++) {
+      const child = here.start(['serve', '--port', '0'])
+      const said = text(child.stderr!)
+      child.stdout?.resume()
+      await once(child.stdout!, 'data')
+      child.kill('SIGTERM')
+      const [code] = (await once(child, 'close')) as [number]
+      assert.equal(code, 0, await said)
+    }
+  })
+
+  test('a port in use is one line', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { code, stderr } = await workplace({ LOG_LEVEL: 'silent' }).run(['serve', '--port', String(port)])
+    other.close()
+    assert.equal(code, 1)
+    assert.match(stderr, /^The port is in use\.[^\n]*\n$/)
+  })
+
+  const bad: readonly (readonly [flag: string, value: string])[] = [
+    ['--port', 's3cret'],
+    ['--store', 'postgres://s3cret@db'],
+    ['--scopes', 's3cret.json'],
+    ['--environments', 'live,admin'],
+    ['--log-level', 's3cret'],
+  ]
+  test('each wrong setting is exit code 78 and a line that names it and not its value', async () => {
+    const here = workplace()
+    await Promise.all(
+      bad.map(async ([flag, value]) => {
+        const { code, stdout, stderr } = await here.run(['serve', flag, value])
+        assert.deepEqual([code, stdout], [78, ''], flag)
+        assert.match(stderr, new RegExp(`^${flag} must be [^\\n]+\\n$`))
+        assert.ok(!stderr.includes('s3cret'), stderr)
+      }),
+    )
+  })
+
+  test('a database that cannot be used is one line', async () => {
+    const here = workplace()
+    writeFileSync(join(here.folder, 'broken.db'), 'not a database, whatever its name says. '.repeat(100))
+    const { code, stderr } = await here.run(['serve', '--port', '0', '--store', 'sqlite:broken.db'])
+    assert.equal(code, 69)
+    assert.match(stderr, /^The database broken\.db cannot be used: [^\n]+\n$/)
+  })
+})

@@ -1,0 +1,44 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { RunOptions, Workplace } from './running.ts'
+import { command } from './running.ts'
+
+/** Why there is no terminal to test in; `false` where there is one. For the option `skip` of a test. */
+export const noTerminal: string | false =
+  spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1) here to make a terminal with'
+
+/** What is typed, and what must stand on the screen before that. */
+export type Typed = readonly (readonly [after: RegExp, keys: string])[]
+
+/** What a terminal showed, and how the command ended. */
+export interface Shown {
+  readonly code: number
+  readonly screen: string
+}
+
+/** Runs a command in a terminal of its own, so many characters wide, with somebody who types. */
+export async function inTerminal(
+  { folder, environment }: Workplace,
+  values: readonly string[],
+  { env = {}, columns = 80, typed = [] }: Pick<RunOptions, 'env'> & { columns?: number; typed?: Typed } = {},
+): Promise<Shown> {
+  const quoted = [...command, ...values].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ')
+  const child = spawn('script', ['-qefc', `stty cols ${columns} rows 50; exec ${quoted}`, '/dev/null'], {
+    cwd: folder,
+    env: { ...environment, TERM: 'xterm-256color', ...env },
+    // A question that nobody asked is never answered.
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+  let screen = ''
+  const left = [...typed]
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+    const [next] = left
+    if (next === undefined || !next[0].test(screen)) return
+    left.shift()
+    child.stdin.write(next[1])
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code: code ?? -1, screen }
+}

@@ -1,0 +1,68 @@
+// Commands that are wrong: what is said, what is suggested, and that nothing is done.
+
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { completions } from '../../src/cli/completion.ts'
+import { buildProgram } from '../../src/cli/program.ts'
+import { workplace } from './running.ts'
+
+const here = workplace()
+
+const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = [
+  ['', 2, /Say which command/],
+  ['keys', 2, /Say which command/],
+  ['key', 2, /Unknown command 'key'\n\(Did you mean keys\?\)\nSee latchkey --help/],
+  ['keys iss', 2, /\(Did you mean issue\?\)\nSee latchkey keys --help/],
+  ['keys re', 2, /\(Did you mean retire or revoke\?\)/],
+  ['revoke', 2, /\(Did you mean latchkey keys revoke\?\)/],
+  ['keys issue --nme x', 2, /Unknown option '--nme'\n\(Did you mean --name\?\)/],
+  ['keys list extra', 2, /[Tt]oo many arguments/],
+  ['keys issue --name x --owner x', 2, /needs --name, --owner and --scope/],
+  ['keys issue --name x --owner x --scope orders:read --limit burst', 2, /name=count\/window/],
+  ['keys issue --name x --owner x --scope orders:read --expires tomorrow', 2, /a moment with its offset/],
+  ['keys issue --name x --owner x --scope no:such', 2, /"no:such" is not declared/],
+  ['keys revoke key_1 --reason because', 2, /Allowed choices are compromised/],
+]
+
+test('each wrong command has its exit code and says what is wrong, on stderr', async () => {
+  await Promise.all(
+    wrong.map(async ([line, code, says]) => {
+      const ran = await here.run(line === '' ? [] : line.split(' '))
+      assert.equal(ran.code, code, `${line}: ${ran.stderr}`)
+      assert.match(ran.stderr, says, line)
+      assert.equal(ran.stdout, '', line)
+    }),
+  )
+})
+
+test('a wrong command makes no database, and reading makes none either', async () => {
+  const there = workplace()
+  const { code, stderr } = await there.run(['keys', 'list'])
+  assert.equal(code, 69)
+  assert.match(stderr, /^There is no database at data\/latchkey\.db\./)
+  await there.run(['keys', 'issue', '--nme', 'x'])
+  assert.equal(statSync(join(there.folder, 'data'), { throwIfNoEntry: false }), undefined)
+})
+
+describe('completion', () => {
+  const program = buildProgram('1.0.0')
+
+  test('offers commands, flags and the values of flags', () => {
+    assert.deepEqual(completions(program, ['ke']), ['keys'])
+    assert.deepEqual(completions(program, ['keys', 're']), ['retire', 'revoke'].toSorted())
+    assert.deepEqual(completions(program, ['keys', 'revoke', '--rea']), ['--reason'])
+    assert.deepEqual(completions(program, ['keys', 'revoke', '--reason', 'com']), ['compromised'])
+    assert.deepEqual(completions(program, ['keys', 'list', '--owner', '']), [])
+    assert.deepEqual(completions(program, ['completion', '']), ['bash', 'zsh', 'fish'])
+    assert.ok(!completions(program, ['']).includes('complete'), 'what is not for people is not offered')
+  })
+
+  test('the script for bash works in bash', async () => {
+    const script = await here.done(['completion', 'bash'])
+    assert.match(script, /complete -o default -F _latchkey latchkey/)
+    assert.deepEqual((await here.done(['complete', '--', 'keys', 'rev'])).split('\n'), ['revoke'])
+    for (const shell of ['zsh', 'fish']) assert.match(await here.done(['completion', shell]), /latchkey complete --/)
+  })
+})
