@@ -9,6 +9,7 @@ import type { Verifier } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
+import { sayFarewell } from './farewell.ts'
 
 export interface ServerOptions {
   readonly title: string
@@ -24,6 +25,7 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
     logger,
     bodyLimit: 64 * 1024,
   }).withTypeProvider<TypeBoxTypeProvider>()
+  sayFarewell(app)
   // JSON only: Fastify would also take plain text.
   app.removeContentTypeParser('text/plain')
 

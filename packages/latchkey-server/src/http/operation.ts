@@ -3,6 +3,7 @@ import { problemResponse } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { json } from './answers.ts'
 import { unavailable } from './errors.ts'
+import { sayFarewell } from './farewell.ts'
 import type { App, RouteParts } from './routes.ts'
 
 const fine = json('It is', Type.Object({ status: Type.Literal('ok') }))
@@ -19,6 +20,7 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
     draining = true
     if (drainDelay > 0) await sleep(drainDelay * 1000)
   })
+  sayFarewell(app)
 
   app.get(
     '/healthz',
