@@ -7,6 +7,7 @@ const node = ['node', '--conditions=@latchkey/source']
 const steps: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
   'published types and code': ['tsc', '-p', 'packages/latchkey/tsconfig.build.json'],
+  "the server's published code": ['tsc', '-p', 'packages/latchkey-server/tsconfig.build.json'],
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check'],
   'import directions and exports': [
@@ -16,7 +17,7 @@ const steps: Readonly<Record<string, readonly string[]>> = {
     'packages/latchkey/test/architecture.test.ts',
   ],
   'unused code': ['knip'],
-  'the packed package': [...node, 'check/package.ts'],
+  'the packed packages': [...node, 'check/package.ts'],
 }
 
 let failed = 0

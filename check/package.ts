@@ -1,12 +1,13 @@
-// The library as its users get it: packed, looked at by publint and attw, installed in an empty folder beside the
-// oldest Node that it promises to run on, type-checked there and run.
+// The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder beside the
+// oldest Node that they promise to run on, type-checked there and run.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const library = join(root, 'packages', 'latchkey')
+const server = join(root, 'packages', 'latchkey-server')
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'))
 
 function run(cwd: string, command: string, ...values: readonly string[]): string {
@@ -14,11 +15,15 @@ function run(cwd: string, command: string, ...values: readonly string[]): string
 }
 
 try {
-  run(library, 'npm', 'pack', '--silent', '--pack-destination', folder)
-  const [tarball = ''] = readdirSync(folder)
-  const packed = join(folder, tarball)
-  console.log(run(root, 'publint', packed, '--strict'))
-  console.log(run(root, 'attw', packed, '--profile', 'esm-only'))
+  const packed = [library, server].map((workspace) => {
+    const printed = run(workspace, 'npm', 'pack', '--silent', '--pack-destination', folder)
+    return join(folder, printed.trim().split('\n').at(-1) ?? '')
+  })
+  for (const tarball of packed) {
+    console.log(run(root, 'publint', tarball, '--strict'))
+    console.log(run(root, 'attw', tarball, '--profile', 'esm-only'))
+  }
+  const [latchkey, latchkeyServer] = packed
 
   const { engines, devDependencies } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'))
   const oldest = `${/[\d.]+/.exec(engines.node)?.[0]}.0`
@@ -27,7 +32,12 @@ try {
   const manifest = {
     private: true,
     type: 'module',
-    dependencies: { latchkey: `file:${packed}`, fastify: devDependencies.fastify, node: oldest },
+    dependencies: {
+      latchkey: `file:${latchkey}`,
+      'latchkey-server': `file:${latchkeyServer}`,
+      fastify: devDependencies.fastify,
+      node: oldest,
+    },
     allowScripts: { node: true },
   }
   writeFileSync(join(consumer, 'package.json'), JSON.stringify(manifest))
@@ -41,7 +51,9 @@ try {
     '--typeRoots',
     join(root, 'node_modules', '@types'),
   )
-  console.log(run(consumer, join(consumer, 'node_modules', '.bin', 'node'), 'consumer.js'))
+  const installed = (name: string): string => join(consumer, 'node_modules', '.bin', name)
+  console.log(run(consumer, installed('node'), 'consumer.js'))
+  console.log(`latchkey ${run(consumer, installed('node'), installed('latchkey'), '--version')}`)
 } finally {
   rmSync(folder, { recursive: true })
 }

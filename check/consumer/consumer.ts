@@ -6,6 +6,7 @@ import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { testKeyring } from 'latchkey/testing'
+import { firstAdminKey, latchkeyServer, serverOptions } from 'latchkey-server'
 
 const scopes = { 'orders:read': 'Read orders' }
 const keyring = await openKeyring({ store: sqliteStore({ file: 'keys.db' }), scopes })
@@ -25,8 +26,18 @@ const accepted = await app.inject({ url: '/orders', headers: { 'x-api-key': secr
 assert.deepEqual([accepted.statusCode, accepted.json()], [200, { owner: 'acme' }])
 assert.equal((await app.inject('/orders')).statusCode, 401)
 assert.equal((await app.inject({ method: 'PUT', url: '/orders' })).statusCode, 405)
+
+const mounted = Fastify(serverOptions)
+await mounted.register(latchkeyServer, { prefix: '/latchkey', keyring })
+const listed = await mounted.inject({
+  url: '/latchkey/v1/keys',
+  headers: { 'x-api-key': (await firstAdminKey(keyring)) ?? '' },
+})
+assert.equal(listed.json().keys.length, 2)
+assert.equal((await mounted.inject('/latchkey/docs')).statusCode, 200)
+await mounted.close()
 await keyring.close()
 
 const { headersFor } = await testKeyring({ scopes })
 assert.ok('X-API-Key' in (await headersFor(['orders:read'])))
-console.log(`the packed package works on Node ${process.version}`)
+console.log(`the packed packages work on Node ${process.version}`)

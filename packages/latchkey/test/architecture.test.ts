@@ -11,7 +11,7 @@ const rows = readTable(readFileSync(join(root, 'docs', 'architecture.md'), 'utf8
 
 /** Files of a folder, with paths as the table writes them: the library's from its source, the others' from the root. */
 function importsIn(folder: string): readonly Import[] {
-  const pattern = folder === source ? '**/*.ts' : `{examples,bench,packages/latchkey-server}/**/*.ts`
+  const pattern = folder === source ? '**/*.ts' : `{examples,bench,packages/latchkey-server/{src,test}}/**/*.ts`
   return globSync(pattern, { cwd: folder, exclude: ['**/node_modules/**'] }).flatMap((file) =>
     importsOf(file, readFileSync(join(folder, file), 'utf8')),
   )
