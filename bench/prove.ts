@@ -8,6 +8,7 @@ import { missed } from './proofs/proof.ts'
 /** All proofs. A new one is a file and a line here. */
 const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
   crash: () => import('./proofs/crash.ts'),
+  drain: () => import('./proofs/drain.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
   quota: () => import('./proofs/quota.ts'),

@@ -28,6 +28,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Called with every line of its stdout. A line that breaks off where the child was killed is not one. */
   readonly onLine: (line: string) => void
+  /** The same for its stderr. */
+  readonly onComplaint?: (line: string) => void
 }
 
 /** Characters of stderr that are kept. */
@@ -41,7 +43,7 @@ const kept = 2000
  * child.kill('SIGKILL')
  * await child.ended
  */
-export function startChild({ file, args = [], folder, env = {}, onLine }: ChildOptions): Child {
+export function startChild({ file, args = [], folder, env = {}, onLine, onComplaint }: ChildOptions): Child {
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(file), ...args],
@@ -52,16 +54,12 @@ export function startChild({ file, args = [], folder, env = {}, onLine }: ChildO
 
   // One that has ended hears nothing; that it has ended is told by `ended`.
   child.stdin.on('error', () => {})
-  let partial = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (partial + text).split('\n')
-    partial = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
-  })
+  child.stdout.setEncoding('utf8').on('data', lines(onLine))
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-kept)
   })
+  if (onComplaint !== undefined) child.stderr.on('data', lines(onComplaint))
   // Not `exit`: what was written before it may still be in the pipe.
   const ended = once(child, 'close').then(([code, signal]) => {
     process.off('exit', killWithUs)
@@ -73,5 +71,15 @@ export function startChild({ file, args = [], folder, env = {}, onLine }: ChildO
     kill: (signal) => void child.kill(signal),
     ended,
     complaints: () => complaints.trim(),
+  }
+}
+
+/** Takes text as it comes, and passes on whole lines. */
+function lines(onLine: (line: string) => void): (text: string) => void {
+  let partial = ''
+  return (text) => {
+    const whole = (partial + text).split('\n')
+    partial = whole.pop() ?? ''
+    for (const line of whole) onLine(line)
   }
 }

@@ -16,6 +16,8 @@ export interface Service {
   readonly leaks: () => number
   /** Asks it to finish, and answers what went wrong, if anything did. */
   readonly stop: () => Promise<string | undefined>
+  /** Where its keys are. */
+  readonly database: string
 }
 
 /** What is read of a line of its log: one line when a request comes, one when it has been answered. */
@@ -26,17 +28,20 @@ interface LogLine {
 }
 
 /** Statuses with which the guard, or what stands before it, ends a request. */
-const refusing = new Set([400, 401])
+const refusing = new Set([400, 401, 503])
 
 /** Milliseconds that a start may take. */
 const longestStart = 60_000
 
 /**
- * Starts the example service on a free port and a new database in `folder`, with work that takes no time.
+ * Starts the example service on a free port and a new database in `folder`.
+ *
+ * @param work - how many seconds its work takes; no time if left out.
  *
  * @throws Error with what it complained of, when it ends instead.
  */
-export async function startService({ folder }: { folder: string }): Promise<Service> {
+export async function startService({ folder, work = 0 }: { folder: string; work?: number }): Promise<Service> {
+  const database = join(folder, 'keys.db')
   let port: number | undefined
   let secret: string | undefined
   let running = true
@@ -47,7 +52,7 @@ export async function startService({ folder }: { folder: string }): Promise<Serv
   const child = startChild({
     file: new URL('../../examples/process-api/src/main.ts', import.meta.url),
     folder,
-    env: { PORT: '0', PROCESSING_SECONDS: '0', LATCHKEY_STORE: `sqlite:${join(folder, 'keys.db')}`, LOG_LEVEL: 'info' },
+    env: { PORT: '0', PROCESSING_SECONDS: String(work), LATCHKEY_STORE: `sqlite:${database}`, LOG_LEVEL: 'info' },
     onLine(line) {
       // Its log is JSON; the rest is what it says at the start.
       if (line.startsWith('{')) {
@@ -79,6 +84,7 @@ export async function startService({ folder }: { folder: string }): Promise<Serv
     running: () => running,
     letThrough: () => letThrough,
     leaks: () => leaks,
+    database,
     stop() {
       child.kill('SIGTERM')
       return ended

@@ -302,6 +302,8 @@ export interface Store {
  * but never written. `bySecret` must answer at once, and its keys must not change while the keyring is open.
  */
 export interface KeySource {
+  /** All keys that it may answer with, checked when the keyring is opened. */
+  readonly keys: readonly StoredKey[]
   bySecret(hash: string): StoredKey | undefined
 }
 

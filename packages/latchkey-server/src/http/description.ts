@@ -19,7 +19,7 @@ export function descriptionRoutes(app: App, { guard, keyring }: RouteParts): voi
   app.get(
     '/v1/keyring',
     {
-      onRequest: guard.requires('keys:read'),
+      onRequest: guard.requires({ anyOf: ['keys:read', 'keys:verify'] }),
       schema: {
         summary: 'Read the environments and the declared scopes',
         tags: ['Keys'],

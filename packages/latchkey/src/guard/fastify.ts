@@ -101,14 +101,13 @@ export function fastifyGuard<Scope extends string>(
 ): FastifyGuard<Scope> {
   const credentialOn = connectionMemory()
 
+  // Who forgets the plugin must not believe that undeclared routes would have stopped the start.
+  let registered = false
+
   function requires(...wanted: readonly (Scope | RequiresOptions<Scope>)[]): GuardHook {
-    const options = wanted.find((item) => typeof item === 'object') ?? {}
-    const demand = demandOf(
-      verifier,
-      wanted.filter((item) => typeof item === 'string'),
-      options,
-    )
+    const demand = demandOf(verifier, wanted)
     return declare(demand, (request, reply, done) => {
+      if (!registered) return done(forgotten())
       const verdict = judge(request, demand)
       if (verdict instanceof Promise) verdict.then((late) => act(late, request, reply, done)).catch(done)
       else act(verdict, request, reply, done)
@@ -158,13 +157,14 @@ export function fastifyGuard<Scope extends string>(
 
   async function plugin(app: FastifyInstance): Promise<void> {
     const routes: RouteOptions[] = []
-    const missed = app.prefix === '' && unguarded === 'refuse' && app.printRoutes() !== '(empty tree)'
-    if (missed) {
+    const missed = unguarded === 'refuse' ? routesUnder(app) : []
+    if (missed.length > 0) {
       throw new LatchkeyError(
         'undeclared_route',
-        `Routes were added before the guard, which has not seen whether they are guarded: register it first, with await.\n${app.printRoutes()}`,
+        `Routes were added before the guard, which has not seen whether they are guarded: register it first, with await.\n${missed.join('\n')}`,
       )
     }
+    registered = true
     if (!app.hasRequestDecorator(keySlot)) app.decorateRequest(keySlot as never)
     app.addHook('onRoute', (route) => {
       routes.push(route)
@@ -205,6 +205,23 @@ export function fastifyGuard<Scope extends string>(
 
 function declare(declared: Demand | 'open', hook: GuardHook): GuardHook {
   return Object.assign(hook, { [declaration]: declared })
+}
+
+function forgotten(): LatchkeyError {
+  return new LatchkeyError(
+    'undeclared_route',
+    'A route has requires(...), but the plugin of the guard is not registered.',
+  )
+}
+
+/** The routes that a scope has so far, one a line with their methods. */
+function routesUnder(app: FastifyInstance): readonly string[] {
+  const lines = app.printRoutes({ commonPrefix: false }).split('\n')
+  const routes = lines
+    .map((line) => line.replace(/^[│├└─ ]+/, ''))
+    .filter((line) => line.startsWith('/') || line.startsWith('*'))
+  const { prefix } = app
+  return routes.filter((route) => route === prefix || route.startsWith(`${prefix} `) || route.startsWith(`${prefix}/`))
 }
 
 function hooksOf(route: RouteOptions): readonly never[] {

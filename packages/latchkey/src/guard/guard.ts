@@ -31,19 +31,27 @@ export function declarationOf(hook: unknown): Declaration | undefined {
   return typeof hook === 'function' ? (hook as { [declaration]?: Declaration })[declaration] : undefined
 }
 
+const members: readonly (keyof RequiresOptions<string>)[] = ['anyOf', 'environment', 'cost']
+
 /**
- * The demand for what was passed to `requires`, checked while the application starts.
+ * The demand for what was passed to `requires`, checked while the application starts. What is not understood is
+ * refused: left out, it would make a route that any key may call.
  *
+ * @param wanted - names of scopes, and before them options where there are any.
  * @throws LatchkeyError `unknown_scope`, `invalid_input`.
  */
 export function demandOf<Scope extends string>(
   verifier: Verifier<Scope>,
-  scopes: readonly Scope[],
-  { anyOf = [] as never, environment = verifier.environments[0], cost = 1 }: RequiresOptions<Scope>,
+  wanted: readonly (Scope | RequiresOptions<Scope>)[],
 ): Demand {
+  const [first, ...rest] = wanted
+  const options = typeof first === 'object' ? checkedOptions<Scope>(first) : {}
+  const scopes = (typeof first === 'object' ? rest : wanted) as readonly Scope[]
+  const { anyOf = [] as never, environment = verifier.environments[0], cost = 1 } = options
   for (const scope of [...scopes, ...anyOf]) {
-    if (!Object.hasOwn(verifier.scopes, scope)) {
-      throw new LatchkeyError('unknown_scope', `A route requires ${JSON.stringify(scope)}, which is not declared.`)
+    if (typeof scope !== 'string' || !Object.hasOwn(verifier.scopes, scope)) {
+      const named = typeof scope === 'string' ? JSON.stringify(scope) : 'something that is no name of a scope'
+      throw new LatchkeyError('unknown_scope', `A route requires ${named}, which is not declared.`)
     }
   }
   if (environment === undefined || !verifier.environments.includes(environment)) {
@@ -54,6 +62,26 @@ export function demandOf<Scope extends string>(
     throw new LatchkeyError('invalid_input', `cost must be a whole number from 0 to ${mostCost}.`)
   }
   return Object.freeze({ allOf: Object.freeze([...scopes]), anyOf: Object.freeze([...anyOf]), environment, cost })
+}
+
+function checkedOptions<Scope extends string>(options: RequiresOptions<Scope> | null): RequiresOptions<Scope> {
+  if (options === null || Array.isArray(options)) {
+    throw new LatchkeyError(
+      'invalid_input',
+      'requires(...) takes names of scopes one by one, and options as an object before them.',
+    )
+  }
+  const strange = Object.keys(options).find((name) => !members.some((member) => member === name))
+  const empty = Object.keys(options).length === 0
+  if (strange !== undefined || empty) {
+    const found = strange === undefined ? 'has none of them' : `${JSON.stringify(strange)} is none of them`
+    throw new LatchkeyError('invalid_input', `The options of requires(...) are ${members.join(', ')}; ${found}.`)
+  }
+  const { anyOf } = options
+  if (anyOf !== undefined && (!Array.isArray(anyOf) || anyOf.length === 0)) {
+    throw new LatchkeyError('invalid_input', 'anyOf must be a list of at least one scope.')
+  }
+  return options
 }
 
 /** What OpenAPI says of a declared route: `security`, and the answers that the guard can give. */

@@ -69,7 +69,9 @@ export function moment(name: string, value: unknown): number | null {
 export function metadata(value: unknown): Readonly<Record<string, string>> {
   const { members, name: longestName, value: longestValue } = bounds.metadata
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length > members) {
+  // A Map has no members of its own, and would be kept as nothing.
+  const isPlain = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object)
+  if (!isPlain || Object.keys(value).length > members) {
     throw invalid('metadata', `an object with at most ${members} members`)
   }
   const copy: Record<string, string> = Object.create(null) as Record<string, string>

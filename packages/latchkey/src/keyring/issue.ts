@@ -131,10 +131,10 @@ const newKeyMembers = [
   'limits',
   'quota',
   'delegation',
-  'hash',
-  'algorithm',
-  'start',
 ]
+
+/** And what is said besides of one that was made elsewhere. */
+const importedKeyMembers = [...newKeyMembers, 'hash', 'algorithm', 'start']
 
 /** Keys of one kind, all in one transaction or none. */
 async function create<Scope extends string, Item extends NewKey<Scope>>(
@@ -222,7 +222,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     readonly secretOf: (environment: string, item: Item, now: number) => StoredSecret
   },
 ): Extract<Change, { kind: 'insert' }> {
-  plain('A new key', item, newKeyMembers)
+  plain('A new key', item, action === 'import' ? importedKeyMembers : newKeyMembers)
   const missing = (['name', 'owner', 'scopes'] as const).find((member) => (item[member] as unknown) === undefined)
   // An empty list of scopes is nothing; none at all could be taken for everything.
   if (missing !== undefined) throw invalid(missing, 'given')

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { invalid, plain, whole } from './input.ts'
 import type { JournalDraft, JournalEntry, JournalHead, Store } from '../ports.ts'
 
 /** What stands in `previous` of the first entry. */
@@ -36,10 +37,17 @@ export type JournalReport =
  * Reads the whole journal and checks that it is what was written: numbered without a gap, every entry matching its
  * hash, every hash chained to the one before, and not shorter than the keys say.
  *
+ * @throws LatchkeyError `invalid_input` for an anchor that is none.
  * @param anchor - a head that was noted earlier and kept elsewhere. Who can write to the database can also compute a
  *   new chain; only a head kept where they cannot write shows that.
  */
 export async function verifyJournal(store: Store, anchor?: JournalHead): Promise<JournalReport> {
+  if (anchor !== undefined) {
+    const { seq, hash: text } = plain('anchor', anchor, ['seq', 'hash'])
+    // One that cannot be met would be passed over, and the journal called whole.
+    whole('anchor.seq', seq, 1, Number.MAX_SAFE_INTEGER)
+    if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text)) throw invalid('anchor.hash', '64 hexadecimal digits')
+  }
   // Read first: keys that change while the journal is being read must not look newer than its end.
   const newest = await store.newestRevision()
   let head: JournalHead | undefined

@@ -3,7 +3,7 @@ import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import { checkCatalogue } from '../policy/scopes.ts'
+import { checkCatalogue, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import { openCache } from './cache.ts'
@@ -12,7 +12,7 @@ import { change } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
 import { disable, enable } from './disable.ts'
-import { bounds, invalid, text } from './input.ts'
+import { bounds, invalid, oneOf, text } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
 import type { JournalReport } from './journal.ts'
@@ -171,8 +171,16 @@ export async function openKeyring<const Scope extends string>(
       throw invalid('prefix and environments', 'lower-case letters and digits, 1 to 16, beginning with a letter')
     }
   }
+  if (environments.length === 0 || new Set(environments).size < environments.length) {
+    throw invalid('environments', 'a list of at least one, each once')
+  }
   if (environments.includes(adminEnvironment))
     throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
+  for (const key of sources.flatMap((source) => source.keys)) {
+    // Such a key could never be accepted, and nobody would know why.
+    oneOf(`The environment of ${key.name}`, key.environment, environments)
+    grantable(key.scopes, scopes)
+  }
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
 
@@ -189,7 +197,10 @@ export async function openKeyring<const Scope extends string>(
   const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
     log.add(requestId, route, refused, clock.now())
   }
-  const close = async (): Promise<void> => {
+  let closed: Promise<void> | undefined
+  // To close twice is to close once: the application and the server that it mounts may both do it.
+  const close = (): Promise<void> => (closed ??= closeAll())
+  async function closeAll(): Promise<void> {
     try {
       await usage.close()
     } finally {

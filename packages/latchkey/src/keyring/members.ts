@@ -64,7 +64,11 @@ export function checkedMembers<Scope extends string>(
   const stored: { -readonly [Member in keyof StoredKey]?: StoredKey[Member] } = {}
   const { name, owner, notBefore, expiresAt, metadata, addresses, limits, quota, delegation } = given
   if (name !== undefined) stored.name = text('name', name, bounds.label)
-  if (owner !== undefined) stored.owner = text('owner', owner, bounds.label)
+  if (owner !== undefined) {
+    stored.owner = text('owner', owner, bounds.label)
+    // However they are encoded in the path of a URL, they mean another path (RFC 3986 5.2.4).
+    if (owner === '.' || owner === '..') throw invalid('owner', 'another text than . and ..')
+  }
   if (given.scopes !== undefined) stored.scopes = grants('scopes', given.scopes, catalogueOf({ scopes }, environment))
   if (notBefore !== undefined) stored.notBefore = input.moment('notBefore', notBefore)
   if (expiresAt !== undefined) {

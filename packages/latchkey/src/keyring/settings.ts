@@ -98,6 +98,7 @@ export function settingsKey(
     revision: 0,
   })
   return {
+    keys: [key],
     bySecret(candidate) {
       return timingSafeEqual(Buffer.from(candidate), hash) ? key : undefined
     },

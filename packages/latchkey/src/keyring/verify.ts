@@ -59,10 +59,12 @@ export function verifierOf<Scope extends string>(
     demand: Partial<Demand>,
     call: Call,
   ): Awaitable<Verdict<Scope>> {
-    if (presented === undefined || presented === '') return plainly.missing
+    if (presented === undefined || presented === null || presented === '') return plainly.missing
     const credential: Credential = typeof presented === 'string' ? { text: presented, hash: undefined } : presented
     const { text } = credential
     if (text === '') return plainly.missing
+    // Callers in JavaScript pass on what their framework gives them, such as a list of lines.
+    if (typeof text !== 'string') return plainly.malformed
     if (text.length > longestCredential) return plainly.malformed
 
     try {
@@ -106,16 +108,21 @@ export function verifierOf<Scope extends string>(
       cache.keep(standing, version)
       return judge(standing, demand, call)
     }
-    for (const source of sources) {
-      const key = source.bySecret(hash)
-      if (key === undefined) continue
-      const owner = store.owner(key.owner)
-      return awaiting(owner, (late) => learn({ key, secret: undefined, owner: late }))
+    const learnFromSources = (): Awaitable<Verdict<Scope>> => {
+      for (const source of sources) {
+        const key = source.bySecret(hash)
+        if (key === undefined) continue
+        return awaiting(store.owner(key.owner), (owner) => learn({ key, secret: undefined, owner }))
+      }
+      return form === 'minted' || imported.length > 0 ? learn(undefined) : plainly[form]
     }
-    if (form !== 'minted' && imported.length === 0) return plainly[form]
+    if (form !== 'minted' && imported.length === 0) return learnFromSources()
+    // The store first: a key that was revoked there is revoked, whatever the settings say.
     return awaiting(store.bySecret(hash), (found) => {
-      if (found !== undefined || !imported.includes('sha512')) return learn(found)
-      return awaiting(store.bySecret(hashSecretBySha512(text)), learn)
+      if (found !== undefined) return learn(found)
+      if (!imported.includes('sha512')) return learnFromSources()
+      const second = store.bySecret(hashSecretBySha512(text))
+      return awaiting(second, (other) => (other === undefined ? learnFromSources() : learn(other)))
     })
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { sayFarewell } from './farewell.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 
@@ -107,18 +108,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
     else done()
   })
 
-  let closing = false
-  app.addHook('preClose', (done) => {
-    closing = true
-    // For answers whose head is out already: their connections are idle for a moment, then closed.
-    app.server.keepAliveTimeout = 1
-    done()
-  })
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    // Fastify says it only to requests that come later; a kept connection would hold the process for a minute.
-    if (closing) reply.header('connection', 'close')
-    done(null, payload)
-  })
+  sayFarewell(app)
 
   if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
 

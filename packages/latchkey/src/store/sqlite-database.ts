@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
@@ -44,8 +44,25 @@ export function openDatabase(file: string): DatabaseSync {
 
 /** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
 function makeFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const found = statSync(file, { throwIfNoEntry: false })
+  // A device or a pipe would be opened, waited for, and given another mode.
+  if (found !== undefined && !found.isFile()) {
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: it is not a file.`)
+  }
+  makeFolder(dirname(file))
   closeSync(openSync(file, 'a', 0o600))
+}
+
+/** Step by step: `recursive` does not end where nothing can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Somebody else was quicker.
+    if (!existsSync(folder)) throw error
+  }
 }
 
 /** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */

@@ -108,7 +108,7 @@ test('the longest key that the settings may hold is accepted, and what is longer
   const longest = randomBytes(512).toString('hex')
   const keys = settingsKey({ name: 'SERVICE_API_KEY', secret: longest, scopes: [] })
   let asked = 0
-  const source = { bySecret: (hash: string) => (asked++, keys.bySecret(hash)) }
+  const source = { keys: [], bySecret: (hash: string) => (asked++, keys.bySecret(hash)) }
   const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes, sources: [source] })
   assert.equal((await keyring.verify(longest)).ok, true)
   asked = 0

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import Fastify from 'fastify'
+import { sayFarewell } from '../../src/problem/farewell.ts'
+
+test('a request on a connection that was open before the application closes is answered, as the last on it', async () => {
+  const app = Fastify({ return503OnClosing: false })
+  sayFarewell(app)
+  app.get('/', async () => 'served')
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = async (): Promise<IncomingMessage> => {
+    const [answer] = (await once(get({ port, host: '127.0.0.1', agent }), 'response')) as [IncomingMessage]
+    await once(answer.resume(), 'end')
+    return answer
+  }
+  let connections = 0
+  app.server.on('connection', () => connections++)
+  const first = await ask()
+  assert.equal(first.headers.connection, 'keep-alive')
+  const closed = app.close()
+  // As late as a request can be that was sent before the caller could know.
+  await new Promise(setImmediate)
+  const last = await ask()
+  assert.deepEqual([last.statusCode, last.headers.connection], [200, 'close'])
+  assert.equal(connections, 1)
+  await closed
+  await assert.rejects(ask())
+})
+
+test('an application that nobody is connected to closes at once', async () => {
+  const app = Fastify()
+  sayFarewell(app)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const began = performance.now()
+  await app.close()
+  assert.ok(performance.now() - began < 900)
+})
+
+test('a caller who stays and asks nothing is not waited for longer than a second', async () => {
+  const app = Fastify()
+  sayFarewell(app)
+  app.get('/', async () => 'served')
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true })
+  const [answer] = (await once(get({ port, host: '127.0.0.1', agent }), 'response')) as [IncomingMessage]
+  await once(answer.resume(), 'end')
+  await app.close()
+  agent.destroy()
+})
