@@ -60,7 +60,7 @@ test('a failing store is 503 with Retry-After, never 500 and never a yes, and re
   }
   assert.equal((await send('GET /healthz')).statusCode, 200)
   assert.match(log(), /"level":50/, 'those who run it are told')
-  await assert.rejects(close(), 'usage that was counted meanwhile could not be written')
+  await close()
 })
 
 scenario(
