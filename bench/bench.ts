@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { styleText } from 'node:util'
+import { endpoint } from './benchmarks/endpoint.ts'
 import type { Benchmark, Figure } from './benchmarks/figure.ts'
 import { tableOf } from './benchmarks/figure.ts'
 import { guard } from './benchmarks/guard.ts'
@@ -10,7 +11,7 @@ import { verify } from './benchmarks/verify.ts'
 // `npm run bench` measures everything, `npm run bench -- verify scale` some of it. It informs: the exit code is 0 when
 // a goal is missed.
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { guard, verify, scale, start }
+const benchmarks: Readonly<Record<string, Benchmark>> = { guard, endpoint, verify, scale, start }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks)
 const unknown = chosen.filter((name) => !Object.hasOwn(benchmarks, name))

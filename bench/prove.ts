@@ -7,6 +7,7 @@ import { missed } from './proofs/proof.ts'
 
 /** All proofs. A new one is a file and a line here. */
 const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
+  'bad-config': () => import('./proofs/bad-config.ts'),
   crash: () => import('./proofs/crash.ts'),
   drain: () => import('./proofs/drain.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),

@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import { refusals } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
+import { latchkeyServer, serverOptions } from 'latchkey-server'
 import { testKeyring } from 'latchkey/testing'
 import { readSettings } from '../examples/process-api/src/settings.ts'
 import { settingsTable } from '../packages/latchkey-server/src/config.ts'
@@ -135,6 +136,27 @@ test('every verb of a keyring is described', async () => {
     sorted(verbs.map(([name]) => name)),
     'the verbs under openKeyring',
   )
+  await keyring.close()
+})
+
+test('every route of the HTTP API is described with its scope, and none that is gone', async () => {
+  const { keyring } = await testKeyring({ scopes: {} })
+  const app = Fastify(serverOptions)
+  await app.register(latchkeyServer, { keyring, prefix: '/latchkey' })
+  await app.ready()
+  const document = (await app.inject('/latchkey/openapi.json')).json() as {
+    paths: Record<string, Record<string, { security: Record<string, readonly string[]>[] }>>
+  }
+  const served = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { security }]) => {
+      const wanted = security.flatMap((one) => Object.values(one).flat())
+      const named = wanted.map((scope) => `\`${scope}\``).join(' or ')
+      return `${method.toUpperCase()} ${path.replace(/^\/latchkey/, '')}: ${named === '' ? 'open' : named}`
+    }),
+  )
+  const rows = read('docs/guides/http-api.md').matchAll(/^\| `([A-Z]+ \/[^`]*)`\s*\| ([^|]+?)\s*\|/gm)
+  assert.deepEqual(sorted([...rows].map(([, route, scope]) => `${route}: ${scope}`)), sorted(served))
+  await app.close()
   await keyring.close()
 })
 

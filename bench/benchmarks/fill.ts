@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Change, JournalDraft, JournalEntry, JournalHead, Store, StoredSecret } from 'latchkey'
+import type { Change, JournalDraft, JournalEntry, JournalHead, Limit, Store, StoredSecret } from 'latchkey'
 import { hashSecret, mint, parse } from 'latchkey'
 
 /** The scopes of the keys that benchmarks use. */
@@ -12,13 +12,19 @@ const batch = 5000
  * Puts keys into a store, through its own `commit`, each with a secret and a journal entry, as if they had been issued.
  *
  * @param keep - of how many keys, spread evenly over the order of issue, the secrets are answered.
+ * @param limits - of every key; none if left out.
  * @param progress - called after each transaction with the number of keys so far.
  *
  * @example const secrets = await fill(store, { count: 1000, keep: 1000 })
  */
 export async function fill(
   store: Store,
-  { count, keep, progress = () => {} }: { count: number; keep: number; progress?: (filled: number) => void },
+  {
+    count,
+    keep,
+    limits = [],
+    progress = () => {},
+  }: { count: number; keep: number; limits?: readonly Limit[]; progress?: (filled: number) => void },
 ): Promise<readonly string[]> {
   const kept: string[] = []
   const every = count / keep
@@ -26,7 +32,7 @@ export async function fill(
     const changes: Change[] = []
     for (; changes.length < batch && filled < count; filled++) {
       const secret = mint({ prefix: 'lk', environment: 'live' })
-      changes.push(insertionOf(secret, filled))
+      changes.push(insertionOf(secret, filled, limits))
       if (filled >= kept.length * every) kept.push(secret)
     }
     await store.commit(changes, seal)
@@ -35,7 +41,7 @@ export async function fill(
   return kept
 }
 
-function insertionOf(secret: string, number: number): Change {
+function insertionOf(secret: string, number: number, limits: readonly Limit[]): Change {
   const parsed = parse(secret)
   if (typeof parsed !== 'object') throw new Error('A minted secret was not read back.')
   const id = `key_${randomBytes(15).toString('base64url')}`
@@ -51,7 +57,7 @@ function insertionOf(secret: string, number: number): Change {
     notBefore: null,
     expiresAt: null,
     addresses: null,
-    limits: [],
+    limits,
     quota: null,
     delegation: null,
     disabledAt: null,

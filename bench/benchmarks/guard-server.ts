@@ -1,5 +1,4 @@
-// A process of its own: the application whose CPU time is measured. Tells where it is and which keys it takes, then
-// answers every message with its CPU time so far.
+// A process of its own: the application whose CPU time is measured.
 
 import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'
@@ -7,16 +6,26 @@ import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { fill, scopes } from './fill.ts'
+import type { Ready } from './measured-server.ts'
+import { beMeasured } from './measured-server.ts'
 
-/** What the server says when it is ready. */
-export interface Ready {
-  readonly port: number
-  readonly secrets: readonly string[]
+/** What this server says when it is ready. */
+export interface GuardReady extends Ready {
+  /** Of keys with two limits. */
+  readonly limited: readonly string[]
 }
 
-const [file = '', count = ''] = process.argv.slice(2)
+/** More than anybody sends: they are counted and refuse nobody. */
+const limits = [
+  { name: 'minute', limit: 1_000_000_000, window: 60 },
+  { name: 'hour', limit: 1_000_000_000, window: 3600 },
+]
+
+const [file = '', wanted = ''] = process.argv.slice(2)
+const count = Number(wanted)
 const store = sqliteStore({ file })
-const secrets = await fill(store, { count: Number(count), keep: Number(count) })
+const secrets = await fill(store, { count, keep: count })
+const limited = await fill(store, { count, keep: count, limits })
 const keyring = await openKeyring({ store, scopes })
 const guard = fastifyGuard(keyring)
 
@@ -31,12 +40,5 @@ await app.listen({ host: '127.0.0.1', port: 0 })
 
 const address = app.server.address()
 if (address === null || typeof address === 'string') throw new Error('The server has no port.')
-process.send?.({ port: address.port, secrets } satisfies Ready)
-
-process.on('message', () => {
-  // Microseconds, of all threads: what is collected and compiled in the background counts too.
-  const { user, system } = process.cpuUsage()
-  process.send?.(user + system)
-})
-// Whoever measures is gone.
-process.on('disconnect', () => process.exit())
+const said: GuardReady = { port: address.port, secrets, limited }
+beMeasured(said)

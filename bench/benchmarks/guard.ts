@@ -1,11 +1,10 @@
-import type { ChildProcess } from 'node:child_process'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Benchmark, Figure } from './figure.ts'
-import type { Block } from './guard-load.ts'
-import type { Ready } from './guard-server.ts'
-import { inGroupsOf, interleave, ratioOf, spreadOf } from './measure.ts'
+import type { GuardReady } from './guard-server.ts'
+import { inGroupsOf, interleave, ratioOf, shuffled, spreadOf } from './measure.ts'
+import type { Measured, MeasuredServer } from './measured-server.ts'
+import { withMeasuredServer } from './measured-server.ts'
+import { requestOf } from './request.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
 
 const keys = 2000
@@ -13,13 +12,6 @@ const keys = 2000
 const requests = 1000
 const blocksInGroup = 4
 const groups = 100
-const paths = ['/open', '/twin', '/keys']
-
-interface Measured {
-  /** Microseconds of CPU time of the server for one request. */
-  readonly cpu: number
-  readonly perSecond: number
-}
 
 /** What a guard on a route costs the server. */
 export const guard: Benchmark = {
@@ -27,38 +19,46 @@ export const guard: Benchmark = {
     'One Fastify application with empty routes, and its callers, each a process of its own, over loopback and 32 ' +
     'connections that stay open. Callers send the same bytes to the open and to the guarded route, key included: on ' +
     `each connection always one key, or with every request another of ${keys.toLocaleString('en')}. The cost is the CPU time of the whole ` +
-    `server process, in blocks of ${requests.toLocaleString('en')} requests, ${blocksInGroup} to a round. A second open route against the first shows what is noise.`,
+    `server process, in blocks of ${requests.toLocaleString('en')} requests, ${blocksInGroup} to a round. A second open route against the first shows what is noise. ` +
+    'Keys with two limits, which count every request and refuse none, on the same guarded route as keys without.',
 
   run: (progress) =>
-    inTemporaryFolder(async (folder) => {
-      const server = fork(join(import.meta.dirname, 'guard-server.ts'), [join(folder, 'latchkey.db'), String(keys)])
-      const load = fork(join(import.meta.dirname, 'guard-load.ts'))
-      try {
-        const ready = await answerOf<Ready>(server)
-        await ask(load, { ...ready, paths })
-        progress('measuring')
-        return await measure(server, load)
-      } finally {
-        for (const child of [load, server]) await end(child)
-      }
-    }),
+    inTemporaryFolder((folder) =>
+      withMeasuredServer(
+        { server: 'guard-server.ts', args: [join(folder, 'latchkey.db'), String(keys)], requestsOf },
+        async (server) => {
+          progress('measuring')
+          return measure(server)
+        },
+      ),
+    ),
 }
 
-async function measure(server: ChildProcess, load: ChildProcess): Promise<readonly Figure[]> {
-  const block = (path: string, keysSent: Block['keys']) => async (): Promise<Measured> => {
-    const before = await ask<number>(server, 'cpu')
-    const milliseconds = await ask<number>(load, { path, keys: keysSent, requests } satisfies Block)
-    const after = await ask<number>(server, 'cpu')
-    return { cpu: (after - before) / requests, perSecond: (requests / milliseconds) * 1000 }
+/** Paths of one length, so that requests are equally long. */
+function requestsOf({ secrets, limited }: GuardReady): Readonly<Record<string, readonly string[]>> {
+  const to = (target: string, some: readonly string[]): readonly string[] => {
+    return shuffled(some).map((secret) => requestOf({ target, secret }))
   }
+  return {
+    open: to('/open', secrets),
+    twin: to('/twin', secrets),
+    guarded: to('/keys', secrets),
+    limited: to('/keys', limited),
+  }
+}
+
+async function measure({ run }: MeasuredServer): Promise<readonly Figure[]> {
+  const block = (name: string, sent: 'kept' | 'changing') => () => run({ name, keys: sent, count: requests })
   const measured = await interleave({
     contenders: {
-      openKept: block('/open', 'kept'),
-      twinKept: block('/twin', 'kept'),
-      guardedKept: block('/keys', 'kept'),
-      openChanging: block('/open', 'changing'),
-      twinChanging: block('/twin', 'changing'),
-      guardedChanging: block('/keys', 'changing'),
+      openKept: block('open', 'kept'),
+      twinKept: block('twin', 'kept'),
+      guardedKept: block('guarded', 'kept'),
+      limitedKept: block('limited', 'kept'),
+      openChanging: block('open', 'changing'),
+      twinChanging: block('twin', 'changing'),
+      guardedChanging: block('guarded', 'changing'),
+      limitedChanging: block('limited', 'changing'),
     },
     warmUp: 40,
     rounds: groups * blocksInGroup,
@@ -66,60 +66,63 @@ async function measure(server: ChildProcess, load: ChildProcess): Promise<readon
   return [
     {
       name: 'guard, one key on a connection: CPU',
-      ...against('guarded', measured.guardedKept, measured.openKept),
+      ...costAgainst('guarded', measured.guardedKept, measured.openKept),
       goal: { atMost: 1.05 },
     },
-    { name: '  noise: open against open', ...against('open again', measured.twinKept, measured.openKept) },
+    { name: '  noise: open against open', ...costAgainst('open again', measured.twinKept, measured.openKept) },
     {
       name: 'guard, another key each request: CPU',
-      ...against('guarded', measured.guardedChanging, measured.openChanging),
+      ...costAgainst('guarded', measured.guardedChanging, measured.openChanging),
       goal: { atMost: 1.15 },
     },
-    { name: '  noise: open against open', ...against('open again', measured.twinChanging, measured.openChanging) },
+    { name: '  noise: open against open', ...costAgainst('open again', measured.twinChanging, measured.openChanging) },
+    {
+      name: 'two limits, one key on a connection: requests a second',
+      ...speedAgainst(measured.limitedKept, measured.guardedKept),
+      goal: { atLeast: 0.9 },
+    },
+    {
+      name: 'two limits, another key each request: requests a second',
+      ...speedAgainst(measured.limitedChanging, measured.guardedChanging),
+      goal: { atLeast: 0.9 },
+    },
+    {
+      name: '  noise: open against open, requests a second',
+      ...speedAgainst(measured.twinKept, measured.openKept, ['open', 'open again']),
+    },
   ]
 }
 
-function against(
+function grouped(side: readonly Measured[], of: keyof Measured): readonly number[] {
+  return inGroupsOf(
+    blocksInGroup,
+    side.map((block) => block[of]),
+  )
+}
+
+function told(side: readonly Measured[]): string {
+  const perSecond = Math.round(spreadOf(side.map((block) => block.perSecond)).median / 100) * 100
+  return `${spreadOf(grouped(side, 'cpu')).median.toFixed(2)} µs, ${perSecond.toLocaleString('en')}/s`
+}
+
+function costAgainst(
   name: string,
   measured: readonly Measured[],
   open: readonly Measured[],
 ): Pick<Figure, 'ratio' | 'sides'> {
-  const cpu = (side: readonly Measured[]) =>
-    inGroupsOf(
-      blocksInGroup,
-      side.map((block) => block.cpu),
-    )
-  const median = (side: readonly Measured[]) => {
-    const perSecond = Math.round(spreadOf(side.map((block) => block.perSecond)).median / 100) * 100
-    return `${spreadOf(cpu(side)).median.toFixed(2)} µs, ${perSecond.toLocaleString('en')}/s`
-  }
-  return { ratio: ratioOf(cpu(measured), cpu(open)), sides: `open ${median(open)}; ${name} ${median(measured)}` }
-}
-
-/** Sends a message to a process and waits for what it says next. */
-async function ask<Answer>(child: ChildProcess, message: object | string): Promise<Answer> {
-  const answer = answerOf<Answer>(child)
-  child.send(message)
-  return answer
-}
-
-async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
-  const gone = new AbortController()
-  const ended = (code: number | null): void => gone.abort(new Error(`A process of the benchmark ended with ${code}.`))
-  child.once('exit', ended)
-  try {
-    const [answer] = await once(child, 'message', { signal: gone.signal })
-    return answer as Answer
-  } catch (error) {
-    throw gone.signal.aborted ? gone.signal.reason : error
-  } finally {
-    child.off('exit', ended)
+  return {
+    ratio: ratioOf(grouped(measured, 'cpu'), grouped(open, 'cpu')),
+    sides: `open ${told(open)}; ${name} ${told(measured)}`,
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.disconnect()
-  await ended
+function speedAgainst(
+  measured: readonly Measured[],
+  baseline: readonly Measured[],
+  [one, other] = ['without limits', 'with two'],
+): Pick<Figure, 'ratio' | 'sides'> {
+  return {
+    ratio: ratioOf(grouped(measured, 'perSecond'), grouped(baseline, 'perSecond')),
+    sides: `${one} ${told(baseline)}; ${other} ${told(measured)}`,
+  }
 }

@@ -14,6 +14,11 @@ const many = 1_000_000
 /** Of the many, how many are asked for: enough that their rows are not all in the database's own cache of pages. */
 const sampled = 100_000
 
+/** Keys on a page, pages in one measurement, and keys at each end from which the pages are taken in turn. */
+const page = 100
+const pages = 20
+const stretch = 100_000
+
 /** How many keys are hot on both sides. */
 const hot = 1000
 
@@ -22,11 +27,14 @@ export const scale: Benchmark = {
   method:
     'One process, one thread. Two databases, of a thousand and of a million keys, filled through the store, each with ' +
     'two keyrings: one that holds 1,000 hot keys (warm), and one that holds 100 keys and is asked for all of the ' +
-    'thousand, or for 100,000 of the million, in random order (cold). The ratio is time at a million by time at a thousand.',
+    'thousand, or for 100,000 of the million, in random order (cold). The ratio is time at a million by time at a thousand. ' +
+    `Lists: \`keyring.list\` page by page, ${pages} pages of ${page} in a row, from one end of the million and from the other, ` +
+    'going on where it stopped within the 100,000 at that end. Before that all of them are listed once, and counted.',
 
   run: (progress) =>
     inTemporaryFolder(async (folder) => {
       const small = await openAt({ file: join(folder, 'few.db'), count: few, keep: few })
+      const began = performance.now()
       const large = await openAt({
         file: join(folder, 'many.db'),
         count: many,
@@ -36,6 +44,8 @@ export const scale: Benchmark = {
         },
       })
 
+      progress(`filled in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+      progress(await walk(large.warm))
       progress('measuring')
       const times = await interleave({
         contenders: {
@@ -43,6 +53,8 @@ export const scale: Benchmark = {
           warmMany: verifying(large.warm, { secrets: large.secrets.slice(0, hot), calls: 40_000 }),
           coldFew: verifying(small.cold, { secrets: small.secrets, calls: 5000 }),
           coldMany: verifying(large.cold, { secrets: large.secrets, calls: 5000 }),
+          firstPages: listing(large.warm, { from: 0, to: stretch }),
+          lastPages: listing(large.warm, { from: many - stretch, to: many }),
         },
         warmUp: 10,
         rounds: 100,
@@ -62,8 +74,42 @@ export const scale: Benchmark = {
           goal: { atMost: 2 },
           sides: `thousand ${microseconds(times.coldFew)}, million ${microseconds(times.coldMany)}`,
         },
+        {
+          name: 'scale, list: the last pages of a million keys against the first',
+          ratio: ratioOf(times.lastPages, times.firstPages),
+          goal: { atMost: 1.5 },
+          sides: `first ${microseconds(times.firstPages)}, last ${microseconds(times.lastPages)} for a page of ${page}`,
+        },
       ]
     }),
+}
+
+/** A contender: so many pages in a row, from the keys between two places in the order of issue; nanoseconds a page. */
+function listing(keyring: Keyring, { from, to }: { from: number; to: number }): () => Promise<number> {
+  let cursor = String(from)
+  return async () => {
+    globalThis.gc?.()
+    const began = process.hrtime.bigint()
+    for (let count = 0; count < pages; count++) {
+      const { keys, cursor: next } = await keyring.list({ cursor, limit: page })
+      if (keys.length !== page) throw new Error('A page is not full.')
+      cursor = next === null || Number(next) >= to ? String(from) : next
+    }
+    return Number(process.hrtime.bigint() - began) / pages
+  }
+}
+
+/** Lists all keys, each of which must come once and in its order, and answers how it went. */
+async function walk(keyring: Keyring): Promise<string> {
+  const began = performance.now()
+  const ids = new Set<string>()
+  for (let cursor: string | null = '0'; cursor !== null;) {
+    const found: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ cursor, limit: 1000 })
+    for (const { id } of found.keys) ids.add(id)
+    cursor = found.cursor
+  }
+  if (ids.size !== many) throw new Error(`${ids.size} keys were listed, of ${many}.`)
+  return `all keys listed in ${((performance.now() - began) / 1000).toFixed(0)} s, 1,000 a page`
 }
 
 interface Filled {

@@ -97,6 +97,53 @@ test('routes added before the guard stop the start', async () => {
   await assert.rejects(async () => app.register(plugin), { code: 'undeclared_route', message: /early/ })
 })
 
+test('routes added in a scope before its guard stop the start too, those outside of it are not its own', async () => {
+  const { plugin } = await guarded()
+  const app = Fastify()
+  app.get('/apiary', () => 'x')
+  const scope = async (inner: FastifyInstance): Promise<void> => {
+    inner.get('/early', () => 'x')
+    await inner.register(plugin)
+  }
+  await assert.rejects(async () => app.register(scope, { prefix: '/api' }), {
+    code: 'undeclared_route',
+    message: /^(?!.*apiary).*\/api\/early/s,
+  })
+})
+
+test('a route with requires(...) serves nobody while the plugin is forgotten', async () => {
+  const { keyring, headersFor } = await testKeyring({ scopes })
+  const { requires } = fastifyGuard(keyring)
+  const app = Fastify()
+  let handled = 0
+  app.get('/orders', { onRequest: requires('orders:read') }, () => handled++)
+  const answer = await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
+  assert.deepEqual([answer.statusCode, handled], [500, 0])
+})
+
+test('what requires(...) does not understand is refused, and never left out', async () => {
+  const { requires } = await guarded()
+  const wrong: readonly (readonly unknown[])[] = [
+    [['orders:write']],
+    [undefined],
+    [null],
+    [1],
+    [new Set(['orders:write'])],
+    [{}],
+    [{ anyOf: [] }],
+    [{ anyOf: 'orders:write' }],
+    [{ anyOff: ['orders:write'], environment: 'live' }],
+    [{ scopes: ['orders:write'] }],
+    [{ environment: 'live' }, { anyOf: ['orders:write'] }],
+    ['orders:read', { environment: 'live' }],
+    [{ cost: -1 }],
+    [{ cost: 0.5 }],
+  ]
+  for (const wanted of wrong) {
+    assert.throws(() => requires(...(wanted as never[])), { name: 'LatchkeyError' }, JSON.stringify(wanted))
+  }
+})
+
 test('a guard that was registered without await does not miss the routes after it', async () => {
   const { plugin } = await guarded()
   const app = Fastify()

@@ -115,6 +115,7 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
       { metadata: { a: 1 } },
       { metadata: { a: 'x'.repeat(501) } },
       { metadata: 'x' },
+      { metadata: new Map([['a', 'b']]) },
     ],
     actor: [{ actor: '' }],
   }

@@ -8,6 +8,7 @@ import type { JournalReport } from '../../src/keyring/journal.ts'
 import { seal } from '../../src/keyring/journal.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { JournalEntry, Store } from '../../src/ports.ts'
+import { verifyJournal } from '../../src/keyring/journal.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-journal-'))
@@ -152,6 +153,21 @@ test('a journal whose first entry follows something is found', async () => {
       .run(forged.previous, forged.hash)
   })
   assert.deepEqual(report, { whole: false, entries: 0, at: 1, fault: 'unchained' })
+})
+
+test('an anchor that is none is refused: it would be passed over, and the journal called whole', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const hash = 'a'.repeat(64)
+  const wrong = [
+    { seq: '1', hash },
+    { seq: 0, hash },
+    { seq: 1.5, hash },
+    { seq: NaN, hash },
+    { hash },
+    { seq: 1, hash: 'bogus' },
+    null,
+  ]
+  for (const anchor of wrong) await assert.rejects(verifyJournal(store, anchor as never), { code: 'invalid_input' })
 })
 
 test('a journal that is cut together with the keys is found by a head that was kept elsewhere', async () => {

@@ -6,6 +6,7 @@ import { mint } from '../../src/key/mint.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import { settingsKey } from '../../src/keyring/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { countingStore } from './counting-store.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
 
@@ -57,18 +58,43 @@ test('random values of any common shape are taken', () => {
   }
 })
 
-test('a key from the settings is accepted whatever its form, with its scopes only, and the store is not asked', async () => {
-  for (const secret of ['correct.horse!battery/staple', mint({ prefix: 'lk', environment: 'live' })]) {
+test('a key from the settings is accepted whatever its form, with its scopes only, and the store is asked only for one that it may have', async () => {
+  const minted = mint({ prefix: 'lk', environment: 'live' })
+  for (const secret of ['correct.horse!battery/staple', minted]) {
     const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['orders:read'] })
-    const inner = sqliteStore({ file: ':memory:' })
-    const store = { ...inner, bySecret: () => assert.fail('the store was asked') }
+    const store = countingStore(sqliteStore({ file: ':memory:' }))
     const keyring = await openKeyring({ store, scopes, sources: [source] })
     const verdict = await keyring.verify(secret, { allOf: ['orders:read'] })
     assert.ok(verdict.ok)
     assert.deepEqual([verdict.key.id, verdict.key.owner], ['settings:SERVICE_API_KEY', 'settings'])
     const more = await keyring.verify(secret, { allOf: ['orders:write'] })
     assert.ok(!more.ok && more.refusal.code === 'insufficient_scope')
+    assert.equal(store.reads, secret === minted ? 1 : 0)
   }
+})
+
+test('an issued key that also stands in the settings is revoked when it is revoked', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const before = await openKeyring({ store, scopes })
+  const { key, secret } = await before.issue({ name: 'First', owner: 'acme', scopes: ['orders:read'] })
+  const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['orders:read', 'orders:write'] })
+  const keyring = await openKeyring({ store, scopes, sources: [source] })
+  const verdict = await keyring.verify(secret)
+  assert.ok(verdict.ok)
+  assert.deepEqual([verdict.key.id, verdict.key.scopes], [key.id, ['orders:read']])
+  await keyring.revoke(key.id, { reason: 'compromised' })
+  const revoked = await keyring.verify(secret)
+  assert.ok(!revoked.ok && revoked.refusal.code === 'revoked')
+})
+
+test('a key in the settings that no route could accept stops the start', async () => {
+  const secret = 'correct.horse!battery/staple'
+  const open = (options: object): Promise<unknown> => {
+    const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [], ...options })
+    return openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes, sources: [source] })
+  }
+  await assert.rejects(open({ scopes: ['orders:raed'] }), { code: 'unknown_scope' })
+  await assert.rejects(open({ environment: 'prod' }), { code: 'invalid_input', message: /SERVICE_API_KEY/ })
 })
 
 test('beside a key from the settings nothing else is accepted, and issued keys still are', async () => {

@@ -107,6 +107,14 @@ for (const [speed, shape] of Object.entries(stores)) {
       assert.equal(await codeOf(keyring, secret), 'accepted')
     })
 
+    test('what is no text is refused and does not make verify throw', async () => {
+      const { keyring } = await open()
+      for (const credential of [1, ['lk_live_x'], {}, true]) {
+        assert.equal(await codeOf(keyring, credential as never), 'malformed')
+      }
+      assert.equal(await codeOf(keyring, null as never), 'missing')
+    })
+
     test('random text is never accepted and never makes verify throw', async () => {
       const { keyring } = await open()
       await keyring.issue(live)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -41,6 +42,19 @@ test('what is not a database is refused in one sentence that names the file', ()
   assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /letter\.txt cannot be used: [^\n]+$/ })
   assert.equal(statSync(file).mode & 0o777, 0o644, 'and left as it is')
   assert.throws(() => sqliteStore({ file: join(file, 'below', 'it.db') }), { code: 'store_unusable' })
+})
+
+test('what is not a file is refused and left as it is, and where nothing can be made the start does not hang', async () => {
+  const socket = join(folder, 'socket')
+  const server = createServer().listen(socket)
+  await once(server, 'listening')
+  for (const file of [socket, folder]) {
+    const { mode } = statSync(file)
+    assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /is not a file/ })
+    assert.equal(statSync(file).mode, mode)
+  }
+  server.close()
+  assert.throws(() => sqliteStore({ file: '/proc/latchkey/keys.db' }), { code: 'store_unusable' })
 })
 
 test('a database of a newer version is refused and left as it is', () => {

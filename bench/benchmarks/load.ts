@@ -5,23 +5,24 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
-import type { Ready } from './guard-server.ts'
-import { shuffled } from './measure.ts'
 
-/** Where to send a block, and whether a connection sends the same key each time. */
+/** Which requests a block sends, how many, and whether a connection sends the same one each time. */
 export interface Block {
-  readonly path: string
+  readonly name: string
   readonly keys: 'kept' | 'changing'
-  readonly requests: number
+  readonly count: number
 }
 
 const connections = 32
 const okay = Buffer.from('HTTP/1.1 200 ')
 
-const [told] = (await once(process, 'message')) as [Ready & { readonly paths: readonly string[] }]
-const secrets = shuffled(told.secrets)
+const [told] = (await once(process, 'message')) as [
+  { readonly port: number; readonly requests: Readonly<Record<string, readonly string[]>> },
+]
 // Made beforehand: callers that are slower than the server would not show what it can do.
-const requests = new Map(told.paths.map((path) => [path, secrets.map((secret) => requestOf(path, secret))]))
+const requests = new Map(
+  Object.entries(told.requests).map(([name, texts]) => [name, texts.map((text) => Buffer.from(text))]),
+)
 const sockets: Socket[] = []
 for (let index = 0; index < connections; index++) {
   const socket = connect({ host: '127.0.0.1', port: told.port, noDelay: true })
@@ -36,22 +37,10 @@ process.on('message', (block: Block) => {
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
 
-function requestOf(path: string, secret: string): Buffer {
-  // The fields that curl sends.
-  const lines = [
-    `GET ${path} HTTP/1.1`,
-    'Host: 127.0.0.1',
-    'User-Agent: bench/1.0.0',
-    'Accept: */*',
-    `X-API-Key: ${secret}`,
-  ]
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
-}
-
-async function run({ path, keys, requests: wanted }: Block): Promise<number> {
-  const prepared = requests.get(path) ?? []
+async function run({ name, keys, count }: Block): Promise<number> {
+  const prepared = requests.get(name) ?? []
   const began = performance.now()
-  let left = wanted
+  let left = count
   const stayAwake = (): void => {
     if (left > 0) setImmediate(stayAwake)
   }
@@ -68,7 +57,9 @@ async function run({ path, keys, requests: wanted }: Block): Promise<number> {
   }
 }
 
-/** Sends requests one after the other until there is no next. The answers have no body: their heads end them. */
+const length = /\r\ncontent-length: (\d+)\r\n/
+
+/** Sends requests one after the other until there is no next. */
 function converse(socket: Socket, next: () => Buffer | undefined): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let pending: Buffer | undefined
@@ -85,10 +76,12 @@ function converse(socket: Socket, next: () => Buffer | undefined): Promise<void>
   const receive = (chunk: Buffer): void => {
     const answer = pending === undefined ? chunk : Buffer.concat([pending, chunk])
     const end = answer.indexOf('\r\n\r\n')
-    pending = end === -1 ? answer : undefined
-    if (end === -1) return
-    if (end + 4 === answer.length && answer.subarray(0, okay.length).equals(okay)) send()
-    else reject(new Error(`An answer is not an empty 200: ${answer.toString('latin1')}`))
+    const body = end === -1 ? undefined : Number(length.exec(answer.toString('latin1', 0, end + 2))?.[1] ?? 0)
+    const whole = body !== undefined && answer.length >= end + 4 + body
+    pending = whole ? undefined : answer
+    if (!whole) return
+    if (answer.length === end + 4 + body && answer.subarray(0, okay.length).equals(okay)) send()
+    else reject(new Error(`An answer is not a 200: ${answer.toString('latin1')}`))
   }
   const closed = (): void => reject(new Error('The server closed a connection.'))
   socket.on('data', receive)

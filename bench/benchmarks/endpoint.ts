@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import type { EndpointReady } from './endpoint-server.ts'
+import type { Benchmark, Figure } from './figure.ts'
+import { inGroupsOf, interleave, ratioOf, shuffled, spreadOf } from './measure.ts'
+import type { Measured, MeasuredServer } from './measured-server.ts'
+import { withMeasuredServer } from './measured-server.ts'
+import { requestOf } from './request.ts'
+import { inTemporaryFolder } from './temporary-folder.ts'
+
+const keys = 2000
+const requests = 500
+const blocksInGroup = 4
+const groups = 50
+
+/** What it costs to ask over HTTP instead of in the same process. */
+export const endpoint: Benchmark = {
+  method:
+    "One Fastify application with an empty guarded route, and Latchkey's server mounted in it; callers in a process of " +
+    'their own, over loopback and 32 connections that stay open. One side sends a GET with its key to the guarded ' +
+    'route, the other asks `POST /v1/verify` about the same keys, with an admin key and the same demand. Neither logs. ' +
+    `Blocks of ${requests} requests, ${blocksInGroup} to a round. The ratio is requests a second: 1 is as many as on the guarded route.`,
+
+  run: (progress) =>
+    inTemporaryFolder((folder) =>
+      withMeasuredServer(
+        { server: 'endpoint-server.ts', args: [join(folder, 'latchkey.db'), String(keys)], requestsOf },
+        async (server) => {
+          progress('measuring')
+          return measure(server)
+        },
+      ),
+    ),
+}
+
+function requestsOf({ secrets, admin }: EndpointReady): Readonly<Record<string, readonly string[]>> {
+  const some = shuffled(secrets)
+  const question = (credential: string): string => JSON.stringify({ credential, scopes: ['orders:read'] })
+  return {
+    route: some.map((secret) => requestOf({ target: '/keys', secret })),
+    endpoint: some.map((secret) => requestOf({ target: '/latchkey/v1/verify', secret: admin, body: question(secret) })),
+  }
+}
+
+async function measure({ run }: MeasuredServer): Promise<readonly Figure[]> {
+  const block = (name: string, sent: 'kept' | 'changing') => () => run({ name, keys: sent, count: requests })
+  const measured = await interleave({
+    contenders: {
+      routeKept: block('route', 'kept'),
+      endpointKept: block('endpoint', 'kept'),
+      routeChanging: block('route', 'changing'),
+      endpointChanging: block('endpoint', 'changing'),
+    },
+    warmUp: 20,
+    rounds: groups * blocksInGroup,
+  })
+  return [
+    {
+      name: 'verify endpoint, one key on a connection: requests a second',
+      ...against(measured.endpointKept, measured.routeKept),
+    },
+    {
+      name: 'verify endpoint, another key each request: requests a second',
+      ...against(measured.endpointChanging, measured.routeChanging),
+    },
+  ]
+}
+
+function against(asked: readonly Measured[], route: readonly Measured[]): Pick<Figure, 'ratio' | 'sides'> {
+  const perSecond = (side: readonly Measured[]) =>
+    inGroupsOf(
+      blocksInGroup,
+      side.map((block) => block.perSecond),
+    )
+  const told = (side: readonly Measured[]) => {
+    const { median } = spreadOf(side.map(({ cpu }) => cpu))
+    return `${(Math.round(spreadOf(perSecond(side)).median / 100) * 100).toLocaleString('en')}/s, ${median.toFixed(0)} µs CPU`
+  }
+  return { ratio: ratioOf(perSecond(asked), perSecond(route)), sides: `route ${told(route)}; endpoint ${told(asked)}` }
+}

@@ -1,0 +1,103 @@
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Block } from './load.ts'
+
+/** What a server says when it is ready. */
+export interface Ready {
+  readonly port: number
+  readonly secrets: readonly string[]
+}
+
+/** What one block of requests cost. */
+export interface Measured {
+  /** Microseconds of CPU time of the server for one request. */
+  readonly cpu: number
+  readonly perSecond: number
+}
+
+/** A server and its callers, each in a process of its own. */
+export interface MeasuredServer {
+  /** Sends a block of requests, one after the other on each connection. */
+  readonly run: (block: Block) => Promise<Measured>
+}
+
+/**
+ * Starts a server and its callers, and ends both when they are no longer used.
+ *
+ * @param requestsOf - the requests that callers send, by name, made from what the server says when it is ready.
+ *
+ * @example await withMeasuredServer({ server: 'guard-server.ts', args: [file], requestsOf }, ({ run }) => run(block))
+ */
+export async function withMeasuredServer<Said extends Ready, Result>(
+  {
+    server: file,
+    args,
+    requestsOf,
+  }: {
+    readonly server: string
+    readonly args: readonly string[]
+    readonly requestsOf: (said: Said) => Readonly<Record<string, readonly string[]>>
+  },
+  use: (server: MeasuredServer) => Promise<Result>,
+): Promise<Result> {
+  const server = fork(join(import.meta.dirname, file), [...args])
+  const load = fork(join(import.meta.dirname, 'load.ts'))
+  try {
+    const said = await answerOf<Said>(server)
+    await ask(load, { port: said.port, requests: requestsOf(said) })
+    return await use({
+      async run(block) {
+        const before = await ask<number>(server, 'cpu')
+        const milliseconds = await ask<number>(load, block)
+        const after = await ask<number>(server, 'cpu')
+        return { cpu: (after - before) / block.count, perSecond: (block.count / milliseconds) * 1000 }
+      },
+    })
+  } finally {
+    for (const child of [load, server]) await end(child)
+  }
+}
+
+/** Sends a message to a process and waits for what it says next. */
+async function ask<Answer>(child: ChildProcess, message: object | string): Promise<Answer> {
+  const answer = answerOf<Answer>(child)
+  child.send(message)
+  return answer
+}
+
+async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  const gone = new AbortController()
+  const ended = (code: number | null): void => gone.abort(new Error(`A process of the benchmark ended with ${code}.`))
+  child.once('exit', ended)
+  try {
+    const [answer] = await once(child, 'message', { signal: gone.signal })
+    return answer as Answer
+  } catch (error) {
+    throw gone.signal.aborted ? gone.signal.reason : error
+  } finally {
+    child.off('exit', ended)
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.disconnect()
+  await ended
+}
+
+/**
+ * The serving side of a measured server: says that it is ready, then answers every message with its CPU time so far, and
+ * ends when nobody measures any more.
+ */
+export function beMeasured(said: Ready): void {
+  process.send?.(said)
+  process.on('message', () => {
+    // Microseconds, of all threads: what is collected and compiled in the background counts too.
+    const { user, system } = process.cpuUsage()
+    process.send?.(user + system)
+  })
+  process.on('disconnect', () => process.exit())
+}
