@@ -127,6 +127,18 @@ test('every export has a section, every type is named, and none is described tha
   }
 })
 
+test('every proof and every benchmark has a row, and no row is about one that is gone', () => {
+  const rows = (command: string): readonly string[] => {
+    const [, table = ''] = read('CONTRIBUTING.md').split(`| \`npm run ${command} -- …\``)
+    return matches(table.split('\n\n', 1)[0] ?? '', /^\| `([a-z-]+)`/gm)
+  }
+  const proofs = matches(read('bench/prove.ts'), /import\('\.\/proofs\/([a-z-]+)\.ts'\)/g)
+  const benchmarks = matches(read('bench/bench.ts'), /^import \{ (?:[a-z]+) \} from '\.\/benchmarks\/([a-z-]+)\.ts'/gm)
+  assert.ok(proofs.length > 0 && benchmarks.length > 0)
+  assert.deepEqual(sorted(rows('prove')), sorted(proofs))
+  assert.deepEqual(sorted(rows('bench')), sorted(benchmarks))
+})
+
 test('every verb of a keyring is described', async () => {
   const { keyring } = await testKeyring({ scopes: {} })
   const verbs = Object.entries(keyring).filter(([, member]) => typeof member === 'function')

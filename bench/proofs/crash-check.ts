@@ -4,13 +4,15 @@ import type { JournalEntry, Key, Keyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Ledger } from './crash-ledger.ts'
-import { scopes } from './crash-writer.ts'
+import type { Replayed } from './crash-replay.ts'
+import { markOf, replay } from './crash-replay.ts'
+import { quota, scopes } from './crash-writer.ts'
 
 /** What a check found wrong, one sentence each. */
 export interface Findings {
   /** Acknowledged, and not there. */
   readonly lost: string[]
-  /** Revoked, and accepted. */
+  /** Revoked, disabled or of a disabled owner, and accepted. */
   readonly alive: string[]
   /** A change of which a part is there. */
   readonly halfApplied: string[]
@@ -44,16 +46,20 @@ export async function checkAfterCrash({ file, ledger }: { file: string; ledger: 
     await checkJournal(keyring, ledger, findings)
     const keys = await allKeys(keyring)
     const entries = await allEntries(keyring)
-    compare(keys, replay(entries), findings)
-    unacknowledged = entries.filter(({ seq, action, subject }) => {
-      return seq > seen && !(action === 'issue' ? ledger.issued : ledger.revoked).has(subject)
+    const replayed = replay(entries)
+    compare(keys, replayed.keys, findings)
+    unacknowledged = entries.filter((entry) => {
+      const mark = markOf(entry, JSON.parse(entry.change) as object)
+      return entry.seq > seen && entry.action !== 'revoke' && !ledger.marks.has(mark ?? '')
     }).length
-    await checkAcknowledged(keyring, ledger, findings)
+    checkMarks(entries, replayed, ledger, findings)
+    await checkSecrets({ keyring, replayed, ledger, findings })
+    await checkSpent(keyring, ledger, findings)
     for (const key of keys.values()) if (key.state === 'revoked') ledger.revoked.add(key.id)
+    checkRows(file, replayed, findings)
   } finally {
     await keyring.close()
   }
-  checkRows(file, findings)
   return { ...findings, unacknowledged }
 }
 
@@ -83,72 +89,99 @@ async function allEntries(keyring: Keyring): Promise<readonly JournalEntry[]> {
   }
 }
 
-/** The keys that there must be if everything in the journal was done and nothing else. */
-function replay(entries: readonly JournalEntry[]): Map<string, Key> {
-  const keys = new Map<string, Key>()
-  for (const { at, action, subject, change } of entries) {
-    const told = JSON.parse(change) as Record<string, never>
-    if (action === 'issue') {
-      const born = { id: subject, createdAt: at, state: 'active', revoked: null } as const
-      keys.set(subject, { ...(told as unknown as Key), ...born })
-    } else {
-      const key = keys.get(subject) ?? ({ id: subject } as Key)
-      const { reason, note } = told as unknown as NonNullable<Key['revoked']>
-      keys.set(subject, { ...key, state: 'revoked', revoked: { at, reason, note } })
-    }
-  }
-  return keys
-}
-
-function compare(keys: Map<string, Key>, replayed: Map<string, Key>, { halfApplied }: Faults): void {
+function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, Key>, { halfApplied }: Faults): void {
   for (const [id, expected] of replayed) {
     const key = keys.get(id)
-    if (key === undefined) halfApplied.push(`${id} is in the journal and not among the keys.`)
-    else if (!isDeepStrictEqual(key, expected)) halfApplied.push(`${id} is not as the journal says.`)
+    // Usage is no change, and its writing not what is proved here.
+    const as = key === undefined ? undefined : { ...key, lastUsedAt: null }
+    if (as === undefined) halfApplied.push(`${id} is in the journal and not among the keys.`)
+    else if (!isDeepStrictEqual(as, expected)) halfApplied.push(`${id} is not as the journal says.`)
   }
   for (const id of keys.keys()) if (!replayed.has(id)) halfApplied.push(`${id} is a key and not in the journal.`)
 }
 
-async function checkAcknowledged(
-  keyring: Keyring,
-  { issued, revoked, revoking }: Ledger,
-  { lost, alive }: Faults,
-): Promise<void> {
-  for (const [id, { secret, wanted }] of issued) {
-    const key = await keyring.find(id)
-    const verdict = await keyring.verify(secret)
-    if (key === undefined) {
-      lost.push(`${id} was issued and is not there.`)
-      continue
-    }
-    const { name, owner } = key
-    if (!isDeepStrictEqual({ name, owner, scopes: key.scopes }, wanted)) lost.push(`${id} is not what was issued.`)
-    const refusedAsRevoked = !verdict.ok && verdict.refusal.code === 'revoked' && verdict.keyId === id
-    if (revoked.has(id)) {
-      if (verdict.ok) alive.push(`${id} was revoked and is accepted.`)
-      else if (!refusedAsRevoked) lost.push(`${id} was revoked and is refused for another reason.`)
-    } else if (!(verdict.ok && verdict.key.id === id) && !(refusedAsRevoked && revoking.has(id))) {
-      lost.push(`${id} was issued, nobody revoked it, and its secret is refused.`)
+/** Every change that was acknowledged is in the journal, and what was issued is what was asked for. */
+function checkMarks(
+  entries: readonly JournalEntry[],
+  { keys, marks }: Replayed,
+  ledger: Ledger,
+  { lost }: Faults,
+): void {
+  for (const mark of ledger.marks)
+    if (!marks.has(mark)) lost.push(`The change ${mark} was acknowledged and is not there.`)
+  for (const entry of entries) {
+    const told = JSON.parse(entry.change) as Pick<Key, 'name' | 'owner' | 'scopes' | 'metadata'>
+    const wanted = ledger.issued.get(markOf(entry, told) ?? '')
+    const { name, owner, scopes: granted } = told
+    if (wanted !== undefined && !isDeepStrictEqual({ name, owner, scopes: granted }, wanted)) {
+      lost.push(`${entry.subject} is not what was issued.`)
     }
   }
   // Also of keys of which only the revocation was acknowledged: whoever issued them died before saying so.
-  for (const id of revoked) {
-    if ((await keyring.find(id))?.state !== 'revoked') lost.push(`The revocation of ${id} is not there.`)
+  for (const id of ledger.revoked) {
+    if (keys.get(id)?.state !== 'revoked') lost.push(`The revocation of ${id} is not there.`)
   }
 }
 
-/** What cannot be seen through a keyring: keys whose secret nobody was told must have one all the same. */
-function checkRows(file: string, { halfApplied, broken }: Faults): void {
+/** Every secret that somebody was told of is judged as its key stands. */
+async function checkSecrets({
+  keyring,
+  replayed,
+  ledger: { secrets, revoked },
+  findings: { lost, alive },
+}: {
+  keyring: Keyring
+  replayed: Replayed
+  ledger: Ledger
+  findings: Faults
+}): Promise<void> {
+  for (const [secret, id] of secrets) {
+    const state = replayed.keys.get(id)?.state
+    // It is judged and not used: nothing is to be spent by looking.
+    const verdict = await keyring.verify(secret, {}, { dryRun: true })
+    const keyId = verdict.ok ? verdict.key.id : verdict.keyId
+    if (verdict.ok && (state !== 'active' || revoked.has(id))) alive.push(`${id} is ${state} and accepted.`)
+    // The old secret of a key whose rotation was brought to an end.
+    const ended = !verdict.ok && verdict.refusal.code === 'secret_ended'
+    const code = verdict.ok ? 'active' : verdict.refusal.code
+    if (keyId !== id || (code !== state && !(ended && state === 'active'))) {
+      lost.push(`A secret of ${id}, which is ${state}, is ${code}.`)
+    }
+  }
+}
+
+/** What was spent is spent, and no more than was asked for. */
+async function checkSpent(keyring: Keyring, { spent }: Ledger, { lost, halfApplied }: Faults): Promise<void> {
+  for (const [id, { acknowledged, begun }] of spent) {
+    const left = (await keyring.find(id))?.quotaLeft?.remaining ?? Number.NaN
+    if (!(quota - left >= acknowledged)) lost.push(`Of ${id} ${acknowledged} were spent, and ${left} are left.`)
+    if (!(quota - left <= begun)) halfApplied.push(`Of ${id} at most ${begun} were spent, and ${left} are left.`)
+  }
+}
+
+/** What cannot be seen through a keyring: keys whose secrets nobody was told of must have them all the same. */
+function checkRows(file: string, replayed: Replayed, { halfApplied, broken }: Faults): void {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
     const integrity = Object.values(database.prepare('PRAGMA integrity_check').get() ?? {})
     if (integrity[0] !== 'ok') broken.push(`The database is damaged: ${String(integrity[0])}.`)
-    const unmatched = database.prepare(
-      `SELECT (SELECT COUNT(*) FROM latchkey_keys WHERE place NOT IN (SELECT place FROM latchkey_secrets)) +
-        (SELECT COUNT(*) FROM latchkey_secrets WHERE place NOT IN (SELECT place FROM latchkey_keys)) AS count`,
+    const rows = database
+      .prepare(
+        `SELECT k.id, COUNT(s.hash) AS secrets, k.quota IS NOT NULL AS meant,
+          EXISTS (SELECT 1 FROM latchkey_quotas q WHERE q.place = k.place) AS kept
+          FROM latchkey_keys k LEFT JOIN latchkey_secrets s ON s.place = k.place GROUP BY k.place`,
+      )
+      .all()
+    for (const { id, secrets, meant, kept } of rows) {
+      const expected = replayed.secrets.get(String(id))
+      if (secrets !== expected) halfApplied.push(`${String(id)} has ${String(secrets)} secrets, and not ${expected}.`)
+      if (meant !== kept) halfApplied.push(`${String(id)} has a quota, and not both halves of it.`)
+    }
+    const orphans = database.prepare(
+      'SELECT COUNT(*) AS count FROM latchkey_secrets WHERE place NOT IN (SELECT place FROM latchkey_keys)',
     )
-    const count = Number(unmatched.get()?.['count'])
-    if (count > 0) halfApplied.push(`${count} keys have no secret, or secrets no key.`)
+    const count = Number(orphans.get()?.['count'])
+    if (count > 0) halfApplied.push(`${count} secrets have no key.`)
   } finally {
     database.close()
   }

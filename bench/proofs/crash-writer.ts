@@ -1,9 +1,10 @@
-// Started by crash.ts, which kills it: opens a keyring and lets writers issue and revoke keys until it dies. Every
+// Started by crash.ts, which kills it: opens a keyring and lets writers change keys by every verb until it dies. Every
 // message is one line of JSON on stdout, which is a pipe: written at once, and there when this process no longer is.
 
+import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Keyring } from 'latchkey'
-import { openKeyring } from 'latchkey'
+import { LatchkeyError, openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
@@ -23,75 +24,165 @@ export interface Wanted {
   readonly scopes: readonly (Scope | 'orders:*')[]
 }
 
-/** What the writing process tells. `change` numbers the changes of one life of it. */
+/**
+ * What the writing process tells. `mark` is what a change is known by in the journal: its note, or what stands in the
+ * metadata of a new key.
+ */
 export type Message =
   | { readonly is: 'opening' }
   | { readonly is: 'open' }
-  | { readonly is: 'issuing'; readonly change: number }
-  | { readonly is: 'issued'; readonly change: number; readonly id: string; readonly secret: string; wanted: Wanted }
-  | { readonly is: 'revoking'; readonly change: number; readonly id: string }
-  | { readonly is: 'revoked'; readonly change: number; readonly id: string }
+  | { readonly is: 'begun'; readonly mark: string; readonly revoking?: string }
+  | {
+      readonly is: 'done'
+      readonly mark: string
+      /** A secret that was made, and the key that has it. */
+      readonly secret?: readonly [secret: string, id: string]
+      readonly issued?: Wanted
+      readonly revoked?: string
+    }
+  /** Somebody else had revoked the key in between. */
+  | { readonly is: 'refused'; readonly mark: string }
+  | { readonly is: 'spending'; readonly id: string }
+  | { readonly is: 'spent'; readonly id: string }
 
 /** How many keys of an earlier life a writer goes on with. */
 const inherited = 20
 
-if (import.meta.main) {
-  const [file = '', writers = '', seed = ''] = process.argv.slice(2)
-  await main({ file, writers: Number(writers), random: seeded(Number(seed)) })
+/** Seconds for which an old secret goes on working: longer than any proof. */
+const grace = 86_400
+
+/** What a key may do that is there to be spent from. */
+export const quota = 1_000_000
+
+/** A key that a writer knows. */
+interface Own {
+  readonly id: string
+  disabled: boolean
+  rotating: boolean
 }
 
-async function main({ file, writers, random }: { file: string; writers: number; random: Random }): Promise<void> {
+if (import.meta.main) {
+  const [file = '', writers = '', seed = ''] = process.argv.slice(2)
+  await main({ file, writers: Number(writers), seed: Number(seed) })
+}
+
+async function main({ file, writers, seed }: { file: string; writers: number; seed: number }): Promise<void> {
+  const random = seeded(seed)
   tell({ is: 'opening' })
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   tell({ is: 'open' })
-  const changes = numbers()
+  let last = 0
+  const newMark = (): string => `${seed}.${++last}`
   // Shared: two writers may well revoke the same key at the same time.
   const alive: string[] = []
   await Promise.all(
-    Array.from({ length: writers }, (_, index) => write({ keyring, alive, changes, random, owner: `writer ${index}` })),
+    Array.from({ length: writers }, (_, index) => write({ keyring, alive, newMark, random, owner: `writer ${index}` })),
   )
 }
 
 async function write({
   keyring,
   alive,
-  changes,
+  newMark,
   random,
   owner,
 }: {
   keyring: Keyring<Scope>
   alive: string[]
-  changes: () => number
+  newMark: () => string
   random: Random
   owner: string
 }): Promise<never> {
-  const { keys } = await keyring.list({ owner, state: 'active', limit: inherited })
+  let ownerDisabled = (await keyring.owner(owner))?.disabled ?? false
+  const { keys } = await keyring.list({ owner, state: ownerDisabled ? 'owner_disabled' : 'active', limit: inherited })
   alive.push(...keys.map(({ id }) => id))
-  for (;;) {
-    const change = changes()
-    const place = random.below(alive.length)
-    const id = alive[place]
-    if (id !== undefined && random.chance(0.4)) {
-      tell({ is: 'revoking', change, id })
-      await keyring.revoke(id, { reason: 'requested', note: `change ${change}`, actor: owner })
-      tell({ is: 'revoked', change, id })
-      if (alive.includes(id)) alive.splice(alive.indexOf(id), 1)
-    } else {
-      const wanted = { name: `Key ${change}`, owner, scopes: random.pick(grants) }
-      tell({ is: 'issuing', change })
-      const { key, secret } = await keyring.issue({ ...wanted, metadata: { change: String(change) }, actor: owner })
-      tell({ is: 'issued', change, id: key.id, secret, wanted })
+  // Only what nobody else changes, but for revoking it, can be said to be changed when that is acknowledged.
+  const own: Own[] = []
+  let purse: readonly [secret: string, id: string] | undefined
+
+  async function issue(mark: string): Promise<void> {
+    const wanted = { name: `Key ${mark}`, owner, scopes: random.pick(grants) }
+    const amount = purse === undefined ? { quota: { amount: quota } } : {}
+    const { key, secret } = await keyring.issue({ ...wanted, ...amount, metadata: { mark }, actor: owner })
+    tell({ is: 'done', mark, secret: [secret, key.id], issued: wanted })
+    // The purse is nobody's but ours: it is neither changed nor revoked.
+    if (purse === undefined) purse = [secret, key.id]
+    else {
+      own.push({ id: key.id, disabled: false, rotating: false })
       alive.push(key.id)
+    }
+  }
+  async function takeIn(mark: string): Promise<void> {
+    const secret = `elsewhere ${mark}`
+    const algorithm = random.pick(['sha256', 'sha512'] as const)
+    const hash = createHash(algorithm).update(secret).digest('hex')
+    const wanted = { name: `Key ${mark}`, owner, scopes: random.pick(grants) }
+    const made = await keyring.importMany([{ ...wanted, hash, algorithm, metadata: { mark } }], { actor: owner })
+    const [key] = made.repeated ? [] : made.created
+    if (key === undefined) throw new Error('A key was not taken in.')
+    tell({ is: 'done', mark, secret: [secret, key.id], issued: wanted })
+    own.push({ id: key.id, disabled: false, rotating: false })
+    alive.push(key.id)
+  }
+  async function revoke(mark: string, id: string): Promise<void> {
+    await keyring.revoke(id, { reason: 'requested', note: mark, actor: owner })
+    // The mark may be somebody else's, who was quicker: what is acknowledged is that it is revoked.
+    tell({ is: 'done', mark, revoked: id })
+    if (alive.includes(id)) alive.splice(alive.indexOf(id), 1)
+  }
+  async function changeOne(mark: string, one: Own): Promise<void> {
+    const options = { note: mark, actor: owner }
+    const verb = random.pick(['change', 'rotate', 'disable'] as const)
+    if (verb === 'change') {
+      const limits = [{ name: 'all', limit: 1 + random.below(1_000_000_000), window: 60 }]
+      await keyring.change(one.id, { name: `Key ${mark}`, limits, scopes: random.pick(grants) }, options)
+    } else if (verb === 'disable') {
+      await (one.disabled ? keyring.enable(one.id, options) : keyring.disable(one.id, options))
+      one.disabled = !one.disabled
+    } else if (one.rotating) {
+      await keyring.retire(one.id, options)
+      one.rotating = false
+    } else {
+      const { secret } = await keyring.rotate(one.id, { ...options, grace })
+      one.rotating = true
+      tell({ is: 'done', mark, secret: [secret, one.id] })
+      return
+    }
+    tell({ is: 'done', mark })
+  }
+  async function changeOwner(mark: string): Promise<void> {
+    await keyring.changeOwner(owner, { disabled: !ownerDisabled }, { note: mark, actor: owner })
+    ownerDisabled = !ownerDisabled
+    tell({ is: 'done', mark })
+  }
+  async function spend([secret, id]: readonly [string, string]): Promise<void> {
+    tell({ is: 'spending', id })
+    const verdict = await keyring.verify(secret)
+    if (verdict.ok) tell({ is: 'spent', id })
+  }
+
+  for (;;) {
+    if (purse !== undefined && random.chance(0.1)) await spend(purse)
+    const mark = newMark()
+    const one = own.length === 0 ? undefined : random.pick(own)
+    const prey = alive.length > 0 && random.chance(0.3) ? random.pick(alive) : undefined
+    tell({ is: 'begun', mark, ...(prey === undefined ? {} : { revoking: prey }) })
+    try {
+      if (prey !== undefined) await revoke(mark, prey)
+      else if (one !== undefined && random.chance(0.5)) await changeOne(mark, one)
+      // Rarely: whoever is disabled spends nothing.
+      else if (one !== undefined && random.chance(0.1)) await changeOwner(mark)
+      else if (random.chance(0.2)) await takeIn(mark)
+      else await issue(mark)
+    } catch (error) {
+      if (!(error instanceof LatchkeyError && error.code === 'conflict')) throw error
+      tell({ is: 'refused', mark })
+      if (one !== undefined) own.splice(own.indexOf(one), 1)
     }
     // Issuing waits for nothing but promises that are kept already: without a turn of the event loop, the writers that
     // wait for a timer would never go on.
     await turn()
   }
-}
-
-function numbers(): () => number {
-  let last = 0
-  return () => ++last
 }
 
 function tell(message: Message): void {

@@ -80,6 +80,11 @@ export const proof = defineProof({
         journalEntries: main.ledger.head?.seq ?? 0,
         keys: main.ledger.issued.size,
         revocations: main.ledger.revoked.size,
+        secrets: main.ledger.secrets.size,
+        spent: Array.from(main.ledger.spent.values(), ({ acknowledged: some }) => some).reduce(
+          (sum, some) => sum + some,
+          0,
+        ),
       },
       required: {
         acknowledgedAndLost: { is: 0 },
@@ -150,8 +155,9 @@ async function liveAndDie({
       note(ledger, message)
       if (message.is === after) die()
       if (message.is === 'open') opened = true
-      if (message.is === 'issuing' || message.is === 'revoking') begun++
-      if (message.is === 'issued' || message.is === 'revoked') acknowledged++
+      if (message.is === 'begun') begun++
+      if (message.is === 'refused') begun--
+      if (message.is === 'done') acknowledged++
     },
   })
   if (after === undefined) die()

@@ -40,7 +40,7 @@ interface Seen {
 export const proof = defineProof({
   promise:
     'A server that is told to stop answers every request that it has taken, and loses nothing that it acknowledged',
-  takes: 'about 4 minutes',
+  takes: '4 to 8 minutes',
   sizes: { n: 100, callers: 32 },
 
   async prove({ sizes: { n: rounds, callers }, seed, progress }) {

@@ -1,0 +1,34 @@
+// Proofs take minutes and are run by hand. What they try must not fall behind what they prove, so each is run here at a
+// size that takes seconds, and must find nothing wrong. Whether enough was tried is not asked: that is for the full size.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { dirname } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import type { Outcome } from '../proofs/proof.ts'
+
+const root = dirname(dirname(import.meta.dirname))
+
+/** Those whose figures are of time are left out: a busy machine would miss them. */
+const small: Readonly<Record<string, readonly string[]>> = {
+  crash: ['--n', '8'],
+  drain: ['--n', '2'],
+  fuzz: ['--n', '2000', '--requests', '200'],
+  'journal-tamper': ['--n', '200'],
+  quota: ['--n', '2', '--quota', '100', '--tries', '400'],
+  rotate: ['--n', '2', '--turned', '100', '--real', '40'],
+}
+
+for (const [name, sizes] of Object.entries(small)) {
+  test(`the proof ${name} finds nothing wrong at a small size`, async () => {
+    const args = ['--conditions=@latchkey/source', 'bench/prove.ts', name, ...sizes]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root }).catch(
+      (error: { stdout: string }) => error,
+    )
+    const outcome = JSON.parse(stdout) as Outcome & { readonly missed: readonly string[]; readonly error?: string }
+    assert.equal(outcome.error, undefined)
+    const wrong = outcome.missed.filter((figure) => 'is' in (outcome.required[figure] ?? {}))
+    assert.deepEqual(wrong, [], stdout)
+  })
+}
