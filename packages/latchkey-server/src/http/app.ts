@@ -59,7 +59,7 @@ export async function latchkeyServer(
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   const metrics = openMetrics()
   const guard = fastifyGuard(metrics.counting(keyring.admin))
-  const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request).id) }
+  const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request)) }
 
   app.addHook('onRequest', securityHeaders)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))

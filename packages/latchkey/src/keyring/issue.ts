@@ -119,6 +119,12 @@ export async function importMany<Scope extends string>(
   return done
 }
 
+/** Members in the order of their names: in another order an object is the same (RFC 8259 4). */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
 const newKeyMembers = [
   'name',
   'owner',
@@ -157,7 +163,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
           // Who asks, and not whom they name: tokens of others are others.
           actor: parts.authority ?? author,
           token: text('idempotencyKey', idempotencyKey, bounds.token),
-          fingerprint: hash('sha256', JSON.stringify([action, items]), 'hex'),
+          fingerprint: hash('sha256', JSON.stringify([action, items], inOrder), 'hex'),
         }
 
   /** What the same call brought about, if it was made before. */

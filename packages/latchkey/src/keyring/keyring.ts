@@ -2,6 +2,7 @@ import { namePattern } from '../key/parse.ts'
 import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
+import { sees } from '../policy/delegation.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
@@ -33,7 +34,7 @@ import { revoke } from './revoke.ts'
 import type { RotateOptions, Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
 import { openUsage } from './usage.ts'
-import type { Verifier } from './verdict.ts'
+import type { Call, VerifiedKey, Verifier } from './verdict.ts'
 import { unavailable, verifierOf } from './verify.ts'
 
 /** How a keyring is opened. */
@@ -141,9 +142,10 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   /**
    * The same keyring as an admin key may use it: it sees what its delegation says, and can give nothing beyond.
    *
-   * @param id - of the admin key; it becomes the actor in the journal unless another is named.
+   * @param admin - the id of an admin key, or such a key that a guard has verified for the request at hand. It becomes
+   *   the actor in the journal unless another is named.
    */
-  as(id: string): Keyring<Scope>
+  as(admin: string | VerifiedKey): Keyring<Scope>
   /** Writes the usage gathered so far. */
   flushUsage(): Promise<void>
 }
@@ -223,15 +225,18 @@ export async function openKeyring<const Scope extends string>(
         >,
       noteRefusal,
     },
-    as(id) {
-      const acting = { ...parts, authority: text('id', id, bounds.label) }
+    as(admin) {
+      const verified = typeof admin === 'object' ? admin : undefined
+      const acting = { ...parts, authority: text('id', verified?.id ?? admin, bounds.label) }
       return {
         ...verbsOf(acting, log),
         noteRefusal,
         async verify(credential, demand, call) {
           try {
-            const { sees } = await authorityOf(acting)
-            return await verify(credential, demand, { ...call, seenBy: sees })
+            // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
+            const seenBy: Call['seenBy'] =
+              verified === undefined ? (await authorityOf(acting)).sees : (key) => sees(verified.delegation, key)
+            return await verify(credential, demand, { ...call, seenBy })
           } catch (cause) {
             return unavailable(cause)
           }
