@@ -53,6 +53,14 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.journal()).length, 2)
     })
 
+    test('the same call with its members in another order is the same call', async () => {
+      const { keyring } = await openOn(shape)
+      const call = { idempotencyKey: 'one' }
+      await keyring.issueMany([{ ...shop, quota: { amount: 5, refill: 'day' } }], call)
+      const turned = Object.fromEntries(Object.entries({ ...shop, quota: { refill: 'day', amount: 5 } }).toReversed())
+      assert.ok((await keyring.issueMany([turned as never], call)).repeated)
+    })
+
     test('the token of another call is refused; that of another actor is another', async () => {
       const { keyring } = await openOn(shape)
       const call = { idempotencyKey: 'one', actor: 'alice' }

@@ -86,7 +86,7 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
   const { keyring, clock } = await testKeyring({ scopes })
   const wrong: Record<string, readonly object[]> = {
     name: [{ name: '' }, { name: ' ' }, { name: 'x'.repeat(121) }, { name: 'a\u0000b' }, { name: 'a\nb' }, { name: 7 }],
-    owner: [{ owner: undefined }, { owner: '' }, { owner: '\u001b[31m' }, { owner: '\ud800' }],
+    owner: [{ owner: '..' }, { owner: undefined }, { owner: '' }, { owner: '\u001b[31m' }, { owner: '\ud800' }],
     scopes: [
       { scopes: undefined },
       { scopes: 'orders:read' },
@@ -155,5 +155,14 @@ test('a keyring with a prefix, an environment or a scope that is misspelt does n
     await assert.rejects(openKeyring({ store, scopes, ...options }), { code: 'invalid_input' })
   }
   await assert.rejects(openKeyring({ store, scopes: { read: 'x' } }), { code: 'invalid_input' })
+  for (const environments of [[], ['live', 'live'], ['live', 'admin']] as never[]) {
+    await assert.rejects(openKeyring({ store, scopes, environments }), { code: 'invalid_input' })
+  }
   await assert.rejects(openKeyring({ store, scopes, cacheSize: 0 }), { code: 'invalid_input' })
+})
+
+test('to close a keyring twice is to close it once', async () => {
+  const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes })
+  await Promise.all([keyring.close(), keyring.close()])
+  await keyring.close()
 })
