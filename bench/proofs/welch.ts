@@ -31,7 +31,9 @@ export function compare(one: Float64Array = empty, other: Float64Array = empty):
       return ours.count < 2 || others.count < 2 ? [] : [[String(share), welch(ours, others)] as const]
     }),
   )
-  return { t: Math.max(...Object.values(crops).map(({ t }) => Math.abs(t))), crops }
+  const sizes = Object.values(crops).map(({ t }) => Math.abs(t))
+  // Without anything to compare there is no t, and not a small one.
+  return { t: sizes.length === 0 ? Number.NaN : Math.max(...sizes), crops }
 }
 
 const empty = new Float64Array(0)
