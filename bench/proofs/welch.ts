@@ -24,12 +24,16 @@ export function compare(one: Float64Array = empty, other: Float64Array = empty):
   pooled.set(other, one.length)
   pooled.sort()
   const crops = Object.fromEntries(
-    shares.map((share) => {
+    shares.flatMap((share) => {
       const threshold = pooled[Math.ceil(pooled.length * share) - 1] ?? Infinity
-      return [String(share), welch(below(one, threshold), below(other, threshold))]
+      const [ours, others] = [below(one, threshold), below(other, threshold)]
+      // A difference may be so plain that the fastest are all of one sample: there is nothing to compare them with.
+      return ours.count < 2 || others.count < 2 ? [] : [[String(share), welch(ours, others)] as const]
     }),
   )
-  return { t: Math.max(...Object.values(crops).map(({ t }) => Math.abs(t))), crops }
+  const sizes = Object.values(crops).map(({ t }) => Math.abs(t))
+  // Without anything to compare there is no t, and not a small one.
+  return { t: sizes.length === 0 ? Number.NaN : Math.max(...sizes), crops }
 }
 
 const empty = new Float64Array(0)
