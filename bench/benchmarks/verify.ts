@@ -16,8 +16,11 @@ const coldCalls = 5000
 
 /** The row that a cold verify reads, and no more than that. */
 const select = `SELECT k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
-  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision
-  FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place WHERE s.hash = $1`
+  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision, k.addresses, k.limits, k.quota, k.delegation,
+  k.disabled_at, s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at, s.ends_at,
+  s.last_used_at, o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision
+  FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place
+  LEFT JOIN latchkey_owners o ON o.owner = k.owner WHERE s.hash = $1`
 
 /** What `verify` adds to the work that nobody can do without. */
 export const verify: Benchmark = {

@@ -1,9 +1,6 @@
 import { hash } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
 import { randomBase62 } from '../key/base62.ts'
-import { hashSecret } from '../key/hash.ts'
-import { mint } from '../key/mint.ts'
-import { parse } from '../key/parse.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
@@ -14,6 +11,7 @@ import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import type { KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
+import { mintSecret } from './minting.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** What a new key is to be. */
@@ -79,19 +77,9 @@ export async function issueMany<Scope extends string>(
 ): Promise<Created<Scope, Issued<Scope>>> {
   const secrets: string[] = []
   const done = await create(parts, 'issue', items, options, (environment, _item, now) => {
-    const secret = mint({ prefix: parts.prefix, environment })
+    const { secret, stored } = mintSecret({ prefix: parts.prefix, environment, now })
     secrets.push(secret)
-    const parsed = parse(secret)
-    const start = typeof parsed === 'object' ? parsed.start : ''
-    return {
-      hash: hashSecret(secret),
-      kind: 'minted',
-      start,
-      createdAt: now,
-      retiredAt: null,
-      endsAt: null,
-      lastUsedAt: null,
-    }
+    return stored
   })
   if (done.repeated) return done
   return { repeated: false, created: done.created.map((key, index) => ({ key, secret: secrets[index] ?? '' })) }

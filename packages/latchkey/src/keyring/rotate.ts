@@ -1,10 +1,8 @@
 import { LatchkeyError } from '../error.ts'
-import { hashSecret } from '../key/hash.ts'
-import { mint } from '../key/mint.ts'
-import { parse } from '../key/parse.ts'
 import { bounds, whole } from './input.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, refuseRevoked } from './changing.ts'
+import { mintSecret } from './minting.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** How a key is rotated. */
@@ -50,22 +48,14 @@ export async function rotate<Scope extends string>(
         `The key is being rotated already, until ${until}. Retire its old secret first.`,
       )
     }
-    secret = mint({ prefix: parts.prefix, environment: key.environment })
+    const minted = mintSecret({ prefix: parts.prefix, environment: key.environment, now })
+    const { start } = minted.stored
+    secret = minted.secret
     oldEndsAt = now + seconds * 1000
-    const parsed = parse(secret)
-    const start = typeof parsed === 'object' ? parsed.start : ''
     return {
       key: { ...key, start },
       endSecrets: { at: oldEndsAt, which: 'all' },
-      secret: {
-        hash: hashSecret(secret),
-        kind: 'minted',
-        start,
-        createdAt: now,
-        retiredAt: null,
-        endsAt: null,
-        lastUsedAt: null,
-      },
+      secret: minted.stored,
       action: 'rotate',
       change: { start, oldEndsAt },
     }
