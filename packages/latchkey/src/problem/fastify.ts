@@ -5,6 +5,7 @@ import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, F
 import { sayFarewell } from './farewell.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
+import { linger, partWithUnread } from './unread-body.ts'
 
 export { problemResponse }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
@@ -60,7 +61,7 @@ export function problem(options: ProblemOptions): Error {
  */
 export const problemOptions: Pick<
   FastifyHttpOptions<Server>,
-  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing' | 'http'
+  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing' | 'requestTimeout' | 'http'
 > = {
   genReqId: () => randomUUID(),
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
@@ -70,6 +71,8 @@ export const problemOptions: Pick<
   clientErrorHandler: answerBrokenRequest,
   // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
   return503OnClosing: false,
+  // A request and its body, which Fastify would wait for without end.
+  requestTimeout: 30_000,
   http: {
     // Node would answer a missing Host itself, without a body; `isMalformed` sees to it.
     requireHostHeader: false,
@@ -107,6 +110,8 @@ export async function problems(app: FastifyInstance): Promise<void> {
     if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
     else done()
   })
+
+  app.addHook('onSend', partWithUnread)
 
   sayFarewell(app)
 
@@ -240,6 +245,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   // As Node's own answer does: what broke may be the rest of a request that has its answer already.
   if ((socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true) {
     socket.end()
+    linger(socket)
     return
   }
   const document = problemDocument(brokenRequest(error.code), randomUUID())
@@ -248,6 +254,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  linger(socket)
 }
 
 /** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */

@@ -221,6 +221,11 @@ test('half a request holds a connection for five seconds and not for a minute', 
   assert.equal(app.server.headersTimeout, 5000)
 })
 
+test('half a body holds a connection for half a minute and not for ever', async () => {
+  const { app } = await application()
+  assert.equal(app.server.requestTimeout, 30_000)
+})
+
 test('what is not HTTP, or too much of it, gets a problem document too', async () => {
   for (const [bytes, status] of [
     ['nonsense\r\n\r\n', 400],
