@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -46,9 +47,14 @@ class ProblemError extends Error {
 /**
  * An error to throw from a handler; the caller gets it as a problem document, `detail` and all.
  *
+ * @throws RangeError for a status that is not one of an error, 400 to 599.
+ *
  * @example throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
  */
 export function problem(options: ProblemOptions): Error {
+  if (!Number.isInteger(options.status) || options.status < 400 || options.status > 599) {
+    throw new RangeError('The status of a problem is a whole number from 400 to 599.')
+  }
   return new ProblemError(options)
 }
 
@@ -176,8 +182,10 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
   return answer(reply, options)
 }
 
-function problemOfError(error: FastifyError): ProblemOptions {
+function problemOfError(error: FastifyError | null | undefined): ProblemOptions {
   if (error instanceof ProblemError) return error.problem
+  // Anything can be thrown.
+  if (error === null || error === undefined) return internal
   const known = frameworkProblems[error.code]
   if (known !== undefined) return known
   const status = error.statusCode ?? 500
@@ -191,7 +199,10 @@ function problemOfError(error: FastifyError): ProblemOptions {
       errors,
     }
   }
-  return status >= 400 && status < 500 ? { status, code: 'bad_request', detail: error.message } : internal
+  if (!(status >= 400 && status < 500)) return internal
+  // Only Fastify's own messages were written to be read by callers.
+  const detail = String(error.code).startsWith('FST_') ? error.message : `${STATUS_CODES[status] ?? 'Error'}.`
+  return { status, code: 'bad_request', detail }
 }
 
 function faultOf({

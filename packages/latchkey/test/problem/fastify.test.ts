@@ -47,8 +47,16 @@ async function application(): Promise<{ app: FastifyInstance; log: () => string;
     throw Object.assign(new Error('response/id must match'), { statusCode: 500, validation })
   })
   app.get('/teapot', () => {
-    throw Object.assign(new Error('short and stout'), { statusCode: 418 })
+    throw Object.assign(new Error('the password of the database is hunter2'), { statusCode: 418 })
   })
+  for (const [name, thrown] of Object.entries({ null: null, undefined, text: 'hunter2', number: 5 })) {
+    app.get(`/throws/${name}`, () => {
+      throw thrown
+    })
+    app.get(`/rejects/${name}`, async () => {
+      throw thrown
+    })
+  }
   await app.ready()
   return { app, log: () => log, handled: () => handled }
 }
@@ -150,6 +158,33 @@ test('an answer of our own that does not fit its schema is our fault, and not to
   const answer = await app.inject('/unfit')
   assert.deepEqual([answer.statusCode, answer.json().code], [500, 'internal'])
   assert.ok(!answer.body.includes('/id'), answer.body)
+})
+
+test('whatever a handler throws, it is 500 and not told', async () => {
+  const { app } = await application()
+  for (const way of ['throws', 'rejects']) {
+    for (const what of ['null', 'undefined', 'text', 'number']) {
+      const answer = await app.inject(`/${way}/${what}`)
+      assert.deepEqual(
+        [answer.statusCode, answer.headers['content-type']],
+        [500, 'application/problem+json; charset=utf-8'],
+        answer.body,
+      )
+      assert.equal(answer.json().detail, 'Something went wrong on our side.')
+    }
+  }
+})
+
+test("the message of an error that is neither Fastify's nor a problem is not told, whatever its status", async () => {
+  const { app } = await application()
+  assert.equal((await app.inject('/teapot')).json().detail, "I'm a Teapot.")
+})
+
+test('a problem has the status of an error', () => {
+  for (const status of [200, 399, 600, 999, 404.5, Number.NaN]) {
+    assert.throws(() => problem({ status, code: 'x', detail: 'x' }), RangeError, String(status))
+  }
+  for (const status of [400, 599]) assert.doesNotThrow(() => problem({ status, code: 'x', detail: 'x' }))
 })
 
 test('405 says which methods the path takes, for paths with parameters too', async () => {
