@@ -68,7 +68,8 @@ export async function latchkeyServer(
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: bodyLimits.one },
-    app.getDefaultJsonParser('error', 'error'),
+    // They are members like any other, and refused by name where they are not known: nothing here copies them on.
+    app.getDefaultJsonParser('ignore', 'ignore'),
   )
   app.setValidatorCompiler(requestValidation())
 

@@ -67,9 +67,20 @@ export function problem(options: ProblemOptions): Error {
  */
 export const problemOptions: Pick<
   FastifyHttpOptions<Server>,
-  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing' | 'requestTimeout' | 'http'
+  | 'genReqId'
+  | 'onProtoPoisoning'
+  | 'onConstructorPoisoning'
+  | 'ajv'
+  | 'frameworkErrors'
+  | 'clientErrorHandler'
+  | 'return503OnClosing'
+  | 'requestTimeout'
+  | 'http'
 > = {
   genReqId: () => randomUUID(),
+  // JSON knows nothing of prototypes: to it they are members that nobody declared, and go the way of these.
+  onProtoPoisoning: 'remove',
+  onConstructorPoisoning: 'remove',
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
   frameworkErrors: (error, request, reply) => {
     answerError(error, request, reply)
@@ -201,7 +212,10 @@ function problemOfError(error: FastifyError | null | undefined): ProblemOptions 
   }
   if (!(status >= 400 && status < 500)) return internal
   // Only Fastify's own messages were written to be read by callers.
-  const detail = String(error.code).startsWith('FST_') ? error.message : `${STATUS_CODES[status] ?? 'Error'}.`
+  const detail =
+    (error.code as string | undefined)?.startsWith('FST_') === true
+      ? error.message
+      : `${STATUS_CODES[status] ?? 'Error'}.`
   return { status, code: 'bad_request', detail }
 }
 
