@@ -6,7 +6,7 @@ import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, F
 import { sayFarewell } from './farewell.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
-import { linger, partWithUnread } from './unread-body.ts'
+import { continueWhenRead, linger, partWithUnread } from './unread-body.ts'
 
 export { problemResponse }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
@@ -132,6 +132,12 @@ export async function problems(app: FastifyInstance): Promise<void> {
 
   sayFarewell(app)
 
+  if (app.server.listenerCount('checkContinue') === 0) {
+    app.server.on('checkContinue', (request, response) => {
+      continueWhenRead(request, response)
+      app.server.emit('request', request, response)
+    })
+  }
   if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
 
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 
@@ -50,4 +50,17 @@ export function linger(socket: Socket): void {
   socket.resume()
   const cut = setTimeout(() => socket.destroy(), grace).unref()
   socket.once('close', () => clearTimeout(cut))
+}
+
+/**
+ * Answers `Expect: 100-continue` when somebody begins to read the body, and not before: whoever is refused by its head
+ * gets the refusal as the first word (RFC 9110 10.1.1). Node would write 100 before it asks anybody.
+ */
+export function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const read = request._read.bind(request)
+  request._read = (size) => {
+    request._read = read
+    if (!response.headersSent) response.writeContinue()
+    read(size)
+  }
 }

@@ -111,3 +111,29 @@ test('whoever is told that half a request took too long, and then stays, is cut 
   await once(theirs, 'close')
   socket.destroy()
 })
+
+test('whoever asks whether to send a body hears of a refusal first, and of the go-ahead when the body is read', async (context) => {
+  const { connected, served } = await guarded(context)
+  const asking = 'Expect: 100-continue\r\n'
+  const refused = await connected()
+  refused.write(head(2, asking))
+  assert.match(await read(refused), /^HTTP\/1\.1 401 [^]*connection: close/i)
+  refused.destroy()
+  const welcome = await connected()
+  welcome.write(head(2, `${asking}X-API-Key: k\r\n`))
+  const [first] = (await once(welcome, 'data')) as [Buffer]
+  assert.equal(String(first), 'HTTP/1.1 100 Continue\r\n\r\n')
+  assert.equal(served(), 0)
+  welcome.write('{}')
+  const [second] = (await once(welcome, 'data')) as [Buffer]
+  assert.match(String(second), /^HTTP\/1\.1 200 [^]*connection: keep-alive[^]*served$/i)
+  welcome.end()
+})
+
+test('a body that is too large is refused before anybody is told to send it', async (context) => {
+  const { connected } = await guarded(context)
+  const socket = await connected()
+  socket.write(head(10_000_000, 'Expect: 100-continue\r\nX-API-Key: k\r\n'))
+  assert.match(await read(socket), /^HTTP\/1\.1 413 /)
+  socket.destroy()
+})
