@@ -11,6 +11,8 @@ import { continueWhenRead, linger, partWithUnread } from './unread-body.ts'
 export { problemResponse }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
 
+const undecodable = badRequest('The path is not well-formed.')
+
 /** The status, code and sentence for what Fastify itself finds wrong with a request, by its error code. */
 const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: mediaType(),
@@ -19,7 +21,7 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest('The body is not as long as Content-Length says.'),
   FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson(),
   FST_ERR_CTP_INVALID_JSON_BODY: invalidJson(),
-  FST_ERR_BAD_URL: badRequest('The path is not well-formed.'),
+  FST_ERR_BAD_URL: undecodable,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
 
@@ -111,12 +113,7 @@ export const problemOptions: Pick<
  * @example await app.register(problems)
  */
 export async function problems(app: FastifyInstance): Promise<void> {
-  const methods = new Map<string, Set<string>>()
-
   app.addHook('onRoute', (route) => {
-    const known = methods.get(route.url) ?? new Set()
-    for (const method of [route.method].flat()) known.add(method)
-    methods.set(route.url, known)
     if (route.schema?.body !== undefined && route.schema.body !== null) {
       const response = (route.schema.response ?? {}) as Record<string, unknown>
       route.schema = { ...route.schema, response: { ...bodyResponses, ...response } }
@@ -143,6 +140,8 @@ export async function problems(app: FastifyInstance): Promise<void> {
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
 
   app.setNotFoundHandler((request, reply) => {
+    // The router does not look at the path when no route at all has the method.
+    if (!isDecodable(request.url)) return answer(reply, undecodable)
     const allowed = methodsAt(request.url)
     if (allowed.length === 0 || allowed.includes(request.method)) {
       return answer(reply, { status: 404, code: 'not_found', detail: 'There is nothing at this path.' })
@@ -155,14 +154,9 @@ export async function problems(app: FastifyInstance): Promise<void> {
     })
   })
 
-  /** The methods of the routes that match a path. Fastify does not tell; the platform's own patterns do. */
+  /** The methods that the router has a route for at a path. */
   function methodsAt(url: string): readonly string[] {
-    const pathname = url.split('?', 1)[0] ?? ''
-    const found = new Set<string>()
-    for (const [pattern, known] of methods) {
-      if (patternOf(pattern)?.test({ pathname }) === true) for (const method of known) found.add(method)
-    }
-    return [...found].toSorted()
+    return app.supportedMethods.filter((method) => app.findRoute({ method, url }) !== null).toSorted()
   }
 }
 
@@ -176,19 +170,12 @@ const bodyResponses = {
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
 }
 
-const patterns = new Map<string, URLPattern | undefined>()
-
-function patternOf(url: string): URLPattern | undefined {
-  if (!patterns.has(url)) patterns.set(url, compile(url))
-  return patterns.get(url)
-}
-
-/** Fastify's paths are URLPattern's but for rare cases (`::`), which then answer 404 rather than 405. */
-function compile(url: string): URLPattern | undefined {
+function isDecodable(url: string): boolean {
   try {
-    return new URLPattern({ pathname: url })
+    decodeURI(url.split('?', 1)[0] ?? '')
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 

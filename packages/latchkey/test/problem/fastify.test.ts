@@ -214,6 +214,28 @@ test('405 says which methods the path takes, for paths with parameters too', asy
   )
 })
 
+test('405 names what the router has: for prefixes, for patterns, in every scope, and for no path that it does not match', async () => {
+  const app = Fastify(problemOptions)
+  await app.register(problems)
+  app.get('/n/:id(^\\d+$)', () => 'done')
+  app.get('/b::c', () => 'done')
+  await app.register(
+    async (scope) => {
+      scope.get('/', () => 'done')
+      scope.post('/:from-:to.json', () => 'done')
+    },
+    { prefix: '/v1' },
+  )
+  const answer = async (url: string): Promise<unknown> => {
+    const { statusCode, headers } = await app.inject({ method: 'DELETE', url })
+    return headers.allow ?? statusCode
+  }
+  assert.deepEqual(
+    await Promise.all(['/v1', '/v1/', '/n/7', '/n/x', '/v1/a-b.json', '/v1/ab', '/b:c', '/%zz', '/n/%zz'].map(answer)),
+    ['GET, HEAD', 'GET, HEAD', 'GET, HEAD', 404, 'POST', 404, 'GET, HEAD', 400, 400],
+  )
+})
+
 test('neither an answer nor the log quotes what the caller sent or what a handler failed with', async () => {
   const { app, log } = await application()
   const secret = 'lk_live_in-the-wrong-place'
