@@ -134,6 +134,11 @@ test('SERVICE_API_KEY is taken out of the environment, so that nothing started f
 const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a port that is no number': { PORT: 'eighty-s3cret' },
   'a port that is too large': { PORT: '65536' },
+  'a port that is infinite': { PORT: '1e999' },
+  'a port in hexadecimal digits': { PORT: '0x4650' },
+  'a port with an exponent': { PORT: '18e3' },
+  'a host that is another machine': { HOST: '192.0.2.1' },
+  'a host without its interface': { HOST: 'fe80::1' },
   'a log level that does not exist': { LOG_LEVEL: 's3cret' },
   'a store that is not SQLite': { LATCHKEY_STORE: 'postgres://s3cret@db' },
   'a time that is negative': { PROCESSING_SECONDS: '-1' },
@@ -150,6 +155,14 @@ for (const [what, settings] of Object.entries(badSettings)) {
     assert.ok(!service.printed().includes(value) && !service.printed().includes('s3cret'), service.printed())
   })
 }
+
+test('a .env that cannot be read stops the start with exit code 78 and one true sentence', async (context) => {
+  const folder = folderFor(context)
+  mkdirSync(join(folder, '.env'))
+  const service = startService(context, folder)
+  assert.equal(await service.ended, 78)
+  assert.match(service.printed(), /^\.env must be a file that can be read\n$/)
+})
 
 test('in development a weak SERVICE_API_KEY is taken', async (context) => {
   const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })
