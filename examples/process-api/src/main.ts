@@ -3,7 +3,7 @@ import { logSerializers } from 'latchkey/guard/fastify'
 import { firstAdminKey } from 'latchkey-server'
 import { buildApp, simulatedWork } from './app.ts'
 import { issueFirstKey, openKeys } from './keys.ts'
-import { loadEnvironmentFile, readSettings, SettingsError } from './settings.ts'
+import { loadEnvironmentFile, readSettings, SettingsError, standsInFile } from './settings.ts'
 import { welcome } from './welcome.ts'
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again, somebody has to mend the settings. */
@@ -40,7 +40,9 @@ async function main(): Promise<void> {
   const key = settings.SERVICE_API_KEY === undefined ? await issueFirstKey(keyring) : undefined
   // Only to a person: what a program reads of this may be kept as a log.
   const adminKey = process.stdout.isTTY ? await firstAdminKey(keyring) : undefined
-  console.log(welcome(address, settings, { key, adminKey }))
+  const ownKey = settings.SERVICE_API_KEY
+  const inFile = ownKey !== undefined && standsInFile('SERVICE_API_KEY', ownKey)
+  console.log(welcome(address, settings, { key, adminKey, inFile }))
 }
 
 function isBySettings(error: unknown): boolean {

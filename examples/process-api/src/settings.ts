@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import envSchema from 'env-schema'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
@@ -36,6 +36,13 @@ export function loadEnvironmentFile(): void {
   } catch (error) {
     throw new SettingsError('.env must be a file that can be read', { cause: error })
   }
+}
+
+/** Whether `.env` has the setting on one line of its own, as it is: then a shell can read it there. */
+export function standsInFile(name: keyof Settings, value: string): boolean {
+  if (!existsSync('.env')) return false
+  const lines = readFileSync('.env', 'utf8').split('\n')
+  return lines.filter((line) => line.startsWith(`${name}=`)).join('\n') === `${name}=${value}`
 }
 
 /** The settings are at fault, and the process ends with EX_CONFIG. */

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import type { RunningService } from './running-service.ts'
 import { folderFor, startService } from './running-service.ts'
 
 const run = promisify(execFile)
@@ -22,19 +23,48 @@ test('the first start prints one key, and a curl line that works when pasted', a
   const service = startService(context, folderFor(context))
   await service.url
   assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
-  const line = service
-    .printed()
-    .split('\n')
-    .find((printed) => printed.startsWith('curl '))
-  assert.ok(line)
-  const { stdout } = await run('sh', ['-c', `command -v curl > /dev/null || exit 77; ${line}`]).catch(
-    (error: { code: number; stdout: string }) => {
-      if (error.code !== 77) throw error
-      return { stdout: 'no curl' }
-    },
-  )
-  if (stdout === 'no curl') context.skip('there is no curl on this machine')
+  const stdout = await pasted(service, process.cwd())
+  if (stdout === undefined) context.skip('there is no curl on this machine')
   else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
+})
+
+/** What the printed curl line prints in a shell that knows nothing else; `undefined` without curl. */
+async function pasted({ printed }: RunningService, folder: string): Promise<string | undefined> {
+  const line = /^curl .*$/m.exec(printed())?.[0]
+  assert.ok(line)
+  const options = { cwd: folder, env: { PATH: process.env['PATH'] } }
+  try {
+    return (await run('sh', ['-c', `command -v curl > /dev/null || exit 77; ${line}`], options)).stdout
+  } catch (error) {
+    if ((error as { code?: number }).code !== 77) throw error
+    return undefined
+  }
+}
+
+test('with SERVICE_API_KEY in .env the printed curl line works when pasted, and does not have the key in it', async (context) => {
+  const folder = folderFor(context)
+  writeFileSync(join(folder, '.env'), '# mine\nSERVICE_API_KEY=v3ry.L0ng=random$(value\nLOG_LEVEL=warn\n')
+  const service = startService(context, folder)
+  await service.url
+  assert.doesNotMatch(service.printed(), /v3ry/)
+  const stdout = await pasted(service, folder)
+  if (stdout === undefined) context.skip('there is no curl on this machine')
+  else assert.match(stdout, /^HTTP\/1\.1 200 OK/)
+})
+
+test('with SERVICE_API_KEY anywhere else the printed curl line has its place, and says so', async (context) => {
+  const folder = folderFor(context)
+  const quoted = "SERVICE_API_KEY='v3ry.L0ng-random_value'\n"
+  for (const [file, settings] of [
+    [quoted, {}],
+    ['SERVICE_API_KEY=v3ry.L0ng-random_other\n', { SERVICE_API_KEY: 'v3ry.L0ng-random_value' }],
+  ] as const) {
+    writeFileSync(join(folder, '.env'), file)
+    const service = startService(context, folder, settings)
+    await service.url
+    assert.match(service.printed(), /with your SERVICE_API_KEY in its place:\n\ncurl .*X-API-Key: <SERVICE_API_KEY>"/)
+    assert.doesNotMatch(service.printed(), /v3ry/)
+  }
 })
 
 test('a later start prints no key, and the first one still works', async (context) => {
