@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import envSchema from 'env-schema'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
@@ -18,11 +19,30 @@ export type Settings = Static<typeof Settings>
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   // Set to nothing is not set: that is how a variable is taken back in a compose file.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  // Ajv would take 18e3 and 0x4650 for numbers, too.
+  if (!/^[0-9]+$/.test(data['PORT'] ?? '0')) throw new SettingsError('PORT must be a whole number from 0 to 65535')
   try {
     return envSchema<Settings>({ schema: Settings, data, env: false })
   } catch (error) {
     throw new SettingsError((error as { errors?: readonly Fault[] }).errors?.map(sentence).join('; '), { cause: error })
   }
+}
+
+/** Puts what stands in `.env` into the environment, if there is such a file. The real environment wins. */
+export function loadEnvironmentFile(): void {
+  if (!existsSync('.env')) return
+  try {
+    process.loadEnvFile('.env')
+  } catch (error) {
+    throw new SettingsError('.env must be a file that can be read', { cause: error })
+  }
+}
+
+/** Whether `.env` has the setting on one line of its own, as it is: then a shell can read it there. */
+export function standsInFile(name: keyof Settings, value: string): boolean {
+  if (!existsSync('.env')) return false
+  const lines = readFileSync('.env', 'utf8').split('\n')
+  return lines.filter((line) => line.startsWith(`${name}=`)).join('\n') === `${name}=${value}`
 }
 
 /** The settings are at fault, and the process ends with EX_CONFIG. */

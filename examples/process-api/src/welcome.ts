@@ -1,16 +1,19 @@
 import type { Settings } from './settings.ts'
 
-/** The secrets that have just been issued, to be shown this once. */
-export interface FirstKeys {
+/** What is known of keys at the start. */
+export interface KnownKeys {
+  /** Has just been issued, to be shown this once; as is the next. */
   readonly key?: string | undefined
   readonly adminKey?: string | undefined
+  /** Whether a shell can read `SERVICE_API_KEY` from `.env`. */
+  readonly inFile?: boolean
 }
 
 /** What a start prints: where the service is, its first keys if they have just been issued, and a call that works when pasted. */
 export function welcome(
   address: string,
   { LATCHKEY_STORE, SERVICE_API_KEY }: Settings,
-  { key, adminKey }: FirstKeys = {},
+  { key, adminKey, inFile = false }: KnownKeys = {},
 ): string {
   const port = new URL(address).port
   const wildcard = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/
@@ -22,7 +25,11 @@ export function welcome(
   if (key !== undefined) {
     lines.push('Your first key. It is shown only now:', '', `  ${key}`, '', 'Try it:', '', call(url, key))
   } else if (SERVICE_API_KEY !== undefined) {
-    lines.push('Keys: SERVICE_API_KEY, and those in the database. Try it:', '', call(url, '$SERVICE_API_KEY'))
+    // The key itself may not be shown, and the reader's shell need not have what this process was started with.
+    const [where, ownKey] = inFile
+      ? ['in this folder', '$(grep ^SERVICE_API_KEY= .env | cut -d= -f2-)']
+      : ['with your SERVICE_API_KEY in its place', '<SERVICE_API_KEY>']
+    lines.push(`Keys: SERVICE_API_KEY, and those in the database. Try it, ${where}:`, '', call(url, ownKey))
   } else {
     lines.push(
       `Keys: those in ${LATCHKEY_STORE}. The first was shown when it was issued; if it is lost, set`,

@@ -75,6 +75,13 @@ scenario(
     assert.deepEqual(await faults('null'), [{ pointer: '', detail: 'must be object' }])
     assert.deepEqual(worked, [])
     assert.equal((await call({ headers, payload: { status: 'SUCCESS', more: [1] } })).statusCode, 200)
+    const type = { 'content-type': 'application/json' }
+    for (const more of ['"__proto__":{"a":1}', '"constructor":{"prototype":1}']) {
+      assert.equal(
+        (await call({ headers: { ...headers, ...type }, payload: `{"status":"SUCCESS",${more}}` })).statusCode,
+        200,
+      )
+    }
   },
 )
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import type { RunningService } from './running-service.ts'
 import { folderFor, startService } from './running-service.ts'
 
 const run = promisify(execFile)
@@ -22,19 +23,48 @@ test('the first start prints one key, and a curl line that works when pasted', a
   const service = startService(context, folderFor(context))
   await service.url
   assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
-  const line = service
-    .printed()
-    .split('\n')
-    .find((printed) => printed.startsWith('curl '))
-  assert.ok(line)
-  const { stdout } = await run('sh', ['-c', `command -v curl > /dev/null || exit 77; ${line}`]).catch(
-    (error: { code: number; stdout: string }) => {
-      if (error.code !== 77) throw error
-      return { stdout: 'no curl' }
-    },
-  )
-  if (stdout === 'no curl') context.skip('there is no curl on this machine')
+  const stdout = await pasted(service, process.cwd())
+  if (stdout === undefined) context.skip('there is no curl on this machine')
   else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
+})
+
+/** What the printed curl line prints in a shell that knows nothing else; `undefined` without curl. */
+async function pasted({ printed }: RunningService, folder: string): Promise<string | undefined> {
+  const line = /^curl .*$/m.exec(printed())?.[0]
+  assert.ok(line)
+  const options = { cwd: folder, env: { PATH: process.env['PATH'] } }
+  try {
+    return (await run('sh', ['-c', `command -v curl > /dev/null || exit 77; ${line}`], options)).stdout
+  } catch (error) {
+    if ((error as { code?: number }).code !== 77) throw error
+    return undefined
+  }
+}
+
+test('with SERVICE_API_KEY in .env the printed curl line works when pasted, and does not have the key in it', async (context) => {
+  const folder = folderFor(context)
+  writeFileSync(join(folder, '.env'), '# mine\nSERVICE_API_KEY=v3ry.L0ng=random$(value\nLOG_LEVEL=warn\n')
+  const service = startService(context, folder)
+  await service.url
+  assert.doesNotMatch(service.printed(), /v3ry/)
+  const stdout = await pasted(service, folder)
+  if (stdout === undefined) context.skip('there is no curl on this machine')
+  else assert.match(stdout, /^HTTP\/1\.1 200 OK/)
+})
+
+test('with SERVICE_API_KEY anywhere else the printed curl line has its place, and says so', async (context) => {
+  const folder = folderFor(context)
+  const quoted = "SERVICE_API_KEY='v3ry.L0ng-random_value'\n"
+  for (const [file, settings] of [
+    [quoted, {}],
+    ['SERVICE_API_KEY=v3ry.L0ng-random_other\n', { SERVICE_API_KEY: 'v3ry.L0ng-random_value' }],
+  ] as const) {
+    writeFileSync(join(folder, '.env'), file)
+    const service = startService(context, folder, settings)
+    await service.url
+    assert.match(service.printed(), /with your SERVICE_API_KEY in its place:\n\ncurl .*X-API-Key: <SERVICE_API_KEY>"/)
+    assert.doesNotMatch(service.printed(), /v3ry/)
+  }
 })
 
 test('a later start prints no key, and the first one still works', async (context) => {
@@ -134,6 +164,11 @@ test('SERVICE_API_KEY is taken out of the environment, so that nothing started f
 const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a port that is no number': { PORT: 'eighty-s3cret' },
   'a port that is too large': { PORT: '65536' },
+  'a port that is infinite': { PORT: '1e999' },
+  'a port in hexadecimal digits': { PORT: '0x4650' },
+  'a port with an exponent': { PORT: '18e3' },
+  'a host that is another machine': { HOST: '192.0.2.1' },
+  'a host without its interface': { HOST: 'fe80::1' },
   'a log level that does not exist': { LOG_LEVEL: 's3cret' },
   'a store that is not SQLite': { LATCHKEY_STORE: 'postgres://s3cret@db' },
   'a time that is negative': { PROCESSING_SECONDS: '-1' },
@@ -150,6 +185,14 @@ for (const [what, settings] of Object.entries(badSettings)) {
     assert.ok(!service.printed().includes(value) && !service.printed().includes('s3cret'), service.printed())
   })
 }
+
+test('a .env that cannot be read stops the start with exit code 78 and one true sentence', async (context) => {
+  const folder = folderFor(context)
+  mkdirSync(join(folder, '.env'))
+  const service = startService(context, folder)
+  assert.equal(await service.ended, 78)
+  assert.match(service.printed(), /^\.env must be a file that can be read\n$/)
+})
 
 test('in development a weak SERVICE_API_KEY is taken', async (context) => {
   const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })

@@ -20,7 +20,7 @@ async function main(values: readonly string[]): Promise<void> {
   try {
     loadEnvironmentFile()
   } catch (error) {
-    throw new Failure('settings', `.env cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error })
+    throw new Failure('settings', '.env must be a file that can be read.', { cause: error })
   }
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   const { version } = JSON.parse(manifest) as { readonly version: string }

@@ -49,7 +49,7 @@ function explained(error: unknown): unknown {
   if (code === 'EADDRINUSE')
     return new Failure('failed', 'The port is in use. Set PORT to another one, or stop the program that uses it.')
   if (code === 'EACCES') return new Failure('failed', 'The port may not be used. Set PORT to one from 1024 on.')
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+  if (['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'].includes(code ?? ''))
     return new Failure('settings', 'HOST is not an address of this machine.')
   return error
 }

@@ -38,12 +38,10 @@ export interface LatchkeyServerOptions {
  * What only Fastify's constructor can be told. An application that mounts the server makes its own Fastify with them,
  * or its errors before any route have another form, and owners with long names cannot be read.
  */
-export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, 'requestTimeout' | 'routerOptions'> = {
+export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, 'routerOptions'> = {
   ...problemOptions,
   // An owner may have 120 characters, of which each is up to 12 in a path.
   routerOptions: { maxParamLength: 1440 },
-  // Half a body must not hold a connection for ever.
-  requestTimeout: 60_000,
 }
 
 /**
@@ -70,7 +68,8 @@ export async function latchkeyServer(
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: bodyLimits.one },
-    app.getDefaultJsonParser('error', 'error'),
+    // They are members like any other, and refused by name where they are not known: nothing here copies them on.
+    app.getDefaultJsonParser('ignore', 'ignore'),
   )
   app.setValidatorCompiler(requestValidation())
 

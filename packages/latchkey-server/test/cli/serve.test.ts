@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -35,6 +35,17 @@ describe('serve', { concurrency: 2 }, () => {
       await here.done(['keys', 'issue', '--name', 'x', '--owner', 'x', '--scope', 'orders:read']),
       /^acme_live_/,
     )
+  })
+
+  test('a .env that cannot be read and a host that is elsewhere end the start with exit code 78 and one sentence', async () => {
+    const here = workplace()
+    for (const host of ['192.0.2.1', 'fe80::1']) {
+      const { code, stderr } = await here.run(['serve', '--port', '0', '--host', host])
+      assert.deepEqual([code, stderr], [78, 'HOST is not an address of this machine.\n'])
+    }
+    mkdirSync(join(here.folder, '.env'))
+    const { code, stderr } = await here.run(['serve', '--port', '0'])
+    assert.deepEqual([code, stderr], [78, '.env must be a file that can be read.\n'])
   })
 
   test('a request in flight is answered after SIGTERM, and no new one is taken', async () => {

@@ -229,3 +229,29 @@ scenario('the id of another owner is answered like one that does not exist', asy
     assert.match(one ?? '', /^\[404,/)
   }
 })
+
+scenario(
+  'a member that other languages think nothing of is refused by its name, and is metadata like any other',
+  async ({ send, admin }) => {
+    const as = await admin()
+    const plain = '"name":"Shop","owner":"acme","scopes":[]'
+    for (const [name, member] of [
+      ['__proto__', '"__proto__":{"environment":"test"}'],
+      ['constructor', '"constructor":{"prototype":{"a":1}}'],
+    ]) {
+      const answer = await send('POST /v1/keys', { as, body: `{${plain},${member}}` })
+      assert.deepEqual(
+        [answer.statusCode, answer.json().errors],
+        [422, [{ pointer: `/${name}`, detail: 'is not known here' }]],
+      )
+    }
+    const metadata = '{"__proto__":"x","constructor":"y"}'
+    const made = await send('POST /v1/keys', { as, body: `{${plain},"metadata":${metadata}}` })
+    assert.equal(made.statusCode, 201, made.body)
+    assert.ok(made.body.includes(`"metadata":${metadata}`), made.body)
+    const { id } = made.json().key
+    const read = await send(`GET /v1/keys/${id}`, { as })
+    assert.ok(read.body.includes(`"metadata":${metadata}`), read.body)
+    assert.equal(({} as { environment?: unknown }).environment, undefined)
+  },
+)

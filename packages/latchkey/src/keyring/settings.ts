@@ -8,9 +8,15 @@ import { longestCredential } from './verify.ts'
 /** The shortest secret that a setting may hold, in characters. */
 const shortestSecret = 16
 
-/** Words that people write where a secret should stand. */
+/**
+ * What people write where a secret should stand: such words, short ones only where they stand alone, and rows of one
+ * character.
+ */
 const fillers =
-  /change|replace|insert|enter|your|secret|passw(?:or)?d|api|key|token|here|this|value|example|sample|dummy|placeholder|default|super|service|production|development|please|todo|fixme|testing|test|with|own|real|me|my|the|to|in|\ba\b/g
+  /change(?:me)?|replace|insert|generate|enter|put|goes|before|your|secret|secure|passw(?:or)?d|api|key|token|here|this|value|string|random|long|example|sample|dummy|placeholder|default|super|admin|service|production|development|please|todo|fixme|testing|test|live|with|own|real|the|(?<![a-z0-9])(?:me|my|to|in|is|an?)(?![a-z0-9])|x{3,}|(.)\1{7,}/g
+
+/** Letters that may be left over of a placeholder: a prefix, an article, a word that is not on the list. */
+const mostLeftOver = 3
 
 /** What fingers write when they must write something. */
 const runs = [
@@ -23,11 +29,10 @@ const runs = [
 
 function looksLikePlaceholder(secret: string): boolean {
   const lower = secret.toLowerCase()
-  if (new Set(lower).size < 6 || /^(?:<.*>|\$?\{.*\}|\[.*\])$/.test(lower)) return true
+  if (new Set(lower).size < 5 || /^(?:<.*>|\$?\{.*\}|\[.*\])$/.test(lower)) return true
   if (runs.some((run) => run.includes(lower) || lower.startsWith(run.slice(0, shortestSecret)))) return true
-  // Nothing but such words: letters must be left over when they are taken out.
   const rest = lower.replaceAll(fillers, '')
-  return rest !== lower && !/[a-z]/.test(rest)
+  return rest !== lower && rest.replaceAll(/[^a-z]/g, '').length <= mostLeftOver
 }
 
 /** A key that is kept in the settings. */

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sayFarewell } from './farewell.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
+import { continueWhenRead, linger, partWithUnread } from './unread-body.ts'
 
 export { problemResponse }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
+
+const undecodable = badRequest('The path is not well-formed.')
 
 /** The status, code and sentence for what Fastify itself finds wrong with a request, by its error code. */
 const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
@@ -17,7 +21,7 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: badRequest('The body is not as long as Content-Length says.'),
   FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson(),
   FST_ERR_CTP_INVALID_JSON_BODY: invalidJson(),
-  FST_ERR_BAD_URL: badRequest('The path is not well-formed.'),
+  FST_ERR_BAD_URL: undecodable,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
 
@@ -45,9 +49,14 @@ class ProblemError extends Error {
 /**
  * An error to throw from a handler; the caller gets it as a problem document, `detail` and all.
  *
+ * @throws RangeError for a status that is not one of an error, 400 to 599.
+ *
  * @example throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
  */
 export function problem(options: ProblemOptions): Error {
+  if (!Number.isInteger(options.status) || options.status < 400 || options.status > 599) {
+    throw new RangeError('The status of a problem is a whole number from 400 to 599.')
+  }
   return new ProblemError(options)
 }
 
@@ -60,9 +69,20 @@ export function problem(options: ProblemOptions): Error {
  */
 export const problemOptions: Pick<
   FastifyHttpOptions<Server>,
-  'genReqId' | 'ajv' | 'frameworkErrors' | 'clientErrorHandler' | 'return503OnClosing' | 'http'
+  | 'genReqId'
+  | 'onProtoPoisoning'
+  | 'onConstructorPoisoning'
+  | 'ajv'
+  | 'frameworkErrors'
+  | 'clientErrorHandler'
+  | 'return503OnClosing'
+  | 'requestTimeout'
+  | 'http'
 > = {
   genReqId: () => randomUUID(),
+  // JSON knows nothing of prototypes: to it they are members that nobody declared, and go the way of these.
+  onProtoPoisoning: 'remove',
+  onConstructorPoisoning: 'remove',
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
   frameworkErrors: (error, request, reply) => {
     answerError(error, request, reply)
@@ -70,6 +90,8 @@ export const problemOptions: Pick<
   clientErrorHandler: answerBrokenRequest,
   // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
   return503OnClosing: false,
+  // A request and its body, which Fastify would wait for without end.
+  requestTimeout: 30_000,
   http: {
     // Node would answer a missing Host itself, without a body; `isMalformed` sees to it.
     requireHostHeader: false,
@@ -91,12 +113,7 @@ export const problemOptions: Pick<
  * @example await app.register(problems)
  */
 export async function problems(app: FastifyInstance): Promise<void> {
-  const methods = new Map<string, Set<string>>()
-
   app.addHook('onRoute', (route) => {
-    const known = methods.get(route.url) ?? new Set()
-    for (const method of [route.method].flat()) known.add(method)
-    methods.set(route.url, known)
     if (route.schema?.body !== undefined && route.schema.body !== null) {
       const response = (route.schema.response ?? {}) as Record<string, unknown>
       route.schema = { ...route.schema, response: { ...bodyResponses, ...response } }
@@ -108,13 +125,23 @@ export async function problems(app: FastifyInstance): Promise<void> {
     else done()
   })
 
+  app.addHook('onSend', partWithUnread)
+
   sayFarewell(app)
 
+  if (app.server.listenerCount('checkContinue') === 0) {
+    app.server.on('checkContinue', (request, response) => {
+      continueWhenRead(request, response)
+      app.server.emit('request', request, response)
+    })
+  }
   if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
 
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
 
   app.setNotFoundHandler((request, reply) => {
+    // The router does not look at the path when no route at all has the method.
+    if (!isDecodable(request.url)) return answer(reply, undecodable)
     const allowed = methodsAt(request.url)
     if (allowed.length === 0 || allowed.includes(request.method)) {
       return answer(reply, { status: 404, code: 'not_found', detail: 'There is nothing at this path.' })
@@ -127,14 +154,9 @@ export async function problems(app: FastifyInstance): Promise<void> {
     })
   })
 
-  /** The methods of the routes that match a path. Fastify does not tell; the platform's own patterns do. */
+  /** The methods that the router has a route for at a path. */
   function methodsAt(url: string): readonly string[] {
-    const pathname = url.split('?', 1)[0] ?? ''
-    const found = new Set<string>()
-    for (const [pattern, known] of methods) {
-      if (patternOf(pattern)?.test({ pathname }) === true) for (const method of known) found.add(method)
-    }
-    return [...found].toSorted()
+    return app.supportedMethods.filter((method) => app.findRoute({ method, url }) !== null).toSorted()
   }
 }
 
@@ -148,19 +170,12 @@ const bodyResponses = {
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
 }
 
-const patterns = new Map<string, URLPattern | undefined>()
-
-function patternOf(url: string): URLPattern | undefined {
-  if (!patterns.has(url)) patterns.set(url, compile(url))
-  return patterns.get(url)
-}
-
-/** Fastify's paths are URLPattern's but for rare cases (`::`), which then answer 404 rather than 405. */
-function compile(url: string): URLPattern | undefined {
+function isDecodable(url: string): boolean {
   try {
-    return new URLPattern({ pathname: url })
+    decodeURI(url.split('?', 1)[0] ?? '')
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 
@@ -171,8 +186,10 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
   return answer(reply, options)
 }
 
-function problemOfError(error: FastifyError): ProblemOptions {
+function problemOfError(error: FastifyError | null | undefined): ProblemOptions {
   if (error instanceof ProblemError) return error.problem
+  // Anything can be thrown.
+  if (error === null || error === undefined) return internal
   const known = frameworkProblems[error.code]
   if (known !== undefined) return known
   const status = error.statusCode ?? 500
@@ -186,7 +203,13 @@ function problemOfError(error: FastifyError): ProblemOptions {
       errors,
     }
   }
-  return status >= 400 && status < 500 ? { status, code: 'bad_request', detail: error.message } : internal
+  if (!(status >= 400 && status < 500)) return internal
+  // Only Fastify's own messages were written to be read by callers.
+  const detail =
+    (error.code as string | undefined)?.startsWith('FST_') === true
+      ? error.message
+      : `${STATUS_CODES[status] ?? 'Error'}.`
+  return { status, code: 'bad_request', detail }
 }
 
 function faultOf({
@@ -240,6 +263,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   // As Node's own answer does: what broke may be the rest of a request that has its answer already.
   if ((socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true) {
     socket.end()
+    linger(socket)
     return
   }
   const document = problemDocument(brokenRequest(error.code), randomUUID())
@@ -248,6 +272,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  linger(socket)
 }
 
 /** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import Fastify from 'fastify'
 import { sayFarewell } from '../../src/problem/farewell.ts'
@@ -53,4 +55,34 @@ test('a caller who stays and asks nothing is not waited for longer than a second
   await once(answer.resume(), 'end')
   await app.close()
   agent.destroy()
+})
+
+test('what has arrived is answered, however long it takes; half a body and half a head do not keep the application', async () => {
+  const app = Fastify({ return503OnClosing: false })
+  sayFarewell(app, { forCallers: 1, forRequests: 50 })
+  const [begun, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  app.post('/', async () => {
+    begun.resolve()
+    await finish.promise
+    return 'served'
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const ask = (bytes: string): ReturnType<typeof connect> => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    // Nothing is said of who is cut off here.
+    socket.on('error', () => {})
+    socket.write(bytes)
+    return socket
+  }
+  const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+  const halves = [ask(`${head}Content-Length: 60000\r\n\r\n{`), ask(head)]
+  const whole = ask(`${head}Content-Length: 2\r\n\r\n{}`)
+  const answer = text(whole)
+  await Promise.all([begun.promise, ...halves.map((socket) => once(socket, 'connect'))])
+  const closed = app.close()
+  await Promise.all(halves.map((socket) => once(socket.resume(), 'close')))
+  finish.resolve()
+  assert.match(await answer, /^HTTP\/1\.1 200 OK[^]*served$/)
+  await closed
 })

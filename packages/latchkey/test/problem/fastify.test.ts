@@ -47,8 +47,16 @@ async function application(): Promise<{ app: FastifyInstance; log: () => string;
     throw Object.assign(new Error('response/id must match'), { statusCode: 500, validation })
   })
   app.get('/teapot', () => {
-    throw Object.assign(new Error('short and stout'), { statusCode: 418 })
+    throw Object.assign(new Error('the password of the database is hunter2'), { statusCode: 418 })
   })
+  for (const [name, thrown] of Object.entries({ null: null, undefined, text: 'hunter2', number: 5 })) {
+    app.get(`/throws/${name}`, () => {
+      throw thrown
+    })
+    app.get(`/rejects/${name}`, async () => {
+      throw thrown
+    })
+  }
   await app.ready()
   return { app, log: () => log, handled: () => handled }
 }
@@ -65,7 +73,6 @@ const cases: Readonly<Record<string, readonly [request: InjectOptions, status: n
   'a wrong method is 405': [{ method: 'PUT', url: '/people' }, 405, 'method_not_allowed'],
   'text that is not JSON is 400': [json('{"name":'), 400, 'invalid_json'],
   'an empty body where JSON is announced is 400': [json(''), 400, 'invalid_json'],
-  'JSON that would change prototypes is 400': [json('{"__proto__":{}}'), 400, 'invalid_json'],
   'another media type is 415': [json('<a/>', { 'content-type': 'application/xml' }), 415, 'unsupported_media_type'],
   'no media type is 415': [
     { method: 'POST', url: '/people', payload: 'x', headers: { 'content-type': '' } },
@@ -127,6 +134,25 @@ test('members that nobody declared are ignored', async () => {
   assert.equal(handled(), 1)
 })
 
+test('members that would change a prototype are ignored like others that nobody declared, and change none', async () => {
+  const app = Fastify(problemOptions)
+  await app.register(problems)
+  app.post('/', { schema: { body: { type: 'object' } } }, ({ body }) => {
+    const copy = Object.assign({}, body) as { admin?: unknown; constructor: unknown }
+    return { keys: Object.keys(copy), admin: copy.admin ?? null, constructed: copy.constructor === Object }
+  })
+  const headers = { 'content-type': 'application/json' }
+  for (const payload of [
+    '{"name":"x","__proto__":{"admin":true}}',
+    '{"name":"x","\\u005f_proto__":{"admin":true}}',
+    '{"name":"x","constructor":{"prototype":{"admin":true}}}',
+  ]) {
+    const answer = await app.inject({ method: 'POST', url: '/', headers, payload })
+    assert.deepEqual(answer.json(), { keys: ['name'], admin: null, constructed: true }, payload)
+  }
+  assert.equal(({} as { admin?: unknown }).admin, undefined)
+})
+
 test('members that a schema forbids are refused and not taken out in silence', async () => {
   const { app, handled } = await application()
   const answer = await app.inject({ ...json('{"more":true}'), url: '/strict' })
@@ -152,12 +178,61 @@ test('an answer of our own that does not fit its schema is our fault, and not to
   assert.ok(!answer.body.includes('/id'), answer.body)
 })
 
+test('whatever a handler throws, it is 500 and not told', async () => {
+  const { app } = await application()
+  for (const way of ['throws', 'rejects']) {
+    for (const what of ['null', 'undefined', 'text', 'number']) {
+      const answer = await app.inject(`/${way}/${what}`)
+      assert.deepEqual(
+        [answer.statusCode, answer.headers['content-type']],
+        [500, 'application/problem+json; charset=utf-8'],
+        answer.body,
+      )
+      assert.equal(answer.json().detail, 'Something went wrong on our side.')
+    }
+  }
+})
+
+test("the message of an error that is neither Fastify's nor a problem is not told, whatever its status", async () => {
+  const { app } = await application()
+  assert.equal((await app.inject('/teapot')).json().detail, "I'm a Teapot.")
+})
+
+test('a problem has the status of an error', () => {
+  for (const status of [200, 399, 600, 999, 404.5, Number.NaN]) {
+    assert.throws(() => problem({ status, code: 'x', detail: 'x' }), RangeError, String(status))
+  }
+  for (const status of [400, 599]) assert.doesNotThrow(() => problem({ status, code: 'x', detail: 'x' }))
+})
+
 test('405 says which methods the path takes, for paths with parameters too', async () => {
   const { app } = await application()
   const allow = async (url: string): Promise<unknown> => (await app.inject({ method: 'PATCH', url })).headers.allow
   assert.deepEqual(
     [await allow('/people'), await allow('/people/7?x=/y'), await allow('/files/a/b/c'), await allow('/people/7/x')],
     ['POST', 'DELETE, GET, HEAD', 'GET, HEAD', undefined],
+  )
+})
+
+test('405 names what the router has: for prefixes, for patterns, in every scope, and for no path that it does not match', async () => {
+  const app = Fastify(problemOptions)
+  await app.register(problems)
+  app.get('/n/:id(^\\d+$)', () => 'done')
+  app.get('/b::c', () => 'done')
+  await app.register(
+    async (scope) => {
+      scope.get('/', () => 'done')
+      scope.post('/:from-:to.json', () => 'done')
+    },
+    { prefix: '/v1' },
+  )
+  const answer = async (url: string): Promise<unknown> => {
+    const { statusCode, headers } = await app.inject({ method: 'DELETE', url })
+    return headers.allow ?? statusCode
+  }
+  assert.deepEqual(
+    await Promise.all(['/v1', '/v1/', '/n/7', '/n/x', '/v1/a-b.json', '/v1/ab', '/b:c', '/%zz', '/n/%zz'].map(answer)),
+    ['GET, HEAD', 'GET, HEAD', 'GET, HEAD', 404, 'POST', 404, 'GET, HEAD', 400, 400],
   )
 })
 
@@ -219,6 +294,11 @@ test('half a request is answered 408 when its time is up, as a problem document'
 test('half a request holds a connection for five seconds and not for a minute', async () => {
   const { app } = await application()
   assert.equal(app.server.headersTimeout, 5000)
+})
+
+test('half a body holds a connection for half a minute and not for ever', async () => {
+  const { app } = await application()
+  assert.equal(app.server.requestTimeout, 30_000)
 })
 
 test('what is not HTTP, or too much of it, gets a problem document too', async () => {
