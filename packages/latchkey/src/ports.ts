@@ -245,7 +245,8 @@ export interface UsageFilter {
 /** An attempt to spend from a quota. */
 export interface Spending {
   readonly cost: number
-  readonly amount: number
+  /** The quota as the caller knows it: if it is another by now, nothing is taken. */
+  readonly quota: Quota
   /** The period that it is now, as `periodStart` gives it. */
   readonly period: number
 }
@@ -287,7 +288,8 @@ export interface Store {
   newestRevision(): Awaitable<number>
   /**
    * Takes the cost from what is left of a key's quota, if so much is left, after filling it up if a new period has
-   * begun. Exact under any concurrency. Answers what is left, or `undefined`, having taken nothing.
+   * begun. Exact under any concurrency. Answers what is left, or `undefined`, having taken nothing: too little is left, or
+   * the key has another quota.
    */
   spend(id: string, spending: Spending): Awaitable<number | undefined>
   /** Adds to the counts and moves each last use forward; never back. */

@@ -52,6 +52,7 @@ const limitState = Type.Object(
     remaining: Type.Number(),
     reset: nullable(Type.Number({ description: 'Seconds until there is more' })),
     exceeded: Type.Boolean(),
+    reportOnly: Type.Boolean({ description: 'It refuses nobody' }),
   },
   { title: 'LimitState' },
 )
@@ -133,9 +134,9 @@ function accepted({ key, limits, retiring }: Extract<Verdict, { ok: true }>): ob
   return { valid: true, code: 'accepted', key, limits, retiring }
 }
 
-function refused({ refusal, keyId, owner, environment: of, limits, retryAfter }: Refused): object {
+function refused({ refusal, keyId, owner, environment: of, limits, retryAfter, retiring }: Refused): object {
   const { code, step, why, answer } = refusal
-  return { valid: false, code, step, why, answer, keyId, owner, environment: of, limits, retryAfter }
+  return { valid: false, code, step, why, answer, keyId, owner, environment: of, limits, retryAfter, retiring }
 }
 
 function invalid(code: 'invalid_input' | 'unknown_scope', message: string): Error {

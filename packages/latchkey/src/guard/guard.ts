@@ -1,4 +1,4 @@
-import type { Accepted, Credential, Demand, LimitState, Refused, Verifier } from '../keyring/verdict.ts'
+import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
@@ -187,21 +187,22 @@ function sameText(one: string, other: string): boolean {
 }
 
 /** What the answer to an accepted call says besides what its handler says. Empty for most. */
-export function acceptedHeaders({ limits, retiring }: Accepted): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = limits === undefined ? {} : limitHeaders(limits)
-  if (retiring !== undefined) {
-    // RFC 9745, RFC 8594: whole seconds, both rounded down, so that nobody is promised more than there is.
-    headers['deprecation'] = `@${Math.floor(retiring.since / 1000)}`
-    headers['sunset'] = new Date(retiring.until).toUTCString()
-  }
-  return headers
+export function acceptedHeaders({ limits = [], retiring }: Accepted): Readonly<Record<string, string>> {
+  return { ...limitHeaders(limits), ...retiringHeaders(retiring) }
+}
+
+/** RFC 9745, RFC 8594: whole seconds, both rounded down, so that nobody is promised more than there is. */
+function retiringHeaders(retiring: Retiring | undefined): Record<string, string> {
+  if (retiring === undefined) return {}
+  return { deprecation: `@${Math.floor(retiring.since / 1000)}`, sunset: new Date(retiring.until).toUTCString() }
 }
 
 /**
  * The fields of draft-ietf-httpapi-ratelimit-headers-11, e.g. `RateLimit-Policy: "burst";q=100;w=60` and
  * `RateLimit: "burst";r=50;t=30`. The quota has no `w`: its period is of the calendar.
  */
-function limitHeaders(limits: readonly LimitState[]): Record<string, string> {
+function limitHeaders(all: readonly LimitState[]): Record<string, string> {
+  const limits = all.filter(({ reportOnly }) => !reportOnly)
   if (limits.length === 0) return {}
   const policies = limits.map(
     ({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`,
@@ -214,15 +215,19 @@ function limitHeaders(limits: readonly LimitState[]): Record<string, string> {
 
 /** A refusal as an answer over HTTP. */
 export function refusalAnswer(
-  { refusal: { answer }, limits = [], retryAfter }: Refused,
+  { refusal: { answer }, limits = [], retryAfter, retiring }: Refused,
   requestId: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly problem: Problem } {
-  const headers: Record<string, string> = { 'cache-control': 'no-store', ...limitHeaders(limits) }
+  const headers: Record<string, string> = {
+    'cache-control': 'no-store',
+    ...limitHeaders(limits),
+    ...retiringHeaders(retiring),
+  }
   // RFC 9110 11.6.1: a 401 must carry a challenge; a scheme without parameters is one (11.3).
   if (answer.status === 401) headers['www-authenticate'] = header
   if (answer.status === 503) headers['retry-after'] = '1'
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
-  const violated = limits.filter(({ exceeded }) => exceeded).map(({ name }) => name)
+  const violated = limits.filter(({ exceeded, reportOnly }) => exceeded && !reportOnly).map(({ name }) => name)
   const violatedPolicies = answer.status === 429 ? violated : undefined
   return { status: answer.status, headers, problem: problemDocument({ ...answer, violatedPolicies }, requestId) }
 }

@@ -12,11 +12,19 @@ export interface Authority {
   readonly mustCover: (key: Rights) => void
   /** The one owner whose keys it sees; `undefined` where it is not bound to one. */
   readonly owner: string | undefined
-  /** The environments whose keys it sees, of one owner or of all; `undefined` where it is not bound to any. */
+  /** The environments whose keys it sees, of one owner or of all; `undefined` for whoever holds the keyring itself. */
   readonly environments: readonly string[] | undefined
+  /** Whether these are all that there are. */
+  readonly everywhere: boolean
 }
 
-const unbounded: Authority = { sees: () => true, mustCover() {}, owner: undefined, environments: undefined }
+const unbounded: Authority = {
+  sees: () => true,
+  mustCover() {},
+  owner: undefined,
+  environments: undefined,
+  everywhere: true,
+}
 
 /**
  * The authority that the verbs of a keyring have. Read from the store for every verb: what an admin key may give is
@@ -51,7 +59,8 @@ export async function authorityOf<Scope extends string>({
       }
     },
     owner: delegation?.owner ?? undefined,
-    environments: everywhere ? undefined : (delegation?.environments ?? []),
+    environments: delegation?.environments ?? [],
+    everywhere,
   }
 }
 
@@ -60,8 +69,8 @@ export async function authorityOf<Scope extends string>({
  *
  * @throws LatchkeyError `beyond_delegation` for an admin key that does not see all keys.
  */
-export function mustSeeAll({ owner, environments }: Authority): void {
-  if (owner === undefined && environments === undefined) return
+export function mustSeeAll({ owner, everywhere }: Authority): void {
+  if (owner === undefined && everywhere) return
   throw new LatchkeyError(
     'beyond_delegation',
     'This admin key does not see all keys: ask for one key, or for its own owner.',

@@ -161,7 +161,11 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     if (before.fingerprint !== once?.fingerprint) {
       throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
     }
-    return { repeated: true, keys: await keysOf(before.ids) }
+    const keys = await keysOf(before.ids)
+    // Fewer would be taken for others, one by one.
+    if (keys.length < before.ids.length)
+      throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
+    return { repeated: true, keys }
   }
 
   async function keysOf(ids: readonly string[]): Promise<readonly KeyDetails<Scope>[]> {

@@ -1,6 +1,6 @@
 import type { Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
-import type { Awaitable, LimiterAnswer, Window } from '../ports.ts'
+import type { Awaitable, Kept, LimiterAnswer, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { awaiting } from './awaiting.ts'
 import type { Active } from './cache.ts'
@@ -35,18 +35,22 @@ export function meterOf<Scope extends string>({
     const { windows } = active
     // A cost below nothing would give, and one that is not a number would never fill a window.
     whole('cost', cost, 0, bounds.cost)
-    if (windows.length === 0) return afterLimits(active, undefined, cost, dryRun)
+    const { quota } = active
+    if (windows.length === 0) return afterLimits(active, quota, { counted: undefined, cost, dryRun })
     const answer = dryRun ? limiter.peek(windows, cost) : limiter.take(windows, cost)
-    return awaiting(answer, (counted) => afterLimits(active, counted, cost, dryRun))
+    return awaiting(answer, (counted) => afterLimits(active, quota, { counted, cost, dryRun }))
   }
 
   function afterLimits(
     active: Active<Scope>,
-    counted: LimiterAnswer | undefined,
-    cost: number,
-    dryRun: boolean,
+    quota: Quota | null,
+    {
+      counted,
+      cost,
+      dryRun,
+    }: { readonly counted: LimiterAnswer | undefined; readonly cost: number; readonly dryRun: boolean },
   ): Awaitable<Metered> {
-    const { windows, quota, tally } = active
+    const { windows, tally } = active
     const states = counted === undefined ? [] : windows.map((window, index) => stateOf(window, counted, index))
     if (counted?.admitted === false) {
       const waits = windows.map(({ reportOnly }, index) =>
@@ -61,7 +65,7 @@ export function meterOf<Scope extends string>({
     const quotaState = (remaining: number, exceeded: boolean): LimitState => {
       const refills = nextPeriod(quota.refill, now)
       const reset = refills === null ? null : seconds(refills - now)
-      return { name: 'quota', limit: quota.amount, window: null, remaining, reset, exceeded }
+      return { name: 'quota', limit: quota.amount, window: null, remaining, reset, exceeded, reportOnly: false }
     }
     /** Of those that counted the call, as they stand without it. */
     const uncounted = (state: LimitState): LimitState => {
@@ -76,21 +80,30 @@ export function meterOf<Scope extends string>({
       const retryAfter = cost > quota.amount ? undefined : (state.reset ?? undefined)
       return { refused: 'quota_exhausted', states: [...states.map(uncounted), state], retryAfter }
     }
-    const remaining = (): Awaitable<number> => {
-      return awaiting(store.byId(tally.keyId), (kept) => quotaLeftOf(quota, kept?.quota, now)?.remaining ?? 0)
-    }
+    const remainingOf = (kept: Kept | undefined): number => quotaLeftOf(quota, kept?.quota, now)?.remaining ?? 0
 
-    if (dryRun) return awaiting(remaining(), (left) => (left < cost ? refused(left) : admitted(left - cost)))
+    if (dryRun) {
+      return awaiting(store.byId(tally.keyId), (kept) => {
+        const left = remainingOf(kept)
+        return left < cost ? refused(left) : admitted(left - cost)
+      })
+    }
     return awaiting(spend(active, quota, { counted, cost, now }), (left) => {
       if (left !== undefined) return admitted(left)
-      return awaiting(giveBack(windows, cost, counted), () => awaiting(remaining(), refused))
+      return awaiting(store.byId(tally.keyId), (kept) => {
+        const current = kept === undefined ? quota : kept.key.quota
+        // Somebody has changed it a moment ago, and this instance has not heard of it.
+        if (JSON.stringify(current) !== JSON.stringify(quota))
+          return afterLimits(active, current, { counted, cost, dryRun })
+        return awaiting(giveBack(windows, cost, counted), () => refused(remainingOf(kept)))
+      })
     })
   }
 
   /** Spends from the quota. If the store fails, the limits get back what they counted. */
   function spend(
     { tally, windows }: Active<Scope>,
-    { amount, refill }: Quota,
+    quota: Quota,
     {
       counted,
       cost,
@@ -103,7 +116,7 @@ export function meterOf<Scope extends string>({
       })
     }
     try {
-      const left = store.spend(tally.keyId, { cost, amount, period: periodStart(refill, now) })
+      const left = store.spend(tally.keyId, { cost, quota, period: periodStart(quota.refill, now) })
       return left instanceof Promise ? left.catch(failed) : left
     } catch (error) {
       return failed(error)
@@ -115,9 +128,13 @@ export function meterOf<Scope extends string>({
   }
 }
 
-function stateOf({ name, limit, window }: Window, { states }: LimiterAnswer, index: number): LimitState {
+function stateOf(
+  { name, limit, window, reportOnly = false }: Window,
+  { states }: LimiterAnswer,
+  index: number,
+): LimitState {
   const { remaining = 0, resetMs = 0, waitMs = 0 } = states[index] ?? {}
-  return { name, limit, window, remaining, reset: seconds(resetMs), exceeded: waitMs > 0 }
+  return { name, limit, window, remaining, reset: seconds(resetMs), exceeded: waitMs > 0, reportOnly }
 }
 
 function seconds(milliseconds: number): number {

@@ -61,7 +61,7 @@ export async function visibleOwner<Scope extends string>(
   const { environments } = authority
   if (environments?.length === 0) return undefined
   const stored = await store.owner(owner)
-  const known = stored !== undefined && (environments === undefined || authority.owner === owner)
+  const known = stored !== undefined && (authority.everywhere || authority.owner === owner)
   if (!known && !(await hasKeyIn(store, owner, environments, clock.now()))) return undefined
   return stored ?? { owner, disabledAt: null, limits: [], revision: 0 }
 }
@@ -87,7 +87,6 @@ export async function changeOwner<Scope extends string>(
   { actor, note: words, ifRevision }: ChangeOptions,
 ): Promise<ChangedOwner> {
   const { store, clock, cache } = parts
-  const known = [...parts.environments, adminEnvironment]
   const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
@@ -102,10 +101,8 @@ export async function changeOwner<Scope extends string>(
     const stored = await visibleOwner(parts, authority, owner)
     if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
     // What is changed of an owner concerns all its keys.
-    const unseen =
-      authority.environments === undefined ? [] : known.filter((one) => !authority.environments?.includes(one))
-    if (unseen.length > 0 && (await hasKeyIn(store, owner, unseen, clock.now()))) {
-      throw new LatchkeyError('beyond_delegation', 'This owner has keys that the admin key does not see.')
+    if (!authority.everywhere) {
+      throw new LatchkeyError('beyond_delegation', 'An owner is changed by who sees the keys of all environments.')
     }
     if (ifRevision !== undefined && ifRevision !== stored.revision) {
       throw new LatchkeyError('precondition_failed', 'The owner was changed since it was read: read it again.')

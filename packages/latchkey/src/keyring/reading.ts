@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../error.ts'
-import type { JournalEntry, UsageCount } from '../ports.ts'
+import type { JournalEntry, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import { bounds, invalid, moment, text, whole } from './input.ts'
 import { subjectOfOwner, visibleOwner } from './owners.ts'
@@ -50,23 +50,42 @@ export async function readJournal<Scope extends string>(
 ): Promise<readonly JournalEntry[]> {
   const { store } = parts
   const authority = await authorityOf(parts)
+  let earliest = 0
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
   if (key !== undefined) {
     const kept = await store.byId(text('key', key, bounds.label))
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
+    if (authority.owner !== undefined) earliest = await handover(store, key)
   } else if (owner === undefined || authority.owner !== owner) {
     mustSeeAll(authority)
   } else if ((await visibleOwner(parts, authority, owner)) === undefined) {
     throw new LatchkeyError('unknown_owner', 'No key has this owner.')
   }
   return store.journal({
-    after: whole('after', after, 0, Number.MAX_SAFE_INTEGER),
+    after: Math.max(earliest, whole('after', after, 0, Number.MAX_SAFE_INTEGER)),
     limit: whole('limit', limit, 1, bounds.page),
     subject: key ?? (owner === undefined ? undefined : subjectOfOwner(text('owner', owner, bounds.label))),
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
     from: moment('from', from) ?? undefined,
     to: moment('to', to) ?? undefined,
   })
+}
+
+/**
+ * The sequence number of the entry in which a key came to the owner that it has now; 0 if it always was that one's.
+ * What was before, and what that entry tells of it, is for those who see the owner that it had.
+ */
+async function handover(store: Store, key: string): Promise<number> {
+  let [seq, last] = [0, 0]
+  for (;;) {
+    const entries = await store.journal({ after: seq, limit: bounds.page, subject: key })
+    for (const entry of entries) {
+      seq = entry.seq
+      const { before } = JSON.parse(entry.change) as { readonly before?: { readonly owner?: string } }
+      if (entry.action === 'change' && before?.owner !== undefined) last = seq
+    }
+    if (entries.length < bounds.page) return last
+  }
 }
 
 /** The function behind `Keyring.usage`. */
@@ -86,7 +105,8 @@ export async function readUsage<Scope extends string>(
   return store.usage({
     key: wantedKey,
     owner: authority.owner ?? (owner === undefined ? undefined : text('owner', owner, bounds.label)),
-    environments: authority.environments,
+    // Some counts belong to no key, and so to no environment: they are for those who see all.
+    environments: authority.owner === undefined && authority.everywhere ? undefined : authority.environments,
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),
     to: until,

@@ -20,6 +20,9 @@ export interface Rotated<Scope extends string = string> extends Changed<Scope> {
 
 const aDay = 86_400
 
+/** Milliseconds after a rotation in which another one is taken for the same: of many at once, some come a little later. */
+const atOnce = 1000
+
 /**
  * The function behind `Keyring.rotate`. The key stays what it is, id, limits, quota and usage; a secret is added and
  * the old one gets an end. One rotation at a time: of many at once one is done, the others are a conflict, also where
@@ -47,6 +50,9 @@ export async function rotate<Scope extends string>(
         'conflict',
         `The key is being rotated already, until ${until}. Retire its old secret first.`,
       )
+    }
+    if (secrets.some(({ retiredAt }) => retiredAt !== null && now >= retiredAt && now - retiredAt < atOnce)) {
+      throw new LatchkeyError('conflict', 'The key was rotated a moment ago. Read it again.')
     }
     const minted = mintSecret({ prefix: parts.prefix, environment: key.environment, now })
     const { start } = minted.stored

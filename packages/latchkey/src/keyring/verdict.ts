@@ -56,6 +56,8 @@ export interface LimitState {
   readonly reset: number | null
   /** It had no room. Where the call was accepted, it is one that only reports. */
   readonly exceeded: boolean
+  /** It refuses nobody, and callers are not told of it. */
+  readonly reportOnly: boolean
 }
 
 /** The secret that was sent is an old one. */
@@ -87,6 +89,8 @@ export interface Refused {
   readonly limits?: readonly LimitState[] | undefined
   /** Seconds after which the call can be accepted, if that ever comes. */
   readonly retryAfter?: number | undefined
+  /** Set where the secret is an old one of the key. */
+  readonly retiring?: Retiring | undefined
   /** The error of the store or the limiter, where that is the reason. */
   readonly cause?: unknown
 }

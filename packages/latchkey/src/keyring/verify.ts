@@ -133,16 +133,16 @@ export function verifierOf<Scope extends string>(
     if (active.timed) {
       const now = clock.now()
       const where = phase(active, now)
-      if (where === 'expired') return refuse('expired', key)
-      if (where === 'pending') return refuse('not_yet_valid', key)
-      if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', key)
+      if (where === 'expired') return refuse('expired', active)
+      if (where === 'pending') return refuse('not_yet_valid', active)
+      if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', active)
     }
     const { environment = environments[0], allOf = nothing, anyOf = nothing } = demand
-    if (key.environment !== environment) return refuse('wrong_environment', key)
+    if (key.environment !== environment) return refuse('wrong_environment', active)
     if (active.allows !== undefined && (call.ip === undefined || !active.allows(call.ip))) {
-      return refuse('address_not_allowed', key)
+      return refuse('address_not_allowed', active)
     }
-    if (!covers(active.held, { allOf, anyOf })) return refuse('insufficient_scope', key)
+    if (!covers(active.held, { allOf, anyOf })) return refuse('insufficient_scope', active)
     if (!active.metered) return accept(active, call)
     return awaiting(meter(active, demand.cost ?? 1, call.dryRun === true), (metered) =>
       afterMeter(active, metered, call),
@@ -151,7 +151,7 @@ export function verifierOf<Scope extends string>(
 
   function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {
     const { key } = active.accepted
-    if (refused !== undefined) return { ...refuse(refused, key), limits: states, retryAfter }
+    if (refused !== undefined) return { ...refuse(refused, active), limits: states, retryAfter }
     accept(active, call)
     if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
     return { ...active.accepted, limits: states }
@@ -165,11 +165,10 @@ export function verifierOf<Scope extends string>(
   return verify
 }
 
-function refuse(
-  code: RefusalCode,
-  { id, owner, environment }: { readonly id: string; readonly owner: string; readonly environment: string },
-): Refused {
-  return { ok: false, refusal: refusals[code], keyId: id, owner, environment }
+function refuse<Scope extends string>(code: RefusalCode, { accepted }: Active<Scope>): Refused {
+  const { id, owner, environment } = accepted.key
+  const retiring = code === 'secret_ended' ? undefined : accepted.retiring
+  return { ok: false, refusal: refusals[code], keyId: id, owner, environment, retiring }
 }
 
 /** A refused key, for those who may see it; for others there is no such key. */

@@ -90,6 +90,7 @@ export const spend: string = `UPDATE latchkey_quotas SET
     period = CASE WHEN period < $3 THEN $3 ELSE period END
     WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
     AND (CASE WHEN period < $3 THEN $4 ELSE remaining END) >= $2
+    AND (SELECT quota FROM latchkey_keys WHERE id = $1) = $5
     RETURNING remaining`
 
 /** For an owner of whom nothing was kept so far; `changes` is 0 where something was. */

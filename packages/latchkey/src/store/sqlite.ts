@@ -168,9 +168,9 @@ export function sqliteStore({ file }: SqliteStoreOptions): SqliteStore {
     })
   }
 
-  function spend(...[id, { cost, amount, period }]: Parameters<Store['spend']>): number | undefined {
+  function spend(...[id, { cost, quota, period }]: Parameters<Store['spend']>): number | undefined {
     // All rows, though there is one at most: the statement must run to its end.
-    return rows<{ remaining: number }>(sql.spend, [id, cost, period, amount])[0]?.remaining
+    return rows<{ remaining: number }>(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)])[0]?.remaining
   }
 
   return {

@@ -425,10 +425,11 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const handles = await Promise.all([open(), open(), open()])
       const [store] = handles
       assert.ok(store)
-      const made = newKey()
-      const quota = { remaining: 50, period: 0 }
-      await store.commit([{ kind: 'insert', ...made, quota, draft: draft(made.key.id) }], seal)
-      const spending = { cost: 1, amount: 50, period: 0 }
+      const quota = { amount: 50, refill: null }
+      const made = newKey({ quota })
+      const left50 = { remaining: 50, period: 0 }
+      await store.commit([{ kind: 'insert', ...made, quota: left50, draft: draft(made.key.id) }], seal)
+      const spending = { cost: 1, quota, period: 0 }
       const spent = await Promise.all(
         Array.from({ length: 200 }, async (_, index) => handles[index % 3]?.spend(made.key.id, spending)),
       )
@@ -444,6 +445,10 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await store.spend(made.key.id, { ...spending, cost: 20, period: 0 }), 10)
       assert.equal(await store.spend(made.key.id, { ...spending, cost: 11, period: 10 }), undefined)
       assert.equal(await store.spend('nobody', spending), undefined)
+      // One who knows an older quota neither spends nor fills up by it.
+      const older = { cost: 1, quota: { amount: 1000, refill: 'month' as const }, period: 20 }
+      assert.equal(await store.spend(made.key.id, older), undefined)
+      assert.deepEqual((await store.byId(made.key.id))?.quota, { remaining: 10, period: 10 })
     })
 
     test('usage adds up, and a last use never goes back', async () => {

@@ -144,6 +144,31 @@ test('what requires(...) does not understand is refused, and never left out', as
   }
 })
 
+test('callers are told how their limits stand, not of those that only report, and of their old secret also when refused', async () => {
+  const { keyring, clock } = await testKeyring({ scopes })
+  const { plugin, requires } = fastifyGuard(keyring)
+  const app = Fastify()
+  await app.register(plugin)
+  app.get('/orders', { onRequest: requires('orders:read') }, () => [])
+  const limits = [
+    { name: 'hour', limit: 1, window: 3600 },
+    { name: 'watched', limit: 1, window: 3600, reportOnly: true },
+  ]
+  const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'], limits })
+  const { oldEndsAt } = await keyring.rotate(key.id, { grace: 60 })
+  const answers = [1, 2].map(async () => app.inject({ url: '/orders', headers: { 'X-API-Key': secret } }))
+  const [accepted, refused] = await Promise.all(answers)
+  assert.deepEqual([accepted?.statusCode, refused?.statusCode], [200, 429])
+  for (const answer of [accepted, refused]) {
+    assert.equal(answer?.headers['ratelimit-policy'], '"hour";q=1;w=3600')
+    assert.equal(answer?.headers['ratelimit'], '"hour";r=0;t=3600')
+    assert.equal(answer?.headers['deprecation'], `@${Math.floor(clock.now() / 1000)}`)
+    assert.equal(answer?.headers['sunset'], new Date(oldEndsAt).toUTCString())
+  }
+  assert.equal(refused?.headers['retry-after'], '3600')
+  assert.deepEqual(refused?.json()['violated-policies'], ['hour'])
+})
+
 test('a guard that was registered without await does not miss the routes after it', async () => {
   const { plugin } = await guarded()
   const app = Fastify()

@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { LatchkeyError } from '../../src/error.ts'
 import { hashSecret } from '../../src/key/hash.ts'
 import type { Keyring, OpenKeyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { KeyDetails } from '../../src/keyring/key.ts'
 import type { Delegation, Rights } from '../../src/policy/delegation.ts'
 import { beyond, delegations, rights } from '../policy/rights.ts'
 import type { Scope } from './workbench.ts'
-import { codeOf, openOn, shop, speeds } from './workbench.ts'
+import { codeOf, openOn, scopes, shop, speeds } from './workbench.ts'
 
 const everything: Delegation = {
   owner: null,
@@ -232,8 +234,35 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.as(other.id).issueMany([shop], call)).repeated, false, 'whoever they say they are')
       assert.equal((await keyring.as(other.id).issueMany([shop], { ...call, actor: one.id })).repeated, true)
       await keyring.change(first.created[0]?.key.id ?? '', { owner: 'umbrella' })
-      const again = await keyring.as(one.id).issueMany([shop], call)
-      assert.deepEqual(again, { repeated: true, keys: [] })
+      // Fewer keys would be taken for others, one by one.
+      await assert.rejects(keyring.as(one.id).issueMany([shop], call), { code: 'unknown_key' })
+    })
+
+    test('the journal of a key that changed hands begins, for who is bound to its owner, after it did', async () => {
+      const { keyring } = await openOn(shape)
+      const { key } = await keyring.issue({ ...shop, owner: 'umbrella', metadata: { project: 'hidden' } })
+      await keyring.change(key.id, { owner: 'acme' }, { note: 'sold' })
+      await keyring.disable(key.id)
+      const bound = await adminKey(keyring, { owner: 'acme', environments: ['live'], scopes: ['orders:*'] })
+      const told = await keyring.as(bound.id).journal({ key: key.id })
+      assert.deepEqual(
+        told.map(({ action }) => action),
+        ['disable'],
+      )
+      assert.equal((await keyring.journal({ key: key.id })).length, 3)
+    })
+
+    test('an environment that is configured no longer opens nothing', async () => {
+      const store = sqliteStore({ file: ':memory:' })
+      const before = await openKeyring({ store, scopes, environments: ['live', 'staging'] })
+      await before.issue({ name: 'Old', owner: 'acme', scopes: [], environment: 'staging' })
+      const bound = await adminKey(before, { owner: null, environments: ['live', 'admin'], scopes: [] })
+      const after = await openKeyring({ store, scopes, environments: ['live'] })
+      const { keys } = await after.as(bound.id).list()
+      assert.deepEqual(
+        keys.map(({ id }) => id),
+        [bound.id],
+      )
     })
 
     test('the journal names the admin key as the actor, unless another is named', async () => {

@@ -5,6 +5,7 @@ import type { LimitState, Verdict } from '../../src/keyring/verdict.ts'
 import { memoryLimiter } from '../../src/limiter/memory.ts'
 import type { Limiter, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { testClock } from '../../src/testing.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from './workbench.ts'
 
 const limit = (name: string, most: number, window = 60): { name: string; limit: number; window: number } => ({
@@ -314,4 +315,29 @@ test('a key with limits and a quota is answered at once where the store and the 
     assert.ok(!(verdict instanceof Promise))
     assert.equal(await codeOf(verdict), expected)
   }
+})
+
+test('a quota that was changed a moment ago is spent as it is now, by an instance that has not heard of it', async () => {
+  const file = newFile()
+  const clock = testClock(Date.UTC(2030, 4, 17))
+  // Its lease never ends: it goes on by what it has cached.
+  const stale = { ...clock, monotonic: () => 0 }
+  const [ours, theirs] = [
+    await openKeyring({ store: sqliteStore({ file }), scopes, clock: stale }),
+    await openKeyring({ store: sqliteStore({ file }), scopes, clock }),
+  ]
+  const { key, secret } = await ours.issue({ ...shop, quota: { amount: 1_000_000, refill: 'month' } })
+  assert.equal(await codeOf(ours.verify(secret)), 'accepted')
+  await theirs.change(key.id, { quota: { amount: 2 } })
+  const codes = [
+    await codeOf(ours.verify(secret)),
+    await codeOf(ours.verify(secret)),
+    await codeOf(ours.verify(secret)),
+  ]
+  assert.deepEqual(codes, ['accepted', 'accepted', 'quota_exhausted'])
+  assert.deepEqual((await theirs.find(key.id))?.quotaLeft, { remaining: 0, refillsAt: null })
+  await theirs.change(key.id, { quota: null })
+  assert.equal(await codeOf(ours.verify(secret)), 'accepted')
+  await ours.close()
+  await theirs.close()
 })
