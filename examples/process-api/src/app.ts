@@ -10,7 +10,7 @@ import { Type } from 'typebox'
 import type { Scope } from './keys.ts'
 import { buildServer } from './server.ts'
 
-const Process = Type.Object({ status: Type.String() })
+const Process = Type.Object({ status: Type.String({ examples: ['SUCCESS'] }) })
 const ProcessResponse = Type.Object(
   { status: Type.String(), id: Type.String({ format: 'uuid' }) },
   { description: 'The task succeeded' },

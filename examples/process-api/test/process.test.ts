@@ -97,10 +97,30 @@ scenario('what is not JSON is 400, another media type 415, too much 413', async 
   assert.deepEqual(worked, [])
 })
 
+scenario(
+  'a body in another charset, or compressed, is 415, and not read as what it is not',
+  async ({ call, headersFor, worked }) => {
+    const headers = await headersFor(['process:run'])
+    const status = async (type: string, more: Readonly<Record<string, string>> = {}): Promise<number> =>
+      (await call({ headers: { ...headers, 'content-type': type, ...more }, payload: '{"status":"no"}' })).statusCode
+    assert.equal(await status('application/json; charset=utf-16'), 415)
+    assert.equal(await status('application/json;charset="ISO-8859-1"'), 415)
+    assert.equal(await status('application/json', { 'content-encoding': 'gzip' }), 415)
+    assert.deepEqual(worked, [])
+    assert.equal(await status('application/json; charset="UTF-8"', { 'content-encoding': 'Identity' }), 500)
+    assert.equal((await call({ headers: { 'content-type': 'application/json; charset=utf-16' } })).statusCode, 401)
+  },
+)
+
 scenario('an unknown path is 404, a wrong method 405 with the methods that are right', async ({ call }) => {
   assert.equal((await call({ url: '/nowhere' })).statusCode, 404)
   const answer = await call({ method: 'GET', payload: '' })
   assert.deepEqual([answer.statusCode, answer.headers.allow], [405, 'POST'])
+  const query = await call({ method: 'QUERY' as 'GET', payload: '' })
+  assert.deepEqual([query.statusCode, query.headers.allow], [405, 'POST'])
+  const headers = { 'content-type': 'application/json' }
+  assert.equal((await call({ url: '/nowhere', headers, payload: '{' })).statusCode, 404)
+  assert.equal((await call({ method: 'GET', url: '/docs/static/%00', payload: '' })).statusCode, 404)
 })
 
 scenario('every error is a problem document', async ({ call, headersFor }) => {

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
-import { problemOptions, problems } from 'latchkey/problem/fastify'
+import { plainBodies, problemOptions, problems } from 'latchkey/problem/fastify'
 import { answerLog } from './answer-log.ts'
 import { changingRoutes } from './changing.ts'
 import { crossOrigin } from './cors.ts'
@@ -71,6 +71,7 @@ export async function latchkeyServer(
     // They are members like any other, and refused by name where they are not known: nothing here copies them on.
     app.getDefaultJsonParser('ignore', 'ignore'),
   )
+  app.addHook('preParsing', plainBodies)
   app.setValidatorCompiler(requestValidation())
 
   await app.register(problems)

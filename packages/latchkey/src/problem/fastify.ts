@@ -2,14 +2,23 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type {
+  FastifyError,
+  FastifyHttpOptions,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preParsingHookHandler,
+} from 'fastify'
 import { sayFarewell } from './farewell.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
-import { continueWhenRead, linger, partWithUnread } from './unread-body.ts'
+import { continueWhenRead, hasBody, linger, partWithUnread } from './unread-body.ts'
 
 export { problemResponse }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
+
+const notFound: ProblemOptions = { status: 404, code: 'not_found', detail: 'There is nothing at this path.' }
 
 const undecodable = badRequest('The path is not well-formed.')
 
@@ -22,6 +31,8 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson(),
   FST_ERR_CTP_INVALID_JSON_BODY: invalidJson(),
   FST_ERR_BAD_URL: undecodable,
+  // A path that leads out of a folder, or to no file, says @fastify/static. What is there is nobody's business.
+  FST_STATIC_FORBIDDEN_PATH: notFound,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
 
@@ -102,6 +113,25 @@ export const problemOptions: Pick<
 }
 
 /**
+ * A `preParsing` hook for applications that decode no bodies: one that is compressed, or in another charset than
+ * UTF-8, is 415 rather than read as what it is not.
+ *
+ * @example app.addHook('preParsing', plainBodies)
+ */
+export const plainBodies: preParsingHookHandler = (request, reply, payload, done) => {
+  const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = request.headers
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? 'utf-8'
+  const isPlain = coding.toLowerCase() === 'identity'
+  if (!hasBody(request.raw) || (isPlain && /^(?:utf-?8|us-ascii)$/i.test(charset))) {
+    done(null, payload)
+    return
+  }
+  // RFC 9110 15.5.16: otherwise it could as well be the media type.
+  if (!isPlain) reply.header('accept-encoding', 'identity')
+  done(problem({ ...mediaType(), detail: 'Send the body as it is, in UTF-8.' }))
+}
+
+/**
  * The plugin: every error of the application is a problem document (RFC 9457). Unknown paths are 404, other methods on
  * known paths 405 with `Allow`, bodies that are not JSON 400, other media types 415, too large ones 413, and bodies that
  * do not fit their schema 422 with each fault named by JSON Pointer. What a handler throws by accident is 500 and says
@@ -137,14 +167,21 @@ export async function problems(app: FastifyInstance): Promise<void> {
   }
   if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
 
-  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    // What is wrong with a body does not matter where nobody takes one.
+    return request.is404 && problemOfError(error).status < 500
+      ? answerNotFound(request, reply)
+      : answerError(error, request, reply)
+  })
 
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(answerNotFound)
+
+  function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     // The router does not look at the path when no route at all has the method.
     if (!isDecodable(request.url)) return answer(reply, undecodable)
     const allowed = methodsAt(request.url)
     if (allowed.length === 0 || allowed.includes(request.method)) {
-      return answer(reply, { status: 404, code: 'not_found', detail: 'There is nothing at this path.' })
+      return answer(reply, notFound)
     }
     reply.header('allow', allowed.join(', '))
     return answer(reply, {
@@ -152,7 +189,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
       code: 'method_not_allowed',
       detail: `This path takes ${allowed.join(', ')}.`,
     })
-  })
+  }
 
   /** The methods that the router has a route for at a path. */
   function methodsAt(url: string): readonly string[] {

@@ -26,7 +26,8 @@ function isUnread({ raw }: FastifyRequest): boolean {
   return raw.httpVersionMajor === 1 && !(raw.complete ?? true) && hasBody(raw)
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+/** Whether a request has a body, by its head. */
+export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
