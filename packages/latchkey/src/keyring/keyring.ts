@@ -46,7 +46,7 @@ export interface KeyringOptions<Scope extends string> {
   readonly prefix?: string
   /** The first is the one that keys are issued for and routes take unless told otherwise; `live` and `test`. `admin` is reserved. */
   readonly environments?: readonly [string, ...string[]]
-  /** Where keys may come from besides the store, asked first. */
+  /** Where keys may come from besides the store. A key that the store knows is what the store says. */
   readonly sources?: readonly KeySource[]
   /** Where calls are counted that have a limit; in the memory of this process if left out. */
   readonly limiter?: Limiter

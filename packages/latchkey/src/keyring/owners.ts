@@ -1,6 +1,5 @@
 import { LatchkeyError } from '../error.ts'
 import type { Limit } from '../policy/limits.ts'
-import { adminEnvironment } from '../policy/admin.ts'
 import type { Store, StoredOwner } from '../ports.ts'
 import { authorityOf } from './authority.ts'
 import type { Authority } from './authority.ts'

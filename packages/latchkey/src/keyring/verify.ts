@@ -150,7 +150,6 @@ export function verifierOf<Scope extends string>(
   }
 
   function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {
-    const { key } = active.accepted
     if (refused !== undefined) return { ...refuse(refused, active), limits: states, retryAfter }
     accept(active, call)
     if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)

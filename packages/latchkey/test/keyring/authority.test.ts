@@ -10,7 +10,7 @@ import type { KeyDetails } from '../../src/keyring/key.ts'
 import type { Delegation, Rights } from '../../src/policy/delegation.ts'
 import { beyond, delegations, rights } from '../policy/rights.ts'
 import type { Scope } from './workbench.ts'
-import { codeOf, openOn, scopes, shop, speeds } from './workbench.ts'
+import { codeOf, openOn, scopes as declared, shop, speeds } from './workbench.ts'
 
 const everything: Delegation = {
   owner: null,
@@ -254,10 +254,10 @@ for (const [speed, shape] of speeds) {
 
     test('an environment that is configured no longer opens nothing', async () => {
       const store = sqliteStore({ file: ':memory:' })
-      const before = await openKeyring({ store, scopes, environments: ['live', 'staging'] })
+      const before = await openKeyring({ store, scopes: declared, environments: ['live', 'staging'] })
       await before.issue({ name: 'Old', owner: 'acme', scopes: [], environment: 'staging' })
       const bound = await adminKey(before, { owner: null, environments: ['live', 'admin'], scopes: [] })
-      const after = await openKeyring({ store, scopes, environments: ['live'] })
+      const after = await openKeyring({ store, scopes: declared, environments: ['live'] })
       const { keys } = await after.as(bound.id).list()
       assert.deepEqual(
         keys.map(({ id }) => id),
