@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 
 /** The settings of the server. */
 export interface Settings {
@@ -100,8 +100,8 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     variable: 'LATCHKEY_TRUSTED_PROXIES',
     flag: '--trusted-proxies <list>',
     fallback: '',
-    help: 'Proxies whose `X-Forwarded-For` is believed, read from its end; without any, the caller is who connects.',
-    must: 'addresses or ranges separated by commas, such as 10.0.0.0/8,fd00::/8, none of them everything',
+    help: 'Proxies whose `X-Forwarded-For` is believed, read from its end; without any, the caller is who connects. Of ranges, /8 is the widest (IPv6: /16).',
+    must: 'addresses or ranges separated by commas, such as 10.0.0.0/8,fd12:3456:789a::/48, none wider than /8 (IPv6: /16, and /104 below ::/16)',
     read: (text) => everyOne(listOf(text), isRange),
   },
   corsOrigins: {
@@ -213,15 +213,19 @@ function everyOne(list: readonly string[], fits: (one: string) => boolean): read
   return list.every(fits) ? list : undefined
 }
 
+/** Where IPv4 addresses lie that are written as IPv6, such as `::ffff:10.0.0.1`. */
+const embedding = new BlockList()
+embedding.addSubnet('::', 16, 'ipv6')
+
 function isRange(text: string): boolean {
   const [address = '', length, ...more] = text.split('/')
   const family = isIP(address)
   if (family === 0 || more.length > 0) return false
-  // A range of everything would let every caller say who they are.
-  return (
-    length === undefined ||
-    (/^[0-9]{1,3}$/.test(length) && Number(length) >= 1 && Number(length) <= (family === 4 ? 32 : 128))
-  )
+  if (length === undefined) return true
+  // A range of everything, or a few that add up to it, would let every caller say who they are. 104 is 8 bits of IPv4.
+  const bare = address.replace(/%.*/, '')
+  const widest = family === 4 ? 8 : embedding.check(bare, 'ipv6') ? 104 : 16
+  return /^[0-9]{1,3}$/.test(length) && Number(length) >= widest && Number(length) <= (family === 4 ? 32 : 128)
 }
 
 function isOrigin(text: string): boolean {

@@ -59,6 +59,19 @@ test('what is set counts, a flag before the environment, and what is set to noth
   assert.deepEqual(settings.scopes, { 'orders:read': 'Read orders' })
 })
 
+test('ranges of proxies may be as wide as real networks are', () => {
+  for (const value of [
+    '10.0.0.0/8',
+    '::ffff:10.0.0.0/104',
+    'fd12::/16',
+    '::1',
+    '::ffff:10.0.0.1',
+    '::1/128',
+    '10.1.2.3/32',
+  ])
+    assert.deepEqual(faultsOf({ LATCHKEY_TRUSTED_PROXIES: value }), [], value)
+})
+
 const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
   ['HOST', 's3cret host', '-s3cret', 's3cret:80', ' '],
   ['PORT', 's3cret', '-1', '65536', '1e3', '0x10', '80.5', ' 80', '9'.repeat(30)],
@@ -68,6 +81,8 @@ const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
   ['LATCHKEY_SCOPES_FILE', 's3cret.json', file('no.json', 's3cret'), file('list.json', '["orders:read"]')],
   ['LATCHKEY_SCOPES_FILE', file('name.json', '{"s3cret": "x"}'), file('text.json', '{"orders:read": ""}'), folder],
   ['LATCHKEY_TRUSTED_PROXIES', 'true', '1', 's3cret', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/'],
+  ['LATCHKEY_TRUSTED_PROXIES', '::ffff:0.0.0.0/96', '0:0:0:0:0:ffff:0:0/103', '0:0:1::/20', '::%1/96', '::/16'],
+  ['LATCHKEY_TRUSTED_PROXIES', '0.0.0.0/1,128.0.0.0/1', '10.0.0.0/7', '2000::/15', '8000::/1,::1', '::/100'],
   [
     'LATCHKEY_CORS_ORIGINS',
     '*',

@@ -3,7 +3,7 @@ import { SettingsError } from '../config.ts'
 import { keyringCommand } from './command.ts'
 import { fileFindings } from './doctor/files.ts'
 import type { Finding } from './doctor/finding.ts'
-import { good, reasonOf, wrong } from './doctor/finding.ts'
+import { good, note, reasonOf, wrong } from './doctor/finding.ts'
 import { keyringFindings } from './doctor/keyring.ts'
 import { platformFindings } from './doctor/platform.ts'
 import { serverFindings } from './doctor/server.ts'
@@ -52,16 +52,35 @@ async function storeFindings(options: TargetOptions): Promise<readonly Finding[]
 
 async function openFindings(options: TargetOptions): Promise<readonly Finding[]> {
   try {
-    return await withKeyring(options, async ({ keyring, where }) => [
-      where === 'store' ? good('database', 'it opens') : good('admin key', 'the server takes it'),
-      ...(await keyringFindings(keyring, Date.now())),
-    ])
+    return await withKeyring(
+      options,
+      async ({ keyring, where }) => [
+        where === 'store' ? good('database', 'it opens') : good('admin key', 'the server takes it'),
+        ...(await keyringFindings(keyring, Date.now())),
+      ],
+      // Who asks what is wrong must find it as it was.
+      { readOnly: true },
+    )
   } catch (error) {
     if (error instanceof Failure && error.exit === 'settings') return [wrong('settings', reasonOf(error), 'Set it.')]
     return serverOf(options) === undefined
-      ? [wrong('database', reasonOf(error), 'Restore a backup, or name another file with --store.')]
+      ? [databaseFinding(error)]
       : [wrong('admin key', reasonOf(error), 'Set LATCHKEY_ADMIN_KEY to one that works.')]
   }
+}
+
+/** Why a database was not opened. One of another version is whole, and needs no backup. */
+function databaseFinding(error: unknown): Finding {
+  const { cause } = error as { readonly cause?: unknown }
+  if (cause === 'older schema') {
+    const found = 'its tables are of an older version of Latchkey, or not made yet'
+    return note('database', found, 'latchkey serve will migrate it; make a backup before. Then ask again.')
+  }
+  if (cause === 'newer schema') {
+    const remedy = 'Use the newer version of Latchkey, or name another file with --store.'
+    return wrong('database', 'it was written by a newer version of Latchkey', remedy)
+  }
+  return wrong('database', reasonOf(error), 'Restore a backup, or name another file with --store.')
 }
 
 const marks: Readonly<Record<Finding['state'], readonly [string, 'green' | 'yellow' | 'red']>> = {

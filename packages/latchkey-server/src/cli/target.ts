@@ -65,14 +65,15 @@ export interface Target {
  * store.
  *
  * @param make - whether a store that does not exist is made; elsewhere a wrong path would look like an empty keyring.
+ * @param readOnly - whether the store is only looked at: not even its mode or its tables are brought up to date.
  * @throws Failure `settings`, `unavailable`; what the keyring throws.
  */
 export async function withKeyring<Result>(
   options: TargetOptions,
   use: (target: Target) => Promise<Result>,
-  { make = false }: { readonly make?: boolean } = {},
+  { make = false, readOnly = false }: { readonly make?: boolean; readonly readOnly?: boolean } = {},
 ): Promise<Result> {
-  const target = await openTarget(options, make)
+  const target = await openTarget(options, { make, readOnly })
   try {
     return await use(target)
   } finally {
@@ -80,7 +81,10 @@ export async function withKeyring<Result>(
   }
 }
 
-async function openTarget(options: TargetOptions, make: boolean): Promise<Target> {
+async function openTarget(
+  options: TargetOptions,
+  { make, readOnly }: { readonly make: boolean; readonly readOnly: boolean },
+): Promise<Target> {
   const url = serverOf(options)
   if (url !== undefined) {
     const { connectKeyring } = await import('latchkey/client')
@@ -89,7 +93,7 @@ async function openTarget(options: TargetOptions, make: boolean): Promise<Target
   const { file, scopes, prefix, environments } = settingsOf(options)
   if (!make) mustExist(file)
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, prefix, environments })
+  const keyring = await openKeyring({ store: sqliteStore({ file, readOnly }), scopes, prefix, environments })
   return { keyring, where: 'store' }
 }
 

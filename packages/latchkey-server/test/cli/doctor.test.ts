@@ -1,7 +1,7 @@
 // What is wrong with an installation, and what to do.
 
 import assert from 'node:assert/strict'
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
@@ -60,6 +60,51 @@ describe('doctor', { concurrency: 2 }, () => {
     const { code, wrong } = await faults(here)
     assert.equal(code, 1)
     assert.match(wrong, /^file modes: data\/latchkey\.db is 644: others may read it\nfile modes: data is 777/)
+  })
+
+  test('it looks and changes nothing: what it finds wrong is there still, and no file is added', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const data = join(here.folder, 'data')
+    const file = join(data, 'latchkey.db')
+    chmodSync(file, 0o644)
+    const seen = () => [readdirSync(data), statSync(file).mode & 0o777, readFileSync(file).toString('base64')]
+    const before = seen()
+    const { wrong } = await faults(here)
+    assert.equal(wrong, 'file modes: data/latchkey.db is 644: others may read it')
+    assert.deepEqual(seen(), before)
+    // Beside a process that has it open, what is in the log alone is seen too.
+    const writer = new DatabaseSync(file)
+    writer.exec("UPDATE latchkey_journal SET actor = 'nobody'")
+    assert.match((await faults(here)).wrong, /^journal: The journal is not whole/m)
+    writer.close()
+  })
+
+  test('a database of an older version is a note and stays one; a newer version is told to be used', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const file = join(here.folder, 'data', 'latchkey.db')
+    const turn = (change: string): void => {
+      const database = new DatabaseSync(file)
+      database.exec(change)
+      database.close()
+    }
+    turn('UPDATE latchkey_migrations SET version = 1000 WHERE version = 1')
+    const newer = await here.run(['doctor'])
+    assert.equal(newer.code, 1)
+    assert.match(
+      newer.stdout,
+      /^WRONG +database +it was written by a newer version of Latchkey\n +Use the newer version/m,
+    )
+    assert.doesNotMatch(newer.stdout, /[Rr]estore a backup/)
+    turn('DELETE FROM latchkey_migrations')
+    const before = readFileSync(file)
+    assert.deepEqual(await faults(here), { code: 0, wrong: '' })
+    assert.match(
+      await here.done(['doctor']),
+      /^note +database +its tables are of an older.*\n +latchkey serve will migrate/m,
+    )
+    assert.deepEqual(readFileSync(file), before)
   })
 
   test('a journal that somebody has written in, and a clock that has gone back', async () => {

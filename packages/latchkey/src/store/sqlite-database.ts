@@ -1,5 +1,5 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
+import { dirname, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
@@ -10,20 +10,33 @@ const longestWait = 5000
 /** How long SQLite itself waits for a lock, in milliseconds. While it does, nothing else happens in this process. */
 const patience = 10
 
+/** Told as the `cause`, for who looks at a database and must say what to do. */
+const olderSchema = 'older schema'
+const newerSchema = 'newer schema'
+
 /**
  * Opens a database file, made if it does not exist, and brings its tables up to date.
  *
- * @throws LatchkeyError `store_unusable`.
+ * @param readOnly - changes nothing: neither the file, nor its mode, nor its tables, which must be up to date already.
+ * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` where it is that.
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, { readOnly = false } = {}): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
-    if (file !== ':memory:') makeFile(file)
+    if (file !== ':memory:') checkFile(file)
+    if (file !== ':memory:' && !readOnly) makeFile(file)
     // Opening may wait for others that open, and has nothing else to do meanwhile.
-    database = new DatabaseSync(file, { timeout: longestWait })
+    database = new DatabaseSync(readOnly ? unchanging(file) : file, { timeout: longestWait, readOnly })
     checkVersion(database)
     // Reads the header: what is not a database must be found out before anything of it is changed.
     database.exec('PRAGMA schema_version')
+    if (readOnly) {
+      if (schemaOf(database) < steps.length) {
+        const message = `The database ${file} is not of this version of Latchkey yet.`
+        throw new LatchkeyError('store_unusable', message, { cause: olderSchema })
+      }
+      return database
+    }
     if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
     // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
     database.exec('PRAGMA journal_mode = WAL')
@@ -42,13 +55,27 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
-/** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
-function makeFile(file: string): void {
+/** A device or a pipe would be opened, waited for, and given another mode. */
+function checkFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
-  // A device or a pipe would be opened, waited for, and given another mode.
   if (found !== undefined && !found.isFile()) {
     throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: it is not a file.`)
   }
+}
+
+/**
+ * Even who only reads makes a log and its index, and leaves them behind. With no log there is nobody who writes, and
+ * the file itself is all there is: read as one that does not change, it needs neither.
+ */
+function unchanging(file: string): string {
+  if (file === ':memory:') return file
+  const path = realpathSync(file)
+  if (existsSync(`${path}-wal`)) return path
+  return `file:${path.split(sep).map(encodeURIComponent).join('/')}?immutable=1`
+}
+
+/** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
+function makeFile(file: string): void {
   makeFolder(dirname(file))
   closeSync(openSync(file, 'a', 0o600))
 }
@@ -75,18 +102,27 @@ function checkVersion(database: DatabaseSync): void {
   }
 }
 
+const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
+
+/** The version of the tables in a database; 0 while there are none. */
+function schemaOf(database: DatabaseSync): number {
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'latchkey_migrations'").get()
+  if (table === undefined) return 0
+  const reached = Number(
+    database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
+  )
+  if (reached > steps.length) {
+    const message = 'The database was written by a newer version of Latchkey. Use that version, or another file.'
+    throw new LatchkeyError('store_unusable', message, { cause: newerSchema })
+  }
+  return reached
+}
+
 function migrate(database: DatabaseSync): void {
-  const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
-    const reached = Number(
-      database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
-    )
-    if (reached > steps.length) {
-      const advice = 'Use that version, or another file'
-      throw new LatchkeyError('store_unusable', `The database was written by a newer version of Latchkey. ${advice}.`)
-    }
+    const reached = schemaOf(database)
     for (const [index, step] of steps.entries()) {
       if (index < reached) continue
       for (const statement of step) database.exec(statement)

@@ -31,6 +31,11 @@ const remembered = 86_400_000
 export interface SqliteStoreOptions {
   /** The database file, made if it does not exist, readable by its owner only; or `:memory:`. */
   readonly file: string
+  /**
+   * Looks at the file and changes nothing, not its mode either. It must be there, with the tables of this version;
+   * every change fails.
+   */
+  readonly readOnly?: boolean
 }
 
 /** A store in an SQLite file. */
@@ -50,12 +55,13 @@ export interface SqliteStore extends Store {
  * each sees the changes of the others at once.
  *
  * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, was written by a newer
- *   version, or SQLite itself is one that can lose data.
+ *   version, or SQLite itself is one that can lose data; with `readOnly` also when its tables are of an older version.
+ *   The `cause` is `newer schema` or `older schema` where it is that.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
-export function sqliteStore({ file }: SqliteStoreOptions): SqliteStore {
-  const database = openDatabase(file)
+export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): SqliteStore {
+  const database = openDatabase(file, { readOnly })
   const statements = new Map<string, StatementSync>()
 
   function prepared(text: string): StatementSync {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -64,6 +64,33 @@ test('a database of a newer version is refused and left as it is', () => {
   database.exec('INSERT INTO latchkey_migrations (version) VALUES (1000)')
   database.close()
   assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /newer version/ })
+})
+
+test('a store that is only read changes nothing, needs its file, and the tables of this version', async () => {
+  const file = newFile()
+  assert.throws(() => sqliteStore({ file, readOnly: true }), { code: 'store_unusable' })
+  assert.equal(existsSync(dirname(file)), false)
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], seal)
+  const beside = sqliteStore({ file, readOnly: true })
+  assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 1, 'what is in the log alone')
+  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), /readonly/)
+  void beside.close()
+  void store.close()
+  chmodSync(file, 0o644)
+  const link = `${file} 100%41?#`
+  symlinkSync(file, link)
+  for (const name of [file, link]) {
+    const alone = sqliteStore({ file: name, readOnly: true })
+    assert.equal((await alone.journal({ after: 0, limit: 10 })).length, 1)
+    void alone.close()
+  }
+  assert.equal(statSync(file).mode & 0o777, 0o644)
+  assert.equal(existsSync(`${file}-wal`), false)
+  const database = new DatabaseSync(file)
+  database.exec('DELETE FROM latchkey_migrations WHERE version > 1')
+  database.close()
+  assert.throws(() => sqliteStore({ file, readOnly: true }), { code: 'store_unusable', cause: 'older schema' })
 })
 
 test('a commit is synced to the disk before it answers', async (context) => {
