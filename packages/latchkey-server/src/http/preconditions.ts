@@ -4,27 +4,34 @@ import { Type } from 'typebox'
 
 /** For the headers of routes that change something. */
 export const ifMatchHeader = {
-  'if-match': Type.Optional(Type.String({ maxLength: 100, description: 'An ETag that was read' })),
+  'if-match': Type.Optional(
+    Type.String({ maxLength: 1000, description: 'An ETag that was read, or a list of them, of which one must be it' }),
+  ),
 }
 
 /** No revision: a tag that is well-formed but none of ours matches nothing (RFC 9110 13.1.1). */
 const never = -1
 
+const entityTag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`
+const entityTags = new RegExp(String.raw`^[ \t,]*${entityTag}(?:[ \t]*,[ \t,]*${entityTag})*[ \t,]*$`)
+
 /**
- * The revision that `If-Match` asks for, as the keyring's verbs take it.
+ * The revision that `If-Match` asks for, as the keyring's verbs take it. Of a list that is the newest: revisions only
+ * grow, so that whoever has read one knows that those before it are over.
  *
- * @throws a problem, 400, for what is not one entity tag.
+ * @throws a problem, 400, for what is no entity tag and no list of them.
  */
 export function ifMatch({ headers }: FastifyRequest): { readonly ifRevision?: number } {
   const text = headers['if-match']
   // `*` is any revision at all, and what does not exist is 404.
   if (text === undefined || text === '*') return {}
-  const [, weak, tag] = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/.exec(text) ?? []
-  if (tag === undefined) {
-    throw problem({ status: 400, code: 'bad_request', detail: 'If-Match must be one entity tag, such as "12".' })
+  if (!entityTags.test(text)) {
+    throw problem({ status: 400, code: 'bad_request', detail: 'If-Match must be entity tags, such as "12".' })
   }
   // The comparison is strong (RFC 9110 13.1.1): a weak tag matches nothing.
-  return { ifRevision: weak === undefined && /^[0-9]{1,15}$/.test(tag) ? Number(tag) : never }
+  const tags = text.match(new RegExp(entityTag, 'g')) ?? []
+  const revisions = tags.filter((tag) => /^"[0-9]{1,15}"$/.test(tag)).map((tag) => Number(tag.slice(1, -1)))
+  return { ifRevision: Math.max(never, ...revisions) }
 }
 
 /** Tells the revision of what is answered. */

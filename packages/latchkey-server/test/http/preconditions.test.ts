@@ -33,7 +33,7 @@ scenario(
 )
 
 scenario(
-  'If-Match is one strong entity tag or *; a weak one matches nothing, and what is no tag is 400',
+  'If-Match is strong entity tags or *; a weak one matches nothing, and what is no tag is 400',
   async ({ send, admin, issue }) => {
     const as = await admin()
     const { key } = await issue()
@@ -43,6 +43,25 @@ scenario(
     assert.equal(await statusWith('W/"2"'), 412)
     assert.equal(await statusWith('"other"'), 412)
     assert.equal(await statusWith('2'), 400)
-    assert.equal(await statusWith('"1", "2"'), 400)
+    for (const list of ['"1" "2"', '"1""2"', '"1", 2', '*, "2"', ',']) assert.equal(await statusWith(list), 400, list)
   },
 )
+
+scenario('of a list in If-Match one must be the revision, and the newest is the one that can be', async (stage) => {
+  const { send, admin, issue } = stage
+  const as = await admin()
+  const { key } = await issue()
+  const path = `/v1/keys/${key.id}`
+  const read = async (): Promise<string> => String((await send(`GET ${path}`, { as })).headers['etag'])
+  const change = async (list: string): Promise<number> =>
+    (await send(`PATCH ${path}`, { as, body: { name: `After ${list.length}` }, headers: { 'if-match': list } }))
+      .statusCode
+  const first = await read()
+  assert.equal(await change(`"other,with,commas", W/${first}`), 412)
+  assert.equal(await change(`"other,with,commas" ,, ${first}`), 200)
+  const second = await read()
+  assert.equal(await change(`${first}, W/${second}`), 412)
+  assert.equal(await change(`${second},${first}`), 200)
+  assert.equal(await change(`${first}, ${second}`), 412)
+  assert.equal(await change('"x", '.repeat(190) + (await read())), 200)
+})
