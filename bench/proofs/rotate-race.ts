@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { startChild } from './child.ts'
@@ -23,8 +24,22 @@ export interface RaceFindings {
 /** Processes that race. */
 const racers = 4
 
-/** Seconds for which the old secret goes on working: long enough for every check. */
-const grace = 3600
+/** How the rotations of a race are done. */
+export interface RaceKind {
+  /** Seconds for which the old secret goes on working: long enough for every check, or 0. */
+  readonly grace: number
+  /** Milliseconds over which the starts of one race are spread. */
+  readonly spread: number
+}
+
+/** All at once, with an old secret that is seen to work until later. */
+export const graceful: RaceKind = { grace: 3600, spread: 0 }
+
+/**
+ * With nothing left of the old secret to tell that there was a rotation, and calls that come a little later than the
+ * first, as those of a caller that tries again do.
+ */
+export const immediate: RaceKind = { grace: 0, spread: 160 }
 
 /** Milliseconds from the call to the start: all must have heard it. */
 const lead = 15
@@ -36,17 +51,19 @@ interface Racer {
 
 /** Lets several processes, with two keyrings each, rotate one key at the same time, so many times in all. */
 export async function raceRotations({
+  kind: { grace, spread },
   rounds,
   rotations,
   folder,
   progress,
 }: {
+  kind: RaceKind
   rounds: number
   rotations: number
   folder: string
   progress: (line: string) => void
 }): Promise<RaceFindings> {
-  const file = join(folder, 'race.db')
+  const file = join(folder, `race-${grace}.db`)
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes: {} })
   const processes: Racer[] = []
   for (let index = 0; index < racers; index++) processes.push(await startRacer({ folder, file }))
@@ -66,7 +83,7 @@ export async function raceRotations({
       if (!(await keyring.verify(old)).ok) found.secretsWrong++
       const at = Date.now() + lead
       const results = await Promise.all(
-        processes.map(({ race }, index) => race({ id: key.id, rotations: share(rotations, index), grace, at })),
+        processes.map(({ race }, index) => race({ id: key.id, rotations: share(rotations, index), grace, at, spread })),
       )
       const successors = results.flatMap((result) => result.successors)
       const conflicts = results.reduce((sum, result) => sum + result.conflicts, 0)
@@ -76,21 +93,30 @@ export async function raceRotations({
       found.failures += failures.length
       if (successors.length !== 1 || conflicts !== rotations - 1) {
         found.racesNotWon++
-        progress(`race ${round}: ${successors.length} successors, ${conflicts} conflicts. ${failures[0] ?? ''}`)
+        progress(
+          `race ${round}, grace ${grace} s: ${successors.length} successors, ${conflicts} conflicts. ${failures[0] ?? ''}`,
+        )
       }
       for (const [index, result] of results.entries()) if (result.successors.length > 0) found.wonBy[index]!++
 
       const kept = await keyring.find(key.id)
       const ends = kept?.secrets.map(({ endsAt }) => endsAt)
       const [successor] = successors
-      if (ends?.length !== 2 || ends[0] !== null || ends[1] !== successor?.oldEndsAt) found.secretsWrong++
-      for (const secret of [old, ...successors.map((won) => won.secret)]) {
+      // What has ended is not shown.
+      const shown = grace === 0 ? [null] : [null, successor?.oldEndsAt]
+      if (!isDeepStrictEqual(ends, shown)) found.secretsWrong++
+      const oldVerdict = await keyring.verify(old)
+      const oldIsRight = grace === 0 ? !oldVerdict.ok && oldVerdict.refusal.code === 'secret_ended' : oldVerdict.ok
+      if (!oldIsRight) found.secretsWrong++
+      // Each: who was told that a secret is theirs must not find it ended by somebody who came a moment later.
+      for (const { secret } of successors) {
         const verdict = await keyring.verify(secret)
         if (!verdict.ok || verdict.key.id !== key.id) found.secretsWrong++
       }
       const entries = await keyring.journal({ key: key.id })
       found.entriesWrong += Math.abs(entries.filter(({ action }) => action === 'rotate').length - 1)
-      if (round % 20 === 0) progress(`${round} of ${rounds} races, won by ${found.wonBy.join(', ')}`)
+      if (round % 20 === 0)
+        progress(`${round} of ${rounds} races with a grace of ${grace} s, won by ${found.wonBy.join(', ')}`)
     }
   } finally {
     await Promise.all(processes.map(({ stop }) => stop()))

@@ -1,16 +1,18 @@
 // Started by rotate-race.ts: some keyrings of their own on one file. Each line of stdin is a race; all its rotations of
-// one key begin at the stated moment, and what came of them is a line on stdout.
+// one key begin at the stated moment or soon after, and what came of them is a line on stdout.
 
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LatchkeyError, openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 
-/** A race: so many rotations of a key with this grace, in seconds, begun at this moment. */
+/** A race: so many rotations of a key with this grace, in seconds, begun from this moment on, spread over so many ms. */
 export interface Race {
   readonly id: string
   readonly rotations: number
   readonly grace: number
   readonly at: number
+  readonly spread: number
 }
 
 /** What came of the rotations of one racer. */
@@ -35,11 +37,14 @@ if (import.meta.main) {
   }
   for (const keyring of keyrings) await keyring.close()
 
-  async function run({ id, rotations, grace, at }: Race): Promise<Result> {
+  async function run({ id, rotations, grace, at, spread }: Race): Promise<Result> {
     // By the clock and not by a timer: a timer of one process is not a timer of another.
     while (Date.now() < at);
     const outcomes = await Promise.allSettled(
-      Array.from({ length: rotations }, async (_, index) => keyrings[index % handles]?.rotate(id, { grace })),
+      Array.from({ length: rotations }, async (_, index) => {
+        if (spread > 0) await sleep((spread * index) / rotations)
+        return keyrings[index % handles]?.rotate(id, { grace })
+      }),
     )
     const successors = outcomes
       .map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
