@@ -20,7 +20,7 @@ const newerSchema = 'newer schema'
  * @param readOnly - changes nothing: neither the file, nor its mode, nor its tables, which must be up to date already.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` where it is that.
  */
-export function openDatabase(file: string, { readOnly = false } = {}): DatabaseSync {
+export function openDatabase(file: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     if (file !== ':memory:') checkFile(file)
