@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inTemporaryFolder } from '../benchmarks/temporary-folder.ts'
 
 /** Where Linux keeps files in memory. */
 const inMemory = '/dev/shm'
@@ -12,13 +13,5 @@ const inMemory = '/dev/shm'
  * @example await inScratchFolder('quota', (folder) => run(join(folder, 'keys.db')))
  */
 export async function inScratchFolder<Result>(name: string, use: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = mkdtempSync(join(existsSync(inMemory) ? inMemory : tmpdir(), `latchkey-${name}-`))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', remove)
-  try {
-    return await use(folder)
-  } finally {
-    process.off('exit', remove)
-    remove()
-  }
+  return inTemporaryFolder(use, join(existsSync(inMemory) ? inMemory : tmpdir(), `latchkey-${name}-`))
 }
