@@ -61,6 +61,7 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
     quota: null,
     delegation: null,
     disabledAt: null,
+    disabledBy: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
@@ -75,7 +76,9 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
     createdAt: key.createdAt,
     retiredAt: null,
     endsAt: null,
+    ended: false,
     lastUsedAt: null,
+    issuedBy: null,
   }
   return { kind: 'insert', key, secret: kept, quota: null, draft }
 }

@@ -26,6 +26,8 @@ export interface StoredKey extends Rights {
   readonly start: string
   readonly createdAt: number
   readonly disabledAt: number | null
+  /** The admin key that disabled it; `null` while it is not disabled, or where whoever holds the keyring itself did. */
+  readonly disabledBy: string | null
   readonly revokedAt: number | null
   readonly revokedReason: RevocationReason | null
   readonly revokedNote: string | null
@@ -48,8 +50,12 @@ export interface StoredSecret {
   readonly retiredAt: number | null
   /** The first millisecond in which it no longer works; `null` for the newest. */
   readonly endsAt: number | null
+  /** It was ended: it works no more, whatever a clock says. */
+  readonly ended: boolean
   /** As of the last time that usage was written. */
   readonly lastUsedAt: number | null
+  /** The admin key that brought it about; `null` where whoever holds the keyring itself did. */
+  readonly issuedBy: string | null
 }
 
 /** An owner of whom more is kept than its name. */
@@ -129,10 +135,10 @@ export type Change =
       readonly kind: 'update'
       /** The key as it will be; its `revision` is the one that the caller has seen. */
       readonly key: StoredKey
-      /** From when the secrets that it has so far no longer work, unless they end sooner: all, or all but the newest. */
-      readonly endSecrets?: { readonly at: number; readonly which: 'all' | 'old' } | undefined
-      /** A further secret. */
-      readonly secret?: StoredSecret | undefined
+      /** Its secrets that are new or change, as they will be. What was written of their use stays. */
+      readonly secrets?: readonly StoredSecret[] | undefined
+      /** Only while none of its secrets with these hashes was ever used. */
+      readonly unused?: readonly string[] | undefined
       /** What is left from now on; `null` where there is no quota any more. Untouched if left out. */
       readonly quota?: QuotaState | null | undefined
       readonly draft: JournalDraft
@@ -144,20 +150,42 @@ export type Change =
       readonly draft: JournalDraft
     }
 
-/** What makes a creating call happen once, however often it is sent. */
+/** What makes a call happen once, however often it is sent. */
 export interface Once {
   /** Who sends it; tokens of others are others. */
   readonly actor: string
   readonly token: string
   /** Of all that was asked for. */
   readonly fingerprint: string
+  /** Where the call is done again: the sequence number of what it brought about before, which must still be the last. */
+  readonly after?: number | undefined
 }
 
 /** What a call that must happen once has brought about. */
 export interface OnceDone {
   readonly fingerprint: string
-  /** The ids of the keys it issued, in order. */
+  /** The subjects of its journal entries, in order: the ids of the keys that it issued or changed. */
   readonly ids: readonly string[]
+  /** The sequence number of its first journal entry. */
+  readonly seq: number
+}
+
+/** The admin key on whose behalf a change is made, as it was when its rights were read. */
+export interface Witness {
+  readonly id: string
+  readonly revision: number
+  /** Of its owner; 0 where nothing but the name is kept. */
+  readonly ownerRevision: number
+  /** The first millisecond in which it may do nothing any more, by `now`. */
+  readonly expiresAt: number | null
+  readonly now: () => number
+}
+
+/** What must be so, in the transaction itself, for changes to be made. */
+export interface Conditions {
+  readonly once?: Once | undefined
+  /** This admin key still is what it was: a change that waited for others is not made on a right that has gone meanwhile. */
+  readonly authority?: Witness | undefined
 }
 
 /** What has changed since a look at the journal. */
@@ -270,12 +298,12 @@ export interface Store {
   /**
    * All changes and their journal entries in one transaction, durable when it answers. `seal` gives a draft its place
    * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision
-   * given, when a secret is there already, or when `once` is.
+   * given, when a secret is there already (of another key, where a key is changed), or when a condition does not hold.
    */
   commit(
     changes: readonly Change[],
     seal: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
-    once?: Once,
+    conditions?: Conditions,
   ): Awaitable<readonly JournalEntry[] | undefined>
   /** What was done for a token; kept for a day at least. */
   done(once: Pick<Once, 'actor' | 'token'>): Awaitable<OnceDone | undefined>

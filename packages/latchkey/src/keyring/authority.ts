@@ -2,6 +2,7 @@ import { LatchkeyError } from '../error.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Rights } from '../policy/delegation.ts'
 import { exceeds, sees } from '../policy/delegation.ts'
+import type { Witness } from '../ports.ts'
 import { stateOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
 
@@ -16,6 +17,8 @@ export interface Authority {
   readonly environments: readonly string[] | undefined
   /** Whether these are all that there are. */
   readonly everywhere: boolean
+  /** What must still be so when a change is made; `undefined` for whoever holds the keyring itself. */
+  readonly witness: Witness | undefined
 }
 
 const unbounded: Authority = {
@@ -24,6 +27,7 @@ const unbounded: Authority = {
   owner: undefined,
   environments: undefined,
   everywhere: true,
+  witness: undefined,
 }
 
 /**
@@ -61,6 +65,13 @@ export async function authorityOf<Scope extends string>({
     owner: delegation?.owner ?? undefined,
     environments: delegation?.environments ?? [],
     everywhere,
+    witness: {
+      id: authority,
+      revision: key.revision,
+      ownerRevision: giver.owner?.revision ?? 0,
+      expiresAt: key.expiresAt,
+      now: () => clock.now(),
+    },
   }
 }
 

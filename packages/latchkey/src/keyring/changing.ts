@@ -74,7 +74,7 @@ export async function changeKey<Scope extends string>(
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key)
       const told = JSON.stringify(remark === null ? change : { ...change, note: remark })
       const draft = { at: now, actor: author, action, subject, change: told }
-      const entries = await store.commit([{ kind: 'update', ...update, draft }], seal)
+      const entries = await store.commit([{ kind: 'update', ...update, draft }], seal, { authority: authority.witness })
       if (entries === undefined) continue
       cache.committed(entries)
     }

@@ -11,7 +11,7 @@ export async function disable<Scope extends string>(
   return changeKey(parts, id, options, ({ key }, now) => {
     refuseRevoked(key)
     if (key.disabledAt !== null) return undefined
-    return { key: { ...key, disabledAt: now }, action: 'disable', change: {} }
+    return { key: { ...key, disabledAt: now, disabledBy: parts.authority ?? null }, action: 'disable', change: {} }
   })
 }
 
@@ -24,6 +24,6 @@ export async function enable<Scope extends string>(
   return changeKey(parts, id, options, ({ key }) => {
     refuseRevoked(key)
     if (key.disabledAt === null) return undefined
-    return { key: { ...key, disabledAt: null }, action: 'enable', change: {} }
+    return { key: { ...key, disabledAt: null, disabledBy: null }, action: 'enable', change: {} }
   })
 }

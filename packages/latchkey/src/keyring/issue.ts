@@ -77,7 +77,7 @@ export async function issueMany<Scope extends string>(
 ): Promise<Created<Scope, Issued<Scope>>> {
   const secrets: string[] = []
   const done = await create(parts, 'issue', items, options, (environment, _item, now) => {
-    const { secret, stored } = mintSecret({ prefix: parts.prefix, environment, now })
+    const { secret, stored } = mintSecret(parts, environment, now)
     secrets.push(secret)
     return stored
   })
@@ -100,7 +100,17 @@ export async function importMany<Scope extends string>(
       throw invalid('hash', `${digits[kind]} hexadecimal digits, the ${kind} of the secret`)
     }
     const start = item.start === undefined || item.start === '' ? '' : text('start', item.start, 16)
-    return { hash: secretHash, kind, start, createdAt: now, retiredAt: null, endsAt: null, lastUsedAt: null }
+    return {
+      hash: secretHash,
+      kind,
+      start,
+      createdAt: now,
+      retiredAt: null,
+      endsAt: null,
+      ended: false,
+      lastUsedAt: null,
+      issuedBy: parts.authority ?? null,
+    }
   })
   // A caller may have been refused with this secret a moment ago, by another instance.
   await parts.store.settled()
@@ -184,7 +194,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
       return change
     })
   })
-  const entries = await store.commit(changes, seal, once)
+  const entries = await store.commit(changes, seal, { once, authority: authority.witness })
   if (entries === undefined) {
     // Somebody was quicker with the same call, or with one of the same secrets.
     const meanwhile = await repeated()
@@ -245,12 +255,22 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     start: secret.start,
     createdAt: now,
     disabledAt: null,
+    disabledBy: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
   }
   checkTogether(key)
-  const { id, createdAt: _, disabledAt: _1, revokedAt: _2, revokedReason: _3, revokedNote: _4, ...told } = key
+  const {
+    id,
+    createdAt: _,
+    disabledAt: _1,
+    disabledBy: _2,
+    revokedAt: _3,
+    revokedReason: _4,
+    revokedNote: _5,
+    ...told
+  } = key
   const change = JSON.stringify({ ...told, ...(action === 'import' ? { algorithm: secret.kind } : {}) })
   return { kind: 'insert', key, secret, quota: quota ?? null, draft: { at: now, actor, action, subject: id, change } }
 }

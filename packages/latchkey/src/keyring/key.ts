@@ -114,7 +114,7 @@ export function keyOfKept<Scope extends string>({ key, secrets, owner, quota }: 
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
   return {
     ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
-    secrets: secrets.filter(({ endsAt }) => endsAt === null || endsAt > now).map(shown),
+    secrets: secrets.filter(({ endsAt, ended }) => !ended && (endsAt === null || endsAt > now)).map(shown),
     quotaLeft: quotaLeftOf(key.quota, quota, now),
   }
 }

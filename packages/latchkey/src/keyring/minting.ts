@@ -2,6 +2,7 @@ import { hashSecret } from '../key/hash.ts'
 import { mint } from '../key/mint.ts'
 import { parse } from '../key/parse.ts'
 import type { StoredSecret } from '../ports.ts'
+import type { KeyringParts } from './parts.ts'
 
 /** A new secret, and what is kept of it. */
 export interface Minted {
@@ -9,16 +10,12 @@ export interface Minted {
   readonly stored: StoredSecret
 }
 
-/** Mints a secret for a key that is issued or rotated at `now`. */
-export function mintSecret({
-  prefix,
-  environment,
-  now,
-}: {
-  readonly prefix: string
-  readonly environment: string
-  readonly now: number
-}): Minted {
+/** Mints a secret for a key of an environment that is issued or rotated at `now`. */
+export function mintSecret<Scope extends string>(
+  { prefix, authority }: Pick<KeyringParts<Scope>, 'prefix' | 'authority'>,
+  environment: string,
+  now: number,
+): Minted {
   const secret = mint({ prefix, environment })
   const parsed = parse(secret)
   const start = typeof parsed === 'object' ? parsed.start : ''
@@ -31,7 +28,9 @@ export function mintSecret({
       createdAt: now,
       retiredAt: null,
       endsAt: null,
+      ended: false,
       lastUsedAt: null,
+      issuedBy: authority ?? null,
     },
   }
 }

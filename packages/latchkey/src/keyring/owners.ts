@@ -120,7 +120,9 @@ export async function changeOwner<Scope extends string>(
       const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
       const change = JSON.stringify({ before, after, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
-      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal)
+      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal, {
+        authority: authority.witness,
+      })
       if (entries === undefined) continue
       cache.committed(entries)
       revision = entries[0]?.seq ?? revision

@@ -4,6 +4,7 @@ import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, refuseRevoked } from './changing.ts'
 import { mintSecret } from './minting.ts'
 import type { KeyringParts } from './parts.ts'
+import type { StoredSecret } from '../ports.ts'
 
 /** How a key is rotated. */
 export interface RotateOptions extends ChangeOptions {
@@ -43,9 +44,9 @@ export async function rotate<Scope extends string>(
     if ((seen ??= newest) !== newest) {
       throw new LatchkeyError('conflict', 'The key was rotated by somebody else meanwhile. Read it again.')
     }
-    const ending = secrets.find(({ endsAt }) => endsAt !== null && endsAt > now)
-    if (ending !== undefined) {
-      const until = new Date(ending.endsAt ?? now).toISOString()
+    const old = secrets.find((kept) => kept.endsAt !== null && works(kept, now))
+    if (old !== undefined) {
+      const until = new Date(old.endsAt ?? now).toISOString()
       throw new LatchkeyError(
         'conflict',
         `The key is being rotated already, until ${until}. Retire its old secret first.`,
@@ -54,14 +55,16 @@ export async function rotate<Scope extends string>(
     if (secrets.some(({ retiredAt }) => retiredAt !== null && now >= retiredAt && now - retiredAt < atOnce)) {
       throw new LatchkeyError('conflict', 'The key was rotated a moment ago. Read it again.')
     }
-    const minted = mintSecret({ prefix: parts.prefix, environment: key.environment, now })
+    const minted = mintSecret(parts, key.environment, now)
     const { start } = minted.stored
     secret = minted.secret
     oldEndsAt = now + seconds * 1000
     return {
       key: { ...key, start },
-      endSecrets: { at: oldEndsAt, which: 'all' },
-      secret: minted.stored,
+      secrets: [
+        ...secrets.filter((kept) => works(kept, now)).map((kept) => ending(kept, now, oldEndsAt)),
+        minted.stored,
+      ],
       action: 'rotate',
       change: { start, oldEndsAt },
     }
@@ -77,7 +80,18 @@ export async function retire<Scope extends string>(
 ): Promise<Changed<Scope>> {
   return changeKey(parts, id, options, ({ key, secrets }, now) => {
     refuseRevoked(key)
-    if (!secrets.some(({ endsAt }) => endsAt !== null && endsAt > now)) return undefined
-    return { key, endSecrets: { at: now, which: 'old' }, action: 'retire', change: { oldEndsAt: now } }
+    const old = secrets.filter((kept) => kept.endsAt !== null && works(kept, now))
+    if (old.length === 0) return undefined
+    return { key, secrets: old.map((kept) => ending(kept, now, now)), action: 'retire', change: { oldEndsAt: now } }
   })
+}
+
+/** Whether a secret works at `now`. */
+export function works({ endsAt, ended }: StoredSecret, now: number): boolean {
+  return !ended && (endsAt === null || endsAt > now)
+}
+
+/** A secret that works until `at`, from now on as one that a newer one stands in for. An end that has come is a fact. */
+function ending(secret: StoredSecret, now: number, at: number): StoredSecret {
+  return { ...secret, retiredAt: secret.retiredAt ?? now, endsAt: at, ended: at <= now }
 }

@@ -97,6 +97,7 @@ export function settingsKey(
     quota: null,
     delegation: null,
     disabledAt: null,
+    disabledBy: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,

@@ -35,6 +35,8 @@ export function standingOf<Scope extends string>(
   if (stored.disabledAt !== null) return refusedFor(hash, 'disabled', stored)
   if ((ownerKept?.disabledAt ?? null) !== null) return refusedFor(hash, 'owner_disabled', stored)
 
+  if (secret?.ended === true) return refusedFor(hash, 'secret_ended', stored)
+
   const { id, name, owner, environment, metadata, notBefore, expiresAt, addresses, quota, delegation } = stored
   const held = expand(stored.scopes, catalogueOf({ scopes }, environment)) as ReadonlySet<Scope>
   const key = Object.freeze({

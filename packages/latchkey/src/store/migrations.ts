@@ -104,5 +104,12 @@ export function migrations({ integer, byPrimaryKey }: Dialect): readonly (readon
       `CREATE INDEX latchkey_journal_by_actor ON latchkey_journal (actor, seq)`,
       `CREATE INDEX latchkey_journal_by_at ON latchkey_journal (at, seq)`,
     ],
+    [
+      `ALTER TABLE latchkey_keys ADD COLUMN disabled_by TEXT`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN ended ${integer} NOT NULL DEFAULT 0`,
+      `ALTER TABLE latchkey_secrets ADD COLUMN issued_by TEXT`,
+      `CREATE INDEX latchkey_secrets_by_issuer ON latchkey_secrets (issued_by, place) WHERE issued_by IS NOT NULL`,
+      `ALTER TABLE latchkey_once ADD COLUMN seq ${integer} NOT NULL DEFAULT 0`,
+    ],
   ]
 }

@@ -23,6 +23,7 @@ export interface KeyRow {
   readonly quota: string | null
   readonly delegation: string | null
   readonly disabled_at: number | null
+  readonly disabled_by: string | null
 }
 
 /** The columns of a secret, beside others. */
@@ -33,7 +34,9 @@ export interface SecretRow {
   readonly secret_created_at: number
   readonly retired_at: number | null
   readonly ends_at: number | null
+  readonly ended: number
   readonly last_used_at: number | null
+  readonly issued_by: string | null
 }
 
 /** The columns of an owner, beside a key's; all `null` where nothing but its name is kept. */
@@ -62,6 +65,7 @@ export function keyOfRow(row: KeyRow): StoredKey {
     quota: valueIn(row.quota),
     delegation: valueIn(row.delegation),
     disabledAt: row.disabled_at,
+    disabledBy: row.disabled_by,
     revokedAt: row.revoked_at,
     revokedReason: row.revoked_reason as RevocationReason | null,
     revokedNote: row.revoked_note,
@@ -78,7 +82,9 @@ export function secretOfRow(row: SecretRow): StoredSecret {
     createdAt: row.secret_created_at,
     retiredAt: row.retired_at,
     endsAt: row.ends_at,
+    ended: row.ended !== 0,
     lastUsedAt: row.last_used_at,
+    issuedBy: row.issued_by,
   }
 }
 

@@ -21,9 +21,10 @@ export interface Query {
 
 const keyColumns = `k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
   k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision, k.addresses, k.limits, k.quota, k.delegation,
-  k.disabled_at`
+  k.disabled_at, k.disabled_by`
 
-const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at, s.ends_at, s.last_used_at`
+const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
+  s.ends_at, s.ended, s.last_used_at, s.issued_by`
 
 const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
 
@@ -60,22 +61,28 @@ export const imported: string = (['sha256', 'sha512'] as const)
   .join(' UNION ALL ')
 
 export const insertKey: string = `INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at,
-    not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+    not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at,
+    disabled_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 
-export const insertSecret: string = `INSERT INTO latchkey_secrets (place, hash, kind, start, created_at, ends_at)
-    SELECT place, $2, $3, $4, $5, $6 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
+/** A secret that is there already stays as it is; `changes` is 0 then. */
+export const insertSecret: string = `INSERT INTO latchkey_secrets
+    (place, hash, kind, start, created_at, retired_at, ends_at, ended, issued_by)
+    SELECT place, $2, $3, $4, $5, $6, $7, $8, $9 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
 
-export const endSecrets: string = `UPDATE latchkey_secrets SET ends_at = $2, retired_at = COALESCE(retired_at, $3)
-    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) AND (ends_at IS NULL OR ends_at > $2)`
+/** `changes` is 0 where the key has no such secret. */
+export const updateSecret: string = `UPDATE latchkey_secrets SET retired_at = $3, ends_at = $4, ended = $5
+    WHERE hash = $2 AND place = (SELECT place FROM latchkey_keys WHERE id = $1)`
 
-/** Leaves the newest alone, which has no end. */
-export const endOldSecrets: string = `UPDATE latchkey_secrets SET ends_at = $2
-    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) AND ends_at > $2`
+export const isUnused: string = `SELECT 1 FROM latchkey_secrets WHERE hash = $1 AND last_used_at IS NULL`
+
+/** Whether an admin key is still at this revision, and its owner at this one. */
+export const isAsItWas: string = `SELECT 1 FROM latchkey_keys k ${withOwner}
+    WHERE k.id = $1 AND k.revision = $2 AND COALESCE(o.revision, 0) = $3`
 
 export const updateKey: string = `UPDATE latchkey_keys SET name = $3, owner = $4, scopes = $5, metadata = $6, not_before = $7,
     expires_at = $8, revoked_at = $9, revoked_reason = $10, revoked_note = $11, revision = $12, addresses = $13,
-    limits = $14, quota = $15, delegation = $16, disabled_at = $17, start = $18
+    limits = $14, quota = $15, delegation = $16, disabled_at = $17, start = $18, disabled_by = $19
     WHERE id = $1 AND revision = $2`
 
 export const putQuota: string = `INSERT INTO latchkey_quotas (place, remaining, period)
@@ -110,10 +117,14 @@ export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq
 
 export const changedSince: string = `SELECT seq, subject FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
 
-export const done: string = `SELECT fingerprint, ids FROM latchkey_once WHERE actor = $1 AND token = $2`
+export const done: string = `SELECT fingerprint, ids, seq FROM latchkey_once WHERE actor = $1 AND token = $2`
 
-export const insertOnce: string = `INSERT INTO latchkey_once (actor, token, fingerprint, ids, at) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (actor, token) DO NOTHING`
+export const insertOnce: string = `INSERT INTO latchkey_once (actor, token, fingerprint, ids, at, seq)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (actor, token) DO NOTHING`
+
+/** For a call that is done again, if nobody has done it again since. */
+export const updateOnce: string = `UPDATE latchkey_once SET ids = $4, at = $5, seq = $6
+    WHERE actor = $1 AND token = $2 AND fingerprint = $3 AND seq = $7`
 
 export const forgetOnce: string = `DELETE FROM latchkey_once WHERE at < $1`
 
@@ -208,6 +219,7 @@ export function insertValues(key: Omit<StoredKey, 'revision'>, seq: number): rea
     jsonOrNull(key.quota),
     jsonOrNull(key.delegation),
     key.disabledAt,
+    key.disabledBy,
   ]
 }
 
@@ -232,12 +244,19 @@ export function updateValues(key: StoredKey, seq: number): readonly SqlValue[] {
     jsonOrNull(key.delegation),
     key.disabledAt,
     key.start,
+    key.disabledBy,
   ]
 }
 
 /** The values of `insertSecret`. */
-export function secretValues(id: string, { hash, kind, start, createdAt, endsAt }: StoredSecret): readonly SqlValue[] {
-  return [id, hash, kind, start, createdAt, endsAt]
+export function insertSecretValues(id: string, secret: StoredSecret): readonly SqlValue[] {
+  const { hash, kind, start, createdAt, retiredAt, endsAt, ended, issuedBy } = secret
+  return [id, hash, kind, start, createdAt, retiredAt, endsAt, ended ? 1 : 0, issuedBy]
+}
+
+/** The values of `updateSecret`: where a secret came from never changes. */
+export function updateSecretValues(id: string, { hash, retiredAt, endsAt, ended }: StoredSecret): readonly SqlValue[] {
+  return [id, hash, retiredAt, endsAt, ended ? 1 : 0]
 }
 
 /** The values of `insertOwner`, and with the revision seen those of `updateOwner`. */

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Awaitable, Change, JournalEntry, JournalHead, Look, QuotaState, Store } from '../ports.ts'
+import type { Awaitable, Change, JournalEntry, JournalHead, Look, Once, QuotaState, Store, Witness } from '../ports.ts'
 import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
 import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
@@ -143,18 +143,40 @@ export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): Sql
     if (change.kind === 'insert') {
       run(sql.insertKey, sql.insertValues(change.key, seq))
       putQuota(id, change.quota ?? undefined)
-      return run(sql.insertSecret, sql.secretValues(id, change.secret)) === 1
+      return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
     }
+    const { secrets = [], unused = [] } = change
+    if (unused.some((hash) => row(sql.isUnused, [hash]) === undefined)) return false
     if (run(sql.updateKey, sql.updateValues(change.key, seq)) === 0) return false
     putQuota(id, change.quota)
-    const { endSecrets, secret } = change
-    if (endSecrets?.which === 'all') run(sql.endSecrets, [id, endSecrets.at, change.draft.at])
-    if (endSecrets?.which === 'old') run(sql.endOldSecrets, [id, endSecrets.at])
-    return secret === undefined || run(sql.insertSecret, sql.secretValues(id, secret)) === 1
+    return secrets.every(
+      (secret) =>
+        run(sql.updateSecret, sql.updateSecretValues(id, secret)) === 1 ||
+        run(sql.insertSecret, sql.insertSecretValues(id, secret)) === 1,
+    )
   }
 
-  function commit(...[changes, seal, once]: Parameters<Store['commit']>): readonly JournalEntry[] | undefined {
+  /** Whether the admin key on whose behalf a change is made still is what it was when its rights were read. */
+  function holds({ id, revision, ownerRevision, expiresAt, now }: Witness): boolean {
+    if (expiresAt !== null && now() >= expiresAt) return false
+    return row(sql.isAsItWas, [id, revision, ownerRevision]) !== undefined
+  }
+
+  /** Whether it could be noted that the call was made. */
+  function note({ actor, token, fingerprint, after }: Once, entries: readonly JournalEntry[]): boolean {
+    const [first] = entries
+    if (first === undefined) return true
+    run(sql.forgetOnce, [first.at - remembered])
+    const ids = JSON.stringify(entries.map(({ subject }) => subject))
+    const values = [actor, token, fingerprint, ids, first.at, first.seq]
+    return (after === undefined ? run(sql.insertOnce, values) : run(sql.updateOnce, [...values, after])) === 1
+  }
+
+  function commit(
+    ...[changes, seal, { once, authority } = {}]: Parameters<Store['commit']>
+  ): readonly JournalEntry[] | undefined {
     return transact(() => {
+      if (authority !== undefined && !holds(authority)) return undefined
       const entries: JournalEntry[] = []
       let last = readHead()
       for (const change of changes) {
@@ -164,12 +186,7 @@ export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): Sql
         entries.push(entry)
         last = entry
       }
-      const [first] = entries
-      if (once !== undefined && first !== undefined) {
-        run(sql.forgetOnce, [first.at - remembered])
-        const ids = JSON.stringify(entries.map(({ subject }) => subject))
-        if (run(sql.insertOnce, [once.actor, once.token, once.fingerprint, ids, first.at]) === 0) return undefined
-      }
+      if (once !== undefined && !note(once, entries)) return undefined
       return entries
     })
   }
@@ -217,8 +234,8 @@ export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): Sql
       }))
     },
 
-    async commit(changes, seal, once) {
-      const entries = await whenFree(() => commit(changes, seal, once))
+    async commit(changes, seal, conditions) {
+      const entries = await whenFree(() => commit(changes, seal, conditions))
       head = Math.max(head, entries?.at(-1)?.seq ?? 0)
       // Our own commits do not change `data_version` for us.
       if (entries?.some(({ action }) => action === 'import') === true) imported = readImported()
@@ -226,10 +243,9 @@ export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): Sql
     },
 
     done({ actor, token }) {
-      const found = row<{ fingerprint: string; ids: string }>(sql.done, [actor, token])
-      return found === undefined
-        ? undefined
-        : { fingerprint: found.fingerprint, ids: JSON.parse(found.ids) as readonly string[] }
+      const found = row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, token])
+      if (found === undefined) return undefined
+      return { fingerprint: found.fingerprint, ids: JSON.parse(found.ids) as readonly string[], seq: found.seq }
     },
 
     look(after): Look {

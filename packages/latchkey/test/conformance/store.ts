@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
-import type { Change, Found, JournalDraft, ListFilter, Store, StoredKey, StoredSecret } from '../../src/ports.ts'
+import type {
+  Change,
+  Found,
+  JournalDraft,
+  ListFilter,
+  Store,
+  StoredKey,
+  StoredSecret,
+  Witness,
+} from '../../src/ports.ts'
 
 /** A store under test: opens the same, new and empty, data as often as it is asked. */
 export interface StoreUnderTest {
@@ -38,6 +47,7 @@ export function newKey(overrides: Partial<StoredKey> = {}): Made {
     quota: null,
     delegation: null,
     disabledAt: null,
+    disabledBy: null,
     revokedAt: null,
     revokedReason: null,
     revokedNote: null,
@@ -56,7 +66,9 @@ export function newSecret(overrides: Partial<StoredSecret> = {}): StoredSecret {
     createdAt: 1000,
     retiredAt: null,
     endsAt: null,
+    ended: false,
     lastUsedAt: null,
+    issuedBy: null,
     ...overrides,
   }
 }
@@ -359,18 +371,81 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.ok(before)
       const rotation = { ...draft(made.key.id, 'rotate'), at: 2000 }
       const update = { kind: 'update', key: before.key, draft: rotation } as const
-      await store.commit([{ ...update, endSecrets: { at: 9000, which: 'all' }, secret: second }], seal)
+      const ending = { ...made.secret, retiredAt: 2000, endsAt: 9000 }
+      await store.commit([{ ...update, secrets: [ending, second] }], seal)
       const [first, old] = (await store.byId(made.key.id))?.secrets ?? []
-      assert.deepEqual([first, old], [second, { ...made.secret, retiredAt: 2000, endsAt: 9000 }])
+      assert.deepEqual([first, old], [second, ending])
       assert.deepEqual((await store.bySecret(made.secret.hash))?.secret, old)
       assert.deepEqual((await store.bySecret(second.hash))?.secret, second)
 
       const rotated = await store.byId(made.key.id)
       assert.ok(rotated)
       const retirement = { kind: 'update', key: rotated.key, draft: draft(made.key.id, 'retire') } as const
-      await store.commit([{ ...retirement, endSecrets: { at: 5000, which: 'old' } }], seal)
-      const ends = (await store.byId(made.key.id))?.secrets.map(({ endsAt }) => endsAt)
-      assert.deepEqual(ends, [null, 5000])
+      const ended = { ...ending, endsAt: 5000, ended: true }
+      await store.recordUsage({ counts: [], lastUsed: new Map([[ended.hash, 3000]]) })
+      await store.commit([{ ...retirement, secrets: [ended] }], seal)
+      assert.deepEqual((await store.byId(made.key.id))?.secrets, [second, { ...ended, lastUsedAt: 3000 }])
+    })
+
+    test('a secret of another key is not taken over by a change', async () => {
+      const store = await fresh().open()
+      const [one, other] = [newKey(), newKey()]
+      await store.commit([inserting(one), inserting(other)], seal)
+      const seen = await store.byId(one.key.id)
+      assert.ok(seen)
+      const taking = { kind: 'update', key: seen.key, secrets: [{ ...other.secret, ended: true }] } as const
+      assert.equal(await store.commit([{ ...taking, draft: draft(one.key.id, 'rotate') }], seal), undefined)
+      assert.deepEqual((await store.bySecret(other.secret.hash))?.secret, other.secret)
+      assert.deepEqual((await store.byId(one.key.id))?.key, seen.key)
+    })
+
+    test('a change for as long as a secret was never used is not made once it was', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      await store.commit([inserting(made)], seal)
+      const change = async (): Promise<unknown> => {
+        const seen = await store.byId(made.key.id)
+        assert.ok(seen)
+        const drafted = draft(made.key.id, 'rotate')
+        return store.commit([{ kind: 'update', key: seen.key, unused: [made.secret.hash], draft: drafted }], seal)
+      }
+      assert.ok(await change())
+      await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, 3000]]) })
+      assert.equal(await change(), undefined)
+      assert.equal((await store.journal({ after: 0, limit: 10 })).length, 2)
+    })
+
+    test('a change is made only while the admin key that asks for it is what it was', async () => {
+      const store = await fresh().open()
+      const admin = newKey({ environment: 'admin', owner: 'umbrella' })
+      await store.commit([inserting(admin)], seal)
+      let now = 1000
+      const witness = { id: admin.key.id, revision: 1, ownerRevision: 0, expiresAt: 2000, now: () => now }
+      const issue = async (authority: Witness): Promise<boolean> => {
+        const made = newKey()
+        const entries = await store.commit([inserting(made)], seal, { authority })
+        assert.equal(
+          (await store.byId(made.key.id)) === undefined,
+          entries === undefined,
+          'the row is what was answered',
+        )
+        return entries !== undefined
+      }
+      assert.equal(await issue(witness), true)
+      assert.equal(await issue({ ...witness, id: 'key_nobody' }), false)
+      now = 2000
+      assert.equal(await issue(witness), false, 'it has expired while the change waited')
+      assert.equal(await issue({ ...witness, expiresAt: null }), true)
+      now = 1000
+      const owner = { owner: 'umbrella', disabledAt: 5, limits: [], revision: 0 }
+      await store.commit([{ kind: 'owner', owner, draft: draft('owner:umbrella', 'disable') }], seal)
+      assert.equal(await issue(witness), false, 'its owner has changed')
+      const ownerRevision = (await store.owner('umbrella'))?.revision ?? 0
+      assert.equal(await issue({ ...witness, ownerRevision }), true)
+      const seen = await store.byId(admin.key.id)
+      assert.ok(seen)
+      await store.commit([revoking(seen.key)], seal)
+      assert.equal(await issue({ ...witness, ownerRevision }), false, 'it has changed')
     })
 
     test('a secret that is there already is not taken a second time, and nothing with it', async () => {
@@ -410,14 +485,26 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const once = { actor: 'me', token: 'one', fingerprint: 'f' }
       const tries = Array.from({ length: 16 }, () => newKey())
       const done = await Promise.all(
-        tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], seal, once)),
+        tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], seal, { once })),
       )
       const winners = done.flatMap((entries, index) => (entries === undefined ? [] : [tries[index]?.key.id]))
       assert.equal(winners.length, 1)
       const [store] = handles
-      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: winners })
+      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: winners, seq: 1 })
       assert.equal(await store?.done({ actor: 'you', token: 'one' }), undefined)
       assert.equal((await store?.list(everything))?.length, 1)
+      // Done again on purpose, it is what was done last: for one of many that know the same.
+      const again = [newKey(), newKey()]
+      const redone = await Promise.all(
+        again.map(async (made, index) =>
+          handles[index]?.commit([inserting(made)], seal, { once: { ...once, after: 1 } }),
+        ),
+      )
+      assert.equal(redone.filter((entries) => entries === undefined).length, 1)
+      const [entry] = redone.find((entries) => entries !== undefined) ?? []
+      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: [entry?.subject], seq: 2 })
+      const other = { ...once, fingerprint: 'g', after: 2 }
+      assert.equal(await store?.commit([inserting(newKey())], seal, { once: other }), undefined)
     })
 
     test('a quota is spent exactly, by however many at once, and filled up with a new period', async () => {
