@@ -1,13 +1,9 @@
 // The documents say what is so. What is found in code is compared with what is described, both ways.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
-import { after, test } from 'node:test'
-import { promisify } from 'node:util'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
 import Fastify from 'fastify'
 import { refusals } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
@@ -15,9 +11,10 @@ import { latchkeyServer, serverOptions } from 'latchkey-server'
 import { testKeyring } from 'latchkey/testing'
 import { readSettings } from '../examples/process-api/src/settings.ts'
 import { settingsTable } from '../packages/latchkey-server/src/config.ts'
+import { brokenLinks } from './links.ts'
+import { readPage, sectionsOf } from './markdown.ts'
 
 const root = dirname(import.meta.dirname)
-const execute = promisify(execFile)
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
@@ -25,17 +22,17 @@ const pages: ReadonlyMap<string, string> = new Map(
   globSync('**/*.md', { cwd: root, exclude: ['**/node_modules', '**/dist'] }).map((path) => [path, read(path)]),
 )
 
-/** A page without its blocks of code. */
-const proseOf = (page: string): string => page.replaceAll(/^```.*?^```$/gms, '')
-
 /** The sections under headings of one level whose title is nothing but a name in backticks. */
 function sections(page: string, level = 2): ReadonlyMap<string, string> {
-  const found = new Map<string, string>()
-  for (const part of page.split(new RegExp(`^(?=#{1,${level}} )`, 'm'))) {
-    const [, marks, name] = /^(#+) `([^`]+)`\n/.exec(part) ?? []
-    if (name !== undefined && marks?.length === level) found.set(name, part)
-  }
-  return found
+  const named = [...sectionsOf(page, level)].map(([title, text]) => [/^`([^`]+)`$/.exec(title)?.[1], text] as const)
+  return new Map(named.filter((one): one is readonly [string, string] => one[0] !== undefined))
+}
+
+/** The rows of a table whose header begins with a cell, their backticks taken off the first cell. */
+function rowsUnder(page: string, first: string): readonly (readonly string[])[] {
+  const table = readPage(page).tables.find(({ header }) => header[0] === first)
+  assert.ok(table !== undefined, `a table whose first column is ${first}`)
+  return table.rows.map(([name = '', ...cells]) => [name.replaceAll('`', ''), ...cells])
 }
 
 /** Every match of the first group. */
@@ -62,10 +59,9 @@ test('every setting has a section with its default, and no section is about a se
 })
 
 test('every setting of the server is in the table, as the server has it, and none that is gone', () => {
-  const plain = (line: string): string => line.replaceAll(/\s+/g, ' ')
-  const described = matches(read('docs/reference/server-settings.md'), /^(\| `.*)$/gm).map(plain)
+  const described = rowsUnder(read('docs/reference/server-settings.md'), 'variable')
   const existing = Object.values(settingsTable).map(({ variable, flag, fallback, help }) => {
-    return `| \`${variable}\` | \`${flag}\` | ${fallback === '' ? 'nothing' : `\`${fallback}\``} | ${help} |`
+    return [variable, `\`${flag}\``, fallback === '' ? 'nothing' : `\`${fallback}\``, help]
   })
   assert.deepEqual(described, existing)
 })
@@ -122,16 +118,19 @@ test('every export has a section, every type is named, and none is described tha
     const source = read(`packages/latchkey/src${specifier === 'latchkey' ? '/index' : specifier.slice(8)}.ts`)
     const declared = matches(source, /^export (?:interface|type) (\w+)/gm)
     const passedOn = matches(source, /^export type \{([^}]+)\}/gm).flatMap((names) => names.match(/\w+/g) ?? [])
-    const [, listed = ''] = section.split(/^### Types of .*$/m)
-    assert.deepEqual(matches(listed, /`(\w+)`/g), sorted([...declared, ...passedOn]), `the types of ${specifier}`)
+    const types = [...declared, ...passedOn]
+    const [listed = ''] = [...sectionsOf(section, 3)].flatMap(([title, text]) =>
+      title.startsWith('Types of ') ? text : [],
+    )
+    // The first name is in the title.
+    const [, ...names] = readPage(listed).names
+    assert.deepEqual(names, sorted(types), `the types of ${specifier}`)
   }
 })
 
 test('every proof and every benchmark has a row, and no row is about one that is gone', () => {
-  const rows = (command: string): readonly string[] => {
-    const [, table = ''] = read('CONTRIBUTING.md').split(`| \`npm run ${command} -- …\``)
-    return matches(table.split('\n\n', 1)[0] ?? '', /^\| `([a-z-]+)`/gm)
-  }
+  const rows = (command: string): readonly string[] =>
+    rowsUnder(read('CONTRIBUTING.md'), `\`npm run ${command} -- …\``).map(([name]) => name!)
   const proofs = matches(read('bench/prove.ts'), /import\('\.\/proofs\/([a-z-]+)\.ts'\)/g)
   const benchmarks = matches(read('bench/bench.ts'), /^import \{ (?:[a-z]+) \} from '\.\/benchmarks\/([a-z-]+)\.ts'/gm)
   assert.ok(proofs.length > 0 && benchmarks.length > 0)
@@ -144,7 +143,7 @@ test('every verb of a keyring is described', async () => {
   const verbs = Object.entries(keyring).filter(([, member]) => typeof member === 'function')
   const section = sections(read('docs/reference/exports.md'), 3).get('openKeyring') ?? ''
   assert.deepEqual(
-    sorted(matches(section, /^\| `(\w+)`/gm)),
+    sorted(rowsUnder(section, 'verb').map(([name]) => name!)),
     sorted(verbs.map(([name]) => name)),
     'the verbs under openKeyring',
   )
@@ -166,39 +165,29 @@ test('every route of the HTTP API is described with its scope, and none that is 
       return `${method.toUpperCase()} ${path.replace(/^\/latchkey/, '')}: ${named === '' ? 'open' : named}`
     }),
   )
-  const rows = read('docs/guides/http-api.md').matchAll(/^\| `([A-Z]+ \/[^`]*)`\s*\| ([^|]+?)\s*\|/gm)
-  assert.deepEqual(sorted([...rows].map(([, route, scope]) => `${route}: ${scope}`)), sorted(served))
+  const rows = rowsUnder(read('docs/guides/http-api.md'), 'route')
+  assert.deepEqual(sorted(rows.map(([route, scope]) => `${route}: ${scope}`)), sorted(served))
   await app.close()
   await keyring.close()
 })
 
-/** The anchors of a page, as GitHub makes them of its headings. */
-function anchorsOf(page: string): readonly string[] {
-  const seen = new Map<string, number>()
-  return matches(proseOf(page), /^#+ (.+)$/gm).map((title) => {
-    const anchor = title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-      .replaceAll(' ', '-')
-    const count = seen.get(anchor) ?? 0
-    seen.set(anchor, count + 1)
-    return count === 0 ? anchor : `${anchor}-${count}`
-  })
-}
+/** What a block of code may be. `ts` is compiled and run, see examples.test.ts. */
+const languages = new Set(['http', 'json', 'python', 'sh', 'text', 'ts', 'yaml'])
 
 for (const [path, page] of pages) {
-  test(`${path}: links and images lead somewhere, and what it names exists`, () => {
-    for (const link of matches(proseOf(page), /\]\(([^()\s]+)\)/g)) {
-      if (/^https?:/.test(link)) continue
-      const [file = '', anchor] = link.split('#')
-      const target = file === '' ? join(root, path) : resolve(root, dirname(path), file)
-      assert.ok(existsSync(target), `${link} exists`)
-      if (anchor === undefined) continue
-      assert.ok(anchorsOf(readFileSync(target, 'utf8')).includes(anchor), `${link} has a heading`)
-    }
-    const folders = /`((?:packages|examples|bench|check|docs|test)\/[^`\s<>*]*)`/g
-    for (const name of matches(proseOf(page), folders)) assert.ok(existsSync(join(root, name)), `${name} exists`)
+  const { blocks, faults, names } = readPage(page)
 
+  test(`${path}: tables and blocks are well formed, and blocks name their language`, () => {
+    assert.deepEqual(faults, [])
+    for (const { line, language } of blocks) assert.ok(languages.has(language), `line ${line}: ${language}`)
+  })
+
+  test(`${path}: links and images lead somewhere, and what it names exists`, () => {
+    assert.deepEqual(brokenLinks({ root, path, markdown: page }), [])
+    for (const name of names) {
+      const [file] = /^(?:packages|examples|bench|check|docs|test)\/[^\s<>*]*$/.exec(name) ?? []
+      if (file !== undefined) assert.ok(existsSync(join(root, file)), `${file} exists`)
+    }
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     for (const script of matches(page, /\bnpm (?:run )?((?<=run )[\w:-]+|start\b|test\b)/g)) {
       assert.ok(script in scripts, `npm run ${script} exists`)
@@ -211,93 +200,10 @@ test('decisions are numbered without a gap, and each says context, decision, alt
   for (const [index, path] of decisions.entries()) {
     const number = index + 1
     assert.ok(path.startsWith(`docs/decisions/${String(number).padStart(4, '0')}-`), path)
-    const titles = matches(read(path), /^#+ (.+)$/gm)
-    assert.ok(titles[0]?.startsWith(`${number}. `), path)
-    assert.deepEqual(titles.slice(1), ['Context', 'Decision', 'Alternatives', 'Consequences'], path)
+    const [title, ...parts] = readPage(read(path)).headings.map(({ text }) => text)
+    assert.ok(title?.startsWith(`${number}. `), path)
+    assert.deepEqual(parts, ['Context', 'Decision', 'Alternatives', 'Consequences'], path)
   }
-})
-
-// Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
-mkdirSync(join(root, 'dist'), { recursive: true })
-const scratch = mkdtempSync(join(root, 'dist', 'docs-'))
-after(() => rmSync(scratch, { recursive: true }))
-
-const examplesOf = (path: string): readonly string[] => matches(read(path), /^```ts\n(.*?)^```$/gms)
-
-/** Runs a module among the examples, in a process and a folder of its own, and answers what it printed. */
-async function run(name: string, source: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
-  writeFileSync(join(scratch, name), source)
-  const { stdout } = await execute(process.execPath, ['--conditions=@latchkey/source', name], {
-    cwd: scratch,
-    env: { ...process.env, ...environment },
-    timeout: 30_000,
-  })
-  return stdout
-}
-
-/** The status of each request, in the order of the requests. */
-function probe(example: string, requests: readonly object[]): string {
-  return `${example}
-    const statuses: number[] = []
-    for (const request of ${JSON.stringify(requests)}) statuses.push((await app.inject(request)).statusCode)
-    console.log(JSON.stringify(statuses))`
-}
-
-const lastLine = (output: string): unknown => JSON.parse(output.trimEnd().split('\n').at(-1) ?? '')
-
-test('every example in TypeScript type-checks', async () => {
-  const folder = join(scratch, 'types')
-  mkdirSync(folder)
-  for (const path of pages.keys()) {
-    for (const [index, example] of examplesOf(path).entries()) {
-      // A module is what it would be in a file of its own, whether or not it imports anything.
-      const name = `${path.replaceAll(/\W/g, '-')}-${index + 1}.ts`
-      writeFileSync(join(folder, name), `${example}\nexport {}\n`)
-    }
-  }
-  const settings = { extends: join(root, 'tsconfig.json'), include: ['*.ts'] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
-  const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { tsc: string } }
-  const compiler = join(dirname(manifest), bin.tsc)
-  const checked = execute(process.execPath, [compiler, '-p', folder], { timeout: 60_000 })
-  await checked.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
-})
-
-test('the lines that protect a route protect it', async () => {
-  const [example = ''] = examplesOf('README.md')
-  const listen = 'await app.listen({ port: 3000 })'
-  assert.ok(example.includes(listen))
-  // With the key that the example has just issued, and without.
-  const withKey = example.replace(
-    listen,
-    "console.log((await app.inject({ url: '/orders', headers: { 'X-API-Key': secret } })).body)",
-  )
-  const output = await run('protected.ts', probe(withKey, [{ url: '/orders' }]))
-  assert.match(output, /^lk_live_\w{38}\n\{"owner":"acme"\}\n\[401\]\n$/)
-})
-
-test("the note's service in Latchkey's form answers as the note's does", async () => {
-  const [, example = ''] = examplesOf('README.md')
-  const key = randomBytes(24).toString('base64')
-  const headers = { 'X-API-Key': key }
-  const call = { method: 'POST', url: '/process' }
-  const requests = [
-    { ...call, headers, payload: { status: 'SUCCESS' } },
-    { ...call, headers, payload: { status: 'FAILURE' } },
-    { ...call, headers, payload: {} },
-    { ...call, headers: { 'X-API-Key': key.toLowerCase() }, payload: { status: 'SUCCESS' } },
-    { ...call, payload: { status: 'SUCCESS' } },
-  ]
-  const output = await run('note.ts', probe(example, requests), { SERVICE_API_KEY: key })
-  assert.deepEqual(lastLine(output), [200, 500, 422, 401, 401])
-})
-
-test('every example of the package and of the guides runs to its end', async () => {
-  const guides = globSync('docs/guides/*.md', { cwd: root })
-  const examples = ['packages/latchkey/README.md', ...guides].flatMap(examplesOf)
-  assert.ok(examples.length > guides.length)
-  await Promise.all(examples.map((example, index) => run(`example-${index + 1}.ts`, example)))
 })
 
 test('a forgotten guard stops the start with the line that the README shows', async () => {

@@ -7,7 +7,8 @@ import { covers, importsOf, readTable, violations } from './architecture.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const source = join(root, 'packages', 'latchkey', 'src')
-const rows = readTable(readFileSync(join(root, 'docs', 'architecture.md'), 'utf8'))
+const page = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8')
+const rows = readTable(page)
 
 /** Files of a folder, with paths as the table writes them: the library's from its source, the others' from the root. */
 function importsIn(folder: string): readonly Import[] {
@@ -43,6 +44,21 @@ test('a planted violation is caught, whatever its form', () => {
   assert.deepEqual(violations(rows, importsOf('new/file.ts', `import 'node:fs'`)), [
     'new/file.ts has no row in the table',
   ])
+})
+
+test('a table that a reader sees otherwise than it is read is refused', () => {
+  const row = /^\| `index\.ts`.*\n/m.exec(page)?.[0] ?? assert.fail('the row of index.ts')
+  const planted: readonly (readonly [changed: string, what: RegExp])[] = [
+    [page.replace(row, `\n${row}`), /a row outside of a table/],
+    [page.replace(row, `${row}${row}`), /a row that stands twice/],
+    [page.replace(row, `${row}| \`index.ts\` | nothing |\n`), /index\.ts has one row/],
+    [page.replace('## Ideas that', `${row}\n## Ideas that`), /a row outside of a table/],
+    [page.replace(row, row.replace('types of', 'type of')), /index\.ts may import: type of `ports\.ts`/],
+    [page.replace(row, row.replace('`, `', '` `')), /index\.ts may import/],
+    [page.replace(row, row.replace(/\|\n$/, '| and this |\n')), /a row of 3 cells in a table of 2/],
+    [page.replace('## Who may import whom', '## Who imports whom'), /No section is called Who may import whom/],
+  ]
+  for (const [changed, what] of planted) assert.throws(() => readTable(changed), what)
 })
 
 test('every row of the table is about something that exists, and allows nothing that is not used', () => {

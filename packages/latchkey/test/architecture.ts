@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import { posix } from 'node:path'
+import { readPage, sectionOf } from '../../../test/markdown.ts'
 
 /** One import, as it stands in a file. */
 export interface Import {
@@ -14,18 +16,30 @@ export interface Row {
   readonly allowed: readonly { readonly target: string; readonly typeOnly: boolean }[]
 }
 
-/** Reads the table under `## Who may import whom`: a path in the first cell, what it may import in the second. */
+/** One thing that a row allows: `types of` and a path or specifier in backticks. */
+const allowance = /^(types of )?`([^`]+)`$/
+
+/**
+ * Reads the tables under `## Who may import whom`: a path in the first cell, what it may import in the second. Throws
+ * where a reader could take a row for something else than it is: a malformed table, a row outside of one, a path that
+ * stands twice, a cell that says more than paths.
+ */
 export function readTable(markdown: string): ReadonlyMap<string, Row> {
-  const [, section = ''] = markdown.split(/^## Who may import whom$/m)
+  const { tables, faults } = readPage(sectionOf(markdown, 'Who may import whom'))
+  assert.deepEqual(faults, [])
   const rows = new Map<string, Row>()
-  for (const line of (section.split(/^## /m)[0] ?? '').split('\n')) {
-    const [, path, cell] = /^\| `([^`]+)`\s*\|(.*)\|$/.exec(line) ?? []
-    if (path === undefined || cell === undefined) continue
-    const allowed = [...cell.matchAll(/(types of )?`([^`]+)`/g)].map(([, types, target = '']) => ({
-      target,
-      typeOnly: types !== undefined,
-    }))
-    rows.set(path, { allowed })
+  for (const [path, cell] of tables.flatMap((table) => table.rows)) {
+    const name = /^`([^`]+)`$/.exec(path ?? '')?.[1]
+    assert.ok(name !== undefined, `the first cell is a path: ${path}`)
+    assert.ok(!rows.has(name), `${name} has one row`)
+    const parts = cell === 'nothing' ? [] : (cell ?? '').split(', ')
+    const allowed = parts.map((part) => {
+      const [, types, target] = allowance.exec(part) ?? []
+      assert.ok(target !== undefined, `${name} may import: ${part}`)
+      return { target, typeOnly: types !== undefined }
+    })
+    assert.equal(new Set(allowed.map(({ target }) => target)).size, allowed.length, `${name} names nothing twice`)
+    rows.set(name, { allowed })
   }
   return rows
 }
