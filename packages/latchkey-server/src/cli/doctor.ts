@@ -10,7 +10,8 @@ import { serverFindings } from './doctor/server.ts'
 import { exits, Failure } from './exit.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingsOf, withKeyring } from './target.ts'
-import { plain, put, putJson, styled } from './terminal/print.ts'
+import { plain, putJson, styled } from './terminal/print.ts'
+import { putHanging } from './terminal/table.ts'
 
 export function doctorCommand(program: Command): void {
   keyringCommand(program, 'doctor', 'what is wrong with this installation, and what to do').action(
@@ -93,7 +94,7 @@ function show(findings: readonly Finding[], { json }: TargetOptions): void {
   if (json === true) return putJson({ good: findings.every(({ state }) => state !== 'wrong'), findings })
   for (const { what, state, found, remedy } of findings) {
     const [mark, colour] = marks[state]
-    put(`${styled(colour, mark)}  ${what.padEnd(10)}  ${plain(found)}`)
-    if (remedy !== undefined) put(`${' '.repeat(19)}${plain(remedy)}`)
+    putHanging(`${styled(colour, mark)}  ${what.padEnd(10)}  `, plain(found))
+    if (remedy !== undefined) putHanging(' '.repeat(19), plain(remedy))
   }
 }

@@ -21,7 +21,7 @@ interface Options extends TargetOptions {
 const columns: readonly Column<UsageCount>[] = [
   { title: 'HOUR', text: ({ hour }) => iso(hour).slice(0, 13) + 'Z' },
   { title: 'KEY', text: ({ key }) => key || '-' },
-  { title: 'OWNER', text: ({ owner }) => owner || '-', flexible: true },
+  { title: 'OWNER', text: ({ owner }) => owner || '-', flexible: true, below: true },
   { title: 'OUTCOME', text: ({ outcome }) => outcome },
   { title: 'COUNT', text: ({ count: often }) => String(often) },
 ]
@@ -46,7 +46,7 @@ export function usageCommand(program: Command): void {
       }
       const rows = await withKeyring(options, async ({ keyring }) => keyring.usage(wanted))
       if (json === true) for (const row of rows) putJson(row)
-      else await putTable(columns, rows)
+      else putTable(columns, rows)
       if (rows.length === limit)
         say(styled('dim', 'There may be more: --limit, or a shorter --from and --to.', process.stderr))
     })

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { stripVTControlCharacters } from 'node:util'
 import { secretPattern, workplace } from './running.ts'
 import { inTerminal, noTerminal } from './terminal.ts'
 
@@ -36,25 +35,6 @@ describe('in a terminal', { skip: noTerminal, concurrency: 2 }, () => {
     const { code, screen } = await inTerminal(here, revoke(id), { typed: [[question, '\u0003']] })
     assert.deepEqual([code, await stateOf(id)], [130, 'active'])
     assert.doesNotMatch(screen, /^\s+at /m)
-  })
-
-  test('a list is a table that fits, and ids are never cut', async () => {
-    const { id } = await issued('A name that is a good deal longer than any column of a narrow terminal has room for')
-    const { code, screen } = await inTerminal(here, ['keys', 'list'], { columns: 100 })
-    assert.equal(code, 0)
-    const lines = stripVTControlCharacters(screen).split(/\r?\n/)
-    assert.ok(
-      lines.some((line) => line.startsWith('┌')),
-      screen,
-    )
-    assert.ok(
-      lines.every((line) => line.length <= 100),
-      screen,
-    )
-    assert.ok(
-      lines.some((line) => line.includes(id) && line.includes('…')),
-      screen,
-    )
   })
 
   test('there are colours, unless NO_COLOR says that there are not', async () => {

@@ -26,11 +26,11 @@ const page = 1000
 
 const columns: readonly Column<JournalEntry>[] = [
   { title: 'SEQ', text: ({ seq }) => String(seq) },
-  { title: 'AT', text: ({ at }) => iso(at) },
-  { title: 'ACTOR', text: ({ actor }) => actor, flexible: true },
+  { title: 'AT', text: ({ at }) => iso(at), short: ({ at }) => iso(at).slice(0, 19) + 'Z' },
+  { title: 'ACTOR', text: ({ actor }) => actor, flexible: true, below: true },
   { title: 'ACTION', text: ({ action }) => action },
-  { title: 'SUBJECT', text: ({ subject }) => subject },
-  { title: 'CHANGE', text: ({ change }) => change, flexible: true },
+  { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
+  { title: 'CHANGE', text: ({ change }) => change, flexible: true, below: true },
 ]
 
 export function showCommand(journal: Command): void {
@@ -66,7 +66,7 @@ export function showCommand(journal: Command): void {
           after = shown.at(-1)?.seq ?? after
           left -= shown.length
           if (entries.length < wanted || left === 0) {
-            if (json !== true) await putTable(columns, rows)
+            if (json !== true) putTable(columns, rows)
             if (entries.length > shown.length)
               say(styled('dim', `There are more: --after ${after}, or --all.`, process.stderr))
             return

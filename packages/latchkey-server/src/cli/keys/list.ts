@@ -31,10 +31,12 @@ const columns: readonly Column<Key>[] = [
   { title: 'OWNER', text: ({ owner }) => owner, flexible: true },
   { title: 'ENV', text: ({ environment }) => environment },
   { title: 'STATE', text: ({ state }) => state },
-  { title: 'SCOPES', text: ({ scopes }) => scopes.join(' '), flexible: true },
+  { title: 'SCOPES', text: ({ scopes }) => scopes.join(' '), flexible: true, below: true },
   {
     title: 'LAST USED',
     text: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : iso(lastUsedAt).slice(0, 16) + 'Z'),
+    short: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : iso(lastUsedAt).slice(0, 10)),
+    below: true,
   },
 ]
 
@@ -70,7 +72,7 @@ export function listCommand(keys: Command): void {
           left -= found.keys.length
           ;({ cursor } = found)
         } while (cursor !== null && left > 0)
-        if (json !== true) await putTable(columns, rows)
+        if (json !== true) putTable(columns, rows)
         if (cursor !== null) say(styled('dim', `There are more: --cursor ${cursor}, or --all.`, process.stderr))
       })
     })

@@ -1,73 +1,157 @@
-import { plain, put } from './print.ts'
+import { stripVTControlCharacters } from 'node:util'
+import { plain, put, styled } from './print.ts'
+import { cut, padded, widthOf, wrapped } from './width.ts'
 
 /** A column of a table. */
 export interface Column<Row> {
   readonly title: string
   readonly text: (row: Row) => string
-  /** Whether it may be cut off where the terminal is narrow. Ids never are: people copy them. */
+  /** What stands for it in a terminal, where room is short. */
+  readonly short?: (row: Row) => string
+  /** Whether it may be cut off where there is no room. An id never is: people copy it. */
   readonly flexible?: boolean
+  /** Whether it goes to a second line where not all have room in one. */
+  readonly below?: boolean
 }
 
-/** No flexible column gets narrower than this many characters. */
-const narrowest = 8
+/** No flexible column gets narrower than this beside others: one that is cut off, and one that takes further lines. */
+const narrowest = { cut: 12, wrapped: 40 }
+
+/** Columns of the terminal between two cells, and before a line that goes on with a row. */
+const gap = 2
+
+/** What is copied from a table: ids of keys. */
+const id = /^key_\w+$/
 
 /**
- * Rows for people: a table in a terminal; elsewhere the same columns with tabs between them, so that `cut` and `sort`
- * have something to hold on to.
+ * Rows for people. In a terminal they fit: what has no room beside the rest goes on in an indented line, flexible columns
+ * are cut off, and the last one of a row takes as many lines as it needs. Elsewhere there are tabs between the cells and
+ * everything is whole, so that `cut` and `sort` have something to hold on to.
  */
-export async function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<void> {
-  const cells = rows.map((row) => columns.map(({ text }) => plain(text(row))))
+export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const head = columns.map(({ title }) => title)
   if (!process.stdout.isTTY) {
+    const cells = rows.map((row) => columns.map(({ text }) => plain(text(row))))
     for (const line of [head, ...cells]) put(line.join('\t'))
     return
   }
-  const { default: Table } = await import('cli-table3')
-  const { stripVTControlCharacters } = await import('node:util')
-  const natural = head.map((title, index) =>
-    Math.max(...[title, ...cells.map((line) => line[index] ?? '')].map((text) => widthOf(text))),
-  )
-  const widths = fitted(natural, columns, process.stdout.columns || Number.POSITIVE_INFINITY)
-  const table = new Table({
-    head,
-    // The padding counts too.
-    colWidths: widths.map((width) => width + 2),
-    style: { head: [], border: [], compact: true },
+  const cells = rows.map((row) => columns.map(({ text, short = text }) => plain(short(row))))
+  const lines = linesFor(measured(columns, [head, ...cells]), roomIn(process.stdout))
+  for (const text of rendered(lines, head)) put(styled('bold', text))
+  for (const row of cells) for (const text of rendered(lines, row)) put(text)
+}
+
+/** One thing, line by line: what it is called, and what it is. In a terminal, long values go on below themselves. */
+export function putFacts(facts: readonly (readonly [name: string, value: string | undefined])[]): void {
+  const shown = facts.filter(([, value]) => value !== undefined)
+  const width = Math.max(...shown.map(([name]) => name.length)) + gap
+  for (const [name, value = ''] of shown) putHanging(name.padEnd(width), plain(value))
+}
+
+/** A text after its label; in a terminal in lines that fit, each below the one before. */
+export function putHanging(label: string, text: string): void {
+  if (!process.stdout.isTTY) return put(label + text)
+  const indent = widthOf(stripVTControlCharacters(label))
+  const [first = '', ...more] = wrapped(text, roomIn(process.stdout) - indent)
+  put(label + first)
+  for (const line of more) put(' '.repeat(indent) + line)
+}
+
+/** Columns that a terminal has; one that does not say is taken for the usual one. */
+function roomIn({ columns }: NodeJS.WriteStream): number {
+  return columns || 80
+}
+
+/** A column as its cells need it; widths are in columns of the terminal. */
+interface Measured {
+  readonly index: number
+  readonly natural: number
+  /** With less it does not stand in a line beside others. */
+  readonly least: number
+  readonly below: boolean
+  /** Whether a cell goes on in further lines instead of being cut off. */
+  readonly wraps: boolean
+}
+
+function measured<Row>(columns: readonly Column<Row>[], cells: readonly (readonly string[])[]): readonly Measured[] {
+  return columns.map(({ flexible = false, below = false }, index) => {
+    const wraps = flexible && index === columns.length - 1
+    let natural = 0
+    let whole = 0
+    for (const row of cells) {
+      const cell = row[index] ?? ''
+      const width = widthOf(cell)
+      natural = Math.max(natural, width)
+      if (!flexible || id.test(cell)) whole = Math.max(whole, width)
+    }
+    return {
+      index,
+      natural,
+      least: Math.max(whole, Math.min(natural, wraps ? narrowest.wrapped : narrowest.cut)),
+      below,
+      wraps,
+    }
   })
-  table.push(...cells)
-  put(process.env['NO_COLOR'] === undefined ? table.toString() : stripVTControlCharacters(table.toString()))
 }
 
-/** Columns of a terminal that a text takes, near enough for a table: wide scripts and pictures take two. */
-function widthOf(text: string): number {
-  let width = 0
-  for (const character of text) width += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1
-  return width
+/** A part of a line of a table: a column and how wide it is there. */
+interface Place {
+  readonly column: Measured
+  readonly width: number
 }
 
-/** Takes from the widest flexible column until everything fits beside the borders. */
-function fitted(
-  natural: readonly number[],
-  columns: readonly { readonly flexible?: boolean }[],
-  room: number,
-): number[] {
-  const widths = [...natural]
-  const taken = (): number => widths.reduce((sum, width) => sum + width + 3, 1)
-  while (taken() > room) {
+/** How a row stands in so much room: in one line, or in two, or in as many as it takes. */
+function linesFor(columns: readonly Measured[], room: number): readonly (readonly Place[])[] {
+  const fits = (some: readonly Measured[], indent: number): boolean =>
+    some.reduce((sum, { least }) => sum + least + gap, indent - gap) <= room
+  if (fits(columns, 0)) return [placed(columns, room)]
+  const lines: Measured[][] = []
+  let line: Measured[] = []
+  for (const column of columns.toSorted((one, other) => Number(one.below) - Number(other.below))) {
+    const isSecond = column.below && lines.length === 0
+    if (line.length > 0 && (isSecond || !fits([...line, column], lines.length === 0 ? 0 : gap))) {
+      lines.push(line)
+      line = []
+    }
+    line.push(column)
+  }
+  lines.push(line)
+  return lines.map((some, index) => placed(some, index === 0 ? room : room - gap))
+}
+
+/** Takes from the widest columns that can do with less until everything fits. */
+function placed(columns: readonly Measured[], room: number): readonly Place[] {
+  const widths = columns.map(({ natural }) => natural)
+  let over = widths.reduce((sum, width) => sum + width + gap, -gap) - room
+  while (over > 0) {
     let widest = -1
-    for (const [index, { flexible }] of columns.entries()) {
+    for (const [index, { least }] of columns.entries()) {
       const width = widths[index] ?? 0
-      if (flexible === true && width > narrowest && width > (widths[widest] ?? 0)) widest = index
+      if (width > least && width > (widths[widest] ?? 0)) widest = index
     }
     if (widest === -1) break
     widths[widest] = (widths[widest] ?? 0) - 1
+    over--
   }
-  return widths
+  return columns.map((column, index) => ({ column, width: widths[index] ?? 0 }))
 }
 
-/** One thing, line by line: what it is called, and what it is. */
-export function putFacts(facts: readonly (readonly [name: string, value: string | undefined])[]): void {
-  const shown = facts.filter(([, value]) => value !== undefined)
-  const width = Math.max(...shown.map(([name]) => name.length))
-  for (const [name, value = ''] of shown) put(`${name.padEnd(width)}  ${plain(value)}`)
+function rendered(lines: readonly (readonly Place[])[], row: readonly string[]): readonly string[] {
+  return lines.flatMap((line, index) => {
+    let text = index === 0 ? '' : ' '.repeat(gap)
+    const more: string[] = []
+    for (const [at, { column, width }] of line.entries()) {
+      const cell = row[column.index] ?? ''
+      if (at > 0) text += ' '.repeat(gap)
+      if (column.wraps) {
+        const indent = ' '.repeat(widthOf(text))
+        const [first = '', ...rest] = wrapped(cell, width)
+        text += first
+        more.push(...rest.map((one) => indent + one))
+      } else {
+        text += padded(id.test(cell) ? cell : cut(cell, width), width)
+      }
+    }
+    return [text.trimEnd(), ...more]
+  })
 }

@@ -1,0 +1,69 @@
+/** Characters that take no column of their own: marks on the one before, and what only joins or colours others. */
+const none = /^[\p{M}\p{Cf}\u1160-\u11ff]$/u
+
+/** Characters that take two columns: those of the scripts of East Asia (UAX #11, W and F), and pictures. */
+const two =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** Columns of a terminal that a text takes. Where terminals differ it is the greater number. */
+export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
+  let width = 0
+  for (const { segment } of segmenter.segment(text)) width += widthOfOne(segment)
+  return width
+}
+
+function widthOfOne(segment: string): number {
+  let width = 0
+  for (const character of segment) width += none.test(character) ? 0 : two.test(character) ? 2 : 1
+  // What asks for a picture instead of a sign gets its two columns in some terminals.
+  return segment.includes('\ufe0f') ? Math.max(2, width) : width
+}
+
+/** A text with spaces after it, so that it takes so many columns. */
+export function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
+}
+
+/** The text if there is room for it; otherwise its beginning and `…`. Never takes more columns than there are. */
+export function cut(text: string, room: number): string {
+  if (widthOf(text) <= room) return text
+  const [beginning] = splitAt(text, room - 1)
+  return `${beginning}…`
+}
+
+/**
+ * The text in lines that fit. Broken where there is a space, otherwise after a comma, otherwise where there is no more
+ * room: nothing is left out.
+ */
+export function wrapped(text: string, room: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  // A space belongs to the word before it: it may hang over the end of its line, where nobody sees it.
+  for (const word of text.match(/(?:[^ ,]|,(?=\d))+(?: +|,(?!\d))*|[ ,]+/g) ?? []) {
+    if (widthOf((line + word).trimEnd()) <= room) {
+      line += word
+      continue
+    }
+    if (line !== '') lines.push(line.trimEnd())
+    line = word
+    while (widthOf(line.trimEnd()) > room) {
+      const [beginning, rest] = splitAt(line, room)
+      lines.push(beginning)
+      line = rest
+    }
+  }
+  return line === '' && lines.length > 0 ? lines : [...lines, line.trimEnd()]
+}
+
+/** As much as there is room for, at least one character, and the rest. What belongs together is not parted. */
+function splitAt(text: string, room: number): readonly [beginning: string, rest: string] {
+  let width = 0
+  for (const { segment, index } of segmenter.segment(text)) {
+    width += widthOfOne(segment)
+    if (width > room && index > 0) return [text.slice(0, index), text.slice(index)]
+  }
+  return [text, '']
+}
