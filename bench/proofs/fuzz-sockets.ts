@@ -21,6 +21,8 @@ export interface SocketFindings {
   hung: number
   controls: number
   controlsAccepted: number
+  /** Right requests behind one that was answered before the rest of it had come: that answer is the last (RFC 9112 9.6). */
+  notOwed: number
   /** Answers by status and code. */
   readonly answers: Record<string, number>
 }
@@ -28,7 +30,10 @@ export interface SocketFindings {
 /** Connections at a time. */
 const connections = 48
 
-/** Milliseconds without a byte after which this side says that it has nothing more to send, and after which it gives up. */
+/**
+ * Milliseconds without a byte after which this side says that it has nothing more to send, and after which it gives up.
+ * Never before the answer that a right request is owed: a server need not answer somebody who has turned away.
+ */
 const patience = { silent: 300, hung: 20_000 }
 
 /** What is sent on one connection: perhaps a right request, a wrong one, perhaps another right one, and the farewell. */
@@ -39,6 +44,8 @@ interface Conversation {
   readonly patient: boolean
   readonly wrong: string
   readonly after: string
+  /** Whether every request on it is whole, so that the server ends the connection once it has answered the farewell. */
+  readonly whole: boolean
 }
 
 /** Sends `n` wrong requests over raw connections, and now and then a right one on the same or on another connection. */
@@ -62,6 +69,7 @@ export async function fuzzSockets({
     hung: 0,
     controls: 0,
     controlsAccepted: 0,
+    notOwed: 0,
     answers: {},
   }
   const talk = async (): Promise<void> => {
@@ -71,15 +79,12 @@ export async function fuzzSockets({
       found.presented++
       if (found.presented % 5000 === 0) progress(`${found.presented} of ${n} requests over raw connections`)
       const conversation = compose(random, service.secret)
-      const { before, patient, wrong, after } = conversation
+      const { before, patient, wrong, after, whole } = conversation
       const rest = wrong + after + farewell
-      const parts = patient ? [before, rest] : [before + rest]
-      const { received, hung } = await exchange(
-        service.port,
-        parts.map((part) => cut(random, part)),
-      )
+      const parts = (patient ? [before, rest] : [before + rest]).map((part) => cut(random, part))
+      const { received, hung } = await exchange({ port: service.port, parts, whole })
       if (hung) found.hung++
-      judge({ conversation, received, found, progress })
+      judge({ conversation, inPieces: parts.some(({ length }) => length > 1), received, found, progress })
     }
   }
   await Promise.all(Array.from({ length: connections }, talk))
@@ -89,7 +94,7 @@ export async function fuzzSockets({
 /** Whether a right request is accepted now. */
 export async function isServed(service: Service): Promise<boolean> {
   const request = requestOf({ lines: [`X-API-Key: ${service.secret}`, 'Connection: close'] })
-  const { received } = await exchange(service.port, [[request]])
+  const { received } = await exchange({ port: service.port, parts: [[request]], whole: true })
   const [answer] = readAnswers(received, { head: false })
   return answer !== undefined && isAccepted(answer)
 }
@@ -106,6 +111,7 @@ function compose(random: Random, secret: string): Conversation {
     patient: before !== '' && (!sound || random.chance(0.5)),
     wrong: forms[form]?.({ random, secret }) ?? '',
     after: sound && random.chance(0.2) ? right() : '',
+    whole: sound,
   }
 }
 
@@ -120,16 +126,22 @@ function cut(random: Random, text: string): readonly string[] {
  * Sends some parts, each in pieces, on a new connection and reads until the server ends it. Between two parts it waits
  * for an answer.
  */
-async function exchange(
-  port: number,
-  parts: readonly (readonly string[])[],
-): Promise<{ readonly received: string; readonly hung: boolean }> {
+async function exchange({
+  port,
+  parts,
+  whole,
+}: {
+  port: number
+  parts: readonly (readonly string[])[]
+  whole: boolean
+}): Promise<{ readonly received: string; readonly hung: boolean }> {
   let received = ''
   let hung = false
+  let mayTurnAway = false
   const [closed, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   socket.setEncoding('latin1')
-  socket.setTimeout(patience.silent)
+  socket.setTimeout(patience.hung)
   socket.on('data', (text: string) => {
     received += text
     if (isWhole(received)) answered.resolve()
@@ -142,12 +154,12 @@ async function exchange(
     closed.resolve()
   })
   socket.on('timeout', () => {
-    if (socket.writableEnded) {
-      hung = true
-      socket.destroy()
-    } else {
+    if (mayTurnAway && !socket.writableEnded) {
       socket.setTimeout(patience.hung)
       socket.end()
+    } else {
+      hung = true
+      socket.destroy()
     }
   })
   for (const [index, pieces] of parts.entries()) {
@@ -157,6 +169,8 @@ async function exchange(
       await turn()
     }
   }
+  mayTurnAway = !whole
+  if (mayTurnAway && !socket.destroyed) socket.setTimeout(patience.silent)
   await closed.promise
   return { received, hung }
 }
@@ -171,11 +185,13 @@ function isWhole(received: string): boolean {
 
 function judge({
   conversation: { form, before, wrong, after },
+  inPieces,
   received,
   found,
   progress,
 }: {
   conversation: Conversation
+  inPieces: boolean
   received: string
   found: SocketFindings
   progress: (line: string) => void
@@ -192,8 +208,11 @@ function judge({
     const name = nameOf(answer)
     found.answers[name] = (found.answers[name] ?? 0) + 1
   }
-  // The answers come in the order of the requests, so the first and the last but the farewell's are known.
-  const controls = [...(before === '' ? [] : [answers[0]]), ...(after === '' ? [] : [answers.at(-2)])]
+  // The answers come in the order of the requests, and a right one goes behind a wrong one only where that is one request.
+  const place = 1 + Number(before !== '')
+  const owed = after !== '' && !(inPieces && answers.length === place && isLast(answers.at(-1)))
+  if (after !== '' && !owed) found.notOwed++
+  const controls = [...(before === '' ? [] : [answers[0]]), ...(owed ? [answers[place]] : [])]
   for (const answer of controls) {
     found.controls++
     if (answer !== undefined && isAccepted(answer)) found.controlsAccepted++
@@ -210,6 +229,11 @@ function judge({
       progress(`accepted (${form}): ${nameOf(answer)}: ${JSON.stringify(wrong.slice(0, 300))}`)
     }
   }
+}
+
+/** Whether a server has said with an answer that it will answer nothing more on the connection. */
+function isLast(answer: HttpAnswer | undefined): boolean {
+  return answer?.headers.get('connection') === 'close'
 }
 
 function nameOf({ status, body }: HttpAnswer): string {

@@ -32,6 +32,7 @@ export const proof = defineProof({
           hungConnections: sockets.hung,
           rightRefused: verify.controls - verify.controlsAccepted + sockets.controls - sockets.controlsAccepted,
           rightAccepted: verify.controlsAccepted + sockets.controlsAccepted,
+          rightNotOwed: sockets.notOwed,
           servedAfterwards: Number(served),
           logLinesWithKey: service.leaks(),
           credentials: verify.presented,
@@ -46,6 +47,8 @@ export const proof = defineProof({
           // Or nothing would have been let through because nothing is.
           rightRefused: { is: 0 },
           rightAccepted: { atLeast: 1 },
+          // Rare: what came along with a head is not left unread.
+          rightNotOwed: { below: 1 + requests / 100 },
           servedAfterwards: { is: 1 },
           logLinesWithKey: { is: 0 },
           credentials: { atLeast: n },
