@@ -8,7 +8,7 @@ import Fastify from 'fastify'
 import type { Verifier } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
-import { plainBodies, problems } from 'latchkey/problem/fastify'
+import { plainBodies, problems, strictJson } from 'latchkey/problem/fastify'
 import { serverOptions } from 'latchkey-server'
 
 export interface ServerOptions {
@@ -26,7 +26,9 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
     bodyLimit: 64 * 1024,
   }).withTypeProvider<TypeBoxTypeProvider>()
   // JSON only, in UTF-8 and not compressed: Fastify would also take plain text, and read the others as they are not.
-  app.removeContentTypeParser('text/plain')
+  app.removeAllContentTypeParsers()
+  const parse = strictJson(app.getDefaultJsonParser('remove', 'remove'))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse)
   app.addHook('preParsing', plainBodies)
 
   await app.register(problems)

@@ -2,8 +2,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
-import { plainBodies, problemOptions, problems } from 'latchkey/problem/fastify'
+import { plainBodies, problemOptions, problems, strictJson } from 'latchkey/problem/fastify'
 import { answerLog } from './answer-log.ts'
+import { bodyOrNone } from './body-or-none.ts'
 import { changingRoutes } from './changing.ts'
 import { crossOrigin } from './cors.ts'
 import { descriptionRoutes } from './description.ts'
@@ -19,6 +20,7 @@ import { refusalRoutes } from './refusals.ts'
 import type { RouteParts } from './routes.ts'
 import { bodyLimits } from './routes.ts'
 import { securityHeaders } from './security.ts'
+import { unambiguous } from './unambiguous.ts'
 import { usageRoutes } from './usage.ts'
 import { requestValidation } from './validation.ts'
 import { verifyRoutes } from './verify.ts'
@@ -60,6 +62,7 @@ export async function latchkeyServer(
   const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request)) }
 
   app.addHook('onRequest', securityHeaders)
+  app.addHook('onRequest', unambiguous)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
   app.addHook('onResponse', metrics.answered)
   if (logAnswers) app.addHook('onResponse', answerLog(guard))
@@ -67,9 +70,9 @@ export async function latchkeyServer(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string', bodyLimit: bodyLimits.one },
+    { parseAs: 'buffer', bodyLimit: bodyLimits.one },
     // They are members like any other, and refused by name where they are not known: nothing here copies them on.
-    app.getDefaultJsonParser('ignore', 'ignore'),
+    bodyOrNone(strictJson(app.getDefaultJsonParser('ignore', 'ignore'))),
   )
   app.addHook('preParsing', plainBodies)
   app.setValidatorCompiler(requestValidation())

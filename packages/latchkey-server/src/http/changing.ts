@@ -1,8 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Changed } from 'latchkey'
 import { bounds, revocationReasons } from 'latchkey'
 import { Type } from 'typebox'
 import { etag, failures, json } from './answers.ts'
+import { bodyOptional } from './body-or-none.ts'
 import { keepNowhere } from './issuing.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './preconditions.ts'
 import type { App, RouteParts } from './routes.ts'
@@ -54,7 +55,7 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
     '/v1/keys/:id/rotate',
     {
       ...common,
-      preValidation: bodyOptional,
+      ...bodyOptional,
       schema: {
         summary: 'Give a key a new secret; the old one works for the grace time',
         ...described,
@@ -86,18 +87,13 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
       `/v1/keys/:id/${verb}`,
       {
         ...common,
-        preValidation: bodyOptional,
+        ...bodyOptional,
         schema: { summary: verbs[verb], ...described, body: withNote, response },
       },
       async (request, reply) =>
         told(reply, await acting(request)[verb](request.params.id, { ...request.body, ...ifMatch(request) })),
     )
   }
-}
-
-/** A verb that needs nothing said may be called without a body. */
-async function bodyOptional(request: FastifyRequest): Promise<void> {
-  request.body ??= {}
 }
 
 function noted(words: string | undefined): { readonly note?: string } {

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type {
+  FastifyBodyParser,
   FastifyError,
   FastifyHttpOptions,
   FastifyInstance,
@@ -11,6 +12,7 @@ import type {
   preParsingHookHandler,
 } from 'fastify'
 import { sayFarewell } from './farewell.ts'
+import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 import { continueWhenRead, hasBody, linger, partWithUnread } from './unread-body.ts'
@@ -129,6 +131,31 @@ export const plainBodies: preParsingHookHandler = (request, reply, payload, done
   // RFC 9110 15.5.16: otherwise it could as well be the media type.
   if (!isPlain) reply.header('accept-encoding', 'identity')
   done(problem({ ...mediaType(), detail: 'Send the body as it is, in UTF-8.' }))
+}
+
+/**
+ * A parser of JSON bodies that refuses, with 400, what others would read in more than one way: bytes that are not UTF-8,
+ * which decoders replace, so that two texts become one; and members that an object has twice, of which one is passed over.
+ *
+ * @param parse - Fastify's own parser, or another that takes a text.
+ *
+ * @example
+ * const parse = strictJson(app.getDefaultJsonParser('remove', 'remove'))
+ * app.removeContentTypeParser('application/json')
+ * app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse)
+ */
+export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<Buffer> {
+  return (request, bytes, done) => {
+    const text = utf8Text(bytes)
+    if (text === undefined) return done(problem({ ...invalidJson(), detail: 'The body is not in UTF-8.' }))
+    void parse(request, text, (error, value: unknown) => {
+      if (error !== null) return done(error)
+      const pointer = repeatedMember(text)
+      if (pointer === undefined) return done(null, value)
+      const errors = [{ pointer: shortened(pointer), detail: 'is given more than once' }]
+      done(problem({ ...invalidJson(), detail: 'A member is given more than once.', errors }))
+    })
+  }
 }
 
 /**
@@ -255,18 +282,23 @@ function faultOf({
   message = 'does not fit',
   params,
 }: NonNullable<FastifyError['validation']>[number]): Fault {
+  if (keyword === 'enum') return { pointer: instancePath, detail: `must be one of ${wordsOf(params['allowedValues'])}` }
   const missing = keyword === 'required' ? params['missingProperty'] : undefined
-  if (typeof missing === 'string') return { pointer: `${instancePath}/${escaped(missing)}`, detail: 'is required' }
+  if (typeof missing === 'string') return { pointer: `${instancePath}/${pointerPart(missing)}`, detail: 'is required' }
   const unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : undefined
   if (typeof unknown !== 'string') return { pointer: instancePath, detail: message }
-  // The name is the caller's own, and may be as long as the body.
-  const name = unknown.length > longestName ? `${unknown.slice(0, longestName)}…` : unknown
-  return { pointer: `${instancePath}/${escaped(name)}`, detail: 'is not known here' }
+  return { pointer: `${instancePath}/${pointerPart(shortened(unknown))}`, detail: 'is not known here' }
 }
 
-/** RFC 6901 3: `~` and `/` are escaped, in this order. */
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+/** The values that a schema allows, as they are written: they are few, and of the application's own choosing. */
+function wordsOf(allowed: unknown): string {
+  const values: readonly unknown[] = Array.isArray(allowed) ? allowed : []
+  return values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
+}
+
+/** What callers name is their own, and may be as long as the body. */
+function shortened(name: string): string {
+  return name.length > longestName ? `${name.slice(0, longestName)}…` : name
 }
 
 function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {

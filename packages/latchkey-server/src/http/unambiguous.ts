@@ -1,0 +1,34 @@
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { problem } from 'latchkey/problem/fastify'
+
+/**
+ * A hook for `onRequest` that refuses what could be read in two ways: an address that is not UTF-8 once it is decoded,
+ * of which decoders make another name, and more than one line of a field that has one value, which Node joins into one.
+ */
+export function unambiguous(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (!isWellFormed(request.url)) return done(problem(malformed('The address is not well-formed UTF-8.')))
+  const repeated = request.headers['idempotency-key']?.includes(',') === true && isRepeated(request, 'idempotency-key')
+  if (repeated) return done(problem(malformed('Idempotency-Key is given more than once.')))
+  done()
+}
+
+function malformed(detail: string): Parameters<typeof problem>[0] {
+  return { status: 400, code: 'bad_request', detail }
+}
+
+/** What is not ASCII has to be encoded (RFC 3986 2.1), and what is encoded to be UTF-8. */
+function isWellFormed(url: string): boolean {
+  if (/[^\x21-\x7e]/.test(url)) return false
+  if (!url.includes('%')) return true
+  try {
+    decodeURIComponent(url)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isRepeated({ raw: { rawHeaders } }: FastifyRequest, name: string): boolean {
+  const lines = rawHeaders.filter((line, index) => index % 2 === 0 && line.toLowerCase() === name)
+  return lines.length > 1
+}
