@@ -11,6 +11,7 @@ import type { KeyPage } from './keyring/list.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { RefusalRecord } from './keyring/refusal-log.ts'
 import type { Rotated } from './keyring/rotate.ts'
+import { invalid, membersOf, plain } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
 
@@ -25,6 +26,11 @@ export interface ConnectOptions {
   /** Milliseconds after which an answer no longer counts; 5,000. */
   readonly timeout?: number
 }
+
+const connectOptions = membersOf<ConnectOptions>({ url: true, key: true, fetch: true, timeout: true })
+
+const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
+const changeOptions = membersOf<ChangeOptions>({ actor: true, note: true, ifRevision: true })
 
 /** The whole journal is read for it: a million entries are some ten seconds. */
 const verifyJournalTimeout = 600_000
@@ -42,12 +48,11 @@ const verifyJournalTimeout = 600_000
  * const keyring = await connectKeyring({ url: 'https://keys.example.com', key: process.env.LATCHKEY_ADMIN_KEY })
  * const { key, secret } = await keyring.issue({ name: 'CI', owner: 'acme', scopes: ['orders:read'] })
  */
-export async function connectKeyring<Scope extends string = string>({
-  url,
-  key,
-  fetch = globalThis.fetch,
-  timeout = 5000,
-}: ConnectOptions): Promise<Keyring<Scope>> {
+export async function connectKeyring<Scope extends string = string>(
+  connection: ConnectOptions,
+): Promise<Keyring<Scope>> {
+  plain('The options of connectKeyring', connection, connectOptions)
+  const { url, key, fetch = globalThis.fetch, timeout = 5000 } = connection
   const transport = openTransport({ url, key, fetch, timeout })
   const { send, look, close } = transport
 
@@ -63,23 +68,33 @@ export async function connectKeyring<Scope extends string = string>({
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 
-  const create = async (path: string, keys: readonly object[], { idempotencyKey }: BulkOptions): Promise<Json> =>
-    send({
+  const create = async (path: string, keys: readonly object[], wanted: BulkOptions): Promise<Json> => {
+    plain('The options of a call that creates keys', wanted, bulkOptions)
+    const { idempotencyKey } = wanted
+    return send({
       method: 'POST',
       path,
       body: { keys },
       repeatable: idempotencyKey !== undefined,
       ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': headerText(idempotencyKey) } }),
     })
+  }
 
-  const alter = async (
-    path: string,
-    wanted: ChangeOptions & object,
-    method: 'POST' | 'PATCH' = 'POST',
-  ): Promise<Json> => {
+  /** @param own - the members that the verb takes besides those that every change takes. */
+  const act = async (path: string, wanted: ChangeOptions, own: readonly string[] = []): Promise<Json> => {
+    plain('The options of a change', wanted, [...own, ...changeOptions])
     const { ifRevision, ...body } = wanted
     const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
-    return send({ method, path, body: { ...body, actor: undefined }, headers })
+    return send({ method: 'POST', path, body: { ...body, actor: undefined }, headers })
+  }
+
+  const patchWith = async (path: string, patch: object, wanted: ChangeOptions): Promise<Json> => {
+    plain('The options of a change', wanted, changeOptions)
+    // In the body the two stand side by side, and one of them would be lost.
+    if (Object.hasOwn(patch, 'note')) throw invalid('note', 'among the options')
+    const { ifRevision, note } = wanted
+    const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
+    return send({ method: 'PATCH', path, body: { ...patch, note }, headers })
   }
 
   const { scopes, environments } = await get('/v1/keyring')
@@ -98,22 +113,24 @@ export async function connectKeyring<Scope extends string = string>({
     },
     issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', keys, options)),
     importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', keys, options)),
-    change: async (id, patch, options = {}) => changedOf(await alter(keyPath(id), { ...patch, ...options }, 'PATCH')),
+    change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
     async rotate(id, options = {}) {
-      return (await alter(`${keyPath(id)}/rotate`, options)) as unknown as Rotated<Scope>
+      return (await act(`${keyPath(id)}/rotate`, options, ['grace'])) as unknown as Rotated<Scope>
     },
-    retire: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/retire`, options)),
-    disable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/disable`, options)),
-    enable: async (id, options = {}) => changedOf(await alter(`${keyPath(id)}/enable`, options)),
-    revoke: async (id, options) => changedOf(await alter(`${keyPath(id)}/revoke`, options)),
+    retire: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/retire`, options)),
+    disable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/disable`, options)),
+    enable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/enable`, options)),
+    revoke: async (id, options) => changedOf(await act(`${keyPath(id)}/revoke`, options, ['reason'])),
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
     owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
     async changeOwner(owner, patch, options = {}) {
-      return (await alter(ownerPath(owner), { ...patch, ...options }, 'PATCH')) as unknown as ChangedOwner
+      return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner
     },
     journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
-    async verifyJournal({ anchor } = {}) {
+    async verifyJournal(wanted = {}) {
+      plain('The options of verifyJournal', wanted, ['anchor'])
+      const { anchor } = wanted
       return (await get('/v1/journal/verify', anchor ?? {}, verifyJournalTimeout)) as unknown as JournalReport
     },
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],

@@ -8,6 +8,7 @@ import type {
   RouteOptions,
 } from 'fastify'
 import { LatchkeyError } from '../error.ts'
+import { invalid, plain } from '../options.ts'
 import type { Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
 import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
@@ -97,8 +98,11 @@ interface Guarded<Scope extends string> {
  */
 export function fastifyGuard<Scope extends string>(
   verifier: Verifier<Scope>,
-  { unguarded = 'refuse' }: FastifyGuardOptions = {},
+  behaviour: FastifyGuardOptions = {},
 ): FastifyGuard<Scope> {
+  plain('The options of fastifyGuard', behaviour, ['unguarded'])
+  const { unguarded = 'refuse' } = behaviour
+  if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
   const credentialOn = connectionMemory()
 
   // Who forgets the plugin must not believe that undeclared routes would have stopped the start.

@@ -1,7 +1,7 @@
 import type { AdminScope } from '../policy/admin.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
-import { changeKey, refuseRevoked } from './changing.ts'
-import { plain } from './input.ts'
+import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
+import { membersOf, plain } from './input.ts'
 import type { KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
 import type { KeyringParts } from './parts.ts'
@@ -9,18 +9,18 @@ import type { KeyringParts } from './parts.ts'
 /** What is to be changed: a member that is left out stays, `null` clears, anything else is set. */
 export type KeyPatch<Scope extends string> = Partial<KeyMembers<Scope | AdminScope>>
 
-const changeable: readonly (keyof KeyMembers<string>)[] = [
-  'name',
-  'owner',
-  'scopes',
-  'metadata',
-  'notBefore',
-  'expiresAt',
-  'addresses',
-  'limits',
-  'quota',
-  'delegation',
-]
+const changeable = membersOf<KeyMembers<string>>({
+  name: true,
+  owner: true,
+  scopes: true,
+  metadata: true,
+  notBefore: true,
+  expiresAt: true,
+  addresses: true,
+  limits: true,
+  quota: true,
+  delegation: true,
+})
 
 /** The function behind `Keyring.change`. */
 export async function change<Scope extends string>(
@@ -30,6 +30,7 @@ export async function change<Scope extends string>(
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
   plain('A change', patch, changeable)
+  plain('The options of change', options, changeOptions)
   return changeKey(parts, id, options, ({ key }, now) => {
     refuseRevoked(key)
     const { stored, quota } = checkedMembers(parts, key.environment, patch, now)

@@ -2,7 +2,7 @@ import { LatchkeyError } from '../error.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Action, Change, Kept, StoredKey } from '../ports.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, note, text } from './input.ts'
+import { bounds, membersOf, note, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
@@ -20,6 +20,9 @@ export interface ChangeOptions {
   /** Only if the key is at this revision, and nobody has changed it since it was read. */
   readonly ifRevision?: number
 }
+
+/** The names of the options that every change takes. */
+export const changeOptions: readonly string[] = membersOf<ChangeOptions>({ actor: true, note: true, ifRevision: true })
 
 /** A changed key. */
 export interface Changed<Scope extends string = string> {

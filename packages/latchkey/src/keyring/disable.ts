@@ -1,5 +1,6 @@
 import type { Changed, ChangeOptions } from './changing.ts'
-import { changeKey, refuseRevoked } from './changing.ts'
+import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
+import { plain } from './input.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** The function behind `Keyring.disable`. To disable twice is to disable once. */
@@ -8,6 +9,7 @@ export async function disable<Scope extends string>(
   id: string,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
+  plain('The options of disable', options, changeOptions)
   return changeKey(parts, id, options, ({ key }, now) => {
     refuseRevoked(key)
     if (key.disabledAt !== null) return undefined
@@ -21,6 +23,7 @@ export async function enable<Scope extends string>(
   id: string,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
+  plain('The options of enable', options, changeOptions)
   return changeKey(parts, id, options, ({ key }) => {
     refuseRevoked(key)
     if (key.disabledAt === null) return undefined

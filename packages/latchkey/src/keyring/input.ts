@@ -1,6 +1,8 @@
-import { LatchkeyError } from '../error.ts'
 import { canonicalRange } from '../policy/addresses.ts'
+import { invalid, plain } from '../options.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
+
+export { invalid, membersOf, plain } from '../options.ts'
 
 /** The bounds of what is kept. Every one is checked before anything is. */
 export const bounds = {
@@ -29,11 +31,6 @@ export const bounds = {
   /** Seconds for which an old secret may go on working after a rotation (400 days). */
   grace: 34_560_000,
 } as const
-
-/** Refuses an argument, naming it and what it must be. The value itself is not repeated: it may be a secret in the wrong place. */
-export function invalid(name: string, must: string): LatchkeyError {
-  return new LatchkeyError('invalid_input', `${name} must be ${must}.`)
-}
 
 /** A text of 1 to `longest` characters without control characters, which could break a terminal, a log line or a database. */
 export function text(name: string, value: unknown, longest: number): string {
@@ -137,20 +134,6 @@ export function quota(value: unknown): { readonly quota: Quota; readonly remaini
     quota: { amount: most, refill },
     remaining: remaining === undefined ? most : whole('quota.remaining', remaining, 0, most),
   }
-}
-
-/** An object with no members but these. */
-export function plain(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
-  for (const member of Object.keys(value)) {
-    if (!members.includes(member)) {
-      throw invalid(
-        name,
-        `an object with no members but ${members.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none`,
-      )
-    }
-  }
-  return value as Readonly<Record<string, unknown>>
 }
 
 /** One of a few words. */

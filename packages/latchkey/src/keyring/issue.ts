@@ -5,7 +5,7 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, invalid, oneOf, plain, text } from './input.ts'
+import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
@@ -46,6 +46,8 @@ export interface BulkOptions {
   readonly idempotencyKey?: string
 }
 
+const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
+
 /** A new key, with its secret for the only time. */
 export interface Issued<Scope extends string = string> {
   readonly key: KeyDetails<Scope>
@@ -61,8 +63,10 @@ export type Created<Scope extends string, Item> =
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { actor, ...wanted }: IssueOptions<Scope>,
+  options: IssueOptions<Scope>,
 ): Promise<Issued<Scope>> {
+  plain('A new key', options, ['actor', ...newKeyMembers])
+  const { actor, ...wanted } = options
   const done = await issueMany(parts, [wanted], actor === undefined ? {} : { actor })
   const [issued] = done.repeated ? [] : done.created
   if (issued === undefined) throw new LatchkeyError('conflict', 'The key was not issued. Try again.')
@@ -123,19 +127,19 @@ function inOrder(_name: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
-const newKeyMembers = [
-  'name',
-  'owner',
-  'environment',
-  'scopes',
-  'notBefore',
-  'expiresAt',
-  'metadata',
-  'addresses',
-  'limits',
-  'quota',
-  'delegation',
-]
+const newKeyMembers = membersOf<NewKey<string>>({
+  name: true,
+  owner: true,
+  environment: true,
+  scopes: true,
+  notBefore: true,
+  expiresAt: true,
+  metadata: true,
+  addresses: true,
+  limits: true,
+  quota: true,
+  delegation: true,
+})
 
 /** And what is said besides of one that was made elsewhere. */
 const importedKeyMembers = [...newKeyMembers, 'hash', 'algorithm', 'start']
@@ -145,10 +149,12 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
   parts: KeyringParts<Scope>,
   action: 'issue' | 'import',
   items: readonly Item[],
-  { actor, idempotencyKey }: BulkOptions,
+  options: BulkOptions,
   secretOf: (environment: string, item: Item, now: number) => StoredSecret,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
   const { store, cache, clock } = parts
+  plain(`The options of ${action}Many`, options, bulkOptions)
+  const { actor, idempotencyKey } = options
   if (!Array.isArray(items) || items.length === 0 || items.length > bounds.bulk) {
     throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
   }

@@ -13,7 +13,7 @@ import { change } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
 import { disable, enable } from './disable.ts'
-import { bounds, invalid, oneOf, text } from './input.ts'
+import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
 import type { JournalReport } from './journal.ts'
@@ -58,6 +58,19 @@ export interface KeyringOptions<Scope extends string> {
   /** Hears of usage that could not be written, which is tried again. A warning of the process if left out. */
   readonly onError?: (error: unknown) => void
 }
+
+const keyringOptions = membersOf<KeyringOptions<string>>({
+  store: true,
+  scopes: true,
+  prefix: true,
+  environments: true,
+  sources: true,
+  limiter: true,
+  clock: true,
+  cacheSize: true,
+  usageInterval: true,
+  onError: true,
+})
 
 /** All keys, and the verbs on them: the same here and, through `latchkey/client`, on the other side of the wire. */
 export interface Keyring<Scope extends string = string> extends Verifier<Scope> {
@@ -165,6 +178,7 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
 export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,
 ): Promise<OpenKeyring<Scope>> {
+  plain('The options of openKeyring', options, keyringOptions)
   const { store, scopes, prefix = 'lk', environments = ['live', 'test'], sources = [] } = options
   const { clock = systemClock, cacheSize = 50_000, usageInterval = 10_000 } = options
   checkCatalogue(scopes)
@@ -284,7 +298,9 @@ function verbsOf<Scope extends string>(
       return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
     },
     journal: (options = {}) => readJournal(parts, options),
-    async verifyJournal({ anchor } = {}) {
+    async verifyJournal(options = {}) {
+      plain('The options of verifyJournal', options, ['anchor'])
+      const { anchor } = options
       mustSeeAll(await authorityOf(parts))
       return verifyJournal(store, anchor)
     },

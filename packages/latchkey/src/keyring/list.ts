@@ -1,7 +1,7 @@
 import type { KeyState } from '../ports.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, invalid, oneOf, text } from './input.ts'
+import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { Key } from './key.ts'
 import { keyOfListed } from './key.ts'
 import type { KeyringParts } from './parts.ts'
@@ -24,6 +24,16 @@ export interface ListOptions {
   readonly limit?: number
 }
 
+const listOptions = membersOf<ListOptions>({
+  owner: true,
+  environment: true,
+  state: true,
+  scope: true,
+  text: true,
+  cursor: true,
+  limit: true,
+})
+
 /** One page of keys, in the order of issue. */
 export interface KeyPage<Scope extends string = string> {
   readonly keys: readonly Key<Scope>[]
@@ -34,9 +44,12 @@ export interface KeyPage<Scope extends string = string> {
 /** The function behind `Keyring.list`. */
 export async function list<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { owner, environment, state, scope, text: part, cursor, limit = 100 }: ListOptions,
+  options: ListOptions,
 ): Promise<KeyPage<Scope>> {
   const { store, clock } = parts
+  // A filter that is not understood would list more than was asked for.
+  plain('The options of list', options, listOptions)
+  const { owner, environment, state, scope, text: part, cursor, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
   }

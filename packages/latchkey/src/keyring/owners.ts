@@ -4,7 +4,8 @@ import type { Store, StoredOwner } from '../ports.ts'
 import { authorityOf } from './authority.ts'
 import type { Authority } from './authority.ts'
 import type { ChangeOptions } from './changing.ts'
-import { bounds, invalid, limits, note, plain, text } from './input.ts'
+import { changeOptions } from './changing.ts'
+import { bounds, invalid, limits, membersOf, note, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyringParts } from './parts.ts'
 
@@ -75,6 +76,8 @@ async function hasKeyIn(
   return (await store.list({ ...any, owner, environments, now })).length > 0
 }
 
+const changeable = membersOf<OwnerPatch>({ disabled: true, limits: true })
+
 /** How often a change is tried again when somebody else changed the same owner in between. */
 const attempts = 16
 
@@ -83,14 +86,16 @@ export async function changeOwner<Scope extends string>(
   parts: KeyringParts<Scope>,
   name: string,
   patch: OwnerPatch,
-  { actor, note: words, ifRevision }: ChangeOptions,
+  options: ChangeOptions,
 ): Promise<ChangedOwner> {
   const { store, clock, cache } = parts
+  plain('The options of changeOwner', options, changeOptions)
+  const { actor, note: words, ifRevision } = options
   const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
   const remark = note(words)
-  plain('A change of an owner', patch, ['disabled', 'limits'])
+  plain('A change of an owner', patch, changeable)
   const { disabled } = patch
   if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
   const wanted = patch.limits === undefined ? undefined : limits(patch.limits)

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import type { JournalEntry, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
-import { bounds, invalid, moment, text, whole } from './input.ts'
+import { bounds, invalid, membersOf, moment, plain, text, whole } from './input.ts'
 import { subjectOfOwner, visibleOwner } from './owners.ts'
 import type { KeyringParts } from './parts.ts'
 
@@ -21,6 +21,16 @@ export interface JournalOptions {
   readonly to?: number
 }
 
+const journalOptions = membersOf<JournalOptions>({
+  after: true,
+  limit: true,
+  key: true,
+  owner: true,
+  actor: true,
+  from: true,
+  to: true,
+})
+
 /** Which usage to read. */
 export interface UsageOptions {
   readonly key?: string
@@ -34,6 +44,15 @@ export interface UsageOptions {
   readonly limit?: number
 }
 
+const usageOptions = membersOf<UsageOptions>({
+  key: true,
+  owner: true,
+  outcome: true,
+  from: true,
+  to: true,
+  limit: true,
+})
+
 /** Rows of usage in one answer. */
 const mostRows = 10_000
 
@@ -46,9 +65,11 @@ const aDay = 86_400_000
  */
 export async function readJournal<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { after = 0, limit = 100, key, owner, actor, from, to }: JournalOptions,
+  options: JournalOptions,
 ): Promise<readonly JournalEntry[]> {
   const { store } = parts
+  plain('The options of journal', options, journalOptions)
+  const { after = 0, limit = 100, key, owner, actor, from, to } = options
   const authority = await authorityOf(parts)
   let earliest = 0
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
@@ -91,9 +112,11 @@ async function handover(store: Store, key: string): Promise<number> {
 /** The function behind `Keyring.usage`. */
 export async function readUsage<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { key, owner, outcome, from, to, limit = 1000 }: UsageOptions,
+  options: UsageOptions,
 ): Promise<readonly UsageCount[]> {
   const { store, clock } = parts
+  plain('The options of usage', options, usageOptions)
+  const { key, owner, outcome, from, to, limit = 1000 } = options
   const authority = await authorityOf(parts)
   if (owner !== undefined && authority.owner !== undefined && owner !== authority.owner) return []
   const wantedKey = key === undefined ? undefined : text('key', key, bounds.label)

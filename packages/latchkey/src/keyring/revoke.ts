@@ -1,7 +1,7 @@
 import type { RevocationReason } from '../ports.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
-import { changeKey } from './changing.ts'
-import { note, oneOf } from './input.ts'
+import { changeKey, changeOptions } from './changing.ts'
+import { note, oneOf, plain } from './input.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** Why a key may be revoked. */
@@ -25,9 +25,11 @@ export interface RevokeOptions extends ChangeOptions {
 export async function revoke<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
-  { reason: given, ...options }: RevokeOptions,
+  given: RevokeOptions,
 ): Promise<Changed<Scope>> {
-  const reason = oneOf('reason', given, revocationReasons)
+  plain('The options of revoke', given, ['reason', ...changeOptions])
+  const { reason: why, ...options } = given
+  const reason = oneOf('reason', why, revocationReasons)
   const revokedNote = note(options.note)
   return changeKey(parts, id, options, ({ key }, now) => {
     if (key.revokedAt !== null) return undefined

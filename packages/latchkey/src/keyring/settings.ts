@@ -3,6 +3,7 @@ import { LatchkeyError } from '../error.ts'
 import { hashSecret } from '../key/hash.ts'
 import { parse } from '../key/parse.ts'
 import type { KeySource, StoredKey } from '../ports.ts'
+import { membersOf, plain } from './input.ts'
 import { longestCredential } from './verify.ts'
 
 /** The shortest secret that a setting may hold, in characters. */
@@ -47,6 +48,14 @@ export interface SettingsKeyOptions {
   readonly environment?: string
 }
 
+const settingsKeyOptions = membersOf<SettingsKeyOptions>({
+  name: true,
+  secret: true,
+  scopes: true,
+  owner: true,
+  environment: true,
+})
+
 /**
  * What is wrong with a secret from the settings, as the end of a sentence, or `undefined` if nothing is. Says nothing
  * that the secret could be told from.
@@ -71,9 +80,11 @@ function weaknessOf(secret: string): string | undefined {
  * const keyring = await openKeyring({ store, scopes, sources: [source] })
  */
 export function settingsKey(
-  { name, secret, scopes, owner = 'settings', environment = 'live' }: SettingsKeyOptions,
+  options: SettingsKeyOptions,
   { allowWeak = false }: { allowWeak?: boolean } = {},
 ): KeySource {
+  plain('The options of settingsKey', options, settingsKeyOptions)
+  const { name, secret, scopes, owner = 'settings', environment = 'live' } = options
   const weakness = weaknessOf(secret)
   if (weakness !== undefined && !allowWeak) {
     const advice = 'Set it to a long random value, for instance the output of: openssl rand -base64 32'

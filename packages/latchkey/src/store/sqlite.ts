@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { membersOf, plain } from '../options.ts'
 import type { Awaitable, Change, JournalEntry, JournalHead, Look, Once, QuotaState, Store, Witness } from '../ports.ts'
 import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
 import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
@@ -38,6 +39,8 @@ export interface SqliteStoreOptions {
   readonly readOnly?: boolean
 }
 
+const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, readOnly: true })
+
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
   /**
@@ -60,7 +63,9 @@ export interface SqliteStore extends Store {
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
-export function sqliteStore({ file, readOnly = false }: SqliteStoreOptions): SqliteStore {
+export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
+  plain('The options of sqliteStore', options, sqliteStoreOptions)
+  const { file, readOnly = false } = options
   const database = openDatabase(file, { readOnly })
   const statements = new Map<string, StatementSync>()
 

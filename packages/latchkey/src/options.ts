@@ -1,0 +1,36 @@
+import { LatchkeyError } from './error.ts'
+
+/** Refuses an argument, naming it and what it must be. The value itself is not repeated: it may be a secret in the wrong place. */
+export function invalid(name: string, must: string): LatchkeyError {
+  return new LatchkeyError('invalid_input', `${name} must be ${must}.`)
+}
+
+/**
+ * An object with no members but these. One that is not understood is refused and never left out: `graceSeconds` for
+ * `grace` would let a compromised secret live on.
+ *
+ * @throws LatchkeyError `invalid_input`, naming the member.
+ *
+ * @example plain('The options of revoke', options, ['reason', 'note'])
+ */
+export function plain(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
+  for (const member of Object.keys(value)) {
+    if (!members.includes(member)) {
+      throw invalid(
+        name,
+        `an object with no members but ${members.join(', ')}; ${JSON.stringify(member.slice(0, 40))} is none`,
+      )
+    }
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+/**
+ * The names of all members of a type, for `plain`. The compiler says when one is missing, or gone.
+ *
+ * @example membersOf<RevokeOptions>({ actor: true, note: true, ifRevision: true, reason: true })
+ */
+export function membersOf<Options extends object>(names: Readonly<Record<keyof Options, true>>): readonly string[] {
+  return Object.keys(names)
+}

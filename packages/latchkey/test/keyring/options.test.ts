@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connectKeyring } from '../../src/client.ts'
+import { fastifyGuard } from '../../src/guard/fastify.ts'
+import { hashSecret } from '../../src/key/hash.ts'
+import type { Keyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { testKeyring } from '../../src/testing.ts'
+import { scopes, shop } from './workbench.ts'
+
+/** Every call that takes options, with one that nobody understands and that is near one that everybody does. */
+function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (strange: object) => Promise<unknown>>> {
+  const key = { ...shop, scopes: [] }
+  return {
+    issue: (strange) => keyring.issue({ ...key, ...strange }),
+    issueMany: (strange) => keyring.issueMany([key], strange),
+    importMany: (strange) =>
+      keyring.importMany([{ ...key, algorithm: 'sha256', hash: hashSecret('made elsewhere') }], strange),
+    change: (strange) => keyring.change(id, { name: 'Other' }, strange),
+    disable: (strange) => keyring.disable(id, strange),
+    enable: (strange) => keyring.enable(id, strange),
+    revoke: (strange) => keyring.revoke(id, { reason: 'unused', ...strange }),
+    list: (strange) => keyring.list(strange),
+    changeOwner: (strange) => keyring.changeOwner('acme', { disabled: true }, strange),
+    journal: (strange) => keyring.journal(strange),
+    verifyJournal: (strange) => keyring.verifyJournal(strange),
+    usage: (strange) => keyring.usage(strange),
+  }
+}
+
+test('an option that is not understood is refused by its name, at every verb, and nothing is done', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key } = await keyring.issue(shop)
+  const before = await keyring.journal()
+  const admin = await keyring.issue({
+    ...shop,
+    scopes: ['keys:write'],
+    environment: 'admin',
+    delegation: { owner: null, environments: ['live', 'test', 'admin'], scopes: [] },
+  })
+  const acting = keyring.as(admin.key.id)
+  for (const [view, actingAs] of Object.entries({ keyring, acting })) {
+    for (const [verb, call] of Object.entries(callsWith(actingAs, key.id))) {
+      for (const strange of [{ graceSeconds: 0 }, { Actor: 'ben' }, { 'if-revision': 1 }]) {
+        const [name] = Object.keys(strange)
+        const refused = { code: 'invalid_input', message: new RegExp(`"${name}" is none`) }
+        await assert.rejects(call(strange), refused, `${view}.${verb}`)
+      }
+    }
+  }
+  assert.equal((await keyring.journal()).length, before.length + 1)
+})
+
+test('options that are no object are refused', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key } = await keyring.issue(shop)
+  for (const wrong of ['leaked', 0, ['ben'], null]) {
+    await assert.rejects(keyring.disable(key.id, wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
+    await assert.rejects(keyring.issueMany([shop], wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
+    await assert.rejects(keyring.list(wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
+    await assert.rejects(keyring.issue(wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
+  }
+})
+
+test('what is opened with an option that is not understood is not opened', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const store = sqliteStore({ file: ':memory:' })
+  const strange = { cachesize: 1 }
+  const refused = { code: 'invalid_input', message: /"cachesize" is none/ }
+  await assert.rejects(openKeyring({ store, scopes, ...strange }), refused)
+  assert.throws(() => sqliteStore({ file: ':memory:', ...strange }), refused)
+  assert.throws(() => fastifyGuard(keyring, strange as never), refused)
+  assert.throws(() => settingsKey({ name: 'KEY', secret: 'gT5mWq8vZr2xKd7p', scopes: [], ...strange }), refused)
+  await assert.rejects(connectKeyring({ url: 'http://127.0.0.1:1', key: 'x', ...strange }), refused)
+  await assert.rejects(testKeyring({ scopes, ...strange }), refused)
+  assert.throws(() => fastifyGuard(keyring, { unguarded: 'permit' as never }), { code: 'invalid_input' })
+})
