@@ -8,8 +8,8 @@ import Fastify from 'fastify'
 import type { Verifier } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
-import { plainBodies, problems, strictJson } from 'latchkey/problem/fastify'
-import { serverOptions } from 'latchkey-server'
+import { plainBodies, problems, securityHeaders, strictJson } from 'latchkey/problem/fastify'
+import { docsPolicy, serverOptions } from 'latchkey-server'
 
 export interface ServerOptions {
   readonly title: string
@@ -30,6 +30,10 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
   const parse = strictJson(app.getDefaultJsonParser('remove', 'remove'))
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parse)
   app.addHook('preParsing', plainBodies)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(securityHeaders)
+    done()
+  })
 
   await app.register(problems)
   await app.register(guard.plugin)
@@ -45,7 +49,9 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
     routePrefix: '/docs',
     theme: { title },
     uiConfig: { layout: 'BaseLayout' },
+    staticCSP: docsPolicy,
   })
+  app.get('/', { onRequest: guard.open, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   app.get('/openapi.json', { onRequest: guard.open, schema: { hide: true } }, () => app.swagger())
   return app
 }

@@ -69,3 +69,14 @@ test('there is no ReDoc, and the page loads nothing by an address of another hos
   assert.ok(loaded.length > 3)
   for (const address of loaded) assert.equal(new URL(address, `${url}/docs/`).origin, url, address)
 })
+
+test('no page of another origin may put the documents into a frame, and `/` leads to them', async (context) => {
+  const url = await startService(context, folderFor(context)).url
+  for (const path of ['/', '/docs', '/docs/', '/openapi.json', '/nothing', '/process']) {
+    const { headers } = await fetch(url + path, { redirect: 'manual' })
+    assert.equal(headers.get('x-frame-options'), 'DENY', path)
+    assert.match(String(headers.get('content-security-policy')), /frame-ancestors 'none'/, path)
+  }
+  assert.equal((await fetch(url)).url, `${url}/docs`)
+  assert.equal((await fetch(`${url}/latchkey`)).url, `${url}/latchkey/docs`)
+})

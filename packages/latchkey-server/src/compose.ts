@@ -55,7 +55,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   app.addHook('onClose', () => keyring.close())
   const close = async (): Promise<void> => app.close()
   try {
-    await app.register(latchkeyServer, { keyring, corsOrigins, drainDelay, logAnswers: true })
+    await app.register(latchkeyServer, { keyring, corsOrigins, drainDelay, logAnswers: true, home: true })
     await app.ready()
   } catch (error) {
     await close()

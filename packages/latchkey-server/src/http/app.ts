@@ -2,13 +2,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
-import { plainBodies, problemOptions, problems, strictJson } from 'latchkey/problem/fastify'
-import { answerLog } from './answer-log.ts'
+import { onUnrouted, plainBodies, problemOptions, problems, strictJson } from 'latchkey/problem/fastify'
+import { answerLog, callerLog } from './answer-log.ts'
 import { bodyOrNone } from './body-or-none.ts'
 import { changingRoutes } from './changing.ts'
 import { crossOrigin } from './cors.ts'
 import { descriptionRoutes } from './description.ts'
-import { documentRoutes } from './document.ts'
+import { documentRoutes, homeRoute } from './document.ts'
 import { throwAsProblem } from './errors.ts'
 import { issuingRoutes } from './issuing.ts'
 import { journalRoutes } from './journal.ts'
@@ -19,7 +19,7 @@ import { ownerRoutes } from './owners.ts'
 import { refusalRoutes } from './refusals.ts'
 import type { RouteParts } from './routes.ts'
 import { bodyLimits } from './routes.ts'
-import { securityHeaders } from './security.ts'
+import { secured } from './security.ts'
 import { unambiguous } from './unambiguous.ts'
 import { usageRoutes } from './usage.ts'
 import { requestValidation } from './validation.ts'
@@ -34,6 +34,8 @@ export interface LatchkeyServerOptions {
   readonly drainDelay?: number
   /** Writes a line for every answer: for an application that does not do so itself. */
   readonly logAnswers?: boolean
+  /** Leads from `/` to the documents, as is always done under a prefix: for an application without a page of its own there. */
+  readonly home?: boolean
 }
 
 /**
@@ -54,18 +56,26 @@ export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, '
  */
 export async function latchkeyServer(
   instance: FastifyInstance,
-  { keyring, corsOrigins = [], drainDelay = 0, logAnswers = false }: LatchkeyServerOptions,
+  {
+    keyring,
+    corsOrigins = [],
+    drainDelay = 0,
+    logAnswers = false,
+    home = instance.prefix !== '',
+  }: LatchkeyServerOptions,
 ): Promise<void> {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   const metrics = openMetrics()
   const guard = fastifyGuard(metrics.counting(keyring.admin))
   const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request)) }
 
-  app.addHook('onRequest', securityHeaders)
+  app.addHook('onRequest', secured)
   app.addHook('onRequest', unambiguous)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
   app.addHook('onResponse', metrics.answered)
-  if (logAnswers) app.addHook('onResponse', answerLog(guard))
+  onUnrouted(app, metrics.unrouted)
+  app.addHook('preParsing', callerLog(guard))
+  if (logAnswers) app.addHook('onResponse', answerLog)
   // JSON only, whatever the application reads.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -80,6 +90,7 @@ export async function latchkeyServer(
   await app.register(problems)
   await app.register(guard.plugin)
   await documentRoutes(app, parts)
+  if (home) homeRoute(app, parts)
 
   // In a scope of their own, whose errors become problems before the one around it answers them.
   await app.register(async (scope) => {

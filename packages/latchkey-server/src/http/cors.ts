@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-const exposed = 'ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Deprecation, Sunset'
+const exposed = 'ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Deprecation, Sunset, X-Request-Id'
 
 /**
  * A hook for `onRequest` that lets pages of these origins call the server. No cookie is ever read, so no credentials

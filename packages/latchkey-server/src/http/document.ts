@@ -43,6 +43,13 @@ export async function documentRoutes(app: App, { guard, keyring }: RouteParts): 
   app.get('/openapi.json', { onRequest: guard.open, schema: { hide: true } }, () => app.swagger())
 }
 
+/** Who opens the server in a browser comes to its documents. */
+export function homeRoute(app: App, { guard }: RouteParts): void {
+  app.get('/', { onRequest: guard.open, schema: { hide: true } }, (_request, reply) =>
+    reply.redirect(`${app.prefix}/docs`),
+  )
+}
+
 /** Puts every schema with a title in one place under that name, so that clients made from the document have names too. */
 function named<Document extends object>(document: Document): Document {
   const schemas: Record<string, unknown> = {}

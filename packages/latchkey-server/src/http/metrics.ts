@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { AdminScope, Verdict, Verifier } from 'latchkey'
+import type { Unrouted } from 'latchkey/problem/fastify'
 
 /** The metrics of one server, in a registry of its own. */
 export interface Metrics {
@@ -10,6 +11,8 @@ export interface Metrics {
   readonly counting: (verifier: Verifier<AdminScope>) => Verifier<AdminScope>
   /** A hook for `onResponse`. */
   readonly answered: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Hears of an answer that no hook has seen. */
+  readonly unrouted: (answer: Unrouted) => void
   readonly contentType: string
   readonly text: () => Promise<string>
 }
@@ -58,12 +61,19 @@ export function openMetrics(): Metrics {
     }),
     answered(request, reply, done) {
       const route = request.routeOptions.url ?? 'none'
-      const method = methods.has(request.method) ? request.method : 'other'
+      const method = methodOf(request)
       requests.inc({ route, method, status: String(reply.statusCode) })
       durations.observe({ route, method }, reply.elapsedTime / 1000)
       done()
     },
+    unrouted({ method, status }) {
+      requests.inc({ route: 'none', method: methodOf({ method }), status: String(status) })
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
   }
+}
+
+function methodOf({ method }: { readonly method: string | undefined }): string {
+  return method !== undefined && methods.has(method) ? method : 'other'
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LogLevel } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { json } from './answers.ts'
@@ -20,9 +21,13 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
     if (drainDelay > 0) await sleep(drainDelay * 1000)
   })
 
+  // Asked every few seconds, for ever: what they answer is worth a line only where it is not what was hoped for.
+  const logLevel = (app.log.level === 'info' ? 'warn' : app.log.level) as LogLevel
+
   app.get(
     '/healthz',
     {
+      logLevel,
       onRequest: guard.open,
       schema: { summary: 'Is the process alive?', tags: ['Operation'], response: { 200: fine } },
     },
@@ -32,6 +37,7 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
   app.get(
     '/readyz',
     {
+      logLevel,
       onRequest: guard.open,
       schema: {
         summary: 'Can it serve? Asks the store',

@@ -141,3 +141,27 @@ test('an application without a guard, without problem documents, with plain Fast
   assert.match((await app.inject('/nothing')).body, /Route GET:\/nothing not found/)
   await app.close()
 })
+
+test("the application's own lines name the admin key that called", async () => {
+  const keys = await testKeyring({ scopes })
+  let log = ''
+  const app = Fastify({ ...serverOptions, logger: { stream: { write: (line: string) => void (log += line) } } })
+  await app.register(latchkeyServer, { prefix: '/latchkey', keyring: keys.keyring })
+  const headers = await adminHeaders(keys)
+  const [admin] = (await keys.keyring.list()).keys
+  await app.inject({ url: '/latchkey/v1/keys', headers })
+  assert.match(log, new RegExp(`"keyId":"${admin?.id}".*"msg":"request completed"`))
+  const known = log.length
+  await app.inject({ url: '/latchkey/v1/keys' })
+  assert.doesNotMatch(log.slice(known), /keyId":"key_/)
+  await app.close()
+})
+
+test('the path that it is mounted at leads to its documents, with and without a slash', async () => {
+  const { app } = await mounted()
+  for (const url of ['/latchkey', '/latchkey/']) {
+    const answer = await app.inject(url)
+    assert.deepEqual([answer.statusCode, answer.headers.location], [302, '/latchkey/docs'], url)
+  }
+  await app.close()
+})

@@ -143,6 +143,43 @@ scenario(
   },
 )
 
+test('what is answered before any route is asked is counted and logged like all else', async () => {
+  const stage = await openStage()
+  const { app, send, admin, log, finish } = stage
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const requests = ['nonsense\r\n\r\n', 'GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n']
+  for (const bytes of requests) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(bytes)
+    assert.match(await text(socket), /^HTTP\/1\.1 400 /)
+  }
+  const { body } = await send('GET /metrics', { as: await admin() })
+  for (const method of ['other', 'GET']) {
+    assert.ok(body.includes(`latchkey_http_requests_total{route="none",method="${method}",status="400"} 1`), body)
+  }
+  const lines = log().match(/"status":400,"outcome":"rejected","msg":"answered before any route"/g)
+  assert.equal(lines?.length, 2, log())
+  await finish()
+})
+
+test('probes are not logged while they are well, and are where they are not', async () => {
+  const stage = await openStage({ logLevel: 'info' })
+  for (const path of ['/healthz', '/readyz', '/healthz'])
+    assert.equal((await stage.send(`GET ${path}`)).statusCode, 200)
+  assert.equal(stage.log(), '')
+  await stage.keyring.close()
+  assert.equal((await stage.send('GET /readyz')).statusCode, 503)
+  assert.match(stage.log(), /"level":50/)
+  await stage.close()
+})
+
+scenario('who opens the server comes to its documents', async ({ send }) => {
+  const answer = await send('GET /')
+  assert.deepEqual([answer.statusCode, answer.headers.location], [302, '/docs'])
+  assert.equal((await send('GET /docs')).statusCode, 200)
+})
+
 test('on closing, readyz says no while requests are served; then what is in flight is answered, usage is written, the store is closed', async () => {
   const stage = await openStage({ drainDelay: 1 })
   const { app, keyring, close } = stage

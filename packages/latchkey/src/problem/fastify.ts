@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, Server } from 'node:http'
 import type {
   FastifyBodyParser,
   FastifyError,
@@ -15,10 +14,14 @@ import { sayFarewell } from './farewell.ts'
 import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
-import { continueWhenRead, hasBody, linger, partWithUnread } from './unread-body.ts'
+import { securityHeaders } from './security.ts'
+import { continueWhenRead, hasBody, partWithUnread } from './unread-body.ts'
+import { answerBrokenRequest, answerUnmetExpectation, brokenRequest, noteUnrouted, onUnrouted } from './unrouted.ts'
+import { requestIdHeader } from './unrouted.ts'
 
-export { problemResponse }
+export { onUnrouted, problemResponse, securityHeaders }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
+export type { Unrouted } from './unrouted.ts'
 
 const notFound: ProblemOptions = { status: 404, code: 'not_found', detail: 'There is nothing at this path.' }
 
@@ -37,6 +40,9 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_STATIC_FORBIDDEN_PATH: notFound,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
+
+/** What a header carries as it is: an application may take ids from its callers, or make them of anything. */
+const sendable = /^[\x21-\x7e]{1,200}$/
 
 /** Faults named in one answer; whoever sends more has something else to mend first. */
 const mostFaults = 100
@@ -98,9 +104,17 @@ export const problemOptions: Pick<
   onConstructorPoisoning: 'remove',
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
   frameworkErrors: (error, request, reply) => {
+    // No hook runs for them, of any plugin.
+    reply.headers(securityHeaders)
+    tellRequestId(request, reply)
     answerError(error, request, reply)
+    const { server, log, method, ip } = request
+    noteUnrouted({ server: server.server, log }, { status: reply.statusCode, method, address: ip, id: request.id })
   },
-  clientErrorHandler: answerBrokenRequest,
+  clientErrorHandler(error, socket) {
+    // Fastify calls it so, and does not say it in its types.
+    answerBrokenRequest(this as unknown as FastifyInstance, error, socket)
+  },
   // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
   return503OnClosing: false,
   // A request and its body, which Fastify would wait for without end.
@@ -163,7 +177,8 @@ export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<
  * known paths 405 with `Allow`, bodies that are not JSON 400, other media types 415, too large ones 413, and bodies that
  * do not fit their schema 422 with each fault named by JSON Pointer. What a handler throws by accident is 500 and says
  * nothing of itself outside the log. Routes with a body are documented with these answers. When the application closes,
- * every request that got through is answered, and the answer tells the caller that the connection ends.
+ * every request that got through is answered, and the answer tells the caller that the connection ends. Every answer has
+ * the request's id in `X-Request-Id`, the one in the log and in the `instance` of a problem.
  *
  * Register it, and wait for it, before the first route.
  *
@@ -178,6 +193,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
   })
 
   app.addHook('onRequest', (request, reply, done) => {
+    tellRequestId(request, reply)
     if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
     else done()
   })
@@ -192,7 +208,9 @@ export async function problems(app: FastifyInstance): Promise<void> {
       app.server.emit('request', request, response)
     })
   }
-  if (app.server.listenerCount('checkExpectation') === 0) app.server.on('checkExpectation', answerUnmetExpectation)
+  if (app.server.listenerCount('checkExpectation') === 0) {
+    app.server.on('checkExpectation', (request, response) => answerUnmetExpectation(app, request, response))
+  }
 
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     // What is wrong with a body does not matter where nobody takes one.
@@ -232,6 +250,10 @@ const bodyResponses = {
   413: problemResponse('The body is too large'),
   415: problemResponse('The body is of another media type'),
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
+}
+
+function tellRequestId({ id }: FastifyRequest, reply: FastifyReply): void {
+  if (sendable.test(id)) reply.header(requestIdHeader, id)
 }
 
 function isDecodable(url: string): boolean {
@@ -321,47 +343,6 @@ function isMalformed({ headers, httpVersion, rawHeaders }: IncomingMessage): boo
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
   }
   return hosts > 1
-}
-
-/** Answers what Node's parser could not read as a request; there is no route, no request and no reply yet. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  // As Node's own answer does: what broke may be the rest of a request that has its answer already.
-  if ((socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true) {
-    socket.end()
-    linger(socket)
-    return
-  }
-  const document = problemDocument(brokenRequest(error.code), randomUUID())
-  const body = JSON.stringify(document)
-  socket.end(
-    `HTTP/1.1 ${document.status} ${document.title}\r\nContent-Type: ${problemMediaType}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
-  linger(socket)
-}
-
-/** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */
-function answerUnmetExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const options = { status: 417, code: 'expectation_failed', detail: 'No expectation but 100-continue can be met.' }
-  const body = JSON.stringify(problemDocument(options, randomUUID()))
-  response.writeHead(options.status, {
-    'content-type': problemMediaType,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  })
-  response.end(body)
-}
-
-function brokenRequest(code: string | undefined): ProblemOptions {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, code: 'timeout', detail: 'The request took too long.' }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return { status: 431, code: 'headers_too_large', detail: 'The headers are too large.' }
-  }
-  return badRequest('This is not a well-formed HTTP/1.1 request.')
 }
 
 function badRequest(detail: string): ProblemOptions {

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import Fastify from 'fastify'
-import { problem, problemOptions, problems } from '../../src/problem/fastify.ts'
+import { onUnrouted, problem, problemOptions, problems, securityHeaders } from '../../src/problem/fastify.ts'
 
 async function application(): Promise<{ app: FastifyInstance; log: () => string; handled: () => number }> {
   let log = ''
@@ -254,8 +254,9 @@ test('neither an answer nor the log quotes what the caller sent or what a handle
   assert.match(errors[0] ?? '', /hunter2/, 'the operator is told')
 })
 
-async function raw(bytes: string): Promise<string> {
+async function raw(bytes: string, prepare: (app: FastifyInstance) => void = () => undefined): Promise<string> {
   const { app } = await application()
+  prepare(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   await once(socket, 'connect')
@@ -316,5 +317,43 @@ test('what is not HTTP, or too much of it, gets a problem document too', async (
     const [head = '', body = ''] = answer.split('\r\n\r\n')
     assert.match(head, /content-type: application\/problem\+json/i, answer)
     assert.equal(JSON.parse(body).status, status)
+  }
+})
+
+test('an answer that is given before any route is asked is secured, counted, and has its id', async () => {
+  for (const [bytes, status] of [
+    ['nonsense\r\n\r\n', 400],
+    ['GET /people/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400],
+    ['GET /people/1 HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n', 417],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ] as const) {
+    const counted: unknown[] = []
+    const answer = await raw(bytes, (app) => {
+      onUnrouted(app, (told) => counted.push(told.status))
+    })
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    for (const [name, value] of Object.entries(securityHeaders)) {
+      assert.ok(head.toLowerCase().includes(`${name}: ${value}`.toLowerCase()), `${name} in ${head}`)
+    }
+    const id = /^x-request-id: (\S+)/im.exec(head)?.[1]
+    assert.equal(JSON.parse(body).instance, `urn:uuid:${id}`)
+    assert.deepEqual(counted, [status])
+  }
+})
+
+test('every answer has the id of its request, also one that the application has from its caller', async () => {
+  const { app } = await application()
+  for (const url of ['/people/1', '/nowhere', '/fails']) {
+    assert.match(String((await app.inject(url)).headers['x-request-id']), /^[0-9a-f-]{36}$/, url)
+  }
+  for (const [id, told] of [
+    ['abc', 'abc'],
+    ['ü \n', undefined],
+  ]) {
+    const other = Fastify({ ...problemOptions, genReqId: () => id ?? '' })
+    await other.register(problems)
+    other.get('/', () => 'done')
+    const answer = await other.inject('/')
+    assert.deepEqual([answer.statusCode, answer.headers['x-request-id']], [200, told])
   }
 })
