@@ -188,12 +188,18 @@ export interface Conditions {
   readonly authority?: Witness | undefined
 }
 
+/** What a journal entry is about, and what it did to it. */
+export type Touched = Pick<JournalEntry, 'subject' | 'action'>
+
 /** What has changed since a look at the journal. */
 export interface Look {
-  /** The end of the journal at this look; 0 while it is empty. */
-  readonly seq: number
-  /** The subjects that changed, or `many` when there are too many to name. */
-  readonly changed: readonly string[] | 'many'
+  /** How far the journal was seen by this look; `undefined` while it is empty. */
+  readonly head: JournalHead | undefined
+  /**
+   * What changed, in order; `everything` when it is too much to name, or when the journal is another one: it does not
+   * contain the head that was seen before.
+   */
+  readonly changed: readonly Touched[] | 'everything'
   /** By which hashes secrets were imported; without any, what was not minted here is refused unread. */
   readonly imported: readonly Exclude<SecretKind, 'minted'>[]
 }
@@ -307,8 +313,14 @@ export interface Store {
   ): Awaitable<readonly JournalEntry[] | undefined>
   /** What was done for a token; kept for a day at least. */
   done(once: Pick<Once, 'actor' | 'token'>): Awaitable<OnceDone | undefined>
-  /** What changed after this sequence number. Cheap when nothing did. */
-  look(after: number): Awaitable<Look>
+  /**
+   * What changed after the head that an earlier look has seen, `undefined` for all there is. Cheap when nothing did.
+   *
+   * A journal without that head, because it is shorter or has another hash at its number, is not the one that was seen:
+   * a backup was restored, or an instance that was behind has taken over. What was read before says nothing of it, not
+   * even where the numbers go on: `everything` has changed. Throws or rejects where it cannot be told what has changed.
+   */
+  look(after: JournalHead | undefined): Awaitable<Look>
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>

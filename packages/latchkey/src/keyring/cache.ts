@@ -1,5 +1,6 @@
 import type { Quota } from '../policy/limits.ts'
-import type { Awaitable, Clock, JournalEntry, Look, Store, Window } from '../ports.ts'
+import type { Awaitable, Clock, JournalEntry, JournalHead, Look, Store, Window } from '../ports.ts'
+import { genesis } from './journal.ts'
 import { recent } from './recent.ts'
 import type { Tally, Usage } from './usage.ts'
 import type { Accepted, Refused } from './verdict.ts'
@@ -15,6 +16,8 @@ export interface Standing<Scope extends string> {
   /** What the journal says when this is no longer so: the id of the key, and its owner. `undefined` where no key has the secret. */
   readonly keyId: string | undefined
   readonly ownerSubject: string | undefined
+  /** Found by another hash of the secret or in another source: its secret may yet come to a key that is looked for before. */
+  readonly lastResort: boolean
 }
 
 /** What is known of a key that may be accepted, put in the way that verify goes. */
@@ -74,23 +77,26 @@ export function openCache<Scope extends string>({
 }): Cache<Scope> {
   const accepted = recent<Standing<Scope>>(limit)
   const refused = recent<Standing<Scope>>(limit)
-  let seen = 0
+  let seen: JournalHead | undefined
   let leaseEnd = -Infinity
   let version = 0
   let imported: Look['imported'] = []
   let following: Promise<void> | undefined
 
-  function changed(ids: readonly string[] | 'many'): void {
-    if (ids.length === 0) return
+  function changed(touched: Look['changed']): void {
+    if (touched.length === 0) return
     version++
     // A secret that was unknown may be known by now, and its hash is not in the journal.
     refused.clear()
-    if (ids === 'many') {
+    if (touched === 'everything') {
       accepted.clear()
       return
     }
-    const outdated = new Set<string | undefined>(ids)
-    accepted.forget(({ keyId, ownerSubject }) => outdated.has(keyId) || outdated.has(ownerSubject))
+    const outdated = new Set<string | undefined>(touched.map(({ subject }) => subject))
+    const anyImport = touched.some(({ action }) => action === 'import')
+    accepted.forget(({ keyId, ownerSubject, lastResort }) => {
+      return outdated.has(keyId) || outdated.has(ownerSubject) || (anyImport && lastResort)
+    })
   }
 
   function follow(): Awaitable<void> {
@@ -100,7 +106,7 @@ export function openCache<Scope extends string>({
     const finish = (look: Look): void => {
       changed(look.changed)
       imported = look.imported
-      seen = look.seq
+      seen = look.head
       leaseEnd = began + store.lease
     }
     const looked = store.look(seen)
@@ -112,9 +118,10 @@ export function openCache<Scope extends string>({
   }
 
   function committed(entries: readonly JournalEntry[]): void {
-    changed(entries.map(({ subject }) => subject))
+    changed(entries)
     // Where nobody else's entries lie between, the next look need not tell us of our own.
-    if (entries[0]?.seq === seen + 1) seen += entries.length
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (last !== undefined && first?.previous === (seen?.hash ?? genesis)) seen = { seq: last.seq, hash: last.hash }
   }
 
   return {

@@ -4,7 +4,7 @@ import { invalid, plain, whole } from './input.ts'
 import type { JournalDraft, JournalEntry, JournalHead, Store } from '../ports.ts'
 
 /** What stands in `previous` of the first entry. */
-const genesis = '0'.repeat(64)
+export const genesis: string = '0'.repeat(64)
 
 const page = 1000
 

@@ -21,6 +21,7 @@ export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | 
     active: undefined,
     keyId,
     ownerSubject: owner === undefined ? undefined : subjectOfOwner(owner),
+    lastResort: false,
   }
 }
 
@@ -64,6 +65,7 @@ export function standingOf<Scope extends string>(
     refused: undefined,
     keyId: id,
     ownerSubject: subjectOfOwner(owner),
+    lastResort: secret?.hash !== hash,
     active: {
       accepted: Object.freeze({ ok: true as const, key, limits: undefined, retiring }),
       held,

@@ -115,7 +115,9 @@ export const insertEntry: string = `INSERT INTO latchkey_journal (${entryColumns
 
 export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq DESC LIMIT 1`
 
-export const changedSince: string = `SELECT seq, subject FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
+export const hashAt: string = `SELECT hash FROM latchkey_journal WHERE seq = $1`
+
+export const changedSince: string = `SELECT subject, action FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
 
 export const done: string = `SELECT fingerprint, ids, seq FROM latchkey_once WHERE actor = $1 AND token = $2`
 

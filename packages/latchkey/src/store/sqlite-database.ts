@@ -3,6 +3,8 @@ import { dirname, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
+import { always, presenceOf } from './sqlite-file.ts'
+import type { Presence } from './sqlite-file.ts'
 
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
@@ -14,17 +16,26 @@ const patience = 10
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
 
+/** A database that is open. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync
+  /** Throws when its file was deleted or replaced since. */
+  readonly mustBeThere: Presence
+}
+
 /**
  * Opens a database file, made if it does not exist, and brings its tables up to date.
  *
  * @param readOnly - changes nothing: neither the file, nor its mode, nor its tables, which must be up to date already.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` where it is that.
  */
-export function openDatabase(file: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): DatabaseSync {
+export function openDatabase(file: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): OpenDatabase {
   let database: DatabaseSync | undefined
   try {
     if (file !== ':memory:') checkFile(file)
     if (file !== ':memory:' && !readOnly) makeFile(file)
+    // Noted before it is opened: if another is put in its place in between, that is found at the first look.
+    const mustBeThere = file === ':memory:' ? always : presenceOf(file)
     // Opening may wait for others that open, and has nothing else to do meanwhile.
     database = new DatabaseSync(readOnly ? unchanging(file) : file, { timeout: longestWait, readOnly })
     checkVersion(database)
@@ -35,7 +46,7 @@ export function openDatabase(file: string, { readOnly = false }: { readonly read
         const message = `The database ${file} is not of this version of Latchkey yet.`
         throw new LatchkeyError('store_unusable', message, { cause: olderSchema })
       }
-      return database
+      return { database, mustBeThere }
     }
     if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
     // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
@@ -46,7 +57,7 @@ export function openDatabase(file: string, { readOnly = false }: { readonly read
     database.exec('PRAGMA cache_size = -65536')
     migrate(database)
     database.exec(`PRAGMA busy_timeout = ${patience}`)
-    return database
+    return { database, mustBeThere }
   } catch (error) {
     database?.close()
     if (error instanceof LatchkeyError) throw error

@@ -3,7 +3,20 @@ import type { StatementSync } from 'node:sqlite'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { membersOf, plain } from '../options.ts'
-import type { Awaitable, Change, JournalEntry, JournalHead, Look, Once, QuotaState, Store, Witness } from '../ports.ts'
+import type {
+  Awaitable,
+  Change,
+  JournalEntry,
+  JournalHead,
+  Kept,
+  Look,
+  Once,
+  QuotaState,
+  Store,
+  Touched,
+  UsageCount,
+  Witness,
+} from '../ports.ts'
 import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
 import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
@@ -16,7 +29,7 @@ import { openDatabase } from './sqlite-database.ts'
  */
 const lease = 5
 
-/** How many changes a look names before it says `many`. */
+/** How many changes a look names before it says `everything`. */
 const namedChanges = 1000
 
 /** How long a write waits for another process's transaction, in milliseconds, before it fails. */
@@ -66,7 +79,7 @@ export interface SqliteStore extends Store {
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   plain('The options of sqliteStore', options, sqliteStoreOptions)
   const { file, readOnly = false } = options
-  const database = openDatabase(file, { readOnly })
+  const { database, mustBeThere } = openDatabase(file, { readOnly })
   const statements = new Map<string, StatementSync>()
 
   function prepared(text: string): StatementSync {
@@ -76,6 +89,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       statements.set(text, statement)
     }
     return statement
+  }
+
+  /** What is told is told of the file that everybody sees. Not for every verification: that a look has just found out. */
+  function asItIs<Result>(read: () => Result): Result {
+    const result = read()
+    mustBeThere()
+    return result
   }
 
   function rows<Row>(text: string, values: readonly SqlValue[] = []): readonly Row[] {
@@ -94,11 +114,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const bySecret = database.prepare(sql.bySecret)
   const dataVersion = database.prepare('PRAGMA data_version')
   let seenVersion: unknown
-  let head = 0
+  let head: JournalHead | undefined
   let imported: Look['imported'] = []
 
   function readHead(): JournalHead | undefined {
-    return row<JournalHead>(sql.head)
+    const found = row<JournalHead>(sql.head)
+    return found === undefined ? undefined : { seq: found.seq, hash: found.hash }
   }
 
   function readImported(): Look['imported'] {
@@ -116,6 +137,24 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK')
       throw error
+    }
+  }
+
+  /** What is written is acknowledged only if it is where the next process will look for it. */
+  function kept<Result>(work: () => Result): Result {
+    mustBeThere()
+    const result = work()
+    mustBeThere()
+    return result
+  }
+
+  /** What one reader sees: from the first statement to the last without a change of anybody's in between. */
+  function atOneMoment<Result>(read: () => Result): Result {
+    database.exec('BEGIN')
+    try {
+      return read()
+    } finally {
+      if (database.isTransaction) database.exec('COMMIT')
     }
   }
 
@@ -180,25 +219,45 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   function commit(
     ...[changes, seal, { once, authority } = {}]: Parameters<Store['commit']>
   ): readonly JournalEntry[] | undefined {
-    return transact(() => {
-      if (authority !== undefined && !holds(authority)) return undefined
-      const entries: JournalEntry[] = []
-      let last = readHead()
-      for (const change of changes) {
-        const entry = seal(change.draft, last)
-        if (!write(change, entry.seq)) return undefined
-        run(sql.insertEntry, sql.entryValues(entry))
-        entries.push(entry)
-        last = entry
-      }
-      if (once !== undefined && !note(once, entries)) return undefined
-      return entries
-    })
+    const committed = kept(() =>
+      transact(() => {
+        if (authority !== undefined && !holds(authority)) return undefined
+        const entries: JournalEntry[] = []
+        let last = readHead()
+        for (const change of changes) {
+          const entry = seal(change.draft, last)
+          if (!write(change, entry.seq)) return undefined
+          run(sql.insertEntry, sql.entryValues(entry))
+          entries.push(entry)
+          last = entry
+        }
+        if (once !== undefined && !note(once, entries)) return undefined
+        return entries
+      }),
+    )
+    // Our own commits do not change `data_version` for us.
+    const last = committed?.at(-1)
+    if (last !== undefined) head = { seq: last.seq, hash: last.hash }
+    if (committed?.some(({ action }) => action === 'import') === true) seenVersion = undefined
+    return committed
   }
 
   function spend(...[id, { cost, quota, period }]: Parameters<Store['spend']>): number | undefined {
     // All rows, though there is one at most: the statement must run to its end.
-    return rows<{ remaining: number }>(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)])[0]?.remaining
+    const values = [id, cost, period, quota.amount, JSON.stringify(quota)]
+    return kept(() => rows<{ remaining: number }>(sql.spend, values))[0]?.remaining
+  }
+
+  function byId(id: string): Kept | undefined {
+    const found = row<KeyRow & OwnerRow & { remaining: number | null; period: number | null }>(sql.byId, [id])
+    if (found === undefined) return undefined
+    const { remaining, period } = found
+    return {
+      key: keyOfRow(found),
+      secrets: rows<SecretRow>(sql.secretsOf, [id]).map(secretOfRow),
+      owner: ownerOfRow(found),
+      quota: remaining === null || period === null ? undefined : { remaining, period },
+    }
   }
 
   return {
@@ -211,26 +270,16 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         : { key: keyOfRow(found), secret: secretOfRow(found), owner: ownerOfRow(found) }
     },
 
-    byId(id) {
-      const found = row<KeyRow & OwnerRow & { remaining: number | null; period: number | null }>(sql.byId, [id])
-      if (found === undefined) return undefined
-      const { remaining, period } = found
-      return {
-        key: keyOfRow(found),
-        secrets: rows<SecretRow>(sql.secretsOf, [id]).map(secretOfRow),
-        owner: ownerOfRow(found),
-        quota: remaining === null || period === null ? undefined : { remaining, period },
-      }
-    },
+    byId: (id) => asItIs(() => byId(id)),
 
     owner(owner) {
-      const found = row<OwnerRow>(sql.byOwner, [owner])
+      const found = asItIs(() => row<OwnerRow>(sql.byOwner, [owner]))
       return found === undefined ? undefined : ownerOfRow(found)
     },
 
     list(filter) {
       const { text, values } = sql.listQuery(filter)
-      const found = rows<KeyRow & OwnerRow & { place: number; last_used_at: number | null }>(text, values)
+      const found = asItIs(() => rows<KeyRow & OwnerRow & { place: number; last_used_at: number | null }>(text, values))
       return found.map((listed) => ({
         place: listed.place,
         key: keyOfRow(listed),
@@ -240,31 +289,34 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async commit(changes, seal, conditions) {
-      const entries = await whenFree(() => commit(changes, seal, conditions))
-      head = Math.max(head, entries?.at(-1)?.seq ?? 0)
-      // Our own commits do not change `data_version` for us.
-      if (entries?.some(({ action }) => action === 'import') === true) imported = readImported()
-      return entries
+      return whenFree(() => commit(changes, seal, conditions))
     },
 
     done({ actor, token }) {
-      const found = row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, token])
+      const found = asItIs(() => row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, token]))
       if (found === undefined) return undefined
       return { fingerprint: found.fingerprint, ids: JSON.parse(found.ids) as readonly string[], seq: found.seq }
     },
 
     look(after): Look {
-      const version = dataVersion.get()?.['data_version']
-      if (version !== seenVersion) {
-        head = readHead()?.seq ?? 0
-        imported = readImported()
+      mustBeThere()
+      if (seenVersion === dataVersion.get()?.['data_version'] && isSame(head, after)) {
+        return { head, changed: [], imported }
+      }
+      return atOneMoment(() => {
+        const version = dataVersion.get()?.['data_version']
+        const latest = readHead()
+        if (version !== seenVersion) imported = readImported()
+        head = latest
         // Only now: if reading failed, the next look must not believe that it had seen this version.
         seenVersion = version
-      }
-      if (head <= after) return { seq: after, changed: [], imported }
-      const changed = rows<{ seq: number; subject: string }>(sql.changedSince, [after, namedChanges + 1])
-      if (changed.length > namedChanges) return { seq: head, changed: 'many', imported }
-      return { seq: changed.at(-1)?.seq ?? head, changed: changed.map(({ subject }) => subject), imported }
+        if (after !== undefined && row<JournalHead>(sql.hashAt, [after.seq])?.hash !== after.hash) {
+          return { head, changed: 'everything', imported }
+        }
+        const changed = rows<Touched>(sql.changedSince, [after?.seq ?? 0, namedChanges + 1])
+        if (changed.length > namedChanges) return { head, changed: 'everything', imported }
+        return { head, changed: changed.map(({ subject, action }) => ({ subject, action })), imported }
+      })
     },
 
     async settled() {
@@ -274,11 +326,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     journal(filter) {
       const { text, values } = sql.journalQuery(filter)
-      return rows<JournalEntry>(text, values).map((entry) => ({ ...entry }))
+      return asItIs(() => rows<JournalEntry>(text, values)).map((entry) => ({ ...entry }))
     },
 
     newestRevision() {
-      return row<{ revision: number }>(sql.newestRevision)?.revision ?? 0
+      return asItIs(() => row<{ revision: number }>(sql.newestRevision))?.revision ?? 0
     },
 
     spend(id, spending): Awaitable<number | undefined> {
@@ -292,18 +344,20 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     async recordUsage({ counts, lastUsed }) {
       await whenFree(() =>
-        transact(() => {
-          for (const { hour, key, owner, outcome, count } of counts)
-            run(sql.addUsage, [hour, key, owner, outcome, count])
-          for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
-          return true
-        }),
+        kept(() =>
+          transact(() => {
+            for (const { hour, key, owner, outcome, count } of counts)
+              run(sql.addUsage, [hour, key, owner, outcome, count])
+            for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
+            return true
+          }),
+        ),
       )
     },
 
     usage(filter) {
       const { text, values } = sql.usageQuery(filter)
-      return rows<Awaited<ReturnType<Store['usage']>>[number]>(text, values).map((counted) => ({ ...counted }))
+      return asItIs(() => rows<UsageCount>(text, values)).map((counted) => ({ ...counted }))
     },
 
     async backup(copy, progress) {
@@ -324,6 +378,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 /** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
 function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
+function isSame(one: JournalHead | undefined, other: JournalHead | undefined): boolean {
+  return one?.seq === other?.seq && one?.hash === other?.hash
 }
 
 /** `$1` parameters bind by name in `node:sqlite`; values given in order would skip them. */

@@ -6,6 +6,7 @@ import type {
   Change,
   Found,
   JournalDraft,
+  JournalHead,
   ListFilter,
   Store,
   StoredKey,
@@ -16,6 +17,8 @@ import type {
 /** A store under test: opens the same, new and empty, data as often as it is asked. */
 export interface StoreUnderTest {
   open(): Store | Promise<Store>
+  /** Notes all that is there, and answers what puts it back in place of what is there by then, while stores are open. */
+  backup(): Promise<() => Promise<void>>
   /** Removes the data; every store is closed by then. */
   remove(): void | Promise<void>
 }
@@ -103,7 +106,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     const opened: Store[] = []
     const created: StoreUnderTest[] = []
 
-    function fresh(): { open: () => Promise<Store> } {
+    function fresh(): { readonly open: () => Promise<Store>; readonly backup: StoreUnderTest['backup'] } {
       const underTest = make()
       created.push(underTest)
       return {
@@ -112,6 +115,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
           opened.push(store)
           return store
         },
+        backup: () => underTest.backup(),
       }
     }
 
@@ -257,16 +261,32 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       })
     })
 
-    test('a look names what has changed since, whoever changed it', async () => {
+    /** The end of the journal, as anybody reads it. */
+    async function headOf(store: Store): Promise<JournalHead | undefined> {
+      const last = (await store.journal({ after: 0, limit: 10_000 })).at(-1)
+      return last === undefined ? undefined : { seq: last.seq, hash: last.hash }
+    }
+
+    test('a look names what has changed since and how, whoever changed it', async () => {
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
       const [one, other] = [newKey(), newKey()]
-      assert.deepEqual(await ours.look(0), { seq: 0, changed: [], imported: [] })
+      assert.deepEqual(await ours.look(undefined), { head: undefined, changed: [], imported: [] })
       await theirs.commit([inserting(one)], seal)
-      assert.deepEqual(await ours.look(0), { seq: 1, changed: [one.key.id], imported: [] })
+      const first = await ours.look(undefined)
+      const issued = { subject: one.key.id, action: 'issue' }
+      assert.deepEqual(first, { head: await headOf(theirs), changed: [issued], imported: [] })
       await ours.commit([inserting(other)], seal)
-      assert.deepEqual(await ours.look(1), { seq: 2, changed: [other.key.id], imported: [] })
-      assert.deepEqual(await ours.look(2), { seq: 2, changed: [], imported: [] })
+      const stored = await ours.byId(one.key.id)
+      assert.ok(stored)
+      await ours.commit([revoking(stored.key)], seal)
+      const changed = [
+        { subject: other.key.id, action: 'issue' },
+        { subject: one.key.id, action: 'revoke' },
+      ]
+      const head = await headOf(theirs)
+      assert.deepEqual(await ours.look(first.head), { head, changed, imported: [] })
+      assert.deepEqual(await ours.look(head), { head, changed: [], imported: [] })
     })
 
     test('a look does not lose what happened between two looks of different callers', async () => {
@@ -274,20 +294,48 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const [ours, theirs] = [await open(), await open()]
       const made = newKey()
       await theirs.commit([inserting(made)], seal)
-      assert.equal((await ours.look(0)).seq, 1)
+      assert.equal((await ours.look(undefined)).head?.seq, 1)
       // A second keyring on the same store has seen nothing yet.
-      assert.deepEqual(await ours.look(0), { seq: 1, changed: [made.key.id], imported: [] })
+      const issued = { subject: made.key.id, action: 'issue' }
+      assert.deepEqual((await ours.look(undefined)).changed, [issued])
     })
 
     test('a look that would have to name too many says so', async () => {
       const store = await fresh().open()
-      await store.commit(
-        Array.from({ length: 1001 }, () => inserting(newKey())),
-        seal,
-      )
-      assert.deepEqual(await store.look(0), { seq: 1001, changed: 'many', imported: [] })
-      assert.equal((await store.look(1)).changed.length, 1000)
+      const keys = Array.from({ length: 1001 }, () => inserting(newKey()))
+      const entries = await store.commit(keys, seal)
+      const head = await headOf(store)
+      assert.deepEqual(await store.look(undefined), { head, changed: 'everything', imported: [] })
+      assert.equal((await store.look(entries?.[0])).changed.length, 1000)
     })
+
+    for (const [journal, later] of [
+      ['ends before', 0],
+      ['has reached again', 1],
+      ['has gone beyond', 2],
+    ] as const) {
+      test(`everything has changed where a backup was restored, in a journal that ${journal} what was seen`, async () => {
+        const { open, backup } = fresh()
+        const [ours, theirs] = [await open(), await open()]
+        const [made, lost] = [newKey(), newKey()]
+        await theirs.commit([inserting(made)], seal)
+        const before = await ours.look(undefined)
+        const restore = await backup()
+        await theirs.commit([inserting(lost)], seal)
+        const seen = await ours.look(before.head)
+        assert.equal(seen.head?.seq, 2)
+        await restore()
+        for (let count = 0; count < later; count++) await theirs.commit([inserting(newKey())], seal)
+        const head = await headOf(theirs)
+        assert.equal(head?.seq, 1 + later)
+        assert.deepEqual(await ours.look(seen.head), { head, changed: 'everything', imported: [] })
+        assert.equal(await ours.bySecret(lost.secret.hash), undefined)
+        // Who has seen no more than what is still there has nothing to forget.
+        assert.equal((await ours.look(before.head)).changed.length, later)
+        await ours.commit([inserting(newKey())], seal)
+        assert.equal((await verifyJournal(ours)).whole, true)
+      })
+    }
 
     test('settled waits until every lease taken before it has ended', async () => {
       const store = await fresh().open()
@@ -587,12 +635,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a look tells by which hashes secrets were imported, whoever imported them', async () => {
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
-      await ours.look(0)
+      await ours.look(undefined)
       const made = { ...newKey(), secret: newSecret({ kind: 'sha512', hash: 'a'.repeat(128) }) }
       const importing = { kind: 'insert', ...made, quota: null, draft: draft(made.key.id, 'import') } as const
       await theirs.commit([importing], seal)
-      assert.deepEqual((await ours.look(0)).imported, ['sha512'])
-      assert.deepEqual((await theirs.look(0)).imported, ['sha512'])
+      assert.deepEqual((await ours.look(undefined)).imported, ['sha512'])
+      assert.deepEqual((await theirs.look(undefined)).imported, ['sha512'])
     })
 
     test('a store that is closed fails; it does not answer that there is no such key', async () => {
@@ -601,7 +649,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await store.commit([inserting(made)], seal)
       await store.close()
       await assert.rejects(async () => store.bySecret(made.secret.hash))
-      await assert.rejects(async () => store.look(0))
+      await assert.rejects(async () => store.look(undefined))
       await assert.rejects(async () => store.commit([inserting(newKey())], seal))
     })
 
@@ -613,7 +661,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await before.close()
       const again = await open()
       assert.equal((await again.bySecret(made.secret.hash))?.key.id, made.key.id)
-      assert.deepEqual(await again.look(0), { seq: 1, changed: [made.key.id], imported: [] })
+      assert.deepEqual((await again.look(undefined)).changed, [{ subject: made.key.id, action: 'issue' }])
     })
   })
 }

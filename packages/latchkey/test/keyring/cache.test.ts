@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { hashSecret } from '../../src/key/hash.ts'
+import { hashSecret, hashSecretBySha512 } from '../../src/key/hash.ts'
 import { mint } from '../../src/key/mint.ts'
 import { seal } from '../../src/keyring/journal.ts'
-import type { Keyring } from '../../src/keyring/keyring.ts'
+import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
 import type { Change, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, newSecret } from '../conformance/store.ts'
@@ -30,13 +31,16 @@ interface Instances {
   readonly endLease: () => void
 }
 
-async function instances(context: { after: (close: () => void) => void }): Promise<Instances> {
+async function instances(
+  context: { after: (close: () => void) => void },
+  options: Partial<KeyringOptions<'orders:read'>> = {},
+): Promise<Instances> {
   const file = join(folder, `${files++}.db`)
   const [store, theirs] = [countingStore(sqliteStore({ file })), sqliteStore({ file })]
   context.after(() => [store, theirs].forEach((opened) => void opened.close()))
   let monotonic = 0
   const clock = { now: () => 1000, monotonic: () => monotonic }
-  const ours = await openKeyring({ store, scopes, clock })
+  const ours = await openKeyring({ store, scopes, clock, ...options })
   return { ours, store, theirs, endLease: () => (monotonic += store.lease) }
 }
 
@@ -99,4 +103,52 @@ test('a revocation of our own counts for us at once: the store waits for the lea
   assert.equal(await codeOf(keyring, secret), 'accepted')
   await keyring.revoke(key.id, { reason: 'unused' })
   assert.equal(await codeOf(keyring, secret), 'revoked')
+})
+
+/** A secret that two keys may come to have, as long as nobody can tell that it is the same. */
+const shared = 'q7Tn2VxW9pLk4sBz8RmC1fYd6hJe3gUa'
+const importing = { name: 'Imported', owner: 'acme', scopes: [], start: 'a secret' } as const
+const bySha512 = { ...importing, algorithm: 'sha512', hash: hashSecretBySha512(shared) } as const
+const bySha256 = { ...importing, algorithm: 'sha256', hash: hashSecret(shared) } as const
+
+for (const who of ['ours', 'theirs'] as const) {
+  test(`a key found by another hash gives way to the one that is looked for first, whoever imported it: ${who}`, async (context) => {
+    const { ours, theirs, endLease } = await instances(context)
+    const other = await openKeyring({ store: theirs, scopes })
+    const first = await ours.importMany([bySha512])
+    endLease()
+    const before = await ours.verify(shared)
+    assert.ok(!first.repeated && before.ok)
+    assert.equal(before.key.id, first.created[0]?.id)
+    const second = await (who === 'ours' ? ours : other).importMany([bySha256])
+    endLease()
+    const verdict = await ours.verify(shared)
+    assert.ok(!second.repeated && verdict.ok)
+    assert.equal(verdict.key.id, second.created[0]?.id)
+  })
+
+  test(`a key from the settings gives way to one with the same secret that is imported and revoked, whoever did it: ${who}`, async (context) => {
+    const source = settingsKey({ name: 'SERVICE_API_KEY', secret: shared, scopes: [] })
+    const { ours, theirs, endLease } = await instances(context, { sources: [source] })
+    const other = await openKeyring({ store: theirs, scopes })
+    assert.equal(await codeOf(ours, shared), 'accepted')
+    const keyring = who === 'ours' ? ours : other
+    const made = await keyring.importMany([bySha256])
+    assert.ok(!made.repeated)
+    await keyring.revoke(made.created[0]?.id ?? '', { reason: 'compromised' })
+    endLease()
+    assert.equal(await codeOf(ours, shared), 'revoked')
+  })
+}
+
+test('an import leaves alone what was found by the hash that is looked for first', async (context) => {
+  const { ours, store, theirs, endLease } = await instances(context)
+  const { secret } = await ours.issue(shop)
+  assert.equal(await codeOf(ours, secret), 'accepted')
+  const { reads } = store
+  const other = await openKeyring({ store: theirs, scopes })
+  await other.importMany([bySha256])
+  endLease()
+  assert.equal(await codeOf(ours, secret), 'accepted')
+  assert.equal(store.reads, reads)
 })

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, StatementSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
@@ -19,7 +29,23 @@ after(() => rmSync(folder, { recursive: true }))
 
 storeConformance('SQLite', () => {
   const file = newFile()
-  return { open: () => sqliteStore({ file }), remove: () => rmSync(file) }
+  let copies = 0
+  return {
+    open: () => sqliteStore({ file }),
+    async backup() {
+      const copy = `${file}.${copies++}`
+      const store = sqliteStore({ file })
+      await store.backup(copy)
+      await store.close()
+      // As SQLite's own shell restores: page by page into the file that is in use, in one transaction.
+      return async () => {
+        const source = new DatabaseSync(copy, { readOnly: true })
+        await backup(source, file)
+        source.close()
+      }
+    },
+    remove: () => rmSync(file),
+  }
 })
 
 test('the database and its companions can be read by their owner only', async () => {
@@ -163,7 +189,7 @@ test('a change that waits for five seconds fails, says why, and leaves nothing b
 test('a look that fails has seen nothing: the next one names what it would have', async (context) => {
   const file = newFile()
   const [ours, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
-  await ours.look(0)
+  await ours.look(undefined)
   const made = newKey()
   await theirs.commit([inserting(made)], seal)
   const get = StatementSync.prototype.get
@@ -175,12 +201,52 @@ test('a look that fails has seen nothing: the next one names what it would have'
       return get.apply(this, values)
     },
   )
-  await assert.rejects(async () => ours.look(0), /the disk is gone/)
+  await assert.rejects(async () => ours.look(undefined), /the disk is gone/)
   failing.mock.restore()
-  const { seq, changed } = await ours.look(0)
-  assert.deepEqual([seq, changed], [1, [made.key.id]])
+  const { head, changed } = await ours.look(undefined)
+  assert.deepEqual([head?.seq, changed], [1, [{ subject: made.key.id, action: 'issue' }]])
   await ours.close()
   await theirs.close()
+})
+
+const lose: Readonly<Record<string, (file: string) => void>> = {
+  deleted: (file) => rmSync(file),
+  'replaced by another': (file) => {
+    copyFileSync(file, `${file}.new`)
+    renameSync(`${file}.new`, file)
+  },
+}
+
+for (const [how, act] of Object.entries(lose)) {
+  test(`a store whose file was ${how} under it says so at the next look, and acknowledges nothing`, async () => {
+    const file = newFile()
+    const store = sqliteStore({ file })
+    const quota = { amount: 5, refill: null }
+    const made = newKey({ quota })
+    const change = inserting(made)
+    assert.ok(change.kind === 'insert')
+    await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], seal)
+    const seen = await store.look(undefined)
+    act(file)
+    const lost = { code: 'store_unusable', message: /was deleted or replaced/ }
+    await assert.rejects(async () => store.look(seen.head), lost)
+    await assert.rejects(async () => store.commit([inserting(newKey())], seal), lost)
+    await assert.rejects(async () => store.spend(made.key.id, { cost: 1, quota, period: 0 }), lost)
+    await assert.rejects(async () => store.recordUsage({ counts: [], lastUsed: new Map() }), lost)
+    await assert.rejects(async () => store.journal({ after: 0, limit: 1 }), lost)
+    await store.close()
+  })
+}
+
+test('a change is not acknowledged when the file was deleted while it was written', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  const deleting: typeof seal = (...given) => {
+    rmSync(file)
+    return seal(...given)
+  }
+  await assert.rejects(async () => store.commit([inserting(newKey())], deleting), { code: 'store_unusable' })
+  await store.close()
 })
 
 test('a store in memory makes no file', () => {
