@@ -89,7 +89,8 @@ export function untilAtMost(held: Slices, left: number, now: number): number {
   let counted = held.counted
   for (let index = 0; index < held.size && counted > left; index++) {
     counted -= cost(held, index)
-    if (counted <= left) return lastCall(held, index) + held.window - now
+    // Never more than the window: `last + window - now` can be, by what is lost in a sum.
+    if (counted <= left) return held.window - (now - lastCall(held, index))
   }
   return 0
 }

@@ -28,6 +28,16 @@ test('it answers at once, by the time of the process unless given another', () =
   assert.ok(before <= at && at <= performance.now())
 })
 
+test('nobody is told to wait longer than the window, wherever between two milliseconds the clock stands', () => {
+  // Sums of such times are rounded, and a thousandth of a nanosecond more would be a whole second for the caller.
+  for (const now of [0, 1421.1407995041725, 1788.6860308378161, 65388.43225317148]) {
+    const limiter = memoryLimiter({ clock: { monotonic: () => now } })
+    const window = newWindow({ limit: 1, window: 1 })
+    assert.equal(limiter.take([window], 1).states[0]?.resetMs, 1000, String(now))
+    assert.equal(limiter.take([window], 1).states[0]?.waitMs, 1000, String(now))
+  }
+})
+
 test('calls that are further apart than a slice are counted to the millisecond', () => {
   const { limiter, advance } = timed()
   const windows = [newWindow({ limit: 4, window: 6 })]
