@@ -24,8 +24,10 @@ export function verifierOver<Scope extends string>(
   transport: Transport,
 ): (credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call) => Promise<Verdict<Scope>> {
   return async (presented, { environment, allOf, anyOf, cost } = {}, { ip, dryRun, seenBy } = {}) => {
-    const credential = typeof presented === 'object' ? presented.text : (presented ?? '')
+    const credential = presented ?? ''
     if (credential === '') return { ok: false, refusal: refusals.missing }
+    // Whatever is no text is no credential, and nothing of it goes over the wire.
+    if (typeof credential !== 'string') return { ok: false, refusal: refusals.malformed }
     if (credential.length > longestCredential) return { ok: false, refusal: refusals.malformed }
     // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
     if (seenBy !== undefined) {

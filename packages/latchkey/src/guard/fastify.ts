@@ -9,7 +9,7 @@ import type {
 } from 'fastify'
 import { LatchkeyError } from '../error.ts'
 import { invalid, plain } from '../options.ts'
-import type { Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
+import type { Call, Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
 import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
 import type { RequiresOptions } from './guard.ts'
@@ -81,6 +81,26 @@ export const logSerializers: { readonly req: (request: FastifyRequest) => Readon
   req: (request) => ({ method: request.method, route: request.routeOptions?.url, remoteAddress: request.ip }),
 }
 
+/**
+ * All that a verifier is told of a request. Never the request itself: what an application puts on it for reasons of its
+ * own, such as `dryRun`, would be read as an instruction. A class, so that the address is looked up (it goes through
+ * the list of trusted proxies) only where a key names addresses, and nothing but the one object is made for it.
+ */
+class RequestCall implements Call {
+  // Named, though they say nothing: what is not on an object is looked for further up, where anybody can put it.
+  readonly dryRun = undefined
+  readonly seenBy = undefined
+  readonly #request: FastifyRequest
+
+  constructor(request: FastifyRequest) {
+    this.#request = request
+  }
+
+  get ip(): string {
+    return this.#request.ip
+  }
+}
+
 const keySlot = Symbol('latchkey.key')
 
 interface Guarded<Scope extends string> {
@@ -103,7 +123,7 @@ export function fastifyGuard<Scope extends string>(
   plain('The options of fastifyGuard', behaviour, ['unguarded'])
   const { unguarded = 'refuse' } = behaviour
   if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
-  const credentialOn = connectionMemory()
+  const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
 
   // Who forgets the plugin must not believe that undeclared routes would have stopped the start.
   let registered = false
@@ -122,8 +142,11 @@ export function fastifyGuard<Scope extends string>(
     const { headers, raw } = request
     const text = presented(headers['x-api-key'], raw.rawHeaders)
     if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
-    // The request stands for the call: its address is looked up only for a key that names addresses.
-    return verifier.verify(text === undefined ? undefined : credentialOn(raw.socket, text), demand, request)
+    return verifier.verify(
+      text === undefined ? undefined : credentialOn(raw.socket, text),
+      demand,
+      new RequestCall(request),
+    )
   }
 
   function act(

@@ -161,15 +161,20 @@ export function presented(
 }
 
 /**
- * Remembers what was computed from the credential that a connection sent last, so that a caller who keeps the
- * connection is not hashed anew each time. Never the verdict: that is given for every request.
+ * Remembers the credential that a connection sent last, and so what the verifier has computed from it: a caller who
+ * keeps the connection is not hashed anew each time. Never the verdict: that is given for every request.
+ *
+ * @param make - of the verifier; where it has none, nothing is computed that could be spared.
  */
-export function connectionMemory(): (connection: object, text: string) => Credential {
+export function connectionMemory(
+  make: ((text: string) => Credential) | undefined,
+): (connection: object, text: string) => Credential | string {
+  if (make === undefined) return (_connection, text) => text
   const last = new WeakMap<object, Credential>()
   return (connection, text) => {
     const remembered = last.get(connection)
     if (remembered !== undefined && sameText(remembered.text, text)) return remembered
-    const credential: Credential = { text, hash: undefined }
+    const credential = make(text)
     last.set(connection, credential)
     return credential
   }

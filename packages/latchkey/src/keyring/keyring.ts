@@ -12,6 +12,7 @@ import type { KeyPatch } from './change.ts'
 import { change } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
+import { Credential } from './credential.ts'
 import { disable, enable } from './disable.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './issue.ts'
@@ -209,6 +210,7 @@ export async function openKeyring<const Scope extends string>(
   await cache.follow()
 
   const verify = verifierOf(parts)
+  const credential = (presented: string): Credential => new Credential(presented)
   const log = refusalLog(rememberedRefusals)
   const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
     log.add(requestId, route, refused, clock.now())
@@ -226,6 +228,7 @@ export async function openKeyring<const Scope extends string>(
   }
   return {
     ...verbsOf(parts, log),
+    credential,
     verify,
     noteRefusal,
     close,
@@ -233,8 +236,9 @@ export async function openKeyring<const Scope extends string>(
     admin: {
       scopes: adminScopes,
       environments: [adminEnvironment],
-      verify: (credential, demand, call) =>
-        verify(credential, { ...demand, environment: adminEnvironment }, call) as ReturnType<
+      credential,
+      verify: (presented, demand, call) =>
+        verify(presented, { ...demand, environment: adminEnvironment }, call) as ReturnType<
           Verifier<AdminScope>['verify']
         >,
       noteRefusal,
@@ -245,12 +249,13 @@ export async function openKeyring<const Scope extends string>(
       return {
         ...verbsOf(acting, log),
         noteRefusal,
-        async verify(credential, demand, call) {
+        credential,
+        async verify(presented, demand, call) {
           try {
             // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
             const seenBy: Call['seenBy'] =
               verified === undefined ? (await authorityOf(acting)).sees : (key) => sees(verified.delegation, key)
-            return await verify(credential, demand, { ...call, seenBy })
+            return await verify(presented, demand, { ...call, seenBy })
           } catch (cause) {
             return unavailable(cause)
           }

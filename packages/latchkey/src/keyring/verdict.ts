@@ -2,6 +2,9 @@ import type { Delegation } from '../policy/delegation.ts'
 import type { Catalogue, ScopeDemand } from '../policy/scopes.ts'
 import type { Awaitable } from '../ports.ts'
 import type { Refusal } from '../refusal.ts'
+import type { Credential } from './credential.ts'
+
+export type { Credential } from './credential.ts'
 
 /** What a route asks of a key. */
 export interface Demand extends ScopeDemand {
@@ -10,7 +13,7 @@ export interface Demand extends ScopeDemand {
   readonly cost: number
 }
 
-/** What is known of a call besides its credential. A request of Fastify's is one. */
+/** What is known of a call besides its credential. Never a framework's request, on which others put what they like. */
 export interface Call {
   /** The caller's address. Without it, a key that names addresses is refused. */
   readonly ip?: string | undefined
@@ -18,15 +21,6 @@ export interface Call {
   readonly dryRun?: boolean | undefined
   /** Which keys may be told of, where not all may; the others are unknown. */
   readonly seenBy?: ((key: { readonly owner: string; readonly environment: string }) => boolean) | undefined
-}
-
-/**
- * A credential as it was presented. A verifier notes on it what it computed from `text` alone, never a verdict; who
- * keeps the object, as a guard does for a connection, spares the next call that work.
- */
-export interface Credential {
-  readonly text: string
-  hash: string | undefined
 }
 
 /** The key that a request was accepted with. Frozen, and shared by all requests with this key. */
@@ -104,10 +98,16 @@ export interface Verifier<Scope extends string = string> {
   /** The first is the one that a route takes unless told otherwise. */
   readonly environments: readonly string[]
   /**
+   * A text that will be presented more than once, as on a connection that is kept: what is computed from it is computed
+   * once. Left out where nothing is.
+   */
+  credential?(text: string): Credential
+  /**
    * Judges a credential. Answers at once, not with a promise, when nothing needs to be waited for. Never throws: when
    * the store fails the verdict is the refusal `unavailable`.
    *
-   * @param credential - what the caller sent; `undefined` when nothing was sent.
+   * @param credential - what the caller sent, or `credential(text)` of it; `undefined` when nothing was sent. Any other
+   *   object is malformed.
    * @param demand - any key of the first environment if left out.
    */
   verify(credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call): Awaitable<Verdict<Scope>>

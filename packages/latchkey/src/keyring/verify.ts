@@ -12,7 +12,8 @@ import type { Metered } from './metering.ts'
 import { meterOf } from './metering.ts'
 import type { KeyringParts } from './parts.ts'
 import { refusedFor, standingOf } from './standing.ts'
-import type { Call, Credential, Demand, Refused, Verdict } from './verdict.ts'
+import { Credential } from './credential.ts'
+import type { Call, Demand, Refused, Verdict } from './verdict.ts'
 
 /** No credential is longer, in characters; what is longer is refused unread. */
 export const longestCredential = 1024
@@ -60,15 +61,13 @@ export function verifierOf<Scope extends string>(
     call: Call,
   ): Awaitable<Verdict<Scope>> {
     if (presented === undefined || presented === null || presented === '') return plainly.missing
-    const credential: Credential = typeof presented === 'string' ? { text: presented, hash: undefined } : presented
-    const { text } = credential
+    // Callers in JavaScript pass on what their framework gives them, such as a list of lines or a body.
+    const text = typeof presented === 'string' ? presented : Credential.textOf(presented)
     if (text === '') return plainly.missing
-    // Callers in JavaScript pass on what their framework gives them, such as a list of lines.
-    if (typeof text !== 'string') return plainly.malformed
-    if (text.length > longestCredential) return plainly.malformed
+    if (typeof text !== 'string' || text.length > longestCredential) return plainly.malformed
 
     try {
-      const hash = (credential.hash ??= hashSecret(text))
+      const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
       const verdict = cache.current() ? find(hash, text, demand, call) : afterFollowing(hash, text, demand, call)
       return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {

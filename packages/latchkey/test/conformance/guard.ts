@@ -43,7 +43,27 @@ export interface Served {
  * `/open` open · `/any` any key · `/write` orders:write · `/both` orders:read and orders:write ·
  * `/either` orders:write or reports:read · `/test` any key of the environment test.
  */
-export type Serve = (verifier: Verifier<Scope>, handled: (path: string, keyId: string) => void) => Promise<Served>
+export type Serve = (
+  verifier: Verifier<Scope>,
+  handled: (path: string, keyId: string) => void,
+  /** What the application puts on every request, before any guard sees it. */
+  puts: Readonly<Record<string, unknown>>,
+) => Promise<Served>
+
+/** What an application may have put on a request for reasons of its own, by names that mean something to a verifier. */
+const onRequests: Readonly<Record<string, unknown>> = {
+  dryRun: true,
+  seenBy: 'the proxy',
+  address: '192.0.2.1',
+  environment: 'test',
+  allOf: [],
+  anyOf: [],
+  scopes: ['orders:write'],
+  cost: 0,
+  hash: 'x',
+  text: 'x',
+  key: { id: 'key_x', scopes: ['orders:write'] },
+}
 
 /** What every guard must keep. Run over each framework's. */
 export function guardConformance(name: string, serve: Serve): void {
@@ -61,9 +81,8 @@ export function guardConformance(name: string, serve: Serve): void {
       )
       const made = await testKeyring({ scopes, sources: [settings] })
       const handled: string[] = []
-      const application = await serve(verifierOf?.(made.keyring) ?? made.keyring, (path, keyId) =>
-        handled.push(`${path} ${keyId}`),
-      )
+      const note = (path: string, keyId: string): void => void handled.push(`${path} ${keyId}`)
+      const application = await serve(verifierOf?.(made.keyring) ?? made.keyring, note, onRequests)
       const answers: WireAnswer[] = []
       const send = async (request: WireRequest): Promise<WireAnswer> => {
         const answer = await application.send(request)
@@ -270,6 +289,35 @@ export function guardConformance(name: string, serve: Serve): void {
           verify: () => ({ ok: false, refusal: refusals.unavailable, cause: new Error('the disk is gone') }),
         }),
       ))
+
+    test('nothing that an application puts on a request changes the verdict', () =>
+      served(async ({ send, keyring, handled }) => {
+        const metered = { limits: [{ name: 'burst', limit: 3, window: 60 }], quota: { amount: 2 } }
+        const { key, secret } = await keyring.issue({
+          name: 'Shop',
+          owner: 'acme',
+          scopes: ['orders:read'],
+          ...metered,
+        })
+        const statuses: number[] = []
+        for (let call = 0; call < 10; call++) statuses.push((await send(get('/any', secret))).status)
+        assert.deepEqual(statuses, [200, 200, ...Array.from({ length: 8 }, () => 429)])
+        assert.equal((await send(get('/write', secret))).status, 403)
+        assert.equal((await send(get('/test', secret))).status, 403)
+        assert.equal((await send({ path: '/any' })).status, 401)
+        const elsewhere = { ...metered, addresses: ['192.0.2.1'] }
+        const bound = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [], ...elsewhere })
+        assert.equal((await send(get('/any', bound.secret))).status, 403)
+        assert.equal(handled.length, 2)
+        await keyring.flushUsage()
+        const counted = (await keyring.usage({ key: key.id })).map(({ outcome, count }) => [outcome, count])
+        assert.deepEqual(counted, [
+          ['accepted', 2],
+          ['insufficient_scope', 1],
+          ['quota_exhausted', 8],
+          ['wrong_environment', 1],
+        ])
+      }))
 
     test('a verdict that comes late is waited for', () =>
       served(

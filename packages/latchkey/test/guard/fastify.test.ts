@@ -11,7 +11,7 @@ import { fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/f
 import { testKeyring } from '../../src/testing.ts'
 import { guardConformance, scopes } from '../conformance/guard.ts'
 
-guardConformance('Fastify', async (verifier, handled) => {
+guardConformance('Fastify', async (verifier, handled, puts) => {
   let log = ''
   const logger = {
     level: 'trace',
@@ -20,6 +20,8 @@ guardConformance('Fastify', async (verifier, handled) => {
   }
   const { plugin, requires, open, keyOf } = fastifyGuard(verifier)
   const app = Fastify({ logger })
+  for (const name of Object.keys(puts)) app.decorateRequest(name, null)
+  app.addHook('onRequest', async (request) => void Object.assign(request, puts))
   await app.register(plugin)
   const routes = {
     '/any': requires(),
