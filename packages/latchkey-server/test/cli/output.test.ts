@@ -103,9 +103,15 @@ test('an argument with a secret in it is refused before anything is done, and is
   }
 })
 
-test('a name cannot play with the terminal of whoever lists it', async () => {
-  await done([...issue.slice(0, 3), 'evil\u202egnp.exe', ...issue.slice(4)])
-  assert.doesNotMatch(await done(['keys', 'list', '--text', 'evil']), /\u202e/)
+test('neither a name nor metadata can play with the terminal of whoever looks at the key', async () => {
+  const refused = await run([...issue.slice(0, 3), 'evil\u202egnp.exe', ...issue.slice(4)])
+  assert.deepEqual([refused.code, refused.stdout], [2, ''])
+  assert.doesNotMatch(refused.stderr, /\u202e/)
+  await done([...issue, '--metadata', 'file=evil\u202egnp.exe', '--json'])
+  const [last] = jsonLines(await done(['keys', 'list', '--all', '--json'])).slice(-1)
+  const shown = await done(['keys', 'show', String(last?.['id'])])
+  assert.match(shown, /evil/)
+  assert.doesNotMatch(shown, /\u202e/)
 })
 
 test('help goes to stdout when it was asked for, and to stderr when something is missing', async () => {

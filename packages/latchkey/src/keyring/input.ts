@@ -1,3 +1,4 @@
+import { holdsSecret } from '../key/find.ts'
 import { canonicalRange } from '../policy/addresses.ts'
 import { invalid, plain } from '../options.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
@@ -32,17 +33,54 @@ export const bounds = {
   grace: 34_560_000,
 } as const
 
-/** A text of 1 to `longest` characters without control characters, which could break a terminal, a log line or a database. */
+/**
+ * What nobody sees, or what turns the direction of writing: two texts that look alike would be two. Controls, formats,
+ * separators, surrogates, what is private or ignored, spaces that are not the one, and what decoders write for bytes that
+ * they cannot read.
+ */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufffd]|(?! )\p{Zs}/u
+
+/** The same, but for the signs that choose between the two looks of a character: people write them with emoji. */
+const unseenInProse = new RegExp(`(?![\\ufe0e\\ufe0f])(?:${unseen.source})`, 'u')
+
+/**
+ * A text of 1 to `longest` characters that looks like what it is, and like no other: names of people and things. In the
+ * one normal form (NFC), so that what is kept and what is asked for are the same.
+ */
 export function text(name: string, value: unknown, longest: number): string {
+  return seen(name, value, { longest, refused: unseen })
+}
+
+/** A text that may be left out, in which people write what they like. */
+export function note(value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  return seen('note', value, { longest: bounds.note, refused: unseenInProse })
+}
+
+function seen(
+  name: string,
+  value: unknown,
+  { longest, refused }: { readonly longest: number; readonly refused: RegExp },
+): string {
+  const normal = anyText(name, typeof value === 'string' ? value.normalize() : value, longest)
+  if (normal !== normal.trim() || refused.test(normal)) {
+    throw invalid(name, 'a text without spaces at its ends and without characters that are not seen')
+  }
+  return normal
+}
+
+/**
+ * A text of 1 to `longest` characters without control characters, which could break a terminal, a log line or a
+ * database; otherwise as it is given, for what only programs compare.
+ */
+export function anyText(name: string, value: unknown, longest: number): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > longest || /\p{Cc}|\p{Cs}/u.test(value)) {
     throw invalid(name, `a text of 1 to ${longest} characters without control characters`)
   }
+  if (holdsSecret(value)) {
+    throw invalid(name, 'a text without a secret in it, and there is one: it would be kept and shown. Rotate its key')
+  }
   return value
-}
-
-/** A text that may be left out. */
-export function note(value: unknown): string | null {
-  return value === undefined || value === null ? null : text('note', value, bounds.note)
 }
 
 /** A whole number within bounds. */
@@ -73,8 +111,8 @@ export function metadata(value: unknown): Readonly<Record<string, string>> {
   }
   const copy: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, member] of Object.entries(value)) {
-    text('The name of a member of metadata', name, longestName)
-    copy[name] = text('Every value in metadata', member, longestValue)
+    anyText('The name of a member of metadata', name, longestName)
+    copy[name] = anyText('Every value in metadata', member, longestValue)
   }
   return copy
 }

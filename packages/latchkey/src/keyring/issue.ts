@@ -5,7 +5,7 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
+import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
@@ -166,7 +166,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
       : {
           // Who asks, and not whom they name: tokens of others are others.
           actor: parts.authority ?? author,
-          token: text('idempotencyKey', idempotencyKey, bounds.token),
+          token: anyText('idempotencyKey', idempotencyKey, bounds.token),
           fingerprint: hash('sha256', JSON.stringify([action, items], inOrder), 'hex'),
         }
 

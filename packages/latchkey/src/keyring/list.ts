@@ -1,7 +1,7 @@
 import type { KeyState } from '../ports.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
+import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { Key } from './key.ts'
 import { keyOfListed } from './key.ts'
 import type { KeyringParts } from './parts.ts'
@@ -64,7 +64,7 @@ export async function list<Scope extends string>(
     environments: authority.environments?.filter((one) => wanted?.includes(one) ?? true) ?? wanted,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
     scope: scope === undefined ? undefined : scopeName(scope),
-    text: part === undefined ? undefined : text('text', part, bounds.label),
+    text: part === undefined ? undefined : searched(part),
     now,
     after: Number(cursor ?? 0),
     // One more than shown tells whether another page follows.
@@ -79,6 +79,11 @@ export async function list<Scope extends string>(
     keys: shown.map((item) => keyOfListed<Scope>(item, now)),
     cursor: listed.length > limit && last !== undefined ? String(last.place) : null,
   }
+}
+
+/** Part of a text that is kept in its normal form, and may begin or end with a space. */
+function searched(part: unknown): string {
+  return anyText('text', typeof part === 'string' ? part.normalize() : part, bounds.label)
 }
 
 /** A scope that may be declared no longer, or a wildcard. */

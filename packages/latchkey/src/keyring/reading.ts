@@ -69,7 +69,8 @@ export async function readJournal<Scope extends string>(
 ): Promise<readonly JournalEntry[]> {
   const { store } = parts
   plain('The options of journal', options, journalOptions)
-  const { after = 0, limit = 100, key, owner, actor, from, to } = options
+  const { after = 0, limit = 100, key, actor, from, to } = options
+  const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
   const authority = await authorityOf(parts)
   let earliest = 0
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
@@ -85,7 +86,7 @@ export async function readJournal<Scope extends string>(
   return store.journal({
     after: Math.max(earliest, whole('after', after, 0, Number.MAX_SAFE_INTEGER)),
     limit: whole('limit', limit, 1, bounds.page),
-    subject: key ?? (owner === undefined ? undefined : subjectOfOwner(text('owner', owner, bounds.label))),
+    subject: key ?? (owner === undefined ? undefined : subjectOfOwner(owner)),
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
     from: moment('from', from) ?? undefined,
     to: moment('to', to) ?? undefined,
@@ -116,7 +117,8 @@ export async function readUsage<Scope extends string>(
 ): Promise<readonly UsageCount[]> {
   const { store, clock } = parts
   plain('The options of usage', options, usageOptions)
-  const { key, owner, outcome, from, to, limit = 1000 } = options
+  const { key, outcome, from, to, limit = 1000 } = options
+  const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
   const authority = await authorityOf(parts)
   if (owner !== undefined && authority.owner !== undefined && owner !== authority.owner) return []
   const wantedKey = key === undefined ? undefined : text('key', key, bounds.label)
@@ -127,7 +129,7 @@ export async function readUsage<Scope extends string>(
   const until = moment('to', to) ?? clock.now() + 1
   return store.usage({
     key: wantedKey,
-    owner: authority.owner ?? (owner === undefined ? undefined : text('owner', owner, bounds.label)),
+    owner: authority.owner ?? owner,
     // Some counts belong to no key, and so to no environment: they are for those who see all.
     environments: authority.owner === undefined && authority.everywhere ? undefined : authority.environments,
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),

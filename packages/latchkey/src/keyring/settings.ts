@@ -3,7 +3,7 @@ import { LatchkeyError } from '../error.ts'
 import { hashSecret } from '../key/hash.ts'
 import { parse } from '../key/parse.ts'
 import type { KeySource, StoredKey } from '../ports.ts'
-import { membersOf, plain } from './input.ts'
+import { bounds, membersOf, plain, text } from './input.ts'
 import { longestCredential } from './verify.ts'
 
 /** The shortest secret that a setting may hold, in characters. */
@@ -74,6 +74,7 @@ function weaknessOf(secret: string): string | undefined {
  * journal, and is revoked by taking it out of the settings and restarting.
  *
  * @throws LatchkeyError `weak_key` unless `allowWeak`; the message names the setting and never the value.
+ *   `invalid_input` for a name or an owner that no key may have.
  *
  * @example
  * const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] })
@@ -90,6 +91,8 @@ export function settingsKey(
     const advice = 'Set it to a long random value, for instance the output of: openssl rand -base64 32'
     throw new LatchkeyError('weak_key', `${name} ${weakness}. ${advice}`)
   }
+  text('name', name, bounds.label)
+  text('owner', owner, bounds.label)
   const parsed = parse(secret)
   const hash = Buffer.from(hashSecret(secret))
   const key: StoredKey = Object.freeze({

@@ -1,0 +1,33 @@
+import { isBase62 } from './base62.ts'
+import { hasChecksum } from './checksum.ts'
+
+/** Characters after the last `_` of a secret, and before it at least: `a_b_`. */
+const tailLength = 38
+const shortestHead = 4
+/** Characters that a prefix or an environment may have. */
+const longestName = 16
+
+/**
+ * Whether a minted secret stands anywhere in a text, of whatever prefix and environment. The checksum tells it from what
+ * only looks like one: of random texts of that shape one in four billions is taken for one.
+ *
+ * @example holdsSecret('the old one was lk_live_…') // true, with the whole of it there
+ */
+export function holdsSecret(text: string): boolean {
+  if (text.length < shortestHead + tailLength) return false
+  for (let at = text.indexOf('_'); at >= 0; at = text.indexOf('_', at + 1)) {
+    const end = at + 1 + tailLength
+    if (end > text.length) return false
+    const head = /[a-z][a-z0-9]{0,15}_[a-z][a-z0-9]{0,15}_$/.exec(
+      text.slice(Math.max(0, at - 2 * longestName - 1), at + 1),
+    )
+    if (head === null || !isBase62(text.slice(at + 1, end), 0)) continue
+    // What stands before may run into the prefix, so every beginning of it is tried.
+    const shown = text.slice(at + 1 - head[0].length, end)
+    const prefix = head[0].indexOf('_')
+    for (let start = 0; start < prefix; start++) {
+      if (/[a-z]/.test(shown[start] ?? '') && hasChecksum(shown.slice(start))) return true
+    }
+  }
+  return false
+}
