@@ -38,7 +38,7 @@ async function copyTo(file: string, copy: string): Promise<void> {
   const progress = startProgress()
   // Half a copy is worse than none: it looks like one.
   const remove = (): void => {
-    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(copy + end, { force: true })
+    for (const end of ['', '-journal', '-wal', '-shm']) if (existsSync(copy + end)) rmSync(copy + end)
   }
   const stop = (): void => {
     remove()
@@ -50,10 +50,11 @@ async function copyTo(file: string, copy: string): Promise<void> {
       progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`)
     })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code, syscall, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw taken
     remove()
-    if (code === 'ENOENT' || code === 'EACCES') throw new Failure('failed', `${copy} cannot be written (${code}).`)
+    if (syscall !== undefined) throw new Failure('failed', `${copy} cannot be written (${code}).`)
+    if (code === 'ERR_SQLITE_ERROR') throw new Failure('failed', `${copy} cannot be written: ${message}.`)
     throw error
   } finally {
     process.removeListener('SIGINT', stop)

@@ -1,9 +1,12 @@
+import type { ErrorCode } from 'latchkey'
+
 /** How a command can end: its exit code, and what that means. `--help` and the guide print this table. */
 export const exits = {
   ok: { code: 0, means: 'done, or what was asked about is so' },
   failed: {
     code: 1,
-    means: 'refused or failed: a key that is not accepted, a journal that is not whole, a right that is missing',
+    means:
+      'refused or failed: a key that is not accepted, a journal that is not whole, a right that is missing, a file that cannot be written',
   },
   usage: {
     code: 2,
@@ -15,7 +18,8 @@ export const exits = {
     means: 'it stands in the way of something: revoked already, being rotated, changed by others, taken',
   },
   unavailable: { code: 69, means: 'the server or the database cannot be reached, or cannot tell' },
-  settings: { code: 78, means: 'a setting is missing or wrong' },
+  fault: { code: 70, means: 'a fault of latchkey itself, to be reported' },
+  settings: { code: 78, means: 'a setting is missing or wrong, or this Node is too old' },
   stopped: { code: 130, means: 'stopped with Ctrl-C' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly means: string }>>
 
@@ -34,7 +38,7 @@ export class Failure extends Error {
 }
 
 /** The errors of the library, by their codes. */
-const exitsOfErrors: Readonly<Record<string, Exit>> = {
+const exitsOfErrors: Readonly<Record<ErrorCode, Exit>> = {
   invalid_input: 'usage',
   unknown_scope: 'usage',
   unknown_key: 'absent',
@@ -45,16 +49,28 @@ const exitsOfErrors: Readonly<Record<string, Exit>> = {
   still_running: 'conflict',
   beyond_delegation: 'failed',
   admin_key_refused: 'failed',
-  weak_key: 'settings',
+  weak_key: 'usage',
   store_unusable: 'unavailable',
   unavailable: 'unavailable',
   unexpected_answer: 'unavailable',
+  undeclared_route: 'fault',
+  unguarded_handler: 'fault',
 }
 
-/** How the command ends that threw this. */
-export function exitOf(error: unknown): Exit {
-  if (error instanceof Failure) return error.exit
-  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown }
-  if (name === 'SettingsError') return 'settings'
-  return name === 'LatchkeyError' && typeof code === 'string' ? (exitsOfErrors[code] ?? 'failed') : 'failed'
+/** How the command ends that threw this, and what is said of it. */
+export function endOf(error: unknown): { readonly exit: Exit; readonly message: string } {
+  if (error instanceof Failure) return { exit: error.exit, message: error.message }
+  const { name, code, message, syscall, path } = (error ?? {}) as NodeJS.ErrnoException
+  if (name === 'SettingsError') return { exit: 'settings', message }
+  if (name === 'LatchkeyError') {
+    // A server may be newer than this command line, and answer with a code that it does not know.
+    return { exit: (exitsOfErrors as Readonly<Record<string, Exit | undefined>>)[code ?? ''] ?? 'failed', message }
+  }
+  if (code === 'ERR_SQLITE_ERROR') return { exit: 'unavailable', message: `The database cannot be used: ${message}.` }
+  // The operating system: its word, and what it was about.
+  if (syscall !== undefined) return { exit: 'failed', message: `${path ?? syscall} cannot be used (${code}).` }
+  return {
+    exit: 'fault',
+    message: `This was not foreseen, please report it: ${error instanceof Error ? `${name}: ${message}` : String(error)}`,
+  }
 }

@@ -14,6 +14,15 @@ export function explained(program: Command, words: readonly string[], { code, me
   return [`${fault.charAt(0).toUpperCase()}${fault.slice(1)}`, found, `See ${path} --help.`].filter(Boolean).join('\n')
 }
 
+/** `help` and a command, in whatever order, as the flag that is the same; other words as they are. */
+export function wordsForHelp(program: Command, words: readonly string[]): readonly string[] {
+  const { command, unknown } = follow(program, words)
+  if (unknown !== 'help' || command.commands.length === 0) return words
+  const asked = words.toSpliced(words.indexOf('help'), 1)
+  // Help on a command that is not there is an unknown command.
+  return follow(program, asked).unknown === '' ? [...asked, '--help'] : asked
+}
+
 /** The command that the words lead to, and the first word that leads nowhere. */
 function follow(program: Command, words: readonly string[]): { readonly command: Command; readonly unknown: string } {
   let command = program
@@ -30,11 +39,42 @@ function begunLike(command: Command, begun: string): string | undefined {
   return names.length === 0 ? undefined : `(Did you mean ${names.join(' or ')}?)`
 }
 
+/** Commands of the same name in other places; otherwise those that begin so, otherwise those that are spelt like it. */
 function elsewhere(program: Command, name: string): string | undefined {
-  const found = shown(program)
-    .flatMap(shown)
-    .filter((one) => one.name() === name)
-  return found.length === 0 ? undefined : `(Did you mean ${found.map(pathOf).join(' or ')}?)`
+  const commands = shown(program).flatMap(shown)
+  const fits: readonly ((one: string) => boolean)[] = [
+    (one) => one === name,
+    (one) => name.length > 2 && one.startsWith(name),
+    (one) => name.length > 2 && one.length > 2 && slips(one, name) <= (one.length > 5 ? 2 : 1),
+  ]
+  for (const fit of fits) {
+    const found = commands.filter((one) => fit(one.name()))
+    if (found.length > 0) return `(Did you mean ${found.map(pathOf).join(' or ')}?)`
+  }
+  return undefined
+}
+
+/** How many slips of the finger lie between two words: a letter too many, too few, another one, or two swapped. */
+function slips(one: string, other: string): number {
+  const rows: number[][] = [Array.from({ length: other.length + 1 }, (_, index) => index)]
+  for (let at = 1; at <= one.length; at++) {
+    const row = [at]
+    const before = rows[at - 1] ?? []
+    for (let index = 1; index <= other.length; index++) {
+      const same = one[at - 1] === other[index - 1]
+      const swapped = at > 1 && index > 1 && one[at - 1] === other[index - 2] && one[at - 2] === other[index - 1]
+      row.push(
+        Math.min(
+          (before[index] ?? 0) + 1,
+          (row[index - 1] ?? 0) + 1,
+          (before[index - 1] ?? 0) + (same ? 0 : 1),
+          swapped ? (rows[at - 2]?.[index - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      )
+    }
+    rows.push(row)
+  }
+  return rows[one.length]?.[other.length] ?? 0
 }
 
 function shown(command: Command): readonly Command[] {

@@ -32,8 +32,8 @@ const exitTable = Object.values(exits)
 export function buildProgram(version: string): Command {
   const program = new Command('latchkey')
     .description('API keys for your HTTP API: the server, and everything that happens to a key')
-    .version(version, '--version', 'the version')
-    .helpOption('--help', 'this help')
+    .version(version, '-v, --version', 'the version')
+    .helpOption('-h, --help', 'this help')
     .helpCommand(false)
     // Faults are told in one place, by main.ts.
     .exitOverride()

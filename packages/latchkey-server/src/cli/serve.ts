@@ -4,7 +4,7 @@ import type { Settings } from '../config.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
 import { settingOptions, settingsOf } from './target.ts'
-import { say } from './terminal/print.ts'
+import { say, serveWithoutReader } from './terminal/print.ts'
 
 export function serveCommand(program: Command): void {
   const command = commandIn(program, 'serve', 'runs the server')
@@ -18,7 +18,10 @@ async function serve(options: object): Promise<void> {
   // They are for other commands; nothing that the server does, and no report of a crash, needs to know them.
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
+  serveWithoutReader()
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
+  // Told in one line to whoever sits there; the log has all of it.
+  process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
   // Takes no new requests, answers those in flight, then the process has nothing left to do.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
   let address: string

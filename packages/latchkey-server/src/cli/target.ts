@@ -88,13 +88,29 @@ async function openTarget(
   const url = serverOf(options)
   if (url !== undefined) {
     const { connectKeyring } = await import('latchkey/client')
-    return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000 }), where: 'server' }
+    try {
+      return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000 }), where: 'server' }
+    } catch (error) {
+      throw (error as { readonly code?: unknown }).code === 'invalid_input'
+        ? namedAsGiven(error as Error, options)
+        : error
+    }
   }
   const { file, scopes, prefix, environments } = settingsOf(options)
   if (!make) mustExist(file)
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
   const keyring = await openKeyring({ store: sqliteStore({ file, readOnly }), scopes, prefix, environments })
   return { keyring, where: 'store' }
+}
+
+/** What the client calls by the names of its options, by those that people have set. */
+function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
+  const [, name = '', must = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
+  if (name === 'url' && url !== undefined) return new Failure('usage', `--url ${must}`)
+  return new Failure(
+    'settings',
+    name === '' ? message : `${name === 'url' ? 'LATCHKEY_URL' : 'LATCHKEY_ADMIN_KEY'} ${must}`,
+  )
 }
 
 /** The server to ask, if it is one: what is said on the command line wins over the environment. */

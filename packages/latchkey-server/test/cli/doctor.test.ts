@@ -31,7 +31,7 @@ describe('doctor', { concurrency: 2 }, () => {
     const here = workplace()
     await here.done(issue)
     assert.deepEqual(await faults(here), { code: 0, wrong: '' })
-    assert.match(await here.done(['doctor']), /^good +journal +whole, 1 entries$/m)
+    assert.match(await here.done(['doctor']), /^good +journal +whole, 1 entry$/m)
   })
 
   test('a setting, a database that is missing, and one that is none', async () => {
@@ -133,7 +133,7 @@ describe('backup', { concurrency: 2 }, () => {
     await here.done(issue)
     assert.match(
       await here.done(['backup', 'copy.db']),
-      /^copy\.db is a copy that opens\.\nThe journal is whole: 1 entries\./,
+      /^copy\.db is a copy that opens\.\nThe journal is whole: 1 entry\./,
     )
     assert.equal(statSync(join(here.folder, 'copy.db')).mode & 0o777, 0o600)
     assert.equal(statSync(join(here.folder, 'copy.db-wal'), { throwIfNoEntry: false }), undefined)

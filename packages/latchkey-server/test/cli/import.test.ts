@@ -99,6 +99,21 @@ describe('keys import', { concurrency: 2 }, () => {
     )
   })
 
+  test('a column that is there twice or has no name is refused before anything is added; one key is told as one', async () => {
+    const here = workplace()
+    const row = `Key,acme,${hash('sha256', 'some')}`
+    for (const [header, fault] of [
+      ['name,owner,hash,owner', 'the column owner is there twice'],
+      ['name,owner,hash,metadata.a,metadata.a', 'the column metadata.a is there twice'],
+      ['name,owner,hash,', 'column 4 has no name'],
+    ]) {
+      const { code, stderr } = await here.run(['keys', 'import', '--format', 'csv'], { input: `${header}\n${row},x\n` })
+      assert.deepEqual([code, stderr], [2, `Line 1: ${fault}.\n`])
+    }
+    const one = await here.run(['keys', 'import', '--format', 'csv'], { input: `name,owner,hash,scopes\n${row},\n` })
+    assert.deepEqual([one.code, one.stderr], [0, '1 key imported.\n'])
+  })
+
   test('with --plain keys are hashed here: neither the database nor the server ever has them', async () => {
     const here = workplace()
     const served = await serve(here)

@@ -17,6 +17,13 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['keys iss', 2, /\(Did you mean issue\?\)\nSee latchkey keys --help/],
   ['keys re', 2, /\(Did you mean retire or revoke\?\)/],
   ['revoke', 2, /\(Did you mean latchkey keys revoke\?\)/],
+  ['lsit', 2, /\(Did you mean latchkey keys list\?\)/],
+  ['keys lsit', 2, /\(Did you mean list\?\)/],
+  ['rotat', 2, /\(Did you mean latchkey keys rotate\?\)/],
+  ['verfiy', 2, /\(Did you mean verify\?\)/],
+  ['sho', 2, /\(Did you mean latchkey keys show or latchkey owners show or latchkey journal show\?\)/],
+  ['nonsense', 2, /^Unknown command 'nonsense'\nSee latchkey --help\.\n$/],
+  ['help keys lsit', 2, /^Unknown command 'lsit'\n\(Did you mean list\?\)/],
   ['keys issue --nme x', 2, /Unknown option '--nme'\n\(Did you mean --name\?\)/],
   ['keys list extra', 2, /[Tt]oo many arguments/],
   ['keys issue --name x --owner x', 2, /needs --name, --owner and --scope/],
@@ -35,6 +42,20 @@ test('each wrong command has its exit code and says what is wrong, on stderr', a
       assert.equal(ran.stdout, '', line)
     }),
   )
+})
+
+test('help is asked for in every way that people try, and is the same', async () => {
+  const spellings: readonly (readonly string[])[] = [
+    ['--help', '-h', 'help'],
+    ['keys --help', 'keys -h', 'help keys', 'keys help'],
+    ['keys list --help', 'keys list -h', 'help keys list', 'keys help list'],
+  ]
+  for (const lines of spellings) {
+    const shown = await Promise.all(lines.map((line) => here.run(line.split(' '))))
+    for (const { code, stdout, stderr } of shown) assert.deepEqual([code, stdout, stderr], [0, shown[0]?.stdout, ''])
+    assert.match(shown[0]?.stdout ?? '', /^Usage: latchkey /)
+  }
+  assert.equal(await here.done(['-v']), await here.done(['--version']))
 })
 
 test('a wrong command makes no database, and reading makes none either', async () => {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
 import { failureOf } from './problem.ts'
+import { reasonOf } from './reason.ts'
 
 /** One request to the server. */
 interface RequestOptions {
@@ -169,13 +170,6 @@ function objectOf(text: string): Json | undefined {
   } catch {
     return undefined
   }
-}
-
-/** What is known of a failed connection, in one word. Never its message: who brings a `fetch` of their own may put headers there. */
-function reasonOf(error: unknown): string {
-  const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown }
-  const word = cause?.code ?? code
-  return typeof word === 'string' && /^[A-Z_]{1,40}$/.test(word) ? word : 'the connection failed'
 }
 
 function unreachable(base: string, reason: string): LatchkeyError {

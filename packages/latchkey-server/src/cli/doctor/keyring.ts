@@ -1,7 +1,7 @@
 import type { Keyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { faultText, patiently } from '../journal/verify.ts'
-import { grouped } from '../terminal/progress.ts'
+import { counted } from '../terminal/progress.ts'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
 import { clockFinding, clockTolerance } from './platform.ts'
@@ -13,7 +13,7 @@ export async function keyringFindings(keyring: Keyring, now: number): Promise<re
     const report = await patiently('Checking the journal', keyring.verifyJournal())
     findings.push(
       report.whole
-        ? good('journal', `whole, ${grouped(report.entries)} entries`)
+        ? good('journal', `whole, ${counted(report.entries, 'entry', 'entries')}`)
         : wrong(
             'journal',
             faultText(report),

@@ -2,18 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Finding } from './finding.ts'
 import { good, reasonOf, wrong } from './finding.ts'
 
-/** The oldest Node with a `node:sqlite` that can be trusted; `engines` of the package says the same. */
-const oldestNode = [24, 15, 0] as const
-
 /** Node and the SQLite in it. */
 export function platformFindings(): readonly Finding[] {
-  const node = process.versions.node
-  return [
-    atLeast(node, oldestNode)
-      ? good('Node', node)
-      : wrong('Node', `${node} is too old`, `Install Node ${oldestNode.join('.')} or later.`),
-    sqliteFinding(),
-  ]
+  // One that will not do has not come so far.
+  return [good('Node', process.versions.node), sqliteFinding()]
 }
 
 function sqliteFinding(): Finding {

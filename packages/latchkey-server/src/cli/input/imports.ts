@@ -30,9 +30,18 @@ type Loose = Record<string, unknown>
  */
 export async function* importLines(input: Readable, { format, plain }: ImportFormat): AsyncGenerator<ImportLine> {
   const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
-  for await (const { line, value } of lines) {
-    yield { line, key: keyOf({ line, value, plain }) }
+  let found = false
+  try {
+    for await (const { line, value } of lines) {
+      found = true
+      yield { line, key: keyOf({ line, value, plain }) }
+    }
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException
+    throw syscall === 'read' ? new Failure('usage', `What is to be imported cannot be read (${code}).`) : error
   }
+  // Whoever imports expects keys: an export that has failed looks like this.
+  if (!found) throw new Failure('usage', 'There are no keys in it.')
 }
 
 interface LooseLine {
@@ -69,6 +78,10 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
     for await (const { line, fields } of csvRecords(input.setEncoding('utf8') as AsyncIterable<string>)) {
       if (header === undefined) {
         header = fields.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name).trim())
+        for (const [index, name] of header.entries()) {
+          if (name === '') throw wrong(line, `column ${index + 1} has no name`)
+          if (header.indexOf(name) !== index) throw wrong(line, `the column ${name} is there twice`)
+        }
         continue
       }
       if (fields.length !== header.length)

@@ -6,7 +6,7 @@ import { Failure } from '../exit.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { put, putJson } from '../terminal/print.ts'
-import { grouped, startProgress } from '../terminal/progress.ts'
+import { counted, startProgress } from '../terminal/progress.ts'
 
 interface Options extends TargetOptions {
   readonly anchor?: JournalHead
@@ -36,7 +36,7 @@ function anchorOf(text: string): JournalHead {
 /** What is said of a journal that is whole: its end is what is to be noted elsewhere. */
 export function wholeText({ entries, head }: Extract<JournalReport, { whole: true }>): string {
   const end = head === undefined ? '' : ` It ends in\n${head.seq}:${head.hash}`
-  return `The journal is whole: ${grouped(entries)} entries.${end}`
+  return `The journal is whole: ${counted(entries, 'entry', 'entries')}.${end}`
 }
 
 const faults: Readonly<Record<Extract<JournalReport, { whole: false }>['fault'], string>> = {
@@ -49,7 +49,7 @@ const faults: Readonly<Record<Extract<JournalReport, { whole: false }>['fault'],
 
 /** What is said of a journal that is not whole. */
 export function faultText({ entries, at, fault }: Extract<JournalReport, { whole: false }>): string {
-  return `The journal is not whole: entry ${at} ${faults[fault]}. ${grouped(entries)} entries before it are sound.`
+  return `The journal is not whole: entry ${at} ${faults[fault]}. ${counted(entries, 'entry before it is', 'entries before it are')} sound.`
 }
 
 /** Says while something takes long that it is still going on. */

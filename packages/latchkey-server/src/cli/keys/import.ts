@@ -13,7 +13,7 @@ import { stoppable } from '../terminal/stop.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { putJson, say } from '../terminal/print.ts'
-import { grouped, startProgress } from '../terminal/progress.ts'
+import { counted, grouped, startProgress } from '../terminal/progress.ts'
 
 interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
@@ -41,7 +41,18 @@ export function importCommand(keys: Command): void {
     const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false } = options
     const input = await openInput(file)
     const lines = importLines(input, { format, plain })
-    await withKeyring(options, async ({ keyring }) => importAll(keyring, lines, options), { make: true })
+    const unheard = stoppable({
+      // What is under way is not cut off: nothing more is read after it.
+      stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
+      said: 'Stopping after what is under way. Ctrl-C once more ends it at once.',
+      saidAtOnce:
+        'Ended at once: whether the last thousand went in is not known. Run it again, and what is there already is recognised.',
+    })
+    try {
+      await withKeyring(options, async ({ keyring }) => importAll(keyring, lines, options), { make: true })
+    } finally {
+      unheard()
+    }
   })
 }
 
@@ -61,7 +72,6 @@ async function openInput(file: string | undefined): Promise<Readable> {
 
 async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { actor, json }: Options): Promise<void> {
   const progress = startProgress()
-  const stop = stoppable()
   const done = { added: 0, known: 0 }
   let chunk: ImportLine[] = []
   let characters = 0
@@ -81,7 +91,6 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
       if (chunk.length < most.keys && characters < most.characters) continue
       await send()
       characters = 0
-      if (stop.asked()) throw new Failure('stopped', 'Stopped.')
     }
     await send()
   } catch (error) {
@@ -92,13 +101,12 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
     throw error
   } finally {
     progress.end()
-    stop.end()
   }
   say(told(done))
 }
 
 function told({ added, known }: { readonly added: number; readonly known: number }): string {
-  return `${grouped(added)} keys imported${known === 0 ? '' : `, ${grouped(known)} had been already`}.`
+  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} had been already`}.`
 }
 
 /** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */

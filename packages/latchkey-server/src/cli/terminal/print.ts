@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { Failure } from '../exit.ts'
 import { iso } from '../input/when.ts'
 
 /** Members that hold milliseconds since 1970 in what the library answers. */
@@ -55,7 +56,8 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream })
 }
 
-let secretUnderWay = false
+/** What becomes of the command when its answer cannot be written: it ends, or that is told where it was written, or it goes on. */
+let withoutReader: 'end' | 'tell' | 'go on' = 'end'
 
 /**
  * The one writing of a secret, or of the document that has it, alone on stdout. Answers when it has been handed over.
@@ -63,17 +65,27 @@ let secretUnderWay = false
  * @throws what the stream says: then nobody has the secret.
  */
 export async function putSecret(text: string): Promise<void> {
-  secretUnderWay = true
+  withoutReader = 'tell'
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()))
   })
-  secretUnderWay = false
+  withoutReader = 'end'
 }
 
-/** A reader that has seen enough, as `head` does, is no fault: the command ends without a word. */
-export function endQuietlyWithoutReader(): void {
+/** From now on stdout has the log of a server, which goes on serving when nobody reads it or its disk is full. */
+export function serveWithoutReader(): void {
+  withoutReader = 'go on'
+}
+
+/**
+ * Watches whether answers can be written. A reader that has seen enough, as `head` does, is no fault: the command ends
+ * without a word. Anything else is one, and what was written so far is not the answer.
+ */
+export function watchOutput(fail: (error: Error) => void): void {
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (!secretUnderWay && code === 'EPIPE') process.exit()
+    if (withoutReader !== 'end') return
+    if (code === 'EPIPE') process.exit()
+    fail(new Failure('failed', `The answer could not be written (${code}).`))
   })
   process.stderr.on('error', () => undefined)
 }

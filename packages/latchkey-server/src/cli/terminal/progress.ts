@@ -30,3 +30,8 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
 export function grouped(number: number): string {
   return number.toLocaleString('en-US')
 }
+
+/** So many of a thing, as people say it. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${grouped(number)} ${number === 1 ? one : many}`
+}

@@ -1,12 +1,27 @@
-/** Lets long work end where it can go on later, when Ctrl-C is pressed. Pressed twice, the process ends at once. */
-export function stoppable(): { readonly asked: () => boolean; readonly end: () => void } {
+import { exits } from '../exit.ts'
+import { say } from './print.ts'
+
+/** What is done and said when somebody wants long work to end. */
+export interface Stopping {
+  /** Ctrl-C is pressed: lets the work end where it can go on later. */
+  readonly stop: () => void
+  readonly said: string
+  /** It is pressed once more, and the process ends at once. */
+  readonly saidAtOnce: string
+}
+
+/** From now on Ctrl-C lets long work end in order, and pressed twice at once. Answers what takes that back. */
+export function stoppable({ stop, said, saidAtOnce }: Stopping): () => void {
   let asked = false
   const onSignal = (): void => {
+    if (asked) {
+      say(saidAtOnce)
+      process.exit(exits.stopped.code)
+    }
     asked = true
+    say(said)
+    stop()
   }
-  process.once('SIGINT', onSignal)
-  return {
-    asked: () => asked,
-    end: () => void process.removeListener('SIGINT', onSignal),
-  }
+  process.on('SIGINT', onSignal)
+  return () => void process.removeListener('SIGINT', onSignal)
 }

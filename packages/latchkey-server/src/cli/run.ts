@@ -1,0 +1,46 @@
+import { CommanderError } from 'commander'
+import { loadEnvironmentFile } from '../config.ts'
+import { manifest } from '../manifest.ts'
+import { endOf, exits, Failure } from './exit.ts'
+import { refuseSecrets } from './input/secrets.ts'
+import { explained, wordsForHelp } from './nearest.ts'
+import { buildProgram } from './program.ts'
+import { plain, say, watchOutput } from './terminal/print.ts'
+
+/** Runs one command to its end; what it came to is in `process.exitCode`. */
+export async function run(values: readonly string[]): Promise<void> {
+  watchOutput((error) => process.exit(report(error)))
+  // Whatever is thrown where nobody waits for it ends the command as everything else does.
+  process.on('uncaughtException', (error) => process.exit(report(error)))
+  try {
+    await main(values)
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+async function main(values: readonly string[]): Promise<void> {
+  refuseSecrets(values)
+  try {
+    loadEnvironmentFile()
+  } catch (error) {
+    throw new Failure('settings', '.env must be a file that can be read.', { cause: error })
+  }
+  const program = buildProgram(manifest.version)
+  const words = wordsForHelp(program, values)
+  try {
+    await program.parseAsync(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version were asked for and have been shown.
+    if (error.exitCode === 0) return
+    throw new Failure('usage', explained(program, words, error), { cause: error })
+  }
+}
+
+/** Says what went wrong, in words and not in stack traces, and answers the exit code. */
+function report(error: unknown): number {
+  const { exit, message } = endOf(error)
+  for (const line of message.split('\n')) say(plain(line))
+  return exits[exit].code
+}

@@ -1,0 +1,35 @@
+// For servers on this machine in tests. The key is in this file, so nobody may trust these certificates anywhere else.
+
+/** The private key of both. */
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4gNSuCH/Ai+JjsIU
+/BylmFqtERi8ND65Y2uWp4GthbmhRANCAASOrF/MFJgmVG9kEGvHAeCjnHFZBCz8
+Hn378jeWLZJZi5w0oyrnmB4aGBd2SwjGQLhZBQOWKln1523rxGApYT+W
+-----END PRIVATE KEY-----
+`
+
+/** For localhost and no other name, until 2120, signed by itself. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBXjCCAQSgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABI6sX8wUmCZUb2QQ
+a8cB4KOccVkELPweffvyN5YtklmLnDSjKueYHhoYF3ZLCMZAuFkFA5YqWfXnbevE
+YClhP5ajRTBDMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAMBgNVHRMEBTADAQH/MB0G
+A1UdDgQWBBTyBlTLTVPBPmhrpC5II+ymTRwMNzAKBggqhkjOPQQDAgNIADBFAiEA
+96ZBtO/yel+/znNsnsZzkg7xOBeJy9efgzXJCmSPWgMCIFKda9bdOriLQ6ElQHJD
+RpiWMfCbrVX1+uQOxMXbHFeV
+-----END CERTIFICATE-----
+`
+
+/** The same, and it has expired. */
+export const expiredCertificate = `-----BEGIN CERTIFICATE-----
+MIIBXDCCAQKgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjAwMTAyMDAwMDAwWjAUMRIwEAYDVQQDDAls
+b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASOrF/MFJgmVG9kEGvH
+AeCjnHFZBCz8Hn378jeWLZJZi5w0oyrnmB4aGBd2SwjGQLhZBQOWKln1523rxGAp
+YT+Wo0UwQzAUBgNVHREEDTALgglsb2NhbGhvc3QwDAYDVR0TBAUwAwEB/zAdBgNV
+HQ4EFgQU8gZUy01TwT5oa6QuSCPspk0cDDcwCgYIKoZIzj0EAwIDSAAwRQIgNHd4
+Cu5itowVykSHjQuTUQdl7hgIXEXSWuEoqiFzY74CIQDcjswgcDa0w3LPU7ra22xI
+P3bnThL24WZ8wKoLe9WMcQ==
+-----END CERTIFICATE-----
+`

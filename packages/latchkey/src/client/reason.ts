@@ -1,0 +1,35 @@
+/** What the codes of Node mean that people meet first; of the platform's own `fetch` they are in `cause`. */
+const meanings: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'its name cannot be looked up at the moment',
+  ECONNRESET: 'the connection was broken off',
+  UND_ERR_SOCKET: 'the connection was broken off',
+  ETIMEDOUT: 'nothing answers there',
+  UND_ERR_CONNECT_TIMEOUT: 'nothing answers there',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no way to it',
+  EPROTO: 'it does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'nobody who is trusted has signed its certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'nobody who is trusted has signed its certificate',
+  UNABLE_TO_GET_ISSUER_CERT: 'nobody who is trusted has signed its certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody who is trusted has signed its certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody who is trusted has signed its certificate',
+}
+
+/**
+ * What is known of a failed connection, in words, with the code for whoever looks it up. Never the error's own message:
+ * who brings a `fetch` of their own may put headers there.
+ */
+export function reasonOf(error: unknown): string {
+  const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown }
+  const word = cause?.code ?? code
+  if (typeof word !== 'string' || !/^[A-Z0-9_]{1,60}$/.test(word)) return 'the connection failed'
+  const meaning = Object.hasOwn(meanings, word) ? meanings[word] : undefined
+  return `${meaning ?? 'the connection failed'} (${word})`
+}
