@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 const node = ['node', '--conditions=@latchkey/source']
 
 const steps: Readonly<Record<string, readonly string[]>> = {
+  'programs for this platform': ['node', 'check/platform.ts'],
   types: ['tsc', '-p', '.'],
   'published types and code': ['tsc', '-p', 'packages/latchkey/tsconfig.build.json'],
   "the server's published code": ['tsc', '-p', 'packages/latchkey-server/tsconfig.build.json'],
@@ -27,6 +28,7 @@ for (const [name, [command = '', ...values]] of Object.entries(steps)) {
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   const good = status === 0
   console.log(`${good ? 'ok  ' : 'FAIL'}  ${name} (${seconds} s)`)
+  for (const [line] of stdout.matchAll(/^Skipped: .*$/gm)) console.log(`      ${line}`)
   if (good) continue
   failed++
   console.log([error?.message, stdout, stderr].filter(Boolean).join('\n'))

@@ -1,9 +1,11 @@
-// The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder beside the
-// oldest Node that they promise to run on, type-checked there and run.
+// The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder, type-checked
+// there, and run on the oldest and on the newest Node that they promise to run on.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipUnless } from '../test/machine.ts'
+import { nodeOf, promisedNodes } from './nodes.ts'
 
 const root = join(import.meta.dirname, '..')
 const library = join(root, 'packages', 'latchkey')
@@ -25,8 +27,7 @@ try {
   }
   const [latchkey, latchkeyServer] = packed
 
-  const { engines, devDependencies } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'))
-  const oldest = `${/[\d.]+/.exec(engines.node)?.[0]}.0`
+  const { devDependencies } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'))
   const consumer = join(folder, 'consumer')
   cpSync(join(import.meta.dirname, 'consumer'), consumer, { recursive: true })
   const manifest = {
@@ -36,9 +37,7 @@ try {
       latchkey: `file:${latchkey}`,
       'latchkey-server': `file:${latchkeyServer}`,
       fastify: devDependencies.fastify,
-      node: oldest,
     },
-    allowScripts: { node: true },
   }
   writeFileSync(join(consumer, 'package.json'), JSON.stringify(manifest))
   run(consumer, 'npm', 'install', '--silent', '--no-audit', '--no-fund')
@@ -51,9 +50,18 @@ try {
     '--typeRoots',
     join(root, 'node_modules', '@types'),
   )
-  const installed = (name: string): string => join(consumer, 'node_modules', '.bin', name)
-  console.log(run(consumer, installed('node'), 'consumer.js'))
-  console.log(`latchkey ${run(consumer, installed('node'), installed('latchkey'), '--version')}`)
+  const commandLine = join(consumer, 'node_modules', '.bin', 'latchkey')
+  for (const version of promisedNodes) {
+    const { program, reason } = nodeOf(version)
+    if (program === undefined) {
+      console.log(`Skipped: ${skipUnless(false, reason)}`)
+      continue
+    }
+    console.log(`Node ${version}`)
+    const place = mkdtempSync(join(folder, 'run-'))
+    console.log(run(place, program, join(consumer, 'consumer.js')))
+    console.log(`latchkey ${run(place, program, commandLine, '--version')}`)
+  }
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -1,17 +1,40 @@
-import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inTemporaryFolder } from '../benchmarks/temporary-folder.ts'
 
-/** Where Linux keeps files in memory. */
-const inMemory = '/dev/shm'
+/** Where Linux keeps files in memory, and where files go where that is missing or closed to us. */
+const usual: readonly string[] = ['/dev/shm', tmpdir()]
 
 /**
  * Lends a folder, and removes it with all that is in it. In memory where the system has a place for that: for proofs of
  * who wins and not of what survives, which would wait for a disk a million times and learn nothing from it.
  *
+ * @param places - where it may be; the first that lets us write is taken.
  * @example await inScratchFolder('quota', (folder) => run(join(folder, 'keys.db')))
  */
-export async function inScratchFolder<Result>(name: string, use: (folder: string) => Promise<Result>): Promise<Result> {
-  return inTemporaryFolder(use, join(existsSync(inMemory) ? inMemory : tmpdir(), `latchkey-${name}-`))
+export async function inScratchFolder<Result>(
+  name: string,
+  use: (folder: string) => Promise<Result>,
+  places = usual,
+): Promise<Result> {
+  for (const place of places) {
+    if (await isWritable(place)) return inTemporaryFolder(use, join(place, `latchkey-${name}-`))
+  }
+  throw new Error(`No place for temporary files: ${places.join(' and ')} cannot be written to`)
+}
+
+/** Tried, not asked: rights are only one reason of many. */
+async function isWritable(place: string): Promise<boolean> {
+  try {
+    const folder = await mkdtemp(join(place, 'latchkey-'))
+    try {
+      await writeFile(join(folder, 'trial'), 'x')
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+    return true
+  } catch {
+    return false
+  }
 }

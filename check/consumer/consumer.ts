@@ -1,4 +1,4 @@
-// What a user of the published package writes; compiled against its types, and run on the oldest Node it promises.
+// What a user of the published package writes; compiled against its types, and run on the oldest and the newest Node it promises.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { openKeyring, parse } from 'latchkey'

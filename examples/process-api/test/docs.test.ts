@@ -1,64 +1,57 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { chromium } from 'playwright-core'
+import { browser, noBrowser } from '../../../test/machine.ts'
 import { folderFor, startService } from './running-service.ts'
 
-/** Where Debian, Fedora, Arch and macOS have it; CHROMIUM says otherwise. */
-const browser = [
-  process.env['CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path !== undefined && existsSync(path))
+test(
+  '/docs is Swagger UI from this server alone, with an Authorize button that works',
+  { skip: noBrowser() },
+  async (context) => {
+    const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'v3ry.L0ng-random_value' })
+    const url = await service.url
+    const launched = await chromium.launch({
+      executablePath: String(browser),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+    })
+    context.after(() => launched.close())
+    const page = await launched.newPage()
+    const elsewhere: string[] = []
+    const complaints: string[] = []
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) elsewhere.push(request.url())
+    })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    await page.goto(`${url}/docs`)
+    await page.getByRole('heading', { name: 'API', exact: false }).first().waitFor()
+    assert.equal(await page.title(), 'API')
 
-const skip = browser === undefined ? 'no Chromium on this machine: install it, or set CHROMIUM to its path' : false
+    const answer = async (): Promise<string | null> => {
+      await page.getByRole('button', { name: 'Execute' }).click()
+      const status = page.locator('.live-responses-table .response-col_status').last()
+      await status.waitFor()
+      return status.textContent()
+    }
+    await page
+      .getByRole('button', { name: /^POST .*process/i })
+      .first()
+      .click()
+    await page.getByRole('button', { name: 'Try it out' }).click()
+    // As it stands there: whoever tries it first should see it succeed.
+    assert.deepEqual(JSON.parse(await page.locator('textarea.body-param__text').inputValue()), { status: 'SUCCESS' })
+    assert.match(String(await answer()), /401/)
 
-test('/docs is Swagger UI from this server alone, with an Authorize button that works', { skip }, async (context) => {
-  const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'v3ry.L0ng-random_value' })
-  const url = await service.url
-  const launched = await chromium.launch({
-    executablePath: String(browser),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  })
-  context.after(() => launched.close())
-  const page = await launched.newPage()
-  const elsewhere: string[] = []
-  const complaints: string[] = []
-  page.on('request', (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('data:')) elsewhere.push(request.url())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`${url}/docs`)
-  await page.getByRole('heading', { name: 'API', exact: false }).first().waitFor()
-  assert.equal(await page.title(), 'API')
+    await page.getByRole('button', { name: 'Authorize' }).first().click()
+    await page.locator('.modal-ux input').fill('v3ry.L0ng-random_value')
+    await page.locator('.modal-ux').getByRole('button', { name: 'Apply credentials' }).click()
+    await page.locator('.modal-ux').getByRole('button', { name: 'Close' }).click()
+    await page.getByRole('button', { name: 'Clear' }).click()
+    assert.match(String(await answer()), /200/)
 
-  const answer = async (): Promise<string | null> => {
-    await page.getByRole('button', { name: 'Execute' }).click()
-    const status = page.locator('.live-responses-table .response-col_status').last()
-    await status.waitFor()
-    return status.textContent()
-  }
-  await page
-    .getByRole('button', { name: /^POST .*process/i })
-    .first()
-    .click()
-  await page.getByRole('button', { name: 'Try it out' }).click()
-  // As it stands there: whoever tries it first should see it succeed.
-  assert.deepEqual(JSON.parse(await page.locator('textarea.body-param__text').inputValue()), { status: 'SUCCESS' })
-  assert.match(String(await answer()), /401/)
-
-  await page.getByRole('button', { name: 'Authorize' }).first().click()
-  await page.locator('.modal-ux input').fill('v3ry.L0ng-random_value')
-  await page.locator('.modal-ux').getByRole('button', { name: 'Apply credentials' }).click()
-  await page.locator('.modal-ux').getByRole('button', { name: 'Close' }).click()
-  await page.getByRole('button', { name: 'Clear' }).click()
-  assert.match(String(await answer()), /200/)
-
-  assert.deepEqual(elsewhere, [])
-  assert.deepEqual(complaints, [])
-})
+    assert.deepEqual(elsewhere, [])
+    assert.deepEqual(complaints, [])
+  },
+)
 
 test('there is no ReDoc, and the page loads nothing by an address of another host', async (context) => {
   const service = startService(context, folderFor(context))

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { terminalCommand } from '../../../test/machine.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -36,8 +37,7 @@ export function startService(
 ): RunningService {
   const environment = { PATH: process.env['PATH'], HOME: folder, PORT: '0', PROCESSING_SECONDS: '0', ...settings }
   const command = [process.execPath, '--conditions=@latchkey/source', main]
-  // `script` gives it a terminal of its own, and passes on what it prints there.
-  const [program = '', ...values] = inTerminal ? ['script', '-qefc', command.join(' '), '/dev/null'] : command
+  const [program = '', ...values] = inTerminal ? (terminalCommand(command.join(' ')) ?? []) : command
   const child = spawn(program, values, { cwd: folder, env: environment })
   context.after(() => child.kill('SIGKILL'))
   let printed = ''

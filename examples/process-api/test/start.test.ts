@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { noCurl, noTerminal } from '../../../test/machine.ts'
 import type { RunningService } from './running-service.ts'
 import { folderFor, startService } from './running-service.ts'
 
@@ -24,7 +25,7 @@ test('the first start prints one key, and a curl line that works when pasted', a
   await service.url
   assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
   const stdout = await pasted(service, process.cwd())
-  if (stdout === undefined) context.skip('there is no curl on this machine')
+  if (stdout === undefined) context.skip(String(noCurl()))
   else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
 })
 
@@ -48,7 +49,7 @@ test('with SERVICE_API_KEY in .env the printed curl line works when pasted, and 
   await service.url
   assert.doesNotMatch(service.printed(), /v3ry/)
   const stdout = await pasted(service, folder)
-  if (stdout === undefined) context.skip('there is no curl on this machine')
+  if (stdout === undefined) context.skip(String(noCurl()))
   else assert.match(stdout, /^HTTP\/1\.1 200 OK/)
 })
 
@@ -81,11 +82,9 @@ test('a later start prints no key, and the first one still works', async (contex
   assert.equal(statSync(join(folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
 })
 
-const noTerminal = spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1) on this machine'
-
 test(
   'in a terminal the first start prints an admin key, too, once, and it works on /latchkey',
-  { skip: noTerminal },
+  { skip: noTerminal() },
   async (context) => {
     const folder = folderFor(context)
     const first = startService(context, folder, {}, { inTerminal: true })

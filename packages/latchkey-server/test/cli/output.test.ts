@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { skipUnless } from '../../../../test/machine.ts'
 import { command, jsonLines, secretPattern, workplace } from './running.ts'
 
 const execute = promisify(execFile)
@@ -42,7 +43,7 @@ test('a reader that stops reading is no fault', async () => {
 
 test(
   'a secret that nobody could take is said to be lost',
-  { skip: !existsSync('/dev/full') && 'there is no /dev/full' },
+  { skip: skipUnless(existsSync('/dev/full'), 'there is no /dev/full') },
   async () => {
     const full = await shell('latchkey keys issue --name Lost --owner acme --scope orders:read > /dev/full')
     assert.equal((full as { code?: number }).code, 1)
@@ -67,7 +68,7 @@ test('JSON is one document a line, with moments in ISO 8601', async () => {
 
 test(
   'no secret is ever in the list of processes, and none that was read is handed on',
-  { skip: !existsSync('/proc/self/cmdline') && 'there is no /proc' },
+  { skip: skipUnless(existsSync('/proc/self/cmdline'), 'there is no /proc') },
   async () => {
     const secret = await done(issue)
     const [program = '', ...before] = command

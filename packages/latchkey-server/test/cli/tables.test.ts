@@ -6,9 +6,10 @@ import { after, describe, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
+import { noTerminal } from '../../../../test/machine.ts'
 import { cut, padded, widthOf, wrapped } from '../../src/cli/terminal/width.ts'
 import { workplace } from './running.ts'
-import { inTerminal, noTerminal } from './terminal.ts'
+import { inTerminal } from './terminal.ts'
 
 const here = workplace({ LATCHKEY_ENVIRONMENTS: 'live,staging1staging2' })
 const resources = Array.from({ length: 30 }, (_, index) => `resource-${String(index + 10).padEnd(22, '0')}:act`)
@@ -68,7 +69,7 @@ function linesOf(screen: string): readonly string[] {
   return stripVTControlCharacters(screen).trimEnd().split(/\r?\n/)
 }
 
-describe('in a terminal', { skip: noTerminal, concurrency: 2 }, () => {
+describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
   for (const columns of [60, 80]) {
     test(`every line fits ${columns} columns`, async () => {
       for (const values of [...lists, ...pages]) {

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { noTerminal } from '../../../../test/machine.ts'
 import { secretPattern, workplace } from './running.ts'
-import { inTerminal, noTerminal } from './terminal.ts'
+import { inTerminal } from './terminal.ts'
 
 // oxlint-disable-next-line no-control-regex
 const colour = /\u001b\[[0-9;]*m/
 
-describe('in a terminal', { skip: noTerminal, concurrency: 2 }, () => {
+describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
   const here = workplace()
   const issued = async (name = 'Key'): Promise<{ id: string; secret: string }> => {
     const line = ['keys', 'issue', '--name', name, '--owner', 'acme', '--scope', 'orders:read', '--json']

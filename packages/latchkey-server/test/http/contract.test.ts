@@ -201,7 +201,9 @@ test('no generated request gets an undocumented status, an answer that does not 
       const fresh = path['id'] === 'fresh' ? (await stage.issue()).key.id : path['id']
       const part = (name: string): string => wellFormed(name === 'id' ? fresh : path[name]).replace(/^\.{1,2}$/, 'dots')
       const filled = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(part(name)))
-      const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, wellFormed(value)]))
+      const search = new URLSearchParams(
+        Object.entries(query).map(([name, value]): [string, string] => [name, wellFormed(value)]),
+      )
       const sent = body !== undefined && type !== undefined ? { 'content-type': type } : {}
       const answer = await stage.app.inject({
         method: method.toUpperCase() as 'POST',

@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { chromium } from 'playwright-core'
+import { browser, noBrowser } from '../../../../test/machine.ts'
 import { openStage } from '../stage.ts'
-
-/** Where Debian, Fedora, Arch and macOS have it; CHROMIUM says otherwise. */
-const browser = [
-  process.env['CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path !== undefined && existsSync(path))
-
-const skip = browser === undefined ? 'no Chromium on this machine: install it, or set CHROMIUM to its path' : false
 
 test(
   '/docs works under its own content policy, from this server alone, and Authorize takes an admin key',
-  { skip },
+  { skip: noBrowser() },
   async (context) => {
     const stage = await openStage()
     const admin = await stage.admin()

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { inScratchFolder } from '../proofs/scratch-folder.ts'
+
+test('a place that is there and takes no files is passed over, and nothing is left behind', async (context) => {
+  const open = mkdtempSync(join(tmpdir(), 'latchkey-open-'))
+  context.after(() => rmSync(open, { recursive: true }))
+  // Closed to the superuser, too, whom rights do not stop.
+  const closed = join(open, 'closed')
+  writeFileSync(closed, '')
+  const used = await inScratchFolder('test', async (folder) => folder, [closed, '/proc/self', open])
+  assert.equal(dirname(used), open)
+  assert.equal(existsSync(used), false)
+  assert.deepEqual(readdirSync(open), ['closed'])
+  await assert.rejects(
+    inScratchFolder('test', async () => undefined, [closed]),
+    /cannot be written to/,
+  )
+})
