@@ -20,12 +20,12 @@ const keyring = await openKeyring({
 })
 after(() => keyring.close())
 
-/** Of the longest allowed: plain, of two columns each, with marks that take none, and pictures. */
+/** Of the longest allowed: plain, of two columns each, with marks that take none (and are no part of a letter in NFC), and pictures. */
 const labels = [
   'n'.repeat(120),
   'Plain words with spaces between them, as people write them when they have a great deal to say about a key of theirs …',
   '日本語の名前'.repeat(20),
-  'e\u0301a\u0308o\u0302'.repeat(20),
+  'x\u0301q\u0308j\u0303'.repeat(20),
   '🔑🚀'.repeat(30),
   '한국어 이름 '.repeat(17).trim(),
 ]
