@@ -12,6 +12,8 @@ import { invalid, plain } from '../options.ts'
 import type { Call, Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
 import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
+import type { RoutedPath } from './fastify-routes.ts'
+import { namesOf, namesOfRouted, routesUnder } from './fastify-routes.ts'
 import type { RequiresOptions } from './guard.ts'
 import {
   acceptedHeaders,
@@ -184,17 +186,19 @@ export function fastifyGuard<Scope extends string>(
 
   async function plugin(app: FastifyInstance): Promise<void> {
     const routes: RouteOptions[] = []
-    const missed = unguarded === 'refuse' ? routesUnder(app) : []
-    if (missed.length > 0) {
-      throw new LatchkeyError(
-        'undeclared_route',
-        `Routes were added before the guard, which has not seen whether they are guarded: register it first, with await.\n${missed.join('\n')}`,
+    const seen = seenOn(app)
+    const early = unguarded === 'refuse' ? routesUnder(app).filter((route) => !isSeen(route, seen)) : []
+    if (early.length > 0) {
+      throw unseen(
+        early,
+        'Routes were added before the guard, which has not seen whether they are guarded: register it first, with await.',
       )
     }
     registered = true
     if (!app.hasRequestDecorator(keySlot)) app.decorateRequest(keySlot as never)
     app.addHook('onRoute', (route) => {
       routes.push(route)
+      if (unguarded === 'refuse') for (const name of namesOf(route)) seen.add(name)
       const [declared] = declaredBy(route)
       if (declared === undefined) return
       const { security, response } = documentationOf(declared)
@@ -213,6 +217,15 @@ export function fastifyGuard<Scope extends string>(
       const bare = routes.filter((route) => declaredBy(route).length === 0)
       if (unguarded === 'refuse' && bare.length > 0) {
         throw undeclared(bare, 'neither requires(...) nor open in onRequest')
+      }
+      // In a scope without a prefix nobody can tell its own routes from those around it.
+      if (unguarded === 'allow' || (app.prefix === '' && !isRoot(app))) return
+      const elsewhere = routesUnder(app).filter((route) => !isSeen(route, seen))
+      if (elsewhere.length > 0) {
+        throw unseen(
+          elsewhere,
+          'Routes were added where the guard does not see them: it sees those of the scope that it is registered on, and of the scopes that are made in it from then on.',
+        )
       }
     })
   }
@@ -241,14 +254,27 @@ function forgotten(): LatchkeyError {
   )
 }
 
-/** The routes that a scope has so far, one a line with their methods. */
-function routesUnder(app: FastifyInstance): readonly string[] {
-  const lines = app.printRoutes({ commonPrefix: false }).split('\n')
-  const routes = lines
-    .map((line) => line.replace(/^[│├└─ ]+/, ''))
-    .filter((line) => line.startsWith('/') || line.startsWith('*'))
-  const { prefix } = app
-  return routes.filter((route) => route === prefix || route.startsWith(`${prefix} `) || route.startsWith(`${prefix}/`))
+/** By the server that they share, the routes that any guard has seen: of two guards each judges its own. */
+const seenOnServer = new WeakMap<object, Set<string>>()
+
+function seenOn({ server }: FastifyInstance): Set<string> {
+  const seen = seenOnServer.get(server) ?? new Set()
+  seenOnServer.set(server, seen)
+  return seen
+}
+
+function isSeen(route: RoutedPath, seen: ReadonlySet<string>): boolean {
+  return namesOfRouted(route).every((name) => seen.has(name))
+}
+
+/** Scopes are made of the one around them. */
+function isRoot(app: FastifyInstance): boolean {
+  return Object.hasOwn(app, 'server')
+}
+
+function unseen(routes: readonly RoutedPath[], what: string): LatchkeyError {
+  const lines = routes.map(({ methods, path }) => `${methods.join(', ')} ${path}`)
+  return new LatchkeyError('undeclared_route', `${what}\n${lines.join('\n')}`)
 }
 
 function hooksOf(route: RouteOptions): readonly never[] {

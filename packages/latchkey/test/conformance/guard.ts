@@ -41,7 +41,8 @@ export interface Served {
  * Serves an application with these routes (all GET), each of which calls `handled` with its path and the id of the
  * verified key (or `nobody`) before it answers 200:
  * `/open` open · `/any` any key · `/write` orders:write · `/both` orders:read and orders:write ·
- * `/either` orders:write or reports:read · `/test` any key of the environment test.
+ * `/either` orders:write or reports:read · `/test` any key of the environment test · whatever is under `/files/`
+ * orders:read · anything else any key, as `/*`.
  */
 export type Serve = (
   verifier: Verifier<Scope>,
@@ -239,6 +240,27 @@ export function guardConformance(name: string, serve: Serve): void {
         assert.equal((await send({ path: '/open' })).status, 200)
         assert.equal((await send(get('/open', 'nonsense'))).status, 200)
         assert.deepEqual(handled, ['/open nobody', '/open nobody'])
+      }))
+
+    test('whatever a wildcard stands for is guarded like any other route', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': reader = '' } = await headersFor(['orders:read'])
+        const { 'X-API-Key': other = '' } = await headersFor([])
+        const below = ['/files/', '/files/a', '/files/a/b.css', '/files/%2e%2e/open', '/files//a', '/files/a?x=/open']
+        for (const path of below) {
+          assert.equal((await send({ path })).status, 401, path)
+          assert.equal((await send(get(path, other))).status, 403, path)
+        }
+        for (const path of ['/', '/elsewhere', '/files', '/open/', '/any/x', '/a/b/c']) {
+          assert.equal((await send({ path })).status, 401, path)
+        }
+        assert.equal(handled.length, 0)
+        assert.equal((await send(get('/files/a/b.css', reader))).status, 200)
+        assert.equal((await send(get('/elsewhere', other))).status, 200)
+        assert.deepEqual(
+          handled.map((line) => line.split(' ', 1)[0]),
+          ['/files/*', '/*'],
+        )
       }))
 
     test('no spelling of a guarded path leads around the guard', () =>

@@ -29,6 +29,8 @@ guardConformance('Fastify', async (verifier, handled, puts) => {
     '/both': requires('orders:read', 'orders:write'),
     '/either': requires({ anyOf: ['orders:write', 'reports:read'] }),
     '/test': requires({ environment: 'test' }),
+    '/files/*': requires('orders:read'),
+    '/*': requires(),
   }
   app.get('/open', { onRequest: open }, () => handled('/open', 'nobody') ?? 'done')
   for (const [path, onRequest] of Object.entries(routes)) {
