@@ -14,6 +14,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { LatchkeyError } from 'latchkey'
+import { skipUnless } from '../../../../test/machine.ts'
 import { endOf, exits, Failure } from '../../src/cli/exit.ts'
 import { SettingsError } from '../../src/config.ts'
 import { certificate, expiredCertificate, privateKey } from './certificates.ts'
@@ -75,7 +76,7 @@ describe('files', { concurrency: 2 }, () => {
 
   test(
     'an answer that cannot be written is not passed over in silence',
-    { skip: !existsSync('/dev/full') && 'there is no /dev/full' },
+    { skip: skipUnless(existsSync('/dev/full'), 'there is no /dev/full') },
     async () => {
       for (const line of ['keys list', 'doctor --json', 'journal verify', '--help', 'completion bash']) {
         const quoted = [...command, ...line.split(' ')].map((word) => `'${word}'`).join(' ')

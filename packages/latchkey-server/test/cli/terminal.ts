@@ -4,8 +4,8 @@ import { terminalCommand } from '../../../../test/machine.ts'
 import type { RunOptions, Workplace } from './running.ts'
 import { command } from './running.ts'
 
-/** What is typed, and what must stand on the screen before that. */
-export type Typed = readonly (readonly [after: RegExp, keys: string])[]
+/** What is typed, and what must stand on the screen before that; or what is done then, and what is typed after it. */
+export type Typed = readonly (readonly [after: RegExp, keys: string | (() => Promise<string>)])[]
 
 /** What a terminal showed, and how the command ended. */
 export interface Shown {
@@ -35,7 +35,9 @@ export async function inTerminal(
     const [next] = left
     if (next === undefined || !next[0].test(screen)) return
     left.shift()
-    child.stdin.write(next[1])
+    const [, keys] = next
+    if (typeof keys === 'string') child.stdin.write(keys)
+    else void keys().then((typedThen) => child.stdin.write(typedThen))
   })
   const [code] = (await once(child, 'close')) as [number | null]
   return { code: code ?? -1, screen }

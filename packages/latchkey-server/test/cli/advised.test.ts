@@ -1,0 +1,233 @@
+// What the guides advise: their blocks of commands are run as they stand there, and every command that is named exists.
+
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { Command } from 'commander'
+import { noCurl, noTerminal } from '../../../../test/machine.ts'
+import { buildProgram } from '../../src/cli/program.ts'
+import { jsonLines, secretPattern, serve, workplace } from './running.ts'
+import { inShell } from './shell.ts'
+import { inTerminal } from './terminal.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..', '..')
+const pages = [
+  ...globSync('docs/**/*.md', { cwd: root }),
+  'README.md',
+  'SECURITY.md',
+  'packages/latchkey-server/README.md',
+]
+
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+/** The blocks of a page in one language. */
+function blocksOf(page: string, language: string): readonly string[] {
+  return [...textOf(page).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(
+    ([, found = '']) => found,
+  )
+}
+
+/** The block of a guide that begins with these words. */
+function block(guide: string, begins: string, language = 'sh'): string {
+  const found = blocksOf(`docs/guides/${guide}.md`, language).find((one) => one.startsWith(begins))
+  assert.ok(found !== undefined, `${guide}.md has no block that begins with ${begins}`)
+  run.add(found)
+  return found
+}
+
+/** The blocks that are run below. */
+const run = new Set<string>()
+
+describe('the guide to the command line', { concurrency: 2 }, () => {
+  test(
+    'its start is a start: a file of scopes, a server that shows an admin key, a key, a list with it',
+    { skip: noTerminal() },
+    async () => {
+      const lines = block('command-line', 'echo').split('\n')
+      const serving = lines.findIndex((line) => line.startsWith('latchkey serve'))
+      assert.ok(serving > 0)
+      const here = workplace({ LATCHKEY_SCOPES_FILE: '', PORT: '0' })
+      rmSync(join(here.folder, 'scopes.json'))
+      const before = lines.slice(0, serving).join('\n')
+      await inShell(here, before)
+      // The lines after it are typed into a second terminal while it runs.
+      const [typed = ''] = (lines[serving] ?? '').split(' #')
+      let rest: Promise<{ code: unknown; stdout: string; stderr: string }> | undefined
+      const shown = await inTerminal(here, typed.trim().split(' ').slice(1), {
+        env: { LATCHKEY_SCOPES_FILE: 'scopes.json' },
+        typed: [
+          [
+            /shown only now:\s+\S+\s/,
+            () => {
+              rest = inShell(here, [before, ...lines.slice(serving + 1)].join('\n'))
+              return rest.then(() => '\u0003')
+            },
+          ],
+        ],
+      })
+      assert.equal(shown.code, 0, shown.screen)
+      assert.ok(rest !== undefined)
+      const { code, stdout, stderr } = await rest
+      assert.equal(code, 0, stderr)
+      assert.match(stdout, /^lk_live_\w{38}\nID\t[^]*\nkey_\w+\tCI\tacme\tlive\tactive\torders:read\t/)
+    },
+  )
+
+  test('KEY is a key and nothing else', async () => {
+    const here = workplace()
+    await here.done(['keys', 'issue', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
+    const lines = block('command-line', 'KEY=')
+    const { code, stdout, stderr } = await inShell(here, `${lines}printf %s "$KEY" | latchkey verify`)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^verdict +accepted\n/)
+    assert.doesNotMatch(stdout + stderr, secretPattern)
+  })
+
+  test('the line of an import is one, with a whole hash', async () => {
+    const here = workplace({ LATCHKEY_SCOPES_FILE: 'scopes.json' })
+    await here.done(['keys', 'issue', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
+    const line = block('command-line', '{ "name"', 'json').replace('2bb80d53…', hash('sha256', 'sk_12-and-more'))
+    writeFileSync(join(here.folder, 'keys.jsonl'), line)
+    await inShell(here, 'latchkey keys import keys.jsonl')
+    assert.equal((await here.run(['verify'], { input: 'sk_12-and-more' })).code, 0)
+  })
+
+  test('bash completes with the script', async () => {
+    const here = workplace()
+    const { code, stdout, stderr } = await inShell(here, 'source <(latchkey completion bash); complete -p latchkey')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /-F _latchkey latchkey/)
+  })
+})
+
+describe('the guide to the HTTP API', { concurrency: 2, skip: noCurl() }, () => {
+  const elsewhere = (lines: string, url: string) => lines.replaceAll('http://127.0.0.1:8080', url)
+
+  test('the life of a key with curl: issued, listed, rotated, revoked', async () => {
+    const here = workplace()
+    const { url, environment } = await serve(here)
+    const { key } = JSON.parse(
+      await here.done(['keys', 'issue', '--name', 'Old', '--owner', 'acme', '--scope', 'orders:read', '--json']),
+    ) as { key: { id: string } }
+    // Each answer on a line of its own.
+    const lines = elsewhere(block('http-api', 'curl -s http://127.0.0.1:8080/v1/keys'), url).replaceAll(
+      /^curl /gm,
+      String.raw`curl -w '\n' `,
+    )
+    const { code, stdout, stderr } = await inShell(here, lines, { ...environment, KEY_ID: key.id })
+    assert.equal(code, 0, stderr)
+    const [issued = {}, listed = {}, rotated = {}, revoked = {}] = jsonLines(stdout)
+    assert.match(String(issued['secret']), /^lk_live_\w{38}$/)
+    assert.equal((listed['keys'] as readonly object[]).length, 2)
+    assert.match(String(rotated['secret']), /^lk_live_\w{38}$/)
+    assert.deepEqual((revoked['key'] as { state: string }).state, 'revoked')
+  })
+
+  test('verify answers for the text of the page, and for a key in its place', async () => {
+    const here = workplace()
+    const { url, environment } = await serve(here)
+    const secret = await here.done(['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read'])
+    const lines = elsewhere(block('http-api', 'curl -s http://127.0.0.1:8080/v1/verify'), url)
+    const asWritten = await inShell(here, lines, environment)
+    assert.deepEqual((({ valid, code }) => [valid, code])(JSON.parse(asWritten.stdout)), [false, 'malformed'])
+    const withKey = await inShell(here, lines.replace('lk_live_…', secret), environment)
+    assert.deepEqual((({ valid, code }) => [valid, code])(JSON.parse(withKey.stdout)), [true, 'accepted'])
+  })
+})
+
+describe('the guide to operating', { concurrency: 2 }, () => {
+  test('a lost admin key: another is issued beside the database, and can do and give everything', async () => {
+    const here = workplace()
+    const { url } = await serve(here)
+    const [command = ''] =
+      /`(latchkey keys issue --admin[^`]*)`/
+        .exec(textOf('docs/guides/operating.md').replaceAll(/\s+/g, ' '))
+        ?.slice(1) ?? []
+    const { code, stdout, stderr } = await inShell(here, command)
+    assert.equal(code, 0, stderr)
+    const env = { LATCHKEY_URL: url, LATCHKEY_ADMIN_KEY: stdout.trim() }
+    for (const line of [
+      'keys list',
+      'keys issue --name Shop --owner acme --scope orders:read,orders:write',
+      'keys issue --name Next --owner operator --admin',
+      'owners show acme',
+      'journal verify',
+      'usage',
+      'doctor',
+    ]) {
+      const ran = await here.run(line.split(' '), { env })
+      assert.equal(ran.code, 0, `${line}: ${ran.stdout}${ran.stderr}`)
+    }
+  })
+
+  test('a backup is made, put back as the page says, and is what was there', async () => {
+    const here = workplace()
+    const kept = await here.done(['keys', 'issue', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
+    mkdirSync(join(here.folder, 'backups'))
+    const backup = block('operating', 'latchkey backup').replace('/backups/', 'backups/')
+    const made = await inShell(here, backup)
+    assert.equal(made.code, 0, made.stderr)
+    const served = await serve(here)
+    const late = await here.done(['keys', 'issue', '--name', 'Late', '--owner', 'acme', '--scope', 'orders:read'])
+    // Stop every process, put the copy in its place, take the old companions away, and start.
+    const ended = new Promise((resolve) => served.process.once('close', resolve))
+    served.process.kill('SIGTERM')
+    await ended
+    const file = join(here.folder, 'data', 'latchkey.db')
+    copyFileSync(join(here.folder, backup.trim().split(' ')[2] ?? ''), file)
+    for (const companion of ['-wal', '-shm']) rmSync(file + companion, { force: true })
+    const again = await serve(here)
+    const verdictOf = async (secret: string) =>
+      jsonLines((await here.run(['verify', '--json'], { input: secret, env: again.environment })).stdout)[0]
+    assert.equal((await verdictOf(kept))?.['ok'], true)
+    assert.equal((await verdictOf(late))?.['code'], 'unknown')
+  })
+
+  test('the head of the journal, noted, is asked for from then on', async () => {
+    const here = workplace()
+    await here.done(['keys', 'issue', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
+    const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
+    await here.done(['keys', 'issue', '--name', 'More', '--owner', 'acme', '--scope', 'orders:read'])
+    await here.done(['journal', 'verify', '--anchor', head])
+  })
+})
+
+test('every block of commands in the guides is run above', { skip: noCurl() || noTerminal() }, () => {
+  for (const page of globSync('docs/guides/*.md', { cwd: root })) {
+    for (const one of blocksOf(page, 'sh')) assert.ok(run.has(one), `${page}: nobody runs\n${one}`)
+  }
+})
+
+test('every command that a page names is there, with every flag', () => {
+  const program = buildProgram('0.0.0')
+  for (const page of pages) {
+    const text = textOf(page).replaceAll(/^```text\n[^]*?^```$/gm, '')
+    const inline = [...text.replaceAll(/^```\w*\n[^]*?^```$/gm, '').matchAll(/`(latchkey [^`]+)`/g)].map(
+      ([, words = '']) => words,
+    )
+    const lines = ['sh', 'bash']
+      .flatMap((language) => blocksOf(page, language))
+      .flatMap((one) =>
+        one
+          .replaceAll('\\\n', ' ')
+          .split('\n')
+          .flatMap((line) => /\b(latchkey .*?)(?: #.*)?\)?$/.exec(line)?.slice(1) ?? []),
+      )
+    for (const words of [...inline, ...lines]) mustExist(program, { page, words })
+  }
+})
+
+function mustExist(program: Command, { page, words }: { readonly page: string; readonly words: string }): void {
+  let command = program
+  for (const word of words.split(/\s+/).slice(1)) {
+    const where = `${page}: ${words}: ${word}`
+    const next = command.commands.find((one) => one.name() === word)
+    if (next !== undefined) command = next
+    else if (/^--?[a-z]/.test(word)) {
+      const known = [...command.options.flatMap(({ long, short }) => [long, short]), '--help', '-h']
+      assert.ok(known.includes(word) || (command.commands.length > 0 && word === '--url'), where)
+    } else assert.ok(command.commands.length === 0 || /^[<…|-]/.test(word), where)
+  }
+}
