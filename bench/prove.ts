@@ -1,21 +1,13 @@
-// The runner for the proofs: `npm run prove` lists them, `npm run prove -- <name>` runs one.
+// The runner for the proofs: `npm run prove` lists them, `npm run prove -- <name>` runs one, and with `--plant <fault>`
+// shows that it finds a fault planted in a copy of the sources. `npm run prove -- --plant all` does so with all of them.
 
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import type { Finding } from './faults.ts'
+import { checkFaults, tableOfFindings } from './faults.ts'
+import { proofs } from './proofs.ts'
 import type { Proof } from './proofs/proof.ts'
 import { missed } from './proofs/proof.ts'
-
-/** All proofs. A new one is a file and a line here. */
-const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
-  'bad-config': () => import('./proofs/bad-config.ts'),
-  crash: () => import('./proofs/crash.ts'),
-  drain: () => import('./proofs/drain.ts'),
-  fuzz: () => import('./proofs/fuzz.ts'),
-  'journal-tamper': () => import('./proofs/journal-tamper.ts'),
-  quota: () => import('./proofs/quota.ts'),
-  rotate: () => import('./proofs/rotate.ts'),
-  timing: () => import('./proofs/timing.ts'),
-}
 
 /** Exit codes: a figure was missed, or the command line makes no sense. */
 const exit = { missed: 1, usage: 2 }
@@ -27,9 +19,10 @@ class UsageError extends Error {}
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exit.missed))
 
 try {
-  const [name, ...rest] = process.argv.slice(2)
-  if (name === undefined) await list()
-  else await run(name, rest)
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === undefined) await list()
+  else if (first.startsWith('--')) await plantAll(process.argv.slice(2))
+  else await run(first, rest)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)
@@ -38,9 +31,10 @@ try {
 
 async function list(): Promise<void> {
   for (const [name, load] of Object.entries(proofs)) {
-    const { promise, takes, sizes } = (await load()).proof
+    const { promise, takes, sizes, faults } = (await load()).proof
     const options = Object.entries(sizes).map(([size, value]) => `--${size} ${value}`)
     console.log(`${name.padEnd(14)} ${promise} (${options.join(' ')}: ${takes})`)
+    console.log(`${''.padEnd(14)} --plant ${Object.keys(faults).join(', ')}`)
   }
 }
 
@@ -50,11 +44,16 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     throw new UsageError(`There is no proof named ${JSON.stringify(name)}. Proofs: ${Object.keys(proofs).join(', ')}.`)
   }
   const { proof } = await load()
-  const { seed, ...sizes } = numbers(args, { seed: randomInt(2 ** 32), ...proof.sizes })
+  const { plant, ...given } = optionsOf(args, ['seed', ...Object.keys(proof.sizes)])
+  if (plant === undefined) await prove(name, proof, numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes }))
+  else await plantIn(name, proof, plant, given)
+}
+
+async function prove(name: string, proof: Proof, { seed, ...sizes }: Readonly<Record<string, number>>): Promise<void> {
   const progress = (line: string): void => console.error(`${name}: ${line}`)
   const began = performance.now()
   const outcome = await proof
-    .prove({ sizes, seed, progress })
+    .prove({ sizes, seed: seed ?? 0, progress })
     // A proof that could not be brought to its end has shown nothing.
     .catch((error: unknown) => ({ figures: {}, required: {}, error: explain(error) }))
   const failed = missed(outcome)
@@ -64,13 +63,60 @@ async function run(name: string, args: readonly string[]): Promise<void> {
   if (!kept) process.exitCode = exit.missed
 }
 
-/** Options that are whole numbers, over their defaults. */
-function numbers<const Defaults extends Readonly<Record<string, number>>>(
-  args: readonly string[],
-  defaults: Defaults,
-): Record<keyof Defaults, number> {
-  const options = Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: 'string' as const }]))
-  const given = parsed(() => parseArgs({ args: [...args], options, strict: true }).values)
+/** One fault of a proof, or all of them, a line of JSON for each. */
+async function plantIn(
+  name: string,
+  proof: Proof,
+  plant: string,
+  given: Readonly<Record<string, string>>,
+): Promise<void> {
+  const chosen = Object.entries(proof.faults).filter(([fault]) => plant === 'all' || plant === fault)
+  if (chosen.length === 0) {
+    const known = Object.keys(proof.faults).join(', ')
+    throw new UsageError(`${name} has no fault named ${JSON.stringify(plant)}. Faults: ${known}, or all.`)
+  }
+  const findings = await checkFaults({
+    name,
+    faults: Object.fromEntries(chosen),
+    args: flagsOf(numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes, ...proof.faultSizes })),
+    progress: console.error,
+  })
+  for (const finding of findings) console.log(JSON.stringify(finding))
+  if (!findings.every(({ caught }) => caught)) process.exitCode = exit.missed
+}
+
+/** Every fault of every proof, as the table of SECURITY.md. */
+async function plantAll(args: readonly string[]): Promise<void> {
+  const { plant, ...given } = optionsOf(args, ['seed'])
+  if (plant !== 'all') throw new UsageError('Without a proof there is only --plant all.')
+  const findings: Finding[] = []
+  for (const [name, load] of Object.entries(proofs)) {
+    const { faults, sizes, faultSizes } = (await load()).proof
+    const flags = flagsOf(numbers(given, { seed: randomInt(2 ** 32), ...sizes, ...faultSizes }))
+    findings.push(...(await checkFaults({ name, faults, args: flags, progress: console.error })))
+  }
+  console.log(tableOfFindings(findings))
+  if (!findings.every(({ caught }) => caught)) process.exitCode = exit.missed
+}
+
+function flagsOf(values: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
+}
+
+/** What is given of these options, and of `plant`. */
+function optionsOf(args: readonly string[], names: readonly string[]): Readonly<Record<string, string>> {
+  const options = Object.fromEntries([...names, 'plant'].map((name) => [name, { type: 'string' as const }]))
+  const { values } = parsed(() => parseArgs({ args: [...args], options, strict: true }))
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+/** Whole numbers, over their defaults. */
+function numbers(
+  given: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, number | undefined>>,
+): Readonly<Record<string, number>> {
   const entries = Object.entries(defaults).map(([name, otherwise]) => {
     const value = given[name]
     const least = name === 'seed' ? 0 : 1
@@ -79,7 +125,7 @@ function numbers<const Defaults extends Readonly<Record<string, number>>>(
     }
     return [name, value === undefined ? otherwise : Number(value)]
   })
-  return Object.fromEntries(entries) as Record<keyof Defaults, number>
+  return Object.fromEntries(entries) as Readonly<Record<string, number>>
 }
 
 function parsed<Value>(parse: () => Value): Value {

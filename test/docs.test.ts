@@ -131,7 +131,7 @@ test('every export has a section, every type is named, and none is described tha
 test('every proof and every benchmark has a row, and no row is about one that is gone', () => {
   const rows = (command: string): readonly string[] =>
     rowsUnder(read('CONTRIBUTING.md'), `\`npm run ${command} -- …\``).map(([name]) => name!)
-  const proofs = matches(read('bench/prove.ts'), /import\('\.\/proofs\/([a-z-]+)\.ts'\)/g)
+  const proofs = matches(read('bench/proofs.ts'), /import\('\.\/proofs\/([a-z-]+)\.ts'\)/g)
   const benchmarks = matches(read('bench/bench.ts'), /^import \{ (?:[a-z]+) \} from '\.\/benchmarks\/([a-z-]+)\.ts'/gm)
   assert.ok(proofs.length > 0 && benchmarks.length > 0)
   assert.deepEqual(sorted(rows('prove')), sorted(proofs))

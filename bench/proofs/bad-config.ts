@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BadSetting } from './bad-settings.ts'
 import { badSettings, marker } from './bad-settings.ts'
+import { faults } from './bad-config-faults.ts'
 import { startChild } from './child.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
@@ -35,6 +36,8 @@ export const proof = defineProof({
     'A setting that does not fit ends the start within a second, with one line that names it and never its value',
   takes: 'about a minute',
   sizes: { n: badSettings.length },
+  faults,
+  faultSizes: { n: 12 },
 
   async prove({ sizes: { n }, seed, progress }) {
     const chosen = shuffled(badSettings, seeded(seed)).slice(0, n)
@@ -50,7 +53,7 @@ export const proof = defineProof({
         bare.push((await startBare(folder)).milliseconds)
         times.push(end.milliseconds)
         const said = [end.output, ...end.complaints].join('\n')
-        const faults = {
+        const isWrong = {
           otherExitCodes: end.code !== exitSettings,
           notOneLine: end.complaints.length !== 1,
           notNamed: !said.includes(bad.names),
@@ -58,8 +61,8 @@ export const proof = defineProof({
           saidOnStdout: end.output !== '',
           slow: end.milliseconds > promised,
         }
-        for (const name of Object.keys(count) as (keyof typeof count)[]) count[name] += Number(faults[name])
-        const wrong = Object.entries(faults).flatMap(([name, is]) => (is ? [name] : []))
+        for (const name of Object.keys(count) as (keyof typeof count)[]) count[name] += Number(isWrong[name])
+        const wrong = Object.entries(isWrong).flatMap(([name, is]) => (is ? [name] : []))
         const about = `${bad.of}, ${JSON.stringify({ ...bad.environment, ...bad.files })} ${bad.flags.join(' ')}`
         if (wrong.length > 0) {
           progress(`${about}: ${wrong.join(', ')}: ${end.code}, ${Math.round(end.milliseconds)} ms, ${said}`)

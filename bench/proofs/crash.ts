@@ -7,6 +7,7 @@ import { checkAfterCrash } from './crash-check.ts'
 import type { Ledger } from './crash-ledger.ts'
 import { newLedger, note } from './crash-ledger.ts'
 import type { Message } from './crash-writer.ts'
+import { faults } from './crash-faults.ts'
 import { defineProof } from './proof.ts'
 import { seeded } from './random.ts'
 
@@ -41,6 +42,8 @@ export const proof = defineProof({
   promise: 'An acknowledged change survives kill -9, and no change is half done',
   takes: 'about 3 minutes',
   sizes: { n: 100, writers: 32 },
+  faults,
+  faultSizes: { n: 8 },
 
   async prove({ sizes: { n: rounds, writers }, seed, progress }) {
     const random = seeded(seed)

@@ -5,6 +5,7 @@ import type { Drained } from './drain-servers.ts'
 import { drainExample, drainServer } from './drain-servers.ts'
 import type { Connection, Exchange } from './http-connection.ts'
 import { openConnection } from './http-connection.ts'
+import { faults } from './drain-faults.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
@@ -42,6 +43,8 @@ export const proof = defineProof({
     'A server that is told to stop answers every request that it has taken, and loses nothing that it acknowledged',
   takes: '4 to 8 minutes',
   sizes: { n: 100, callers: 32 },
+  faults,
+  faultSizes: { n: 4 },
 
   async prove({ sizes: { n: rounds, callers }, seed, progress }) {
     const random = seeded(seed)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fuzzSockets, isServed } from './fuzz-sockets.ts'
 import { fuzzVerify } from './fuzz-verify.ts'
+import { faults } from './fuzz-faults.ts'
 import { defineProof } from './proof.ts'
 import { seeded } from './random.ts'
 import { startService } from './service.ts'
@@ -11,6 +12,8 @@ export const proof = defineProof({
   promise: 'No credential and no request but the right one is ever let through, and none brings the service down',
   takes: 'about a minute',
   sizes: { n: 1_000_000, requests: 50_000 },
+  faults,
+  faultSizes: { n: 20_000, requests: 2000 },
 
   async prove({ sizes: { n, requests }, seed, progress }) {
     const verify = await fuzzVerify({ n, random: seeded(seed), progress })

@@ -5,6 +5,7 @@ import type { Kept } from './journal-fill.ts'
 import { fillJournal } from './journal-fill.ts'
 import type { JournalTable, Row } from './journal-table.ts'
 import { openJournalTable } from './journal-table.ts'
+import { faults } from './journal-faults.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
@@ -42,6 +43,8 @@ export const proof = defineProof({
   promise: 'A journal that was tampered with is found out, and one that was not is whole',
   takes: 'about a minute',
   sizes: { n: 10_000 },
+  faults,
+  faultSizes: { n: 500 },
 
   async prove({ sizes: { n }, seed, progress }) {
     return inScratchFolder('journal-tamper', async (folder) => {

@@ -19,6 +19,23 @@ export interface Run<Size extends string = string> {
   readonly progress: (line: string) => void
 }
 
+/** What somebody might get wrong in the sources, for a proof to find. */
+export interface Fault {
+  /** What is wrong then, in a few words. */
+  readonly is: string
+  /** What is replaced, each text once in its file. Paths begin at the root of the repository. */
+  readonly edits: readonly Edit[]
+  /** The figures that show it: one of them must be missed. That another is missed says nothing. */
+  readonly shownBy: readonly [string, ...string[]]
+}
+
+/** A text, and what stands in its place instead. */
+export interface Edit {
+  readonly file: string
+  readonly text: string
+  readonly becomes: string
+}
+
 /** A long check of a promise. */
 export interface Proof<Size extends string = string> {
   /** The promise, as one sentence. */
@@ -28,6 +45,9 @@ export interface Proof<Size extends string = string> {
   /** Its sizes, the main one named `n`, and how large they are unless told otherwise. */
   readonly sizes: Readonly<Record<Size, number>>
   readonly prove: (run: Run<Size>) => Promise<Outcome>
+  /** What it must find, by name, and at which sizes it does. */
+  readonly faults: { readonly [name: string]: Fault }
+  readonly faultSizes: { readonly [Name in Size]?: number }
 }
 
 /** Lets the compiler see the names of the sizes, and the runner forget them. */

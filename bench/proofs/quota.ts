@@ -6,6 +6,7 @@ import type { Child } from './child.ts'
 import { startChild } from './child.ts'
 import type { Connection } from './http-connection.ts'
 import { openConnection } from './http-connection.ts'
+import { faults } from './quota-faults.ts'
 import { defineProof } from './proof.ts'
 import { scopes } from './quota-server.ts'
 import { inScratchFolder } from './scratch-folder.ts'
@@ -34,6 +35,8 @@ export const proof = defineProof({
   promise: 'A quota of N is spent exactly N times, by however many callers and processes at once',
   takes: '3 to 5 minutes',
   sizes: { n: 200, quota: 1000, tries: 4000, connections: 64 },
+  faults,
+  faultSizes: { n: 4, quota: 200, tries: 800 },
 
   async prove({ sizes: { n: rounds, quota, tries, connections }, progress }) {
     return inScratchFolder('quota', async (folder) => {

@@ -1,3 +1,4 @@
+import { faults } from './rotate-faults.ts'
 import { defineProof } from './proof.ts'
 import { seeded } from './random.ts'
 import { checkRealEnds, checkTurnedEnds } from './rotate-end.ts'
@@ -9,6 +10,8 @@ export const proof = defineProof({
     'Of many rotations at once one is done, and an old secret works until its stated end and not a millisecond longer',
   takes: 'about two minutes',
   sizes: { n: 200, rotations: 64, turned: 5000, real: 800 },
+  faults,
+  faultSizes: { n: 4, turned: 100, real: 20 },
 
   async prove({ sizes: { n: rounds, rotations, turned, real }, seed, progress }) {
     return inScratchFolder('rotate', async (folder) => {

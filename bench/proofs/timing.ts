@@ -5,6 +5,7 @@ import type { Keyring } from 'latchkey'
 import { hashSecret, mint, openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { wrongByOne } from './forgery.ts'
+import { faults } from './timing-faults.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
@@ -25,6 +26,8 @@ export const proof = defineProof({
   promise: 'The time of a refusal does not tell an unknown key from a revoked one, nor from one that is nearly right',
   takes: 'about a minute',
   sizes: { n: 300_000 },
+  faults,
+  faultSizes: { n: 30_000 },
 
   async prove({ sizes: { n }, seed, progress }) {
     const random = seeded(seed)

@@ -1,0 +1,102 @@
+// Plants a fault in a copy of the sources, and lets a proof run there. The product has no switch for it.
+
+import { spawn } from 'node:child_process'
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { inTemporaryFolder } from './benchmarks/temporary-folder.ts'
+import type { Edit, Outcome } from './proofs/proof.ts'
+
+/** The root of the repository. */
+const root = dirname(import.meta.dirname)
+
+/** What is copied of it: the rest is not run. */
+const copied = ['package.json', 'packages', 'examples', 'bench']
+
+/** Folders that are not sources. */
+const notSources: ReadonlySet<string> = new Set(['node_modules', 'dist', 'data'])
+
+/** The line that a proof prints. */
+export interface Printed extends Outcome {
+  readonly seconds: number
+  readonly missed: readonly string[]
+  /** Why it could not be brought to its end. */
+  readonly error?: string
+}
+
+/**
+ * A file with one of its texts replaced.
+ *
+ * @throws Error when the text does not stand in it exactly once.
+ */
+export function planted({ file, text: wanted, becomes }: Edit, folder: string = root): string {
+  const source = readFileSync(join(folder, file), 'utf8')
+  const parts = source.split(wanted)
+  if (parts.length !== 2) {
+    const often = parts.length === 1 ? 'nowhere' : `${parts.length - 1} times`
+    throw new Error(`The fault no longer fits the sources: ${JSON.stringify(wanted)} stands ${often} in ${file}.`)
+  }
+  return parts.join(becomes)
+}
+
+/**
+ * Runs a proof on a copy of the sources, in which some texts are replaced.
+ *
+ * @example await proveWith({ edits: fault.edits, args: ['revoke', '--n', '40'] })
+ */
+export async function proveWith({
+  edits,
+  args,
+}: {
+  edits: readonly Edit[]
+  args: readonly string[]
+}): Promise<Printed> {
+  return inTemporaryFolder(async (folder) => {
+    copySources(folder)
+    for (const edit of edits) writeFileSync(join(folder, edit.file), planted(edit, folder))
+    const child = spawn(process.execPath, ['--conditions=@latchkey/source', 'bench/prove.ts', ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const kill = (): void => void child.kill('SIGTERM')
+    process.once('exit', kill)
+    const printed = await text(child.stdout)
+    process.off('exit', kill)
+    return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '') as Printed
+  })
+}
+
+/** Copies the sources, so that what imports `latchkey` there imports the copy. */
+function copySources(folder: string): void {
+  for (const name of copied) {
+    const filter = (path: string): boolean => !notSources.has(basename(path))
+    cpSync(join(root, name), join(folder, name), { recursive: true, filter })
+  }
+  link(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const place of readdirSync(join(root, 'packages'))) linkOwn(join('packages', place), folder)
+  for (const place of readdirSync(join(root, 'examples'))) linkOwn(join('examples', place), folder)
+}
+
+/** What a workspace has of its own, beside what all have. */
+function linkOwn(place: string, folder: string): void {
+  const own = join(root, place, 'node_modules')
+  if (lstatSync(own, { throwIfNoEntry: false }) !== undefined) link(own, join(folder, place, 'node_modules'))
+}
+
+/** A folder whose entries lead to those of another. Links, as those to the workspaces, stay what they are. */
+function link(from: string, to: string): void {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    symlinkSync(entry.isSymbolicLink() ? readlinkSync(source) : source, target)
+  }
+}

@@ -1,0 +1,13 @@
+import type { Proof } from './proofs/proof.ts'
+
+/** All proofs. A new one is a file and a line here. */
+export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
+  'bad-config': () => import('./proofs/bad-config.ts'),
+  crash: () => import('./proofs/crash.ts'),
+  drain: () => import('./proofs/drain.ts'),
+  fuzz: () => import('./proofs/fuzz.ts'),
+  'journal-tamper': () => import('./proofs/journal-tamper.ts'),
+  quota: () => import('./proofs/quota.ts'),
+  rotate: () => import('./proofs/rotate.ts'),
+  timing: () => import('./proofs/timing.ts'),
+}

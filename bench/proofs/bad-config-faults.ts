@@ -1,0 +1,30 @@
+import type { Proof } from './proof.ts'
+
+const settings = 'packages/latchkey-server/src/config.ts'
+
+/** What `bad-config` must find. */
+export const faults: Proof['faults'] = {
+  'value-echoed': {
+    is: 'the line that names a setting quotes its value',
+    edits: [{ file: settings, text: 'must be ${setting.must}.`', becomes: 'must be ${setting.must}, not ${text}.`' }],
+    shownBy: ['valuesEchoed'],
+  },
+  'not-named': {
+    is: 'the line does not say which setting it is about',
+    edits: [
+      { file: settings, text: "${flag === undefined ? setting.variable : setting.flag.split(' ')[0]}", becomes: 'It' },
+    ],
+    shownBy: ['notNamed'],
+  },
+  'exit-code': {
+    is: 'bad settings end the command like any other failure',
+    edits: [
+      {
+        file: 'packages/latchkey-server/src/cli/exit.ts',
+        text: 'settings: { code: 78',
+        becomes: 'settings: { code: 1',
+      },
+    ],
+    shownBy: ['otherExitCodes'],
+  },
+}

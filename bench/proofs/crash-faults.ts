@@ -1,0 +1,47 @@
+import type { Proof } from './proof.ts'
+
+const store = 'packages/latchkey/src/store/sqlite.ts'
+
+/** What `crash` must find. */
+export const faults: Proof['faults'] = {
+  'answers-before-commit': {
+    is: 'a change is acknowledged some milliseconds before it is committed',
+    edits: [
+      {
+        file: store,
+        text: "database.exec('BEGIN IMMEDIATE')",
+        becomes: "if (!database.isTransaction) database.exec('BEGIN IMMEDIATE')",
+      },
+      {
+        file: store,
+        text: "database.exec(result === undefined ? 'ROLLBACK' : 'COMMIT')",
+        becomes: "setTimeout(() => database.isTransaction && database.exec('COMMIT'), 30)",
+      },
+    ],
+    shownBy: ['acknowledgedAndLost', 'revokedAndAlive'],
+  },
+  'secret-apart': {
+    is: 'the secret of a new key is written after the transaction that issues it',
+    edits: [
+      {
+        file: store,
+        text: 'return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1',
+        becomes:
+          'return setImmediate(() => run(sql.insertSecret, sql.insertSecretValues(id, change.secret))) !== undefined',
+      },
+    ],
+    shownBy: ['halfApplied', 'acknowledgedAndLost'],
+  },
+  'spent-in-memory': {
+    is: 'what was spent of a quota is written later',
+    edits: [
+      {
+        file: store,
+        text: 'return rows<{ remaining: number }>(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)])[0]?.remaining',
+        becomes:
+          'return setTimeout(() => rows(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)]), 200) && 1',
+      },
+    ],
+    shownBy: ['acknowledgedAndLost'],
+  },
+}

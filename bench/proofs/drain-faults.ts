@@ -1,0 +1,38 @@
+import type { Proof } from './proof.ts'
+
+/** What `drain` must find. */
+export const faults: Proof['faults'] = {
+  'no-farewell': {
+    is: 'callers who keep their connection are not told that it ends',
+    edits: [
+      {
+        file: 'packages/latchkey/src/problem/farewell.ts',
+        text: 'if (connections.size === 0) return\n',
+        becomes: 'return\n',
+      },
+    ],
+    shownBy: ['dropped'],
+  },
+  'ends-at-once': {
+    is: 'the server ends when it is told to stop, whatever is in flight',
+    edits: [
+      {
+        file: 'packages/latchkey-server/src/cli/serve.ts',
+        text: 'process.once(signal, () => void close())',
+        becomes: 'process.once(signal, () => process.exit())',
+      },
+    ],
+    shownBy: ['dropped', 'usageLost'],
+  },
+  'usage-forgotten': {
+    is: 'the usage gathered since the last writing is not written at the end',
+    edits: [
+      {
+        file: 'packages/latchkey-server/src/compose.ts',
+        text: "app.addHook('onClose', () => keyring.close())",
+        becomes: '',
+      },
+    ],
+    shownBy: ['usageLost'],
+  },
+}

@@ -1,0 +1,51 @@
+import type { Proof } from './proof.ts'
+
+const guard = 'packages/latchkey/src/guard/fastify.ts'
+
+/** What `fuzz` must find. */
+export const faults: Proof['faults'] = {
+  'case-ignored': {
+    is: 'secrets are hashed in lower case, so that other spellings are accepted',
+    edits: [
+      {
+        file: 'packages/latchkey/src/key/hash.ts',
+        text: "hash('sha256', secret, 'hex')",
+        becomes: "hash('sha256', secret.toLowerCase(), 'hex')",
+      },
+    ],
+    shownBy: ['accepted'],
+  },
+  'last-of-two': {
+    is: 'of two keys in one request the last is taken',
+    edits: [
+      {
+        file: 'packages/latchkey/src/guard/guard.ts',
+        text: 'return count > 1 ? twoCredentials : value',
+        becomes: "return count > 1 ? value.split(', ').at(-1) : value",
+      },
+    ],
+    shownBy: ['accepted', 'letThroughByLog'],
+  },
+  'path-thrown': {
+    is: 'a path that cannot be decoded is an error of the server',
+    edits: [
+      {
+        file: 'packages/latchkey/src/problem/fastify.ts',
+        text: 'return answer(reply, undecodable)',
+        becomes: "throw new URIError('malformed')",
+      },
+    ],
+    shownBy: ['serverErrors'],
+  },
+  'headers-logged': {
+    is: 'the log has the headers of requests',
+    edits: [
+      {
+        file: guard,
+        text: 'req: (request) => ({ method: request.method,',
+        becomes: 'req: (request) => ({ headers: request.headers, method: request.method,',
+      },
+    ],
+    shownBy: ['logLinesWithKey'],
+  },
+}

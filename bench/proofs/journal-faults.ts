@@ -1,0 +1,35 @@
+import type { Proof } from './proof.ts'
+
+const journal = 'packages/latchkey/src/keyring/journal.ts'
+
+/** What `journal-tamper` must find. */
+export const faults: Proof['faults'] = {
+  'actor-not-hashed': {
+    is: 'the hash of an entry leaves out who did it',
+    edits: [
+      {
+        file: journal,
+        text: 'JSON.stringify([seq, at, actor, action,',
+        becomes: 'JSON.stringify([seq, at, action,',
+      },
+    ],
+    shownBy: ['notFound'],
+  },
+  'chain-not-followed': {
+    is: 'nobody looks whether an entry names the hash of the one before',
+    edits: [
+      { file: journal, text: 'if (entry.previous !== (head?.hash ?? genesis))', becomes: 'if (entry.seq === 0)' },
+    ],
+    shownBy: ['notFound'],
+  },
+  'cut-not-seen': {
+    is: 'a journal that ends before the newest change of a key is called whole',
+    edits: [{ file: journal, text: 'reached < newest || ', becomes: '' }],
+    shownBy: ['notFound'],
+  },
+  'anchor-not-compared': {
+    is: 'an anchor counts as met when there is an entry of its number',
+    edits: [{ file: journal, text: ' && anchor.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
+    shownBy: ['notFound'],
+  },
+}

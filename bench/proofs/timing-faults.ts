@@ -1,0 +1,17 @@
+import type { Proof } from './proof.ts'
+
+/** What `timing` must find. */
+export const faults: Proof['faults'] = {
+  'known-hashed-again': {
+    is: 'a refusal of a key that is known hashes once more than one of a key that is not',
+    edits: [
+      {
+        file: 'packages/latchkey/src/keyring/verify.ts',
+        text: 'const { owner, environment } = refused\n',
+        becomes:
+          'const { owner, environment } = refused\n  if (refused.keyId !== undefined) hashSecret(refused.keyId)\n',
+      },
+    ],
+    shownBy: ['unknownRevoked', 'revokedNear'],
+  },
+}
