@@ -26,13 +26,13 @@ export const faults: Proof['faults'] = {
     ],
     shownBy: ['accepted', 'letThroughByLog'],
   },
-  'path-thrown': {
-    is: 'a path that cannot be decoded is an error of the server',
+  'method-thrown': {
+    is: 'a method that a path does not take is an error of the server',
     edits: [
       {
         file: 'packages/latchkey/src/problem/fastify.ts',
-        text: 'return answer(reply, undecodable)',
-        becomes: "throw new URIError('malformed')",
+        text: "reply.header('allow', allowed.join(', '))",
+        becomes: 'throw new Error(request.method)',
       },
     ],
     shownBy: ['serverErrors'],
