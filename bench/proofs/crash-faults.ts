@@ -37,9 +37,9 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: store,
-        text: 'return rows<{ remaining: number }>(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)])[0]?.remaining',
-        becomes:
-          'return setTimeout(() => rows(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)]), 200) && 1',
+        text: 'spend(id, spending): Awaitable<number | undefined> {',
+        becomes: `spend(id, spending): Awaitable<number | undefined> {
+      if (setTimeout(() => spend(id, spending), 200).hasRef()) return 1`,
       },
     ],
     shownBy: ['acknowledgedAndLost'],

@@ -53,7 +53,7 @@ export async function fillJournal({
     const actor = owner()
     const verbs: readonly (() => Promise<unknown>)[] = [
       takeIn,
-      () => keyring.change(id, { name: `${key.name}'` }, { actor, note: random.text(5, 'ab é') + '.' }),
+      () => keyring.change(id, { name: `${key.name}'` }, { actor, note: `.${random.text(5, 'ab é')}.` }),
       () => (key.secrets.length > 1 ? keyring.retire(id, { actor }) : keyring.rotate(id, { actor })),
       () => (key.state === 'disabled' ? keyring.enable(id) : keyring.disable(id)),
       () => keyring.revoke(id, { reason: 'requested', actor }),

@@ -18,12 +18,14 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'return rows<{ remaining: number }>(sql.spend, [id, cost, period, quota.amount, JSON.stringify(quota)])[0]?.remaining',
-        becomes: `const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
-    const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
-    if (read === undefined || read.left < cost) return undefined
-    const write = \`UPDATE latchkey_quotas SET remaining = $2 WHERE place = \${place}\`
-    return Promise.resolve().then(() => whenFree(() => run(write, [id, read.left - cost]))) as never`,
+        text: 'spend(id, spending): Awaitable<number | undefined> {',
+        becomes: `spend(id, spending): Awaitable<number | undefined> {
+      const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
+      const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
+      const left = (read?.left ?? 0) - spending.cost
+      if (left < 0) return undefined
+      const write = \`UPDATE latchkey_quotas SET remaining = $2 WHERE place = \${place}\`
+      if (read !== undefined) return Promise.resolve().then(() => whenFree(() => run(write, [id, left])))`,
       },
     ],
     shownBy: ['roundsNotExact'],
