@@ -1,5 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { JournalReport } from 'latchkey'
+import type { SqliteStore } from 'latchkey/store/sqlite'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
 import { faultText, patiently, wholeText } from './journal/verify.ts'
@@ -23,50 +25,54 @@ export function backupCommand(program: Command): void {
     mustExist(file)
     await copyTo(file, copy)
     const report = await checked(copy)
-    if (!report.whole)
+    if (report?.whole === false)
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
     if (options.json === true) return putJson({ file: copy, ...report })
-    put(`${copy} is a copy that opens.\n${wholeText(report)}`)
+    const older = 'Its tables are of an older version of Latchkey: its journal can be checked when it was migrated.'
+    put(`${copy} is a copy that opens.\n${report === undefined ? older : wholeText(report)}`)
   })
 }
 
 async function copyTo(file: string, copy: string): Promise<void> {
   const taken = new Failure('conflict', `${copy} is there already, and nothing is written over.`)
   if (existsSync(copy)) throw taken
-  const { sqliteStore } = await import('latchkey/store/sqlite')
-  const store = sqliteStore({ file })
+  const { backupSqlite } = await import('latchkey/store/sqlite')
   const progress = startProgress()
   // Half a copy is worse than none: it looks like one.
-  const remove = (): void => {
-    for (const end of ['', '-journal', '-wal', '-shm']) if (existsSync(copy + end)) rmSync(copy + end)
-  }
   const stop = (): void => {
-    remove()
+    for (const end of ['', '-journal', '-wal', '-shm']) if (existsSync(copy + end)) rmSync(copy + end)
     process.exit(130)
   }
   process.once('SIGINT', stop)
   try {
-    await store.backup(copy, (left, total) => {
-      progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`)
+    await backupSqlite({
+      file,
+      copy,
+      progress: (left, total) => progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`),
     })
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw taken
-    remove()
     if (syscall !== undefined) throw new Failure('failed', `${copy} cannot be written (${code}).`)
     if (code === 'ERR_SQLITE_ERROR') throw new Failure('failed', `${copy} cannot be written: ${message}.`)
     throw error
   } finally {
     process.removeListener('SIGINT', stop)
     progress.end()
-    await store.close()
   }
 }
 
-/** Opens the copy as a store and reads its journal to the end. */
-async function checked(copy: string) {
+/** Opens the copy as a store and reads its journal to the end; `undefined` where its tables are of an older version. */
+async function checked(copy: string): Promise<JournalReport | undefined> {
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  const keyring = await openKeyring({ store: sqliteStore({ file: copy }), scopes: {} })
+  let store: SqliteStore
+  try {
+    store = sqliteStore({ file: copy, mode: 'read' })
+  } catch (error) {
+    if ((error as { readonly cause?: unknown }).cause === 'older schema') return undefined
+    throw error
+  }
+  const keyring = await openKeyring({ store, scopes: {} })
   try {
     return await patiently('Checking the copy', keyring.verifyJournal())
   } finally {

@@ -44,6 +44,11 @@ export function actorOption(command: Command): Command {
   )
 }
 
+/** For the commands that a new installation begins with. */
+export function createOption(command: Command): Command {
+  return command.option('--create', 'makes the database if there is none; without it a mistyped path is an error')
+}
+
 /** The same, as the verbs of a keyring take them. */
 export function changeOptionsOf({ actor, note, ifRevision }: ChangingOptions): ChangeOptions {
   return {

@@ -55,12 +55,12 @@ async function openFindings(options: TargetOptions): Promise<readonly Finding[]>
   try {
     return await withKeyring(
       options,
+      // Who asks what is wrong must find it as it was.
+      { mode: 'read' },
       async ({ keyring, where }) => [
         where === 'store' ? good('database', 'it opens') : good('admin key', 'the server takes it'),
         ...(await keyringFindings(keyring, Date.now())),
       ],
-      // Who asks what is wrong must find it as it was.
-      { readOnly: true },
     )
   } catch (error) {
     if (error instanceof Failure && error.exit === 'settings') return [wrong('settings', reasonOf(error), 'Set it.')]
@@ -75,7 +75,11 @@ function databaseFinding(error: unknown): Finding {
   const { cause } = error as { readonly cause?: unknown }
   if (cause === 'older schema') {
     const found = 'its tables are of an older version of Latchkey, or not made yet'
-    return note('database', found, 'latchkey serve will migrate it; make a backup before. Then ask again.')
+    return note(
+      'database',
+      found,
+      'Make a backup (latchkey backup <file>), bring it up to date (latchkey migrate), then ask again.',
+    )
   }
   if (cause === 'newer schema') {
     const remedy = 'Use the newer version of Latchkey, or name another file with --store.'

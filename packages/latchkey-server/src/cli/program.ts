@@ -18,6 +18,7 @@ import { rotateCommand } from './keys/rotate.ts'
 import { showCommand } from './keys/show.ts'
 import { changeCommand as ownersChange } from './owners/change.ts'
 import { showCommand as ownersShow } from './owners/show.ts'
+import { migrateCommand } from './migrate.ts'
 import { refusalCommand } from './refusal.ts'
 import { serveCommand } from './serve.ts'
 import { commonLast } from './target.ts'
@@ -57,7 +58,7 @@ export function buildProgram(version: string): Command {
   const journal = commandIn(program, 'journal', 'what was changed, and that nobody changed the record')
   for (const add of [journalShow, journalVerify]) add(journal)
 
-  for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand, backupCommand, completionCommand])
-    add(program)
+  for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand]) add(program)
+  for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -15,7 +15,7 @@ export function refusalCommand(program: Command): void {
   ).action(async (request: string, options: TargetOptions) => {
     // As it stands in the answer, or the id alone.
     const id = request.startsWith('urn:uuid:') ? request.slice('urn:uuid:'.length) : request
-    const found = await withKeyring(options, async ({ keyring, where }) => {
+    const found = await withKeyring(options, { mode: 'read' }, async ({ keyring, where }) => {
       if (where === 'store') {
         throw new Failure('usage', 'Refusals are remembered by the server that gave them: ask it with --url.')
       }

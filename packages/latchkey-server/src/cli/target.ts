@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { Settings } from '../config.ts'
@@ -60,33 +61,50 @@ export interface Target {
   readonly where: 'store' | 'server'
 }
 
+/** What is done with a store that is opened for one command. */
+export interface StoreUse {
+  /** `read` looks and changes nothing, not even the mode of the file. */
+  readonly mode: 'read' | 'write'
+  /** Whether a database that does not exist is made; elsewhere a wrong path would look like an empty keyring. */
+  readonly create?: boolean | undefined
+}
+
 /**
  * Opens the keyring that the options name, lets it be used, and closes it: a running server with `--url`, otherwise the
- * store.
+ * store. A command that fails leaves no database behind that was not there.
  *
- * @param make - whether a store that does not exist is made; elsewhere a wrong path would look like an empty keyring.
- * @param readOnly - whether the store is only looked at: not even its mode or its tables are brought up to date.
- * @throws Failure `settings`, `unavailable`; what the keyring throws.
+ * @throws Failure `usage`, `settings`, `unavailable`; what the keyring throws.
  */
 export async function withKeyring<Result>(
   options: TargetOptions,
+  store: StoreUse,
   use: (target: Target) => Promise<Result>,
-  { make = false, readOnly = false }: { readonly make?: boolean; readonly readOnly?: boolean } = {},
 ): Promise<Result> {
-  const target = await openTarget(options, { make, readOnly })
+  const { keyring, where, unmake } = await openTarget(options, store)
+  let failed = true
   try {
-    return await use(target)
+    const result = await use({ keyring, where })
+    failed = false
+    return result
   } finally {
-    await target.keyring.close()
+    const made = failed && unmake !== undefined && (await isEmpty(keyring))
+    await keyring.close()
+    if (made) unmake()
   }
+}
+
+/** Whether nobody has written to it meanwhile. */
+async function isEmpty(keyring: Keyring): Promise<boolean> {
+  return (await keyring.journal({ limit: 1 })).length === 0
 }
 
 async function openTarget(
   options: TargetOptions,
-  { make, readOnly }: { readonly make: boolean; readonly readOnly: boolean },
-): Promise<Target> {
+  { mode, create = false }: StoreUse,
+): Promise<Target & { readonly unmake?: () => void }> {
   const url = serverOf(options)
   if (url !== undefined) {
+    if (create) throw new Failure('usage', '--create is for a database on this machine; a server has one.')
     const { connectKeyring } = await import('latchkey/client')
     try {
       return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000 }), where: 'server' }
@@ -97,10 +115,32 @@ async function openTarget(
     }
   }
   const { file, scopes, prefix, environments } = settingsOf(options)
-  if (!make) mustExist(file)
+  const unmake = create && !existsSync(file) ? unmaking(file) : undefined
+  if (!create) mustExist(file)
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  const keyring = await openKeyring({ store: sqliteStore({ file, readOnly }), scopes, prefix, environments })
-  return { keyring, where: 'store' }
+  const store = sqliteStore({ file, mode: create ? 'create' : mode })
+  try {
+    const keyring = await openKeyring({ store, scopes, prefix, environments })
+    return { keyring, where: 'store', ...(unmake === undefined ? {} : { unmake }) }
+  } catch (error) {
+    await store.close()
+    unmake?.()
+    throw error
+  }
+}
+
+/** What takes away a database that is going to be made, with the folders that are made for it. */
+function unmaking(file: string): () => void {
+  const folders: string[] = []
+  for (let folder = dirname(file); !existsSync(folder); folder = dirname(folder)) folders.push(folder)
+  return () => {
+    for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
+    try {
+      for (const folder of folders) rmdirSync(folder)
+    } catch {
+      // Somebody else has put something there.
+    }
+  }
 }
 
 /** What the client calls by the names of its options, by those that people have set. */
@@ -126,7 +166,7 @@ export function mustExist(file: string): void {
   if (file !== ':memory:' && existsSync(file)) return
   throw new Failure(
     'unavailable',
-    `There is no database at ${file}. Name one with --store or LATCHKEY_STORE, or make it: latchkey serve, latchkey keys issue.`,
+    `There is no database at ${file}. Name one with --store or LATCHKEY_STORE, or make it: latchkey serve, or latchkey keys issue --create.`,
   )
 }
 

@@ -44,7 +44,7 @@ export function usageCommand(program: Command): void {
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       }
-      const rows = await withKeyring(options, async ({ keyring }) => keyring.usage(wanted))
+      const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(wanted))
       if (json === true) for (const row of rows) putJson(row)
       else putTable(columns, rows)
       if (rows.length === limit)

@@ -42,7 +42,9 @@ export function verifyCommand(program: Command): void {
         ...(cost === undefined ? {} : { cost }),
       }
       const call = { dryRun: spend !== true, ...(address === undefined ? {} : { ip: address }) }
-      const verdict = await withKeyring(options, async ({ keyring }) => keyring.verify(credential, demand, call))
+      const verdict = await withKeyring(options, { mode: spend === true ? 'write' : 'read' }, async ({ keyring }) =>
+        keyring.verify(credential, demand, call),
+      )
       if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict)
       if (json === true) putJson(shown(verdict))
       else putFacts(factsOf(verdict))

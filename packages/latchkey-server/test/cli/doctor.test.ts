@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import type { Workplace } from './running.ts'
 import { workplace } from './running.ts'
 
-const issue = ['keys', 'issue', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
 
 interface Report {
   readonly good: boolean
@@ -102,7 +102,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.deepEqual(await faults(here), { code: 0, wrong: '' })
     assert.match(
       await here.done(['doctor']),
-      /^note +database +its tables are of an older.*\n +latchkey serve will migrate/m,
+      /^note +database +its tables are of an older.*\n +Make a backup \(latchkey backup <file>\), bring it up to date \(latchkey migrate\)/m,
     )
     assert.deepEqual(readFileSync(file), before)
   })

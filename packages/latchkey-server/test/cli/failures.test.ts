@@ -22,7 +22,7 @@ import { command, workplace } from './running.ts'
 
 const here = workplace()
 const { folder, run } = here
-const issue = ['keys', 'issue', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
 await here.done(issue)
 mkdirSync(join(folder, 'a-folder'))
 writeFileSync(join(folder, 'a-file'), 'no database. '.repeat(100))
@@ -52,7 +52,7 @@ describe('files', { concurrency: 2 }, () => {
     ['keys list --store sqlite:a-folder', /^69: The database a-folder cannot be used: /],
     ['keys list --store sqlite:a-file', /^69: The database a-file cannot be used: /],
     [
-      'keys issue --name x --owner x --scope orders:read --store sqlite:a-file/x',
+      'keys issue --create --name x --owner x --scope orders:read --store sqlite:a-file/x',
       /^69: The database a-file\/x cannot be used: /,
     ],
     ['keys list --scopes a-folder', /^78: --scopes must be /],
@@ -95,7 +95,7 @@ describe('a database that fails when it is open', { concurrency: 2 }, () => {
       (_, index) => `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}"}`,
     )
     const there = workplace()
-    await there.done(['keys', 'import'], { input: lines.join('\n') })
+    await there.done(['keys', 'import', '--create'], { input: lines.join('\n') })
     const file = join(there.folder, 'torn.db')
     copyFileSync(join(there.folder, 'data', 'latchkey.db'), file)
     const handle = openSync(file, 'r+')

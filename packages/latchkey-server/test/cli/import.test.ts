@@ -19,9 +19,9 @@ describe('keys import', { concurrency: 2 }, () => {
   test('thousands go in, in one run; the same lines again are recognised', async () => {
     const here = workplace()
     const input = lines(0, 3500)
-    const first = await here.run(['keys', 'import'], { input })
+    const first = await here.run(['keys', 'import', '--create'], { input })
     assert.deepEqual([first.code, first.stdout, first.stderr], [0, '', '3,500 keys imported.\n'])
-    const again = await here.run(['keys', 'import'], { input })
+    const again = await here.run(['keys', 'import', '--create'], { input })
     assert.deepEqual([again.code, again.stderr], [0, '0 keys imported, 3,500 had been already.\n'])
     assert.equal((await here.run(['verify'], { input: 'legacy-key-number-3499' })).code, 0)
   })
@@ -31,7 +31,7 @@ describe('keys import', { concurrency: 2 }, () => {
     const good = lines(0, 1500).split('\n')
     const wrong = good.with(1200, '{"name":"s3cret","owner":"legacy","scopes":["no:such"],"hash":"00"}')
     writeFileSync(join(here.folder, 'keys.jsonl'), wrong.join('\n'))
-    const first = await here.run(['keys', 'import', 'keys.jsonl'])
+    const first = await here.run(['keys', 'import', '--create', 'keys.jsonl'])
     assert.equal(first.code, 2)
     assert.match(
       first.stderr,
@@ -39,7 +39,7 @@ describe('keys import', { concurrency: 2 }, () => {
     )
     assert.doesNotMatch(first.stderr, /s3cret/)
     writeFileSync(join(here.folder, 'keys.jsonl'), good.join('\n'))
-    const second = await here.run(['keys', 'import', 'keys.jsonl'])
+    const second = await here.run(['keys', 'import', '--create', 'keys.jsonl'])
     assert.deepEqual([second.code, second.stderr], [0, '500 keys imported, 1,000 had been already.\n'])
   })
 
@@ -53,12 +53,12 @@ describe('keys import', { concurrency: 2 }, () => {
       ['{"name":"a","owner":"a","scopes":[],"expiresAt":"s3cret"}', /^Line 1: expiresAt must be a moment in ISO 8601/],
     ]
     for (const [input, expected] of bad) {
-      const { code, stderr } = await here.run(['keys', 'import'], { input })
+      const { code, stderr } = await here.run(['keys', 'import', '--create'], { input })
       assert.equal(code, 2, stderr)
       assert.match(stderr, expected)
       assert.doesNotMatch(stderr, /s3cret/)
     }
-    assert.equal((await here.run(['keys', 'import', 'missing.csv'])).code, 2)
+    assert.equal((await here.run(['keys', 'import', '--create', 'missing.csv'])).code, 2)
   })
 
   test('CSV has every member, and a database of hashes by SHA-512 too', async () => {
@@ -70,7 +70,7 @@ describe('keys import', { concurrency: 2 }, () => {
       '',
     ].join('\r\n')
     writeFileSync(join(here.folder, 'keys.csv'), `\ufeff${csv}`)
-    assert.equal((await here.run(['keys', 'import', 'keys.csv'])).stderr, '2 keys imported.\n')
+    assert.equal((await here.run(['keys', 'import', '--create', 'keys.csv'])).stderr, '2 keys imported.\n')
     const [first = {}, second = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
     assert.deepEqual(
       [
@@ -107,10 +107,14 @@ describe('keys import', { concurrency: 2 }, () => {
       ['name,owner,hash,metadata.a,metadata.a', 'the column metadata.a is there twice'],
       ['name,owner,hash,', 'column 4 has no name'],
     ]) {
-      const { code, stderr } = await here.run(['keys', 'import', '--format', 'csv'], { input: `${header}\n${row},x\n` })
+      const { code, stderr } = await here.run(['keys', 'import', '--create', '--format', 'csv'], {
+        input: `${header}\n${row},x\n`,
+      })
       assert.deepEqual([code, stderr], [2, `Line 1: ${fault}.\n`])
     }
-    const one = await here.run(['keys', 'import', '--format', 'csv'], { input: `name,owner,hash,scopes\n${row},\n` })
+    const one = await here.run(['keys', 'import', '--create', '--format', 'csv'], {
+      input: `name,owner,hash,scopes\n${row},\n`,
+    })
     assert.deepEqual([one.code, one.stderr], [0, '1 key imported.\n'])
   })
 

@@ -12,7 +12,7 @@ import { command, jsonLines, secretPattern, workplace } from './running.ts'
 const execute = promisify(execFile)
 const here = workplace()
 const { run, done, environment, folder } = here
-const issue = ['keys', 'issue', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
 await done(issue)
 
 const shell = async (line: string, env: Readonly<Record<string, string>> = {}) =>
@@ -105,7 +105,7 @@ test('an argument with a secret in it is refused before anything is done, and is
 })
 
 test('neither a name nor metadata can play with the terminal of whoever looks at the key', async () => {
-  const refused = await run([...issue.slice(0, 3), 'evil\u202egnp.exe', ...issue.slice(4)])
+  const refused = await run(issue.with(issue.indexOf('Key'), 'evil\u202egnp.exe'))
   assert.deepEqual([refused.code, refused.stdout], [2, ''])
   assert.doesNotMatch(refused.stderr, /\u202e/)
   await done([...issue, '--metadata', 'file=evil\u202egnp.exe', '--json'])

@@ -98,7 +98,7 @@ describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
 
   test('a row is one line where there is room, and goes on in an indented line where there is not', async () => {
     const there = workplace()
-    await there.done(['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read'])
+    await there.done(['keys', 'issue', '--create', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read'])
     const lines = linesOf((await inTerminal(there, ['keys', 'list'], { columns: 80 })).screen)
     assert.match(lines[0] ?? '', /^ID +NAME +OWNER +ENV +STATE +SCOPES +LAST USED$/)
     assert.match(lines[1] ?? '', /^key_\w{20} {2}Shop {2}acme +live +active +orders:read {2}never$/)

@@ -12,7 +12,7 @@ const colour = /\u001b\[[0-9;]*m/
 describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
   const here = workplace()
   const issued = async (name = 'Key'): Promise<{ id: string; secret: string }> => {
-    const line = ['keys', 'issue', '--name', name, '--owner', 'acme', '--scope', 'orders:read', '--json']
+    const line = ['keys', 'issue', '--create', '--name', name, '--owner', 'acme', '--scope', 'orders:read', '--json']
     const { key, secret } = JSON.parse(await here.done(line)) as { key: { id: string }; secret: string }
     return { id: key.id, secret }
   }

@@ -29,7 +29,7 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['keys issue --name x --owner x', 2, /needs --name, --owner and --scope/],
   ['keys issue --name x --owner x --scope orders:read --limit burst', 2, /name=count\/window/],
   ['keys issue --name x --owner x --scope orders:read --expires tomorrow', 2, /a moment with its offset/],
-  ['keys issue --name x --owner x --scope no:such', 2, /"no:such" is not declared/],
+  ['keys issue --create --name x --owner x --scope no:such', 2, /"no:such" is not declared/],
   ['keys revoke key_1 --reason because', 2, /Allowed choices are compromised/],
 ]
 
@@ -63,8 +63,26 @@ test('a wrong command makes no database, and reading makes none either', async (
   const { code, stderr } = await there.run(['keys', 'list'])
   assert.equal(code, 69)
   assert.match(stderr, /^There is no database at data\/latchkey\.db\./)
-  await there.run(['keys', 'issue', '--nme', 'x'])
-  assert.equal(statSync(join(there.folder, 'data'), { throwIfNoEntry: false }), undefined)
+  const issue = 'keys issue --name x --owner x --scope orders:read'
+  const lines: Readonly<Record<string, number>> = {
+    'keys issue --nme x': 2,
+    [issue]: 69,
+    [`${issue} --scope no:such --create`]: 2,
+    'keys import': 69,
+    'keys revoke key_1 --reason other --yes': 69,
+    'owners change acme --disable': 69,
+    'backup copy.db': 69,
+    migrate: 69,
+    'verify --spend': 69,
+  }
+  for (const [line, expected] of Object.entries(lines)) {
+    const ran = await there.run(line.split(' '), { input: 'x' })
+    assert.equal(ran.code, expected, `${line}: ${ran.stderr}`)
+    assert.equal(statSync(join(there.folder, 'data'), { throwIfNoEntry: false }), undefined, line)
+  }
+  await there.done([...issue.split(' '), '--create'])
+  await there.done([...issue.split(' '), '--create'])
+  assert.equal((await there.done(['keys', 'list', '--json'])).split('\n').length, 2)
 })
 
 describe('completion', () => {

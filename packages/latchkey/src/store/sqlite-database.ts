@@ -3,8 +3,8 @@ import { dirname, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
-import { always, presenceOf } from './sqlite-file.ts'
 import type { Presence } from './sqlite-file.ts'
+import { always, hasLog, logOf, presenceOf, stillnessOf } from './sqlite-file.ts'
 
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
@@ -16,73 +16,144 @@ const patience = 10
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
 
+/** How a database is opened: to bring its tables up to date, to make it, to change what is in it, or only to look at it. */
+export type OpenMode = 'migrate' | 'create' | 'write' | 'read'
+
 /** A database that is open. */
 export interface OpenDatabase {
   readonly database: DatabaseSync
-  /** Throws when its file was deleted or replaced since. */
+  /** Throws when its file was deleted or replaced since, or has changed where that cannot be followed. */
   readonly mustBeThere: Presence
+  /** Whether it is read as it stood when it was opened. */
+  readonly still: boolean
+  /** How many steps brought its tables up to date. */
+  readonly migrated: number
 }
 
 /**
- * Opens a database file, made if it does not exist, and brings its tables up to date.
+ * Opens a database file. To `migrate` it is made if it does not exist, and its tables are brought up to date; to
+ * `create` only the former. Otherwise it must be there, with the tables of this version. To `read` changes nothing:
+ * neither the file, nor its mode.
  *
- * @param readOnly - changes nothing: neither the file, nor its mode, nor its tables, which must be up to date already.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` where it is that.
  */
-export function openDatabase(file: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): OpenDatabase {
-  let database: DatabaseSync | undefined
+export function openDatabase(file: string, mode: OpenMode): OpenDatabase {
+  if (mode === 'write' || mode === 'read') mustExist(file)
+  return opening(file, mode === 'read' ? openToRead : openToChange(mode), ({ database }) => {
+    if (schemaOf(database) < steps.length) throw older(file)
+  })
+}
+
+function older(file: string): LatchkeyError {
+  const advice = 'Make a backup (latchkey backup), then bring it up to date (latchkey migrate).'
+  const message = `The database ${file} is of an older version of Latchkey, or has no tables yet. ${advice}`
+  return new LatchkeyError('store_unusable', message, { cause: olderSchema })
+}
+
+/**
+ * Opens a database file to copy it, of whatever version its tables are.
+ *
+ * @throws LatchkeyError `store_unusable`.
+ */
+export function openToCopy(file: string): OpenDatabase {
+  mustExist(file)
+  return opening(file, openToRead, () => undefined)
+}
+
+function opening(
+  file: string,
+  open: (file: string) => OpenDatabase,
+  check: (opened: OpenDatabase) => void,
+): OpenDatabase {
+  let opened: OpenDatabase | undefined
   try {
-    if (file !== ':memory:') checkFile(file)
-    if (file !== ':memory:' && !readOnly) makeFile(file)
-    // Noted before it is opened: if another is put in its place in between, that is found at the first look.
-    const mustBeThere = file === ':memory:' ? always : presenceOf(file)
-    // Opening may wait for others that open, and has nothing else to do meanwhile.
-    database = new DatabaseSync(readOnly ? unchanging(file) : file, { timeout: longestWait, readOnly })
-    checkVersion(database)
-    // Reads the header: what is not a database must be found out before anything of it is changed.
-    database.exec('PRAGMA schema_version')
-    if (readOnly) {
-      if (schemaOf(database) < steps.length) {
-        const message = `The database ${file} is not of this version of Latchkey yet.`
-        throw new LatchkeyError('store_unusable', message, { cause: olderSchema })
-      }
-      return { database, mustBeThere }
-    }
-    if (file !== ':memory:' && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
-    // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
-    database.exec('PRAGMA journal_mode = WAL')
-    database.exec('PRAGMA synchronous = FULL')
-    database.exec('PRAGMA foreign_keys = ON')
-    // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
-    database.exec('PRAGMA cache_size = -65536')
-    migrate(database)
-    database.exec(`PRAGMA busy_timeout = ${patience}`)
-    return { database, mustBeThere }
+    checkFile(file)
+    opened = open(file)
+    check(opened)
+    return opened
   } catch (error) {
-    database?.close()
+    opened?.database.close()
     if (error instanceof LatchkeyError) throw error
     const reason = error instanceof Error ? error.message : String(error)
     throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
   }
 }
 
-/** A device or a pipe would be opened, waited for, and given another mode. */
-function checkFile(file: string): void {
-  const found = statSync(file, { throwIfNoEntry: false })
-  if (found !== undefined && !found.isFile()) {
-    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: it is not a file.`)
+const memory = ':memory:'
+
+function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => OpenDatabase {
+  return (file) => {
+    const make = mode !== 'write'
+    if (make && file !== memory) makeFile(file)
+    // Noted before it is opened: if another is put in its place in between, that is found at the first look.
+    const mustBeThere = file === memory ? always : presenceOf(file)
+    const path = file === memory || make ? file : asUri(file, 'mode=rw')
+    // Opening may wait for others that open, and has nothing else to do meanwhile.
+    const database = new DatabaseSync(path, { timeout: longestWait })
+    try {
+      checkVersion(database)
+      // Reads the header: what is not a database must be found out before anything of it is changed.
+      database.exec('PRAGMA schema_version')
+      if (make && file !== memory && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+      // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
+      database.exec('PRAGMA journal_mode = WAL')
+      database.exec('PRAGMA synchronous = FULL')
+      database.exec('PRAGMA foreign_keys = ON')
+      // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
+      database.exec('PRAGMA cache_size = -65536')
+      const migrated = make ? migrate(database, mode === 'create' ? 0 : steps.length) : 0
+      database.exec(`PRAGMA busy_timeout = ${patience}`)
+      return { database, mustBeThere, still: false, migrated }
+    } catch (error) {
+      database.close()
+      throw error
+    }
   }
 }
 
 /**
- * Even who only reads makes a log and its index, and leaves them behind. With no log there is nobody who writes, and
- * the file itself is all there is: read as one that does not change, it needs neither.
+ * Even who only reads makes a log and its index, and leaves them behind. With nothing in a log, the file itself is all
+ * there is: read as one that does not change, it needs neither. That it did not is then seen to by looking at the file.
  */
-function unchanging(file: string): string {
-  if (file === ':memory:') return file
-  const path = realpathSync(file)
-  if (existsSync(`${path}-wal`)) return path
-  return `file:${path.split(sep).map(encodeURIComponent).join('/')}?immutable=1`
+function openToRead(file: string): OpenDatabase {
+  const still = !hasLog(realpathSync(file))
+  const mustBeThere = still ? stillnessOf(file) : presenceOf(file)
+  const path = still ? asUri(file, 'immutable=1') : file
+  const database = new DatabaseSync(path, { timeout: longestWait, readOnly: true })
+  try {
+    checkVersion(database)
+    database.exec('PRAGMA schema_version')
+    database.exec(`PRAGMA busy_timeout = ${patience}`)
+    return { database, mustBeThere, still, migrated: 0 }
+  } catch (error) {
+    database.close()
+    if (still || !isUnopened(error)) throw error
+    const reason = `what was written last is still in ${logOf(file)}, which can only be read where files may be made`
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
+  }
+}
+
+/** SQLITE_CANTOPEN, SQLITE_READONLY: the index of the log is not there, and may not be made. */
+function isUnopened(error: unknown): boolean {
+  return [8, 14].includes(((error as { errcode?: number }).errcode ?? 0) % 256)
+}
+
+/** The address of a file as SQLite takes it, with what it is opened for. */
+function asUri(file: string, parameters: string): string {
+  return `file:${realpathSync(file).split(sep).map(encodeURIComponent).join('/')}?${parameters}`
+}
+
+function mustExist(file: string): void {
+  if (!existsSync(file)) throw new LatchkeyError('store_unusable', `There is no database at ${file}.`)
+}
+
+/** A device or a pipe would be opened, waited for, and given another mode. */
+function checkFile(file: string): void {
+  if (file === memory) return
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found !== undefined && !found.isFile()) {
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: it is not a file.`)
+  }
 }
 
 /** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
@@ -129,17 +200,23 @@ function schemaOf(database: DatabaseSync): number {
   return reached
 }
 
-function migrate(database: DatabaseSync): void {
+/** Brings tables up to date that are of no newer version than `most`, and answers in how many steps. */
+function migrate(database: DatabaseSync, most: number): number {
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
     const reached = schemaOf(database)
+    if (reached > most) {
+      database.exec('ROLLBACK')
+      return 0
+    }
     for (const [index, step] of steps.entries()) {
       if (index < reached) continue
       for (const statement of step) database.exec(statement)
       database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
     }
     database.exec('COMMIT')
+    return steps.length - reached
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error

@@ -1,24 +1,26 @@
-import { statSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { LatchkeyError } from '../error.ts'
 
-/** Throws when a path no longer names the file that was opened by it. */
+/** Throws when what was opened by a path is no longer what everybody else finds there. It costs some 4 µs. */
 export type Presence = () => void
 
 /** A database in memory is wherever its process is. */
 export const always: Presence = () => undefined
 
+/** The companion of a database that has what was not yet put into the file itself. */
+export const logOf = (file: string): string => `${file}-wal`
+
 /**
  * Notes which file a path names. SQLite goes on in a file that was deleted, or that another was put in the place of, and
  * every change would be acknowledged and lost.
  *
- * @returns what to call before anything is answered from the database or acknowledged; it costs some 4 µs.
  * @throws LatchkeyError `store_unusable` where there is no file.
  */
 export function presenceOf(file: string): Presence {
-  const opened = named(file)
+  const opened = statusOf(file)
   const presence: Presence = () => {
-    const found = named(file)
-    if (found !== undefined && found.ino === opened?.ino && found.dev === opened.dev) return
+    if (isSame(opened, statusOf(file))) return
     throw new LatchkeyError(
       'store_unusable',
       `The database ${file} was deleted or replaced while it was open: put it back, then start anew.`,
@@ -28,7 +30,45 @@ export function presenceOf(file: string): Presence {
   return presence
 }
 
-/** As bigints: the numbers of some file systems are beyond what a number can tell apart. */
-function named(file: string): { readonly ino: bigint; readonly dev: bigint } | undefined {
+/**
+ * Notes what is in a file, by its size and when it was written last: for a database that is read as if it could not
+ * change, which SQLite would not notice.
+ *
+ * @throws LatchkeyError `store_unusable` where there is no file.
+ */
+export function stillnessOf(file: string): Presence {
+  letAge(file)
+  const real = realpathSync(file)
+  const opened = statusOf(file)
+  const stillness: Presence = () => {
+    const found = statusOf(file)
+    const same = isSame(opened, found) && found?.size === opened?.size && found?.mtimeNs === opened?.mtimeNs
+    if (same && !hasLog(real)) return
+    throw new LatchkeyError('store_unusable', `The database ${file} was changed since it was opened: open it again.`)
+  }
+  stillness()
+  return stillness
+}
+
+/** Whether there is something in the log: somebody writes, or did so until the machine stopped. */
+export function hasLog(file: string): boolean {
+  return (statusOf(logOf(file))?.size ?? 0n) > 0n
+}
+
+/** Milliseconds within which a file system may give two changes one time. */
+const coarseness = 50
+
+/** Waits until a file that was written a moment ago would show that it was written again. */
+function letAge(file: string): void {
+  const age = Date.now() - Number(statusOf(file)?.mtimeMs ?? 0n)
+  if (age >= 0 && age < coarseness) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, coarseness - age)
+}
+
+function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev
+}
+
+/** In bigints: the numbers of some file systems are beyond what a number can tell apart. */
+function statusOf(file: string): BigIntStats | undefined {
   return statSync(file, { bigint: true, throwIfNoEntry: false })
 }

@@ -1,8 +1,8 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { membersOf, plain } from '../options.ts'
+import { invalid, membersOf, plain } from '../options.ts'
 import type {
   Awaitable,
   Change,
@@ -21,7 +21,8 @@ import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
 import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
-import { openDatabase } from './sqlite-database.ts'
+import type { OpenDatabase } from './sqlite-database.ts'
+import { openDatabase, openToCopy } from './sqlite-database.ts'
 
 /**
  * Milliseconds that a look at the journal is good for. `PRAGMA data_version` costs some 2 µs: too much for every
@@ -43,19 +44,28 @@ const remembered = 86_400_000
 
 /** Where a store on SQLite is. */
 export interface SqliteStoreOptions {
-  /** The database file, made if it does not exist, readable by its owner only; or `:memory:`. */
+  /** The database file, or `:memory:`. */
   readonly file: string
   /**
-   * Looks at the file and changes nothing, not its mode either. It must be there, with the tables of this version;
-   * every change fails.
+   * What the file is opened for; `migrate` if left out.
+   *
+   * - `migrate`: it is made if it does not exist, readable by its owner only, and its tables are brought up to date.
+   * - `create`: it is made with its tables if it does not exist; tables that are there must be of this version.
+   * - `write`: it must be there, with the tables of this version.
+   * - `read`: that too, and nothing changes, not its mode either: every change fails, and usage is not written. Where no
+   *   process writes to the file at the moment, it is read as it stands, and every answer fails once it has changed.
    */
-  readonly readOnly?: boolean
+  readonly mode?: 'migrate' | 'create' | 'write' | 'read'
 }
 
-const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, readOnly: true })
+const modes: readonly string[] = ['migrate', 'create', 'write', 'read']
+
+const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, mode: true })
 
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
+  /** How many steps brought the tables up to date when it was opened; 0 where they were. */
+  readonly migrated: number
   /**
    * Copies the database, as it stands at one moment, into a new file, readable by its owner only. Verifying and
    * changing go on meanwhile.
@@ -71,15 +81,16 @@ export interface SqliteStore extends Store {
  * each sees the changes of the others at once.
  *
  * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, was written by a newer
- *   version, or SQLite itself is one that can lose data; with `readOnly` also when its tables are of an older version.
- *   The `cause` is `newer schema` or `older schema` where it is that.
+ *   version, or SQLite itself is one that can lose data; but to migrate also when it does not exist, or its tables are
+ *   of an older version. The `cause` is `newer schema` or `older schema` where it is that.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   plain('The options of sqliteStore', options, sqliteStoreOptions)
-  const { file, readOnly = false } = options
-  const { database, mustBeThere } = openDatabase(file, { readOnly })
+  const { file, mode = 'migrate' } = options
+  if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
+  const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
   const statements = new Map<string, StatementSync>()
 
   function prepared(text: string): StatementSync {
@@ -262,9 +273,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
   return {
     lease,
+    migrated,
 
     bySecret(hash) {
       const found = bySecret.get({ 1: hash }) as unknown as (KeyRow & SecretRow & OwnerRow) | undefined
+      if (still) mustBeThere()
       return found === undefined
         ? undefined
         : { key: keyOfRow(found), secret: secretOfRow(found), owner: ownerOfRow(found) }
@@ -343,6 +356,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async recordUsage({ counts, lastUsed }) {
+      // Who may not write cannot count: it must not wait for a next time that never comes.
+      if (mode === 'read') return
       await whenFree(() =>
         kept(() =>
           transact(() => {
@@ -361,17 +376,62 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async backup(copy, progress) {
-      // Ours before SQLite opens it, so that nobody else can read it for a moment; and never over another file.
-      closeSync(openSync(copy, 'wx', 0o600))
-      await backup(database, copy, {
-        rate: 1000,
-        progress: ({ remainingPages, totalPages }) => progress?.(remainingPages, totalPages),
-      })
+      await copyTo({ database, mustBeThere }, copy, progress)
     },
 
     close() {
       if (database.isOpen) database.close()
     },
+  }
+}
+
+/** Where a database is, and where its copy is to be. */
+export interface BackupOptions {
+  readonly file: string
+  /** A file that is not there yet. */
+  readonly copy: string
+  /** Called between steps with how many pages are left of how many. */
+  readonly progress?: (left: number, total: number) => void
+}
+
+const backupOptions = membersOf<BackupOptions>({ file: true, copy: true, progress: true })
+
+/**
+ * Copies a database as `SqliteStore.backup` does, of whatever version of Latchkey it is, and changes nothing about the
+ * original: what is to be done before it is brought up to date.
+ *
+ * @throws LatchkeyError `store_unusable`; what the file system says, `EEXIST` when the copy is there already.
+ *
+ * @example await backupSqlite({ file: 'data/latchkey.db', copy: '/backups/latchkey.db' })
+ */
+export async function backupSqlite(options: BackupOptions): Promise<void> {
+  plain('The options of backupSqlite', options, backupOptions)
+  const { file, copy, progress } = options
+  const original = openToCopy(file)
+  try {
+    await copyTo(original, copy, progress)
+  } finally {
+    original.database.close()
+  }
+}
+
+async function copyTo(
+  { database, mustBeThere }: Pick<OpenDatabase, 'database' | 'mustBeThere'>,
+  copy: string,
+  progress: BackupOptions['progress'],
+): Promise<void> {
+  // Ours before SQLite opens it, so that nobody else can read it for a moment; and never over another file.
+  closeSync(openSync(copy, 'wx', 0o600))
+  try {
+    await backup(database, copy, {
+      rate: 1000,
+      progress: ({ remainingPages, totalPages }) => progress?.(remainingPages, totalPages),
+    })
+    mustBeThere()
+  } catch (error) {
+    // Half a copy is worse than none: it looks like one.
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(copy + end, { force: true })
+    throw error
   }
 }
 

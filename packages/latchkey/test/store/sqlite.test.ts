@@ -5,7 +5,9 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,12 +16,14 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync, StatementSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
+import { migrations } from '../../src/store/migrations.ts'
+import { entryValues } from '../../src/store/sql.ts'
+import { backupSqlite, sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, storeConformance } from '../conformance/store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'))
@@ -92,31 +96,174 @@ test('a database of a newer version is refused and left as it is', () => {
   assert.throws(() => sqliteStore({ file }), { code: 'store_unusable', message: /newer version/ })
 })
 
-test('a store that is only read changes nothing, needs its file, and the tables of this version', async () => {
+/** Everything that can be told of a folder without reading it: what is there, since when, and for whom. */
+function sightOf(path: string): readonly (readonly unknown[])[] {
+  return readdirSync(path).map((name) => {
+    const { mode, size, mtimeMs, ino } = statSync(join(path, name))
+    return [name, mode, size, mtimeMs, ino]
+  })
+}
+
+/** As somebody who may read and not write. */
+function asReader<Result>(act: () => Result): Result {
+  if (process.getuid?.() !== 0) return act()
+  process.seteuid?.(65_534)
+  try {
+    return act()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+/** A database of the first version, and what a look at its folder shows. */
+async function olderDatabase(): Promise<string> {
   const file = newFile()
-  assert.throws(() => sqliteStore({ file, readOnly: true }), { code: 'store_unusable' })
-  assert.equal(existsSync(dirname(file)), false)
   const store = sqliteStore({ file })
   await store.commit([inserting(newKey())], seal)
-  const beside = sqliteStore({ file, readOnly: true })
-  assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 1, 'what is in the log alone')
-  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), /readonly/)
-  void beside.close()
-  void store.close()
-  chmodSync(file, 0o644)
-  const link = `${file} 100%41?#`
-  symlinkSync(file, link)
-  for (const name of [file, link]) {
-    const alone = sqliteStore({ file: name, readOnly: true })
-    assert.equal((await alone.journal({ after: 0, limit: 10 })).length, 1)
-    void alone.close()
-  }
-  assert.equal(statSync(file).mode & 0o777, 0o644)
-  assert.equal(existsSync(`${file}-wal`), false)
+  await store.close()
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM latchkey_migrations WHERE version > 1')
   database.close()
-  assert.throws(() => sqliteStore({ file, readOnly: true }), { code: 'store_unusable', cause: 'older schema' })
+  chmodSync(file, 0o644)
+  return file
+}
+
+test('a store that is only read changes nothing, whoever writes meanwhile, and every change fails', async () => {
+  const file = newFile()
+  assert.throws(() => sqliteStore({ file, mode: 'read' }), { code: 'store_unusable' })
+  assert.throws(() => sqliteStore({ file, mode: 'write' }), { code: 'store_unusable' })
+  assert.equal(existsSync(dirname(file)), false)
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], seal)
+  const beside = sqliteStore({ file, mode: 'read' })
+  assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 1, 'what is in the log alone')
+  const seen = await beside.look(undefined)
+  await store.commit([inserting(newKey())], seal)
+  assert.equal((await beside.look(seen.head)).changed.length, 1, 'it follows')
+  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), /readonly/)
+  await beside.recordUsage({ counts: [], lastUsed: new Map() })
+  await beside.close()
+  await store.close()
+  chmodSync(file, 0o644)
+  const link = `${file} 100%41?#`
+  symlinkSync(file, link)
+  const before = sightOf(dirname(file))
+  for (const name of [file, link]) {
+    const alone = sqliteStore({ file: name, mode: 'read' })
+    assert.equal((await alone.journal({ after: 0, limit: 10 })).length, 2)
+    await alone.close()
+  }
+  assert.deepEqual(sightOf(dirname(file)), before)
+})
+
+test('a store is read where nothing may be written, not even beside it', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], seal)
+  await store.close()
+  for (const [path, mode] of [
+    [file, 0o444],
+    [dirname(file), 0o555],
+    [folder, 0o755],
+  ] as const)
+    chmodSync(path, mode)
+  const read = asReader(() => sqliteStore({ file, mode: 'read' }))
+  assert.equal((await read.journal({ after: 0, limit: 10 })).length, 1)
+  await read.close()
+  assert.throws(() => asReader(() => sqliteStore({ file, mode: 'write' })), { code: 'store_unusable' })
+  chmodSync(dirname(file), 0o755)
+})
+
+test('a store that was opened where nobody writes knows nothing any more once somebody does', async () => {
+  const file = newFile()
+  const made = newKey()
+  const first = sqliteStore({ file })
+  await first.commit([inserting(made)], seal)
+  await first.close()
+  for (const closes of [false, true]) {
+    const still = sqliteStore({ file, mode: 'read' })
+    const { head } = await still.look(undefined)
+    const writer = sqliteStore({ file })
+    assert.deepEqual((await still.look(head)).changed, [], 'it is there, and has written nothing yet')
+    await writer.commit([inserting(newKey())], seal)
+    if (closes) await writer.close()
+    const changed = { code: 'store_unusable', message: /was changed since it was opened/ }
+    await assert.rejects(async () => still.look(head), changed)
+    await assert.rejects(async () => still.bySecret(made.secret.hash), changed)
+    await assert.rejects(async () => still.journal({ after: 0, limit: 1 }), changed)
+    await still.close()
+    await writer.close()
+  }
+})
+
+test('tables of an older version are left as they are, but where they are to be brought up to date', async () => {
+  const file = await olderDatabase()
+  const before = sightOf(dirname(file))
+  for (const mode of ['read', 'write'] as const) {
+    assert.throws(() => sqliteStore({ file, mode }), {
+      code: 'store_unusable',
+      cause: 'older schema',
+      message: /latchkey backup.*latchkey migrate/,
+    })
+  }
+  const copy = `${file}.copy`
+  await backupSqlite({ file, copy })
+  assert.equal(statSync(copy).mode & 0o777, 0o600)
+  assert.deepEqual(
+    sightOf(dirname(file)).filter(([name]) => name !== basename(copy)),
+    before,
+  )
+  const of = (path: string): unknown => {
+    const database = new DatabaseSync(path, { readOnly: true })
+    const [version] = database.prepare('SELECT MAX(version) AS version FROM latchkey_migrations').all()
+    database.close()
+    return version?.['version']
+  }
+  assert.deepEqual([of(file), of(copy)], [1, 1])
+})
+
+test('a database of the first version is brought up to date with all that it has', async () => {
+  const file = newFile()
+  mkdirSync(dirname(file))
+  const database = new DatabaseSync(file)
+  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
+  for (const statement of first) database.exec(statement)
+  database.exec(`
+    CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
+    INSERT INTO latchkey_migrations VALUES (1);
+    INSERT INTO latchkey_keys VALUES (1, 'key_1', 'Shop', 'acme', 'live', '["orders:read"]', '{}', 'lk_live_abcd', 1000,
+      NULL, NULL, NULL, NULL, NULL, 1);
+    INSERT INTO latchkey_secrets VALUES ('${'a'.repeat(64)}', 1)`)
+  const entry = seal({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: '{}' }, undefined)
+  database
+    .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
+    .run(Object.fromEntries(entryValues(entry).map((value, index) => [index + 1, value])))
+  database.close()
+  assert.throws(() => sqliteStore({ file, mode: 'create' }), { cause: 'older schema' })
+  const store = sqliteStore({ file })
+  assert.ok(store.migrated > 0)
+  const found = await store.bySecret('a'.repeat(64))
+  assert.deepEqual([found?.key.id, found?.key.limits, found?.secret?.start], ['key_1', [], 'lk_live_abcd'])
+  assert.equal((await verifyJournal(store)).whole, true)
+  await store.commit([inserting(newKey())], seal)
+  await store.close()
+  const again = sqliteStore({ file })
+  assert.equal(again.migrated, 0)
+  await again.close()
+})
+
+test('a backup that fails leaves no copy, and one that is there already stays', async () => {
+  const file = newFile()
+  await sqliteStore({ file }).close()
+  const copy = `${file}.copy`
+  writeFileSync(copy, 'somebody else')
+  await assert.rejects(async () => backupSqlite({ file, copy }), { code: 'EEXIST' })
+  assert.equal(statSync(copy).size, 13)
+  rmSync(copy)
+  const letter = join(folder, 'not-a-database')
+  writeFileSync(letter, 'Dear reader, this is not a database, and it is longer than its header.'.repeat(20))
+  await assert.rejects(async () => backupSqlite({ file: letter, copy }), { code: 'store_unusable' })
+  assert.equal(existsSync(copy), false)
 })
 
 test('a commit is synced to the disk before it answers', async (context) => {

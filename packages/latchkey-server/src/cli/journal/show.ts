@@ -52,7 +52,7 @@ export function showCommand(journal: Command): void {
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       }
-      await withKeyring(options, async ({ keyring }) => {
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
         const rows: JournalEntry[] = []

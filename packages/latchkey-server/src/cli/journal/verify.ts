@@ -17,7 +17,7 @@ export function verifyCommand(journal: Command): void {
     .option('--anchor <seq:hash>', 'also that it still has this end, noted earlier and kept elsewhere', anchorOf)
     .action(async (options: Options) => {
       const { anchor, json } = options
-      const report = await withKeyring(options, async ({ keyring }) =>
+      const report = await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
         patiently('Checking the journal', keyring.verifyJournal(anchor === undefined ? {} : { anchor })),
       )
       if (json === true) putJson(report)

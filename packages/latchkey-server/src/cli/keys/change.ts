@@ -37,7 +37,9 @@ export function changeCommand(keys: Command): void {
     const patch = { ...given, ...cleared }
     if (Object.keys(patch).length === 0)
       throw new Failure('usage', 'Say what is to be changed; see latchkey keys change --help.')
-    const done = await withKeyring(options, async ({ keyring }) => keyring.change(id, patch, changeOptionsOf(options)))
+    const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
+      keyring.change(id, patch, changeOptionsOf(options)),
+    )
     putChanged(done, { verb: 'changed', json })
   })
 }

@@ -8,7 +8,9 @@ import { putChanged } from './changed.ts'
 export function disableCommand(keys: Command): void {
   const command = keyringCommand(keys, 'disable <id>', 'refuses a key until it is enabled again')
   changingOptions(command).action(async (id: string, options: ChangingOptions & TargetOptions) => {
-    const done = await withKeyring(options, async ({ keyring }) => keyring.disable(id, changeOptionsOf(options)))
+    const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
+      keyring.disable(id, changeOptionsOf(options)),
+    )
     putChanged(done, { verb: 'disabled', json: options.json })
   })
 }

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ImportedKey, Keyring } from 'latchkey'
-import { actorOption, keyringCommand, userName } from '../command.ts'
+import { actorOption, createOption, keyringCommand, userName } from '../command.ts'
 import { Failure } from '../exit.ts'
 import type { ImportLine } from '../input/imports.ts'
 import { importLines } from '../input/imports.ts'
@@ -19,6 +19,7 @@ interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
   readonly plain?: boolean
   readonly actor?: string
+  readonly create?: boolean
 }
 
 /** What goes into one call: so many keys, and so many characters of them that a server takes it. */
@@ -37,7 +38,7 @@ export function importCommand(keys: Command): void {
       ]),
     )
     .option('--plain', 'the lines have the keys themselves ("key"); they are hashed here and go nowhere')
-  actorOption(command).action(async (file: string | undefined, options: Options) => {
+  createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
     const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false } = options
     const input = await openInput(file)
     const lines = importLines(input, { format, plain })
@@ -49,7 +50,9 @@ export function importCommand(keys: Command): void {
         'Ended at once: whether the last thousand went in is not known. Run it again, and what is there already is recognised.',
     })
     try {
-      await withKeyring(options, async ({ keyring }) => importAll(keyring, lines, options), { make: true })
+      await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
+        importAll(keyring, lines, options),
+      )
     } finally {
       unheard()
     }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { IssueOptions, KeyPatch, Keyring } from 'latchkey'
 import { adminEnvironment, adminScopes } from 'latchkey'
-import { actorOption, keyringCommand, userName } from '../command.ts'
+import { actorOption, createOption, keyringCommand, userName } from '../command.ts'
 import { Failure } from '../exit.ts'
 import type { MemberOptions } from '../input/members.ts'
 import { memberOptions, membersOf } from '../input/members.ts'
@@ -13,28 +13,34 @@ interface Options extends MemberOptions, TargetOptions {
   readonly environment?: string
   readonly actor?: string
   readonly admin?: boolean
+  readonly create?: boolean
 }
 
 export function issueCommand(keys: Command): void {
   const command = keyringCommand(keys, 'issue', 'a new key; its secret is printed once, alone on stdout')
   memberOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
   command.option('--admin', 'an admin key that may do and give everything, but for what other flags say')
-  actorOption(command).action(async (options: Options) => {
-    const issued = await withKeyring(options, async ({ keyring }) => keyring.issue(wanted(options, keyring)), {
-      make: true,
-    })
+  createOption(actorOption(command)).action(async (options: Options) => {
+    const given = membersOf(options)
+    // Before anything is opened: what is missing is not the database.
+    mustHave(given, options)
+    const issued = await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
+      keyring.issue(wanted(given, options, keyring)),
+    )
     const { key } = issued
     const what = `${key.id} issued for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
     await handOver({ ...issued, said: what, answer: issued, json: options.json })
   })
 }
 
-function wanted(options: Options, keyring: Keyring): IssueOptions<string> {
+function mustHave({ name, owner, scopes }: KeyPatch<string>, { admin = false }: Options): void {
+  if (name !== undefined && owner !== undefined && (scopes !== undefined || admin)) return
+  throw new Failure('usage', `A new key needs --name, --owner and --scope${admin ? '' : ' (or --admin)'}.`)
+}
+
+function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> {
   const { environment, actor = userName(), admin = false } = options
-  const { name, owner, scopes, ...members } = { ...(admin ? everything(keyring) : {}), ...membersOf(options) }
-  if (name === undefined || owner === undefined || scopes === undefined) {
-    throw new Failure('usage', `A new key needs --name, --owner and --scope${admin ? '' : ' (or --admin)'}.`)
-  }
+  const { name = '', owner = '', scopes = [], ...members } = { ...(admin ? everything(keyring) : {}), ...given }
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return { ...members, name, owner, scopes, actor, ...(where === undefined ? {} : { environment: where }) }
 }

@@ -59,7 +59,7 @@ export function listCommand(keys: Command): void {
         ...(scope === undefined ? {} : { scope }),
         ...(text === undefined ? {} : { text }),
       }
-      await withKeyring(options, async ({ keyring }) => {
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         let { cursor } = options as { cursor?: string | null }
         let left = all ? Number.POSITIVE_INFINITY : limit
         const rows: Key[] = []

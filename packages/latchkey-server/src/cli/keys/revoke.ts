@@ -22,7 +22,7 @@ export function revokeCommand(keys: Command): void {
     .option('--yes', 'without asking')
   changingOptions(command).action(async (id: string, options: Options) => {
     const { reason, yes, json } = options
-    const done = await withKeyring(options, async ({ keyring }) => {
+    const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => {
       if (yes !== true) {
         const key = await keyring.find(id)
         if (key === undefined) throw new Failure('absent', 'No key has this id.')

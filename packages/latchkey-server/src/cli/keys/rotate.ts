@@ -19,7 +19,7 @@ export function rotateCommand(keys: Command): void {
   changingOptions(command).action(async (id: string, options: Options) => {
     const { grace, json } = options
     const wanted = { ...changeOptionsOf(options), ...(grace === undefined ? {} : { grace }) }
-    const rotated = await withKeyring(options, async ({ keyring }) => keyring.rotate(id, wanted))
+    const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => keyring.rotate(id, wanted))
     const said = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
     await handOver({ ...rotated, said, answer: rotated, json })
   })

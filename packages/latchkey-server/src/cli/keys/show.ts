@@ -12,7 +12,7 @@ import { putJson } from '../terminal/print.ts'
 export function showCommand(keys: Command): void {
   keyringCommand(keys, 'show <id>', 'a key with all that is kept of it').action(
     async (id: string, options: TargetOptions) => {
-      const key = await withKeyring(options, async ({ keyring }) => keyring.find(id))
+      const key = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.find(id))
       if (key === undefined) throw new Failure('absent', 'No key has this id.')
       putKey(key, options)
     },

@@ -38,7 +38,7 @@ export function changeCommand(owners: Command): void {
     if (Object.keys(patch).length === 0) {
       throw new Failure('usage', 'Say what is to be changed: --disable, --enable, --limit or --clear-limits.')
     }
-    const done = await withKeyring(options, async ({ keyring }) =>
+    const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.changeOwner(name, patch, changeOptionsOf(options)),
     )
     const { owner, tookMs } = done

@@ -12,7 +12,7 @@ import { putFacts } from '../terminal/table.ts'
 export function showCommand(owners: Command): void {
   keyringCommand(owners, 'show <owner>', 'an owner: its state, and the limits that its keys share').action(
     async (name: string, options: TargetOptions) => {
-      const owner = await withKeyring(options, async ({ keyring }) => keyring.owner(name))
+      const owner = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.owner(name))
       if (owner === undefined) throw new Failure('absent', 'No key has this owner.')
       if (options.json === true) putJson(owner)
       else putFacts(factsOf(owner))

@@ -1,0 +1,24 @@
+import type { Command } from 'commander'
+import { commandIn } from './command.ts'
+import { Failure } from './exit.ts'
+import type { TargetOptions } from './target.ts'
+import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
+import { putJson, say } from './terminal/print.ts'
+
+export function migrateCommand(program: Command): void {
+  const command = commandIn(program, 'migrate', 'brings the tables of the database up to date; make a backup before')
+  for (const option of settingOptions(['file'])) command.addOption(option)
+  command.option('--json', 'JSON for programs').action(async (options: TargetOptions) => {
+    if (serverOf(options) !== undefined) {
+      throw new Failure('usage', 'A database is migrated beside it, not through a server: name it with --store.')
+    }
+    const { file } = settingsOf(options)
+    mustExist(file)
+    const { sqliteStore } = await import('latchkey/store/sqlite')
+    const store = sqliteStore({ file })
+    const { migrated } = store
+    await store.close()
+    if (options.json === true) return putJson({ file, steps: migrated })
+    say(migrated === 0 ? `${file} was up to date.` : `${file} is up to date now, after ${migrated} steps.`)
+  })
+}

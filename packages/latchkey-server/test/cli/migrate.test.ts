@@ -1,0 +1,75 @@
+// Which commands change what they are run on: the tables of an older version, and files that nobody may write to.
+
+import assert from 'node:assert/strict'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import type { Workplace } from './running.ts'
+import { secretPattern, workplace } from './running.ts'
+
+const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+
+/** Everything in the folder of the database, with its contents. */
+function sightOf({ folder }: Workplace): unknown {
+  const data = join(folder, 'data')
+  return readdirSync(data).map((name) => {
+    const { mode, mtimeMs, ino } = statSync(join(data, name))
+    return [name, mode, mtimeMs, ino, readFileSync(join(data, name)).toString('base64')]
+  })
+}
+
+/** A command of each kind that reads. `verify` is given a secret. */
+function readingOf(id: string): readonly string[] {
+  const reading = ['keys list', `keys show ${id}`, 'owners show acme', 'journal show', 'journal verify', 'usage']
+  return [...reading, 'verify', 'doctor']
+}
+
+test('what reads changes nothing, and works where nobody may write', async () => {
+  const here = workplace()
+  const secret = await here.done(issue)
+  assert.match(secret, secretPattern)
+  const [{ id }] = JSON.parse(`[${await here.done(['keys', 'list', '--json'])}]`) as [{ id: string }]
+  const data = join(here.folder, 'data')
+  chmodSync(join(data, 'latchkey.db'), 0o400)
+  chmodSync(data, 0o500)
+  const before = sightOf(here)
+  for (const line of [...readingOf(id), 'backup copy.db']) await here.done(line.split(' '), { input: secret })
+  assert.deepEqual(sightOf(here), before)
+  chmodSync(data, 0o700)
+})
+
+test('tables of an older version are backed up, then migrated, and touched by nothing else', async () => {
+  const here = workplace()
+  const secret = await here.done(issue)
+  const file = join(here.folder, 'data', 'latchkey.db')
+  const database = new DatabaseSync(file)
+  // The last step of the newest version, taken back.
+  database.exec(`DELETE FROM latchkey_migrations WHERE version = (SELECT MAX(version) FROM latchkey_migrations)`)
+  database.close()
+  const before = sightOf(here)
+  const changing = ['keys disable key_1', 'keys revoke key_1 --reason other --yes', issue.join(' '), 'keys import']
+  for (const line of [...readingOf('key_1'), ...changing, 'verify --spend']) {
+    const { code, stdout, stderr } = await here.run(line.split(' '), { input: secret })
+    const said = line === 'doctor' ? stdout : stderr
+    assert.match(said, /latchkey backup.*latchkey migrate/, line)
+    assert.equal(code, line === 'doctor' ? 0 : 69, line)
+    assert.deepEqual(sightOf(here), before, line)
+  }
+  assert.match(await here.done(['backup', 'copy.db']), /^copy\.db is a copy that opens\.\nIts tables are of an older/)
+  assert.deepEqual(sightOf(here), before)
+})
+
+test('migrate makes tables where there are none, and says what it did', async () => {
+  const here = workplace()
+  await here.done(issue)
+  const none = await here.run(['migrate'])
+  assert.deepEqual([none.code, none.stderr], [0, 'data/latchkey.db was up to date.\n'])
+  writeFileSync(join(here.folder, 'empty.db'), '')
+  const empty = ['--store', 'sqlite:empty.db']
+  assert.equal((await here.run(['keys', 'list', ...empty])).code, 69)
+  const { steps } = JSON.parse(await here.done(['migrate', '--json', ...empty])) as { steps: number }
+  assert.ok(steps > 1)
+  assert.equal(await here.done(['keys', 'list', '--json', ...empty]), '')
+  assert.equal((await here.run(['migrate', '--url', 'http://127.0.0.1:9'])).code, 2)
+})
