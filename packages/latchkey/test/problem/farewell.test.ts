@@ -35,13 +35,11 @@ test('a request on a connection that was open before the application closes is a
   await assert.rejects(ask())
 })
 
-test('an application that nobody is connected to closes at once', async () => {
+test('an application that nobody is connected to does not wait for callers to go', { timeout: 15_000 }, async () => {
   const app = Fastify()
-  sayFarewell(app)
+  sayFarewell(app, { forCallers: 30_000 })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const began = performance.now()
   await app.close()
-  assert.ok(performance.now() - began < 900)
 })
 
 test('a caller who stays and asks nothing is not waited for longer than a second', async () => {
