@@ -32,7 +32,16 @@ const values: Readonly<Record<string, readonly string[]>> = {
     '0.0.0.0/1,128.0.0.0/1',
     '::ffff:0.0.0.0/96',
   ],
-  LATCHKEY_CORS_ORIGINS: ['*', `https://${marker}/path`, `${marker}.example.com`, `ftp://${marker}`, 'null'],
+  LATCHKEY_CORS_ORIGINS: [
+    '*',
+    `https://${marker}/path`,
+    `${marker}.example.com`,
+    `ftp://${marker}`,
+    `https://*.${marker}.example`,
+    'null',
+  ],
+  LATCHKEY_TRUSTED_PROXY: [`10.1.2.3,${marker}`],
+  LATCHKEY_PORTT: [marker],
   LOG_LEVEL: [marker, 'INFO', 'verbose'],
   LATCHKEY_USAGE_INTERVAL: [marker, '3601', '-10'],
   LATCHKEY_CACHE_SIZE: [marker, '10000001'],
@@ -61,6 +70,8 @@ const exampleValues: Readonly<Record<string, readonly string[]>> = {
   LATCHKEY_STORE: [`postgres://${marker}@db`],
   SERVICE_API_KEY: [marker, 'your-secret-api-key', `${marker} ${marker} ${marker}`],
   PROCESSING_SECONDS: ['-1234'],
+  LATCHKEY_STORES: [`sqlite:${marker}.db`],
+  SERVICE_API_KEYS: [marker],
 }
 
 const server = { of: 'server', environment: {}, flags: [], files: {} } as const

@@ -1,4 +1,4 @@
-import type { Keyring, OpenKeyring } from 'latchkey'
+import type { Keyring, KeySource, OpenKeyring } from 'latchkey'
 import { openKeyring, settingsKey } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from './settings.ts'
@@ -8,16 +8,28 @@ export const scopes = { 'process:run': 'Run a processing task' }
 
 export type Scope = keyof typeof scopes
 
-/** The keyring: keys in the database, and the one in `SERVICE_API_KEY` if it is set. */
-export async function openKeys({
-  LATCHKEY_STORE,
-  SERVICE_API_KEY: secret,
-  NODE_ENV,
-}: Settings): Promise<OpenKeyring<Scope>> {
-  const fromSettings = { name: 'SERVICE_API_KEY', secret: secret ?? '', scopes: ['process:run'] }
-  const allowWeak = NODE_ENV === 'development'
-  const sources = secret === undefined ? [] : [settingsKey(fromSettings, { allowWeak })]
-  return openKeyring({ store: sqliteStore({ file: LATCHKEY_STORE.slice('sqlite:'.length) }), scopes, sources })
+/**
+ * The key in `SERVICE_API_KEY`, if it is set.
+ *
+ * @throws LatchkeyError `weak_key`, but not in development.
+ */
+export function sourcesOf({ SERVICE_API_KEY: secret, NODE_ENV }: Settings): readonly KeySource[] {
+  if (secret === undefined) return []
+  const key = { name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] }
+  return [settingsKey(key, { allowWeak: NODE_ENV === 'development' })]
+}
+
+/** The keyring: keys in the database, and those of the sources. */
+export async function openKeys(
+  { LATCHKEY_STORE }: Settings,
+  sources: readonly KeySource[],
+): Promise<OpenKeyring<Scope>> {
+  return openKeyring({ store: sqliteStore({ file: fileOf(LATCHKEY_STORE) }), scopes, sources })
+}
+
+/** The file in a setting such as `sqlite:data/latchkey.db`. */
+export function fileOf(store: string): string {
+  return store.slice('sqlite:'.length)
 }
 
 /** The first key of a keyring that has none, so that there is one to call the service with. */

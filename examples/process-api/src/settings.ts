@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import envSchema from 'env-schema'
+import { loadEnvironmentFile, unknownVariables } from 'latchkey-server/start'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 
@@ -15,10 +16,22 @@ const Settings = Type.Object({
 
 export type Settings = Static<typeof Settings>
 
+/** Read by `latchkey` beside the service, and best kept in the same file. */
+const ofTheCommandLine = [
+  'LATCHKEY_URL',
+  'LATCHKEY_ADMIN_KEY',
+  'LATCHKEY_CREDENTIAL',
+  'LATCHKEY_SCOPES_FILE',
+  'LATCHKEY_PREFIX',
+  'LATCHKEY_ENVIRONMENTS',
+]
+
 /** Reads and checks the settings. The message of the error names the setting and what it must be, never its value. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   // Set to nothing is not set: that is how a variable is taken back in a compose file.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const [unknown] = unknownVariables(data, { known: [...Object.keys(Settings.properties), ...ofTheCommandLine] })
+  if (unknown !== undefined) throw new SettingsError(unknown)
   // Ajv would take 18e3 and 0x4650 for numbers, too.
   if (!/^[0-9]+$/.test(data['PORT'] ?? '0')) throw new SettingsError('PORT must be a whole number from 0 to 65535')
   try {
@@ -29,12 +42,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
 }
 
 /** Puts what stands in `.env` into the environment, if there is such a file. The real environment wins. */
-export function loadEnvironmentFile(): void {
-  if (!existsSync('.env')) return
+export function loadEnvironment(): void {
   try {
-    process.loadEnvFile('.env')
+    loadEnvironmentFile()
   } catch (error) {
-    throw new SettingsError('.env must be a file that can be read', { cause: error })
+    throw new SettingsError('.env must be a file in UTF-8 that can be read', { cause: error })
   }
 }
 

@@ -5,6 +5,8 @@ export interface KnownKeys {
   /** Has just been issued, to be shown this once; as is the next. */
   readonly key?: string | undefined
   readonly adminKey?: string | undefined
+  /** Whether there is none yet, so that nobody can administer the keys over HTTP. */
+  readonly noAdminKey?: boolean
   /** Whether a shell can read `SERVICE_API_KEY` from `.env`. */
   readonly inFile?: boolean
 }
@@ -13,7 +15,7 @@ export interface KnownKeys {
 export function welcome(
   address: string,
   { LATCHKEY_STORE, SERVICE_API_KEY }: Settings,
-  { key, adminKey, inFile = false }: KnownKeys = {},
+  { key, adminKey, noAdminKey = false, inFile = false }: KnownKeys = {},
 ): string {
   const port = new URL(address).port
   const wildcard = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/
@@ -21,6 +23,11 @@ export function welcome(
   const lines = [`Serving ${url}, documented at ${url}/docs`, `Its keys are administered at ${url}/latchkey/docs`, '']
   if (adminKey !== undefined) {
     lines.push('Your first admin key, for /latchkey. It is shown only now:', '', `  ${adminKey}`, '')
+  }
+  if (noAdminKey) {
+    const command = 'npm run latchkey -- keys issue --admin --name Operator --owner operator'
+    lines.push('There is no admin key for it yet: start this once in a terminal, or issue one beside the database:', '')
+    lines.push(`  ${command}`, '')
   }
   if (key !== undefined) {
     lines.push('Your first key. It is shown only now:', '', `  ${key}`, '', 'Try it:', '', call(url, key))

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { sqliteStore } from 'latchkey/store/sqlite'
 import { noCurl, noTerminal } from '../../../test/machine.ts'
 import type { RunningService } from './running-service.ts'
 import { folderFor, startService } from './running-service.ts'
@@ -112,6 +113,8 @@ test('what is printed into a file or a pipe has no admin key in it, and none is 
   const url = await service.url
   assert.doesNotMatch(service.printed(), /lk_admin_/)
   assert.match(service.printed(), /administered at \S+\/latchkey\/docs$/m)
+  // And how to come by one.
+  assert.match(service.printed(), /There is no admin key [^]*keys issue --admin --name/)
   assert.equal((await fetch(`${url}/latchkey/docs`)).status, 200)
   assert.equal((await fetch(`${url}/latchkey/v1/keys`)).status, 401)
 })
@@ -166,6 +169,9 @@ const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'a port that is infinite': { PORT: '1e999' },
   'a port in hexadecimal digits': { PORT: '0x4650' },
   'a port with an exponent': { PORT: '18e3' },
+  'a misspelt setting': { LATCHKEY_STORES: 'sqlite:s3cret.db' },
+  'a misspelt key': { SERVICE_API_KEYS: 'v3ry.L0ng-s3cret_value' },
+  'a setting of the server alone': { LATCHKEY_TRUSTED_PROXIES: '10.1.2.3' },
   'a host that is another machine': { HOST: '192.0.2.1' },
   'a host without its interface': { HOST: 'fe80::1' },
   'a log level that does not exist': { LOG_LEVEL: 's3cret' },
@@ -190,7 +196,45 @@ test('a .env that cannot be read stops the start with exit code 78 and one true 
   mkdirSync(join(folder, '.env'))
   const service = startService(context, folder)
   assert.equal(await service.ended, 78)
-  assert.match(service.printed(), /^\.env must be a file that can be read\n$/)
+  assert.match(service.printed(), /^\.env must be a file in UTF-8 that can be read\n$/)
+})
+
+test('a .env that is a pipe is not waited for', async (context) => {
+  const folder = folderFor(context)
+  await run('mkfifo', [join(folder, '.env')])
+  const service = startService(context, folder)
+  assert.equal(await service.ended, 78)
+  assert.match(service.printed(), /^\.env must be a file [^\n]+\n$/)
+})
+
+test('a byte order mark hides no setting, and what the command line reads may stand beside', async (context) => {
+  const folder = folderFor(context)
+  const lines = ['SERVICE_API_KEY=v3ry.L0ng-random_value', 'LATCHKEY_URL=http://127.0.0.1:1', 'LATCHKEY_ADMIN_KEY=x']
+  writeFileSync(join(folder, '.env'), `\ufeff${lines.join('\n')}\n`)
+  assert.equal((await post(await startService(context, folder).url, 'v3ry.L0ng-random_value')).status, 200)
+})
+
+test('what works and may not be meant is said at the start: a .env for all to read, a folder for all to write, no TLS', async (context) => {
+  const folder = folderFor(context)
+  writeFileSync(join(folder, '.env'), 'SERVICE_API_KEY=v3ry.L0ng-random_value\n')
+  chmodSync(join(folder, '.env'), 0o644)
+  mkdirSync(join(folder, 'data'))
+  chmodSync(join(folder, 'data'), 0o777)
+  const loud = startService(context, folder, { HOST: '0.0.0.0' })
+  await loud.url
+  loud.process.kill('SIGTERM')
+  await loud.ended
+  for (const warning of ['chmod 600 .env', 'chmod go-w data', 'Listening on 0.0.0.0 without TLS']) {
+    assert.ok(loud.printed().includes(warning), `${warning} in ${loud.printed()}`)
+  }
+  assert.equal(loud.printed().match(/"level":40/g)?.length, 3)
+  chmodSync(join(folder, '.env'), 0o600)
+  chmodSync(join(folder, 'data'), 0o755)
+  const quiet = startService(context, folder)
+  await quiet.url
+  quiet.process.kill('SIGTERM')
+  await quiet.ended
+  assert.doesNotMatch(quiet.printed(), /"level":40/)
 })
 
 test('in development a weak SERVICE_API_KEY is taken', async (context) => {
@@ -211,7 +255,7 @@ test('a port in use is one clear line, and no key is lost to it', async (context
   const folder = folderFor(context)
   const service = startService(context, folder, { PORT: String((other.address() as AddressInfo).port) })
   assert.equal(await service.ended, 1)
-  assert.match(service.printed(), /^[^\n]*port[^\n]* in use[^\n]*PORT[^\n]*\n$/)
+  assert.match(service.printed(), /^The port \d+ is in use\.[^\n]*PORT[^\n]*\n$/)
   const again = startService(context, folder)
   await again.url
   assert.equal(new Set(again.printed().match(secretPattern)).size, 1, 'the first key is still to come')
@@ -226,7 +270,7 @@ test('a database that cannot be read is one clear line', async (context) => {
   assert.match(service.printed(), /^The database data\/latchkey\.db cannot be used: [^\n]+\n$/)
 })
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} ends the service with exit code 0 and the database closed`, async (context) => {
     const folder = folderFor(context)
     const service = startService(context, folder)
@@ -239,6 +283,31 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.ok(!existsSync(log))
   })
 }
+
+test('a second signal ends it at once, and loses no usage', async (context) => {
+  const folder = folderFor(context)
+  const key = 'v3ry.L0ng-random_value'
+  const service = startService(context, folder, { PROCESSING_SECONDS: '60', SERVICE_API_KEY: key })
+  const url = await service.url
+  const waiting = post(url, key)
+  waiting.catch(() => undefined)
+  await fetch(`${url}/process`, { method: 'POST', headers: { 'x-api-key': key } })
+  service.process.kill('SIGTERM')
+  // Until it has begun to stop: then it says with every answer that it goes.
+  const isGoing = async (): Promise<boolean> => {
+    const answer = await fetch(`${url}/latchkey/healthz`).catch(() => undefined)
+    return answer === undefined || answer.headers.get('connection') === 'close'
+  }
+  while (!(await isGoing())) continue
+  service.process.kill('SIGTERM')
+  assert.equal(await service.ended, 128 + 15)
+  await assert.rejects(waiting)
+  const store = sqliteStore({ file: join(folder, 'data', 'latchkey.db') })
+  context.after(() => store.close())
+  const wanted = { key: undefined, owner: undefined, outcome: 'accepted', from: 0, to: Date.now() + 1, limit: 10 }
+  const usage = await store.usage(wanted)
+  assert.equal(usage.find((row) => row.key === 'settings:SERVICE_API_KEY')?.count, 2)
+})
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
   const service = startService(context, folderFor(context), {

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
+import { unknownVariables } from './start/unknown-variables.ts'
 
 /** The settings of the server. */
 export interface Settings {
@@ -36,7 +37,12 @@ export interface Setting<Value> {
   readonly must: string
   /** The value that a text stands for; `undefined` when it does not fit. */
   readonly read: (text: string) => Value | undefined
+  /** What it must be and is not, where that can be said of a text that does not fit; `must` if left out. */
+  readonly mustInstead?: (text: string) => string
 }
+
+/** Read by commands, and not one of the server's settings. */
+const otherVariables = ['LATCHKEY_URL', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -95,6 +101,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     help: 'A file that declares what keys may be allowed to do: `{ "orders:read": "Read orders" }`. Without it keys have no scopes.',
     must: 'the path of a file in JSON such as { "orders:read": "Read orders" }, with names written resource:action',
     read: readScopes,
+    mustInstead: scopesMust,
   },
   trustedProxies: {
     variable: 'LATCHKEY_TRUSTED_PROXIES',
@@ -180,10 +187,13 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
     const flag = flags[name as keyof Settings]
     const text = flag ?? (environment[setting.variable] || setting.fallback)
     const value = text === '' && flag === undefined ? unset(name) : setting.read(text)
-    if (value === undefined)
-      faults.push(`${flag === undefined ? setting.variable : setting.flag.split(' ')[0]} must be ${setting.must}.`)
-    else values[name] = value
+    if (value === undefined) {
+      const named = flag === undefined ? setting.variable : setting.flag.split(' ')[0]
+      faults.push(`${named} must be ${setting.mustInstead?.(text) ?? setting.must}.`)
+    } else values[name] = value
   }
+  const variables = Object.values<Setting<unknown>>(settingsTable).map(({ variable }) => variable)
+  faults.push(...unknownVariables(environment, { known: [...variables, ...otherVariables] }))
   if (faults.length > 0) throw new SettingsError(faults)
   return values as unknown as Settings
 }
@@ -191,11 +201,6 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
 /** What a setting is that has no fallback: nothing of its kind. */
 function unset(name: string): unknown {
   return name === 'scopes' ? {} : []
-}
-
-/** Puts what stands in a file into `process.env`, if there is such a file. The real environment wins. */
-export function loadEnvironmentFile(file = '.env'): void {
-  if (existsSync(file)) process.loadEnvFile(file)
 }
 
 const word = /^[a-z][a-z0-9]{0,15}$/
@@ -230,20 +235,44 @@ function isRange(text: string): boolean {
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text
+  if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== text) return false
+  // To a browser a star is a letter of a name, and to people a pattern that nothing here would follow.
+  return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)
 }
 
 const scope = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
 
 function readScopes(file: string): Readonly<Record<string, string>> | undefined {
+  const declared = contentOf(file)
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return undefined
+  const fits = Object.entries(declared).every(
+    ([name, sentence]) => scope.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
+  )
+  return fits ? (declared as Readonly<Record<string, string>>) : undefined
+}
+
+const notAFile = Symbol('not a file')
+const notJson = Symbol('not JSON')
+
+function contentOf(file: string): unknown {
   try {
-    const declared: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return undefined
-    const fits = Object.entries(declared).every(
-      ([name, sentence]) => scope.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
-    )
-    return fits ? (declared as Readonly<Record<string, string>>) : undefined
-  } catch {
-    return undefined
+    // A pipe would be waited for without end.
+    if (!statSync(file).isFile()) return notAFile
+    const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
+    try {
+      return JSON.parse(text)
+    } catch {
+      return notJson
+    }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : notAFile
   }
+}
+
+function scopesMust(file: string): string {
+  const content = contentOf(file)
+  if (content === undefined) return 'the path of a file, and there is none'
+  if (content === notAFile) return 'the path of a file that can be read, and what is there is not'
+  if (content === notJson) return 'the path of a file in JSON, and what stands in it is not'
+  return 'the path of a file such as { "orders:read": "Read orders" }: names written resource:action, and a sentence for each'
 }

@@ -90,6 +90,9 @@ const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
     'https://s3cret.example/',
     'https://s3cret.example/a',
     'HTTPS://a.example',
+    'https://*.s3cret.example',
+    'https://a.*.example',
+    'http://*',
     'null',
   ],
   ['LOG_LEVEL', 's3cret', 'INFO', 'verbose'],
@@ -108,6 +111,54 @@ for (const [variable, ...values] of bad) {
     }
   })
 }
+
+test('a scopes file that is missing, not JSON or wrong is told apart', () => {
+  const told = (path: string): string => faultsOf({ LATCHKEY_SCOPES_FILE: path })[0] ?? ''
+  assert.match(told(join(folder, 'nothing.json')), /and there is none\.$/)
+  assert.match(told(folder), /that can be read, and what is there is not\.$/)
+  assert.match(told(file('half.json', '{"orders:read": ')), /in JSON, and what stands in it is not\.$/)
+  assert.match(
+    told(file('names.json', '{"orders": "Read"}')),
+    /names written resource:action, and a sentence for each\.$/,
+  )
+  assert.deepEqual(faultsOf({ LATCHKEY_SCOPES_FILE: file('marked.json', '\ufeff{"orders:read": "Read orders"}') }), [])
+})
+
+test('a variable that is taken for a setting and is none is a fault, which names the one that was meant', () => {
+  for (const [variable, meant] of [
+    ['LATCHKEY_TRUSTED_PROXY', 'LATCHKEY_TRUSTED_PROXIES'],
+    ['LATCHKEY_STORES', 'LATCHKEY_STORE'],
+    ['LATCHKEY_PORTT', 'PORT'],
+    ['LATCHKEY_HOST', 'HOST'],
+    ['latchkey_store', 'LATCHKEY_STORE'],
+    ['LACHKEY_STORE', 'LATCHKEY_STORE'],
+    ['LATCHKEY_LOG_LEVEL', 'LOG_LEVEL'],
+  ] as const) {
+    assert.deepEqual(faultsOf({ [variable]: 's3cret' }), [`${variable} is not a setting. Did you mean ${meant}?`])
+  }
+})
+
+test('a variable that others have set, or nobody, is no fault', () => {
+  const others = {
+    LATCHKEY_URL: 'http://127.0.0.1:1',
+    LATCHKEY_ADMIN_KEY: 'x',
+    LATCHKEY_CREDENTIAL: 'x',
+    LATCHKEY_STORES: '',
+    // What Kubernetes sets for a service that is called `latchkey`.
+    LATCHKEY_PORT: 'tcp://10.0.0.7:8080',
+    LATCHKEY_PORT_8080_TCP: 'tcp://10.0.0.7:8080',
+    LATCHKEY_PORT_8080_TCP_ADDR: '10.0.0.7',
+    LATCHKEY_PORT_8080_TCP_PROTO: 'tcp',
+    LATCHKEY_SERVICE_HOST: '10.0.0.7',
+    LATCHKEY_SERVICE_PORT: '8080',
+    LATCHKEY_SERVICE_PORT_HTTP: '8080',
+    HOME: '/root',
+    HOSTS: 'x',
+    POST: 'x',
+    LOG_LEVELS: 'x',
+  }
+  assert.deepEqual(faultsOf(others), [])
+})
 
 test('every fault is told at once, and a flag by its own name', () => {
   const faults = faultsOf({ HOST: '!', PORT: 'x' }, { port: 'y', logLevel: '' })

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { loadEnvironmentFile } from '../config.ts'
+import { loadEnvironmentFile } from '../start.ts'
 import { manifest } from '../manifest.ts'
 import { endOf, exits, Failure } from './exit.ts'
 import { refuseSecrets } from './input/secrets.ts'
@@ -24,7 +24,7 @@ async function main(values: readonly string[]): Promise<void> {
   try {
     loadEnvironmentFile()
   } catch (error) {
-    throw new Failure('settings', '.env must be a file that can be read.', { cause: error })
+    throw new Failure('settings', '.env must be a file in UTF-8 that can be read.', { cause: error })
   }
   const program = buildProgram(manifest.version)
   const words = wordsForHelp(program, values)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
+import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
 import { settingOptions, settingsOf } from './target.ts'
@@ -15,6 +16,8 @@ export function serveCommand(program: Command): void {
 /** Runs until it is told to stop. What is said goes to stderr: stdout has the log. */
 async function serve(options: object): Promise<void> {
   const settings = settingsOf(options)
+  // Before anything is loaded or opened: who has to mend a setting should not wait for it.
+  if (!(await isOfThisMachine(settings.host))) throw new Failure('settings', hostMust)
   // They are for other commands; nothing that the server does, and no report of a crash, needs to know them.
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
@@ -23,17 +26,18 @@ async function serve(options: object): Promise<void> {
   // Told in one line to whoever sits there; the log has all of it.
   process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
   // Takes no new requests, answers those in flight, then the process has nothing left to do.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
+  closeOnSignals({ close, hurry: () => keyring.close() })
   let address: string
   try {
     address = await app.listen({ host: settings.host, port: settings.port })
   } catch (error) {
     await close()
-    throw explained(error)
+    throw explained(error, settings)
   }
   const port = new URL(address).port
   const url = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/.test(address) ? `http://127.0.0.1:${port}` : address
   say(`Serving ${url}, documented at ${url}/docs`)
+  for (const warning of startWarnings(settings)) app.log.warn(warning)
   // Last, so that a key that was shown is one that works: the port was free and the database was sound.
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')
@@ -47,12 +51,8 @@ async function serve(options: object): Promise<void> {
   }
 }
 
-function explained(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE')
-    return new Failure('failed', 'The port is in use. Set PORT to another one, or stop the program that uses it.')
-  if (code === 'EACCES') return new Failure('failed', 'The port may not be used. Set PORT to one from 1024 on.')
-  if (['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'].includes(code ?? ''))
-    return new Failure('settings', 'HOST is not an address of this machine.')
-  return error
+function explained(error: unknown, { port }: Settings): unknown {
+  if (isNotHere(error)) return new Failure('settings', hostMust)
+  const fault = portFault(error, port)
+  return fault === undefined ? error : new Failure('failed', fault)
 }

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { secretPattern, serve, workplace } from './running.ts'
+import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 
 describe('serve', { concurrency: 2 }, () => {
   test('what is said goes to stderr and the log, as JSON, to stdout; no key leaves but in a terminal', async () => {
@@ -45,7 +46,7 @@ describe('serve', { concurrency: 2 }, () => {
     }
     mkdirSync(join(here.folder, '.env'))
     const { code, stderr } = await here.run(['serve', '--port', '0'])
-    assert.deepEqual([code, stderr], [78, '.env must be a file that can be read.\n'])
+    assert.deepEqual([code, stderr], [78, '.env must be a file in UTF-8 that can be read.\n'])
   })
 
   test('a request in flight is answered after SIGTERM, and no new one is taken', async () => {
@@ -92,7 +93,47 @@ describe('serve', { concurrency: 2 }, () => {
     const { code, stderr } = await workplace({ LOG_LEVEL: 'silent' }).run(['serve', '--port', String(port)])
     other.close()
     assert.equal(code, 1)
-    assert.match(stderr, /^The port is in use\.[^\n]*\n$/)
+    assert.match(stderr, new RegExp(`^The port ${port} is in use\\.[^\\n]*\\n$`))
+  })
+
+  test('a file that is a pipe is not waited for, and is said to be no file', async () => {
+    const here = workplace()
+    for (const name of ['scopes', '.env']) execFileSync('mkfifo', [join(here.folder, name)])
+    const { code, stderr } = await here.run(['serve', '--port', '0'])
+    assert.deepEqual([code, stderr], [78, '.env must be a file in UTF-8 that can be read.\n'])
+    rmSync(join(here.folder, '.env'))
+    const other = await here.run(['serve', '--port', '0', '--scopes', 'scopes'])
+    assert.equal(other.code, 78)
+    assert.match(other.stderr, /^--scopes must be the path of a file that can be read, and what is there is not\.\n$/)
+  })
+
+  test('a misspelt setting stops the start and names the one that was meant', async () => {
+    const { code, stderr } = await workplace({ LATCHKEY_TRUSTED_PROXY: '10.1.2.3' }).run(['serve', '--port', '0'])
+    assert.deepEqual(
+      [code, stderr],
+      [78, 'LATCHKEY_TRUSTED_PROXY is not a setting. Did you mean LATCHKEY_TRUSTED_PROXIES?\n'],
+    )
+  })
+
+  test('a closed terminal, and a second signal, end it without a loss of usage', async () => {
+    for (const [signals, expected] of [
+      [['SIGHUP'], 0],
+      [['SIGTERM', 'SIGTERM'], 128 + 15],
+    ] as const) {
+      const here = workplace({ LATCHKEY_DRAIN_DELAY: signals.length === 1 ? '0' : '300' })
+      const { url, environment, process: child } = await serve(here)
+      const headers = { 'x-api-key': environment.LATCHKEY_ADMIN_KEY }
+      assert.equal((await fetch(`${url}/v1/keys`, { headers })).status, 200)
+      const ended = once(child, 'close')
+      for (const signal of signals) {
+        child.kill(signal)
+        if (signals.length === 1) break
+        while ((await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200) continue
+      }
+      assert.equal(((await ended) as [number])[0], expected)
+      const [row] = jsonLines(await here.done(['usage', '--json', '--outcome', 'accepted']))
+      assert.ok(Number(row?.['count']) >= 1)
+    }
   })
 
   const bad: readonly (readonly [flag: string, value: string])[] = [

@@ -1,0 +1,10 @@
+// What a program that serves does before it serves and when it is told to stop. Nothing here loads a framework.
+
+export { loadEnvironmentFile } from './start/environment-file.ts'
+export { hostMust, isNotHere, isOfThisMachine, portFault } from './start/listening.ts'
+export { closeOnSignals } from './start/signals.ts'
+export type { Stopping } from './start/signals.ts'
+export { unknownVariables } from './start/unknown-variables.ts'
+export type { KnownVariables } from './start/unknown-variables.ts'
+export { startWarnings } from './start/warnings.ts'
+export type { StartFacts } from './start/warnings.ts'

@@ -1,0 +1,52 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { lookup } from 'node:dns/promises'
+
+/** What the system says of an address that it cannot listen on. */
+const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'])
+
+/**
+ * Whether an address or a name is one of this machine, as far as can be known without listening there: nobody can connect
+ * meanwhile. Takes a moment, so it can be asked before anything heavy is loaded.
+ *
+ * @example if (!(await isOfThisMachine('192.0.2.1'))) throw new SettingsError(['HOST …'])
+ */
+export async function isOfThisMachine(host: string): Promise<boolean> {
+  try {
+    const { address, family } = await lookup(host)
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    try {
+      const bound = once(socket, 'listening')
+      socket.bind({ address, port: 0, exclusive: true })
+      await bound
+    } finally {
+      socket.close()
+    }
+    return true
+  } catch (error) {
+    if (isNotHere(error)) return false
+    // Whatever else it is, the listening itself will tell better.
+    return true
+  }
+}
+
+/** Whether an error of listening says that the address is not one of this machine. */
+export function isNotHere(error: unknown): boolean {
+  return notHere.has((error as NodeJS.ErrnoException).code)
+}
+
+/** The sentence about a setting of the address, and the end of sentences about the port. */
+export const hostMust = 'HOST is not an address of this machine.'
+
+/**
+ * Why a port cannot be listened on, in one sentence; `undefined` where it is something else.
+ *
+ * @example throw new Error(portFault(error, 8080) ?? String(error))
+ */
+export function portFault(error: unknown, port: number): string | undefined {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return `The port ${port} is in use. Set PORT to another one, or stop the program that uses it.`
+  if (code === 'EACCES') return `The port ${port} may not be used. Set PORT to one from 1024 on.`
+  return undefined
+}

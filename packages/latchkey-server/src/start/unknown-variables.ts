@@ -1,0 +1,65 @@
+/** Which variables are settings. */
+export interface KnownVariables {
+  /** All that are read, here or by a program beside. */
+  readonly known: readonly string[]
+  /** What the names of ours begin with; others that begin so are nobody's. `LATCHKEY_` if left out. */
+  readonly prefix?: string
+}
+
+/** What Kubernetes sets in every container for each service of the namespace, and one may have our name. */
+const ofKubernetes = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/
+
+/** A name that is spelt almost like one of ours, and does not begin like it. */
+const almost = 2
+
+/**
+ * One sentence for each variable that is taken for a setting and is none, so that nothing is left out in silence: one
+ * that begins with our prefix, or differs from the name of a setting in two letters. Names the setting that it is most
+ * like, and never a value.
+ *
+ * @example unknownVariables(process.env, { known: ['PORT', 'LATCHKEY_STORE'] })
+ */
+export function unknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  { known, prefix = 'LATCHKEY_' }: KnownVariables,
+): readonly string[] {
+  const faults: string[] = []
+  for (const [name, value] of Object.entries(environment)) {
+    if (known.includes(name) || value === undefined || value === '') continue
+    const upper = name.toUpperCase()
+    const ours = upper.startsWith(prefix) && !ofKubernetes.test(name) && !/^(?:tcp|udp|sctp):\/\//.test(value)
+    const nearest = nearestOf(upper, { known, prefix })
+    // Short names are like many others: HOST is no POST.
+    const meant = nearest.distance <= almost && nearest.name.length > 2 * 5
+    if (!ours && !meant) continue
+    faults.push(`${name.slice(0, 64)} is not a setting. Did you mean ${nearest.name}?`)
+  }
+  return faults
+}
+
+function nearestOf(
+  name: string,
+  { known, prefix }: Required<KnownVariables>,
+): { readonly name: string; readonly distance: number } {
+  // Who writes the prefix where there is none meant the name without it.
+  const spellings = name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name]
+  const candidates = known.flatMap((one) => spellings.map((spelt) => ({ name: one, distance: distance(spelt, one) })))
+  return candidates.reduce((best, one) => (one.distance < best.distance ? one : best), {
+    name: '',
+    distance: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** How many letters must be put in, taken out or changed to make one text of the other (Levenshtein). */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (let line = 1; line <= one.length; line++) {
+    const next = [line]
+    for (let column = 1; column <= other.length; column++) {
+      const changed = (row[column - 1] ?? 0) + Number(one[line - 1] !== other[column - 1])
+      next.push(Math.min(changed, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[other.length] ?? 0
+}

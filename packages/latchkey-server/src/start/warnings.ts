@@ -1,0 +1,64 @@
+import type { Stats } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname } from 'node:path'
+import { parseEnv } from 'node:util'
+
+/** What a start is made with, as far as it can be unsafe. */
+export interface StartFacts {
+  readonly host: string
+  /** Proxies that are trusted; `undefined` where there is no such setting. */
+  readonly trustedProxies?: readonly string[]
+  /** The database file, or `:memory:`. */
+  readonly file: string
+}
+
+/** Settings that are secrets. */
+const secretSettings = ['SERVICE_API_KEY', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
+
+/**
+ * What of a start works, but may not be meant, one sentence each with what to do.
+ *
+ * @example for (const warning of startWarnings(settings)) app.log.warn(warning)
+ */
+export function startWarnings({ host, trustedProxies, file }: StartFacts, environmentFile = '.env'): readonly string[] {
+  const found: string[] = []
+  if (!isLoopback(host) && (trustedProxies ?? []).length === 0) {
+    const remedy =
+      trustedProxies === undefined
+        ? 'Let something in front speak TLS, and listen on 127.0.0.1.'
+        : 'Let a proxy in front speak TLS, and name it in LATCHKEY_TRUSTED_PROXIES.'
+    found.push(`Listening on ${host} without TLS: keys cross the network as they are. ${remedy}`)
+  }
+  const environment = statusOf(environmentFile)
+  if (environment !== undefined && isOpen(environment, 0o044) && holdsSecret(environmentFile)) {
+    found.push(
+      `${environmentFile} has a key in it, and others on this machine may read it: chmod 600 ${environmentFile}`,
+    )
+  }
+  const folder = file === ':memory:' ? undefined : dirname(file)
+  const status = folder === undefined ? undefined : statusOf(folder)
+  // Where only the owner of a file may take it away, the others do no harm.
+  if (status !== undefined && isOpen(status, 0o022) && (status.mode & 0o1000) === 0) {
+    found.push(`Others on this machine may put another file in the place of the database: chmod go-w ${folder}`)
+  }
+  return found
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function statusOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false })
+}
+
+/** Windows has other ways to say who may do what. */
+function isOpen({ mode }: Stats, bits: number): boolean {
+  return process.platform !== 'win32' && (mode & bits) !== 0
+}
+
+function holdsSecret(file: string): boolean {
+  const settings = parseEnv(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))
+  return secretSettings.some((name) => (settings[name] ?? '') !== '')
+}
