@@ -11,17 +11,12 @@ import { adminEnvironment, adminScopes } from 'latchkey'
 export async function firstAdminKey(keyring: OpenKeyring): Promise<string | undefined> {
   const { keys } = await keyring.list({ environment: adminEnvironment, limit: 1 })
   if (keys.length > 0) return undefined
-  const wildcards = Object.keys(keyring.scopes).map((scope) => `${scope.slice(0, scope.indexOf(':'))}:*`)
   const wanted = {
     name: 'First admin key',
     owner: 'operator',
     environment: adminEnvironment,
     scopes: Object.keys(adminScopes),
-    delegation: {
-      owner: null,
-      environments: [...keyring.environments, adminEnvironment],
-      scopes: [...new Set(wildcards)],
-    },
+    delegation: { owner: null, environments: [...keyring.environments, adminEnvironment], scopes: ['*'] },
   }
   // Two that saw no key issue it with one token: the second is a repetition, and is not told the secret.
   const made = await keyring.issueMany([wanted], { actor: 'first start', idempotencyKey: 'first admin key' })

@@ -3,14 +3,16 @@ import type { Json } from './client/transport.ts'
 import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
 import type { Changed, ChangeOptions } from './keyring/changing.ts'
-import type { BulkOptions, Created } from './keyring/issue.ts'
+import type { BulkOptions, Created, Issued, IssuedOnce, IssueOptions } from './keyring/issue.ts'
 import type { JournalReport } from './keyring/journal.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { KeyPage } from './keyring/list.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
+import type { OnceOptions } from './keyring/once.ts'
 import type { RefusalRecord } from './keyring/refusal-log.ts'
-import type { Rotated } from './keyring/rotate.ts'
+import type { Revoked } from './keyring/revoke.ts'
+import type { RotateOptions, Rotated } from './keyring/rotate.ts'
 import { invalid, membersOf, plain } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
@@ -30,7 +32,12 @@ export interface ConnectOptions {
 const connectOptions = membersOf<ConnectOptions>({ url: true, key: true, fetch: true, timeout: true })
 
 const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
-const changeOptions = membersOf<ChangeOptions>({ actor: true, note: true, ifRevision: true })
+const changeOptions = membersOf<ChangeOptions>({
+  actor: true,
+  note: true,
+  ifRevision: true,
+  idempotencyKey: true,
+})
 
 /** The whole journal is read for it: a million entries are some ten seconds. */
 const verifyJournalTimeout = 600_000
@@ -38,8 +45,9 @@ const verifyJournalTimeout = 600_000
 /**
  * The keyring of a server, with the verbs that an embedded one has. What differs: whose work it is says the admin key,
  * so `actor` is not sent and the journal names the key's id; a fault of the network or the server is the error
- * `unavailable`, and for `verify`, which never throws, the refusal of that name. A reading call is sent once more when
- * the connection fails, a changing one only if it carries an `idempotencyKey`. Redirects are not followed.
+ * `unavailable`, and for `verify`, which never throws, the refusal of that name. When the connection fails a call is sent
+ * once more: a reading one, one that carries an `idempotencyKey`, and one that changes a key or an owner, which is given
+ * one. So a rotation whose answer was lost ends with a secret that works. Redirects are not followed.
  *
  * @throws LatchkeyError `invalid_input` for an address or key that cannot be used; `unavailable`, `unexpected_answer`,
  *   `admin_key_refused`.
@@ -68,13 +76,14 @@ export async function connectKeyring<Scope extends string = string>(
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 
-  const create = async (path: string, keys: readonly object[], wanted: BulkOptions): Promise<Json> => {
+  const create = async (path: string, body: object, wanted: BulkOptions | OnceOptions): Promise<Json> => {
     plain('The options of a call that creates keys', wanted, bulkOptions)
     const { idempotencyKey } = wanted
     return send({
       method: 'POST',
       path,
-      body: { keys },
+      body,
+      // One of its own would help nobody: the repetition is answered without the secrets that nobody heard.
       repeatable: idempotencyKey !== undefined,
       ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': headerText(idempotencyKey) } }),
     })
@@ -83,18 +92,16 @@ export async function connectKeyring<Scope extends string = string>(
   /** @param own - the members that the verb takes besides those that every change takes. */
   const act = async (path: string, wanted: ChangeOptions, own: readonly string[] = []): Promise<Json> => {
     plain('The options of a change', wanted, [...own, ...changeOptions])
-    const { ifRevision, ...body } = wanted
-    const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
-    return send({ method: 'POST', path, body: { ...body, actor: undefined }, headers })
+    const body = { ...wanted, actor: undefined, ifRevision: undefined, idempotencyKey: undefined }
+    return send({ method: 'POST', path, body, headers: conditions(wanted), repeatable: true })
   }
 
   const patchWith = async (path: string, patch: object, wanted: ChangeOptions): Promise<Json> => {
     plain('The options of a change', wanted, changeOptions)
     // In the body the two stand side by side, and one of them would be lost.
     if (Object.hasOwn(patch, 'note')) throw invalid('note', 'among the options')
-    const { ifRevision, note } = wanted
-    const headers = ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }
-    return send({ method: 'PATCH', path, body: { ...patch, note }, headers })
+    const { note } = wanted
+    return send({ method: 'PATCH', path, body: { ...patch, note }, headers: conditions(wanted), repeatable: true })
   }
 
   const { scopes, environments } = await get('/v1/keyring')
@@ -106,21 +113,22 @@ export async function connectKeyring<Scope extends string = string>(
     scopes: scopes as Catalogue<Scope>,
     environments: environments as readonly string[],
     verify: verifierOver<Scope>(transport),
-    async issue(options) {
-      const body = { ...options, actor: undefined }
-      const { key: issued, secret } = await send({ method: 'POST', path: '/v1/keys', body })
-      return { key: issued as KeyDetails<Scope>, secret: String(secret) }
+    async issue({ idempotencyKey, ...wanted }: IssueOptions<Scope> & OnceOptions) {
+      const body = { ...wanted, actor: undefined }
+      return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOnce<Scope>
     },
-    issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', keys, options)),
-    importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', keys, options)),
+    issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', { keys }, options)),
+    importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', { keys }, options)),
     change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
-    async rotate(id, options = {}) {
-      return (await act(`${keyPath(id)}/rotate`, options, ['grace'])) as unknown as Rotated<Scope>
+    async rotate(id: string, options: RotateOptions & OnceOptions = {}) {
+      return (await act(`${keyPath(id)}/rotate`, options, ['grace', 'replace'])) as unknown as Rotated<Scope>
     },
     retire: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/retire`, options)),
     disable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/disable`, options)),
     enable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/enable`, options)),
-    revoke: async (id, options) => changedOf(await act(`${keyPath(id)}/revoke`, options, ['reason'])),
+    async revoke(id, options) {
+      return (await act(`${keyPath(id)}/revoke`, options, ['reason', 'withIssued'])) as unknown as Revoked<Scope>
+    },
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
     owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
@@ -151,6 +159,17 @@ export async function connectKeyring<Scope extends string = string>(
 
   function changedOf(answer: Json): Changed<Scope> {
     return answer as unknown as Changed<Scope>
+  }
+}
+
+/** A call that is lost is sent again: it carries what makes it happen once. */
+function conditions({
+  ifRevision,
+  idempotencyKey = crypto.randomUUID(),
+}: ChangeOptions): Readonly<Record<string, string>> {
+  return {
+    'idempotency-key': headerText(idempotencyKey),
+    ...(ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }),
   }
 }
 

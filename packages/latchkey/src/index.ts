@@ -8,7 +8,7 @@ export { systemClock } from './keyring/clock.ts'
 export type { KeyPatch } from './keyring/change.ts'
 export type { Changed, ChangeOptions } from './keyring/changing.ts'
 export { bounds } from './keyring/input.ts'
-export type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './keyring/issue.ts'
+export type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './keyring/issue.ts'
 export type { JournalReport } from './keyring/journal.ts'
 export type { Key, KeyDetails, Revocation, Secret } from './keyring/key.ts'
 export { openKeyring } from './keyring/keyring.ts'
@@ -17,11 +17,12 @@ export { keyStates } from './keyring/list.ts'
 export type { KeyPage, ListOptions } from './keyring/list.ts'
 export type { KeyMembers, QuotaOptions } from './keyring/members.ts'
 export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
+export type { OnceOptions } from './keyring/once.ts'
 export type { JournalOptions, UsageOptions } from './keyring/reading.ts'
 export type { RefusalRecord } from './keyring/refusal-log.ts'
 export { revocationReasons } from './keyring/revoke.ts'
-export type { RevokeOptions } from './keyring/revoke.ts'
-export type { RotateOptions, Rotated } from './keyring/rotate.ts'
+export type { Revoked, RevokeOptions } from './keyring/revoke.ts'
+export type { RotateOptions, Rotated, RotatedOnce } from './keyring/rotate.ts'
 export { settingsKey } from './keyring/settings.ts'
 export type { SettingsKeyOptions } from './keyring/settings.ts'
 export type {
@@ -38,7 +39,8 @@ export type {
 } from './keyring/verdict.ts'
 export { adminEnvironment, adminScopes } from './policy/admin.ts'
 export type { AdminScope } from './policy/admin.ts'
-export type { Delegation, Rights } from './policy/delegation.ts'
+export { delegableMembers } from './policy/delegation.ts'
+export type { Delegable, Delegation, Rights } from './policy/delegation.ts'
 export type { Lifetime } from './policy/lifetime.ts'
 export type { Limit, Quota, Refill } from './policy/limits.ts'
 export type { Catalogue, Grant, ScopeDemand, Wildcard } from './policy/scopes.ts'
@@ -47,6 +49,7 @@ export type {
   Awaitable,
   Change,
   Clock,
+  Conditions,
   Found,
   JournalDraft,
   JournalEntry,
@@ -75,6 +78,7 @@ export type {
   UsageFilter,
   Window,
   WindowState,
+  Witness,
 } from './ports.ts'
 export { refusals } from './refusal.ts'
 export type { Answer, Refusal, RefusalCode, Step } from './refusal.ts'

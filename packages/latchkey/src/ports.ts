@@ -214,6 +214,8 @@ export interface ListFilter {
   readonly scope: string | undefined
   /** Part of an id, a name, an owner or the start of a secret, in any case. */
   readonly text: string | undefined
+  /** Only keys with a secret that works and that this admin key brought about. */
+  readonly issuedBy?: string | undefined
   /** Milliseconds since 1970, at which the state is judged. */
   readonly now: number
   /** Only keys that were issued after the one with this place. */
@@ -332,6 +334,11 @@ export interface Store {
    * the key has another quota.
    */
   spend(id: string, spending: Spending): Awaitable<number | undefined>
+  /**
+   * Keeps when a secret was used first, where no use of it is known, durable when it answers. Answers `false`, having done
+   * nothing, rather than wait for another writer: the call that is being accepted does not wait either.
+   */
+  noteFirstUse(hash: string, at: number): Awaitable<boolean>
   /** Adds to the counts and moves each last use forward; never back. */
   recordUsage(batch: UsageBatch): Awaitable<void>
   /** By hour, then key, then outcome. */

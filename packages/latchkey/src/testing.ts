@@ -1,6 +1,7 @@
 import { header } from './guard/guard.ts'
 import { hashSecret } from './key/hash.ts'
-import type { IssueOptions } from './keyring/issue.ts'
+import type { Issued, IssuedOnce, IssueOptions } from './keyring/issue.ts'
+import type { OnceOptions } from './keyring/once.ts'
 import type { KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/keyring.ts'
 import { systemClock } from './keyring/clock.ts'
@@ -78,10 +79,11 @@ export async function testKeyring<const Scope extends string>(
   const traces = new Map<string, string>()
   const keyring: OpenKeyring<Scope> = {
     ...opened,
-    async issue(issueOptions) {
+    async issue(issueOptions: IssueOptions<Scope> & OnceOptions) {
       const issued = await opened.issue(issueOptions)
-      for (const trace of [issued.secret, hashSecret(issued.secret)]) traces.set(trace, issued.key.name)
-      return issued
+      const { secret, key } = issued
+      if (secret !== null) for (const trace of [secret, hashSecret(secret)]) traces.set(trace, key.name)
+      return issued as Issued<Scope> & IssuedOnce<Scope>
     },
   }
   return {

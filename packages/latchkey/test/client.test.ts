@@ -196,15 +196,23 @@ test('a reading call is sent once more when the connection fails, and not a thir
   assert.equal(second.requests.length, 2)
 })
 
-test('a changing call is sent once, unless it carries an idempotency key', async (context) => {
-  const { keyring, requests } = await connected(context, breaking(99))
+test('a changing call is sent again with the idempotency key that it had, and one that creates only where it was given one', async (context) => {
+  const tokens: unknown[] = []
+  const { keyring, requests } = await connected(context, (request, response) => {
+    tokens.push(request.headers['idempotency-key'])
+    return breaking(99)(request, response)
+  })
   const owner = 'acme'
   await failure(keyring.issue({ name: 'x', owner, scopes: [] }), 'unavailable')
-  await failure(keyring.revoke('key_1', { reason: 'other' }), 'unavailable')
-  await failure(keyring.change('key_1', { name: 'x' }), 'unavailable')
   await failure(keyring.issueMany([{ name: 'x', owner, scopes: [] }]), 'unavailable')
   assert.equal((await keyring.verify('x')).ok, false, 'it may have spent something')
-  assert.equal(requests.length, 5)
+  assert.equal(requests.length, 3)
+  await failure(keyring.revoke('key_1', { reason: 'other' }), 'unavailable')
+  await failure(keyring.change('key_1', { name: 'x' }), 'unavailable')
+  await failure(keyring.rotate('key_1', { idempotencyKey: 'mine' }), 'unavailable')
+  const [revoke, revokeAgain, change, changeAgain, ...rotations] = tokens.slice(3)
+  assert.ok(typeof revoke === 'string' && typeof change === 'string' && revoke !== change)
+  assert.deepEqual([revokeAgain, changeAgain, rotations], [revoke, change, ['mine', 'mine']])
   const sameCall = await connected(context, breaking(1))
   await sameCall.keyring.issueMany([{ name: 'x', owner, scopes: [] }], { idempotencyKey: 'today' })
   assert.equal(sameCall.requests.length, 2)

@@ -28,13 +28,21 @@ export interface ChangingOptions {
   readonly actor?: string
   readonly note?: string
   readonly ifRevision?: number
+  readonly idempotencyKey?: string
 }
 
 /** What every command takes that changes what is there. */
 export function changingOptions(command: Command): Command {
-  return actorOption(command)
+  return onceOption(actorOption(command))
     .option('--note <text>', 'why, for those who read the journal')
     .option('--if-revision <number>', 'only if nobody has changed it since it was at this revision', count)
+}
+
+export function onceOption(command: Command): Command {
+  return command.option(
+    '--idempotency-key <text>',
+    'makes the command happen once, however often it is given within a day',
+  )
 }
 
 export function actorOption(command: Command): Command {
@@ -50,11 +58,12 @@ export function createOption(command: Command): Command {
 }
 
 /** The same, as the verbs of a keyring take them. */
-export function changeOptionsOf({ actor, note, ifRevision }: ChangingOptions): ChangeOptions {
+export function changeOptionsOf({ actor, note, ifRevision, idempotencyKey }: ChangingOptions): ChangeOptions {
   return {
     actor: actor ?? userName(),
     ...(note === undefined ? {} : { note }),
     ...(ifRevision === undefined ? {} : { ifRevision }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   }
 }
 

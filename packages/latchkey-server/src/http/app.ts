@@ -14,6 +14,7 @@ import { issuingRoutes } from './issuing.ts'
 import { journalRoutes } from './journal.ts'
 import { keyRoutes } from './keys.ts'
 import { openMetrics } from './metrics.ts'
+import { oneAtATime } from './once.ts'
 import { operationRoutes } from './operation.ts'
 import { ownerRoutes } from './owners.ts'
 import { refusalRoutes } from './refusals.ts'
@@ -67,7 +68,13 @@ export async function latchkeyServer(
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   const metrics = openMetrics()
   const guard = fastifyGuard(metrics.counting(keyring.admin))
-  const parts: RouteParts = { keyring, guard, metrics, acting: (request) => keyring.as(guard.keyOf(request)) }
+  const parts: RouteParts = {
+    keyring,
+    guard,
+    metrics,
+    acting: (request) => keyring.as(guard.keyOf(request)),
+    once: oneAtATime((request) => guard.keyOf(request).id),
+  }
 
   app.addHook('onRequest', secured)
   app.addHook('onRequest', unambiguous)

@@ -5,10 +5,11 @@ import { Type } from 'typebox'
 import { etag, failures, json } from './answers.ts'
 import { bodyOptional } from './body-or-none.ts'
 import { keepNowhere } from './issuing.ts'
+import { idempotencyHeader, repeated } from './once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './preconditions.ts'
 import type { App, RouteParts } from './routes.ts'
 import { bodyLimits } from './routes.ts'
-import { keyDetails, keyPatch, keyPath, moment, note, tookMs } from './wire.ts'
+import { keyDetails, keyPatch, keyPath, moment, note, nullable, tookMs } from './wire.ts'
 
 const strict = { additionalProperties: false }
 const withNote = Type.Object({ note: Type.Optional(note) }, strict)
@@ -17,24 +18,45 @@ const rotation = Type.Object(
     grace: Type.Optional(
       Type.Integer({ minimum: 0, maximum: bounds.grace, description: 'Seconds for the old secret; a day if left out' }),
     ),
+    replace: Type.Optional(
+      Type.Boolean({ description: 'Another secret in place of the newest, which was lost before anybody used it' }),
+    ),
     note: Type.Optional(note),
   },
   strict,
 )
-const revocation = Type.Object({ reason: Type.Enum([...revocationReasons]), note: Type.Optional(note) }, strict)
+const revocation = Type.Object(
+  {
+    reason: Type.Enum([...revocationReasons]),
+    withIssued: Type.Optional(
+      Type.Boolean({ description: 'Of an admin key: also every key with a secret that it brought about' }),
+    ),
+    note: Type.Optional(note),
+  },
+  strict,
+)
 
-const changed = Type.Object({ key: keyDetails, tookMs })
+const changed = Type.Object({ key: keyDetails, tookMs, repeated })
+const revoked = Type.Object({
+  key: keyDetails,
+  alsoRevoked: Type.Integer({ description: 'With `withIssued`: how many keys besides' }),
+  tookMs,
+  repeated,
+})
 const rotated = Type.Object({
   key: keyDetails,
-  secret: Type.String({ description: 'Shown now and never again' }),
+  secret: nullable(
+    Type.String({ description: 'Shown now and never again; null where the call was made before and it is in use' }),
+  ),
   oldEndsAt: moment,
   tookMs,
+  repeated,
 })
 
-const headers = Type.Object(ifMatchHeader)
+const headers = Type.Object({ ...ifMatchHeader, ...idempotencyHeader })
 
 /** Changing keys, and the verbs on them. */
-export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
+export function changingRoutes(app: App, { guard, acting, once }: RouteParts): void {
   const common = { onRequest: guard.requires('keys:write'), bodyLimit: bodyLimits.one }
   const described = { tags: ['Keys'], params: keyPath, headers }
   const response = { 200: json('The key as it is now', changed, etag), ...failures(404, 409, 412, 422) }
@@ -44,9 +66,10 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
     { ...common, schema: { summary: 'Change a key', ...described, body: keyPatch, response } },
     async (request, reply) => {
       const { note: words, ...patch } = request.body
+      const options = { ...noted(words), ...ifMatch(request) }
       return told(
         reply,
-        await acting(request).change(request.params.id, patch, { ...noted(words), ...ifMatch(request) }),
+        await once(request, (token) => acting(request).change(request.params.id, patch, { ...options, ...token })),
       )
     },
   )
@@ -64,7 +87,8 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const done = await acting(request).rotate(request.params.id, { ...request.body, ...ifMatch(request) })
+      const options = { ...request.body, ...ifMatch(request) }
+      const done = await once(request, (token) => acting(request).rotate(request.params.id, { ...options, ...token }))
       keepNowhere(reply)
       return told(reply, done)
     },
@@ -72,9 +96,22 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
 
   app.post(
     '/v1/keys/:id/revoke',
-    { ...common, schema: { summary: 'Revoke a key for good', ...described, body: revocation, response } },
-    async (request, reply) =>
-      told(reply, await acting(request).revoke(request.params.id, { ...request.body, ...ifMatch(request) })),
+    {
+      ...common,
+      schema: {
+        summary: 'Revoke a key for good',
+        ...described,
+        body: revocation,
+        response: { ...response, 200: json('The key as it is now', revoked, etag) },
+      },
+    },
+    async (request, reply) => {
+      const options = { ...request.body, ...ifMatch(request) }
+      return told(
+        reply,
+        await once(request, (token) => acting(request).revoke(request.params.id, { ...options, ...token })),
+      )
+    },
   )
 
   const verbs = {
@@ -90,8 +127,13 @@ export function changingRoutes(app: App, { guard, acting }: RouteParts): void {
         ...bodyOptional,
         schema: { summary: verbs[verb], ...described, body: withNote, response },
       },
-      async (request, reply) =>
-        told(reply, await acting(request)[verb](request.params.id, { ...request.body, ...ifMatch(request) })),
+      async (request, reply) => {
+        const options = { ...request.body, ...ifMatch(request) }
+        return told(
+          reply,
+          await once(request, (token) => acting(request)[verb](request.params.id, { ...options, ...token })),
+        )
+      },
     )
   }
 }
@@ -100,7 +142,7 @@ function noted(words: string | undefined): { readonly note?: string } {
   return words === undefined ? {} : { note: words }
 }
 
-function told<Done extends Changed>(reply: FastifyReply, done: Done): Done {
+function told<Done extends Pick<Changed, 'key'>>(reply: FastifyReply, done: Done): Done {
   tellRevision(reply, done.key)
   return done
 }

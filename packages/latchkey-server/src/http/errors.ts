@@ -11,6 +11,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   unknown_key: 404,
   unknown_owner: 404,
   conflict: 409,
+  still_running: 409,
   precondition_failed: 412,
   beyond_delegation: 403,
 }

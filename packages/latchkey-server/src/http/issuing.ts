@@ -1,21 +1,19 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { bounds } from 'latchkey'
-import type { BulkOptions } from 'latchkey'
 import { Type } from 'typebox'
 import { etag, failures, json } from './answers.ts'
-import { idempotencyHeader, oneAtATime } from './once.ts'
+import { idempotencyHeader, repeated } from './once.ts'
 import { tellRevision } from './preconditions.ts'
 import type { App, RouteParts } from './routes.ts'
 import { bodyLimits } from './routes.ts'
 import { importedKey, keyDetails, newKey, nullable } from './wire.ts'
 
 const secret = Type.String({ description: 'Shown now and never again' })
-const first = Type.Boolean({ description: 'Whether this call was made before, with the same Idempotency-Key' })
 
-const issued = Type.Object({ key: keyDetails, secret: nullable(secret), repeated: first })
-const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated: first })
-const importedMany = Type.Object({ created: Type.Array(keyDetails), repeated: first })
-const before = Type.Object({ keys: Type.Array(keyDetails), repeated: first })
+const issued = Type.Object({ key: keyDetails, secret: nullable(secret), repeated })
+const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated })
+const importedMany = Type.Object({ created: Type.Array(keyDetails), repeated })
+const before = Type.Object({ keys: Type.Array(keyDetails), repeated })
 
 const manyKeys = Type.Object(
   { keys: Type.Array(newKey, { minItems: 1, maxItems: bounds.bulk }) },
@@ -27,15 +25,8 @@ const manyImportedKeys = Type.Object(
 )
 
 /** Creating keys. With `Idempotency-Key` a call happens once: its repetition gets the same keys, without their secrets. */
-export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
-  const once = oneAtATime()
-  const created = <Value>(
-    request: FastifyRequest,
-    create: (options: BulkOptions) => Promise<Value>,
-  ): Promise<Value> => {
-    const token = tokenOf(request)
-    return once(guard.keyOf(request).id, token, () => create(token === undefined ? {} : { idempotencyKey: token }))
-  }
+export function issuingRoutes(app: App, { guard, acting, once }: RouteParts): void {
+  const headers = Type.Object(idempotencyHeader)
 
   app.post(
     '/v1/keys',
@@ -45,7 +36,7 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       schema: {
         summary: 'Issue a key',
         tags: ['Keys'],
-        headers: idempotencyHeader,
+        headers,
         body: newKey,
         response: {
           200: json('The call was made before; the secret was shown then', issued, etag),
@@ -55,7 +46,7 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const done = await created(request, (options) => acting(request).issueMany([request.body], options))
+      const done = await once(request, (options) => acting(request).issueMany([request.body], options))
       keepNowhere(reply)
       const key = done.repeated ? done.keys[0] : done.created[0]?.key
       if (key === undefined) throw new TypeError('A creating call answered without a key.')
@@ -74,7 +65,7 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       schema: {
         summary: `Issue up to ${bounds.bulk} keys, all or none`,
         tags: ['Keys'],
-        headers: idempotencyHeader,
+        headers,
         body: manyKeys,
         response: {
           200: json('The call was made before; the secrets were shown then', before),
@@ -84,7 +75,7 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const done = await created(request, (options) => acting(request).issueMany(request.body.keys, options))
+      const done = await once(request, (options) => acting(request).issueMany(request.body.keys, options))
       keepNowhere(reply)
       if (!done.repeated) reply.code(201)
       return done
@@ -99,7 +90,7 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       schema: {
         summary: `Take in up to ${bounds.bulk} keys that were made elsewhere, by the hashes of their secrets, all or none`,
         tags: ['Keys'],
-        headers: idempotencyHeader,
+        headers,
         body: manyImportedKeys,
         response: {
           200: json('The call was made before', before),
@@ -109,16 +100,11 @@ export function issuingRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const done = await created(request, (options) => acting(request).importMany(request.body.keys, options))
+      const done = await once(request, (options) => acting(request).importMany(request.body.keys, options))
       if (!done.repeated) reply.code(201)
       return done
     },
   )
-}
-
-function tokenOf({ headers }: FastifyRequest): string | undefined {
-  const token = headers['idempotency-key']
-  return typeof token === 'string' ? token : undefined
 }
 
 /** An answer with a secret in it belongs into no cache, not even the caller's own (RFC 9111 5.2.2.5). */

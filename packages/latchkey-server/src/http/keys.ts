@@ -15,6 +15,12 @@ const listQuery = Type.Object(
     text: Type.Optional(
       Type.String({ minLength: 1, maxLength: bounds.label, description: 'Part of an id, a name, an owner or a start' }),
     ),
+    issuedBy: Type.Optional(
+      Type.String({
+        ...label,
+        description: 'An admin key: only keys with a secret that works and that it brought about',
+      }),
+    ),
     cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$', description: 'From the page before' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: bounds.page, description: '100 if left out' })),
   },

@@ -1,26 +1,36 @@
+import type { FastifyRequest } from 'fastify'
 import { bounds } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 
-/** For the headers of routes that create. */
-export const idempotencyHeader = Type.Object({
+/** For the headers of routes that change something. */
+export const idempotencyHeader = {
   'idempotency-key': Type.Optional(
     Type.String({ minLength: 1, maxLength: bounds.token, description: 'Sent again, the call does nothing more' }),
   ),
+}
+
+/** For the answers of those routes. */
+export const repeated = Type.Boolean({
+  description: 'Whether this call was made before, with the same Idempotency-Key',
 })
 
-/** Runs a creating call, unless one with the same token is running for the same actor. */
-export type RunOnce = <Value>(actor: string, token: string | undefined, run: () => Promise<Value>) => Promise<Value>
+/** Runs a changing call with its idempotency key, unless one with the same is running for the same admin key. */
+export type RunOnce = <Value>(
+  request: FastifyRequest,
+  run: (options: { readonly idempotencyKey?: string }) => Promise<Value>,
+) => Promise<Value>
 
 /**
  * Sees to it that two calls with one token do not run at once. What was done with a token is the store's to remember;
  * that something is being done is known here only, and another instance finds out when it commits.
  */
-export function oneAtATime(): RunOnce {
+export function oneAtATime(actorOf: (request: FastifyRequest) => string): RunOnce {
   const running = new Set<string>()
-  return async (actor, token, run) => {
-    if (token === undefined) return run()
-    const place = JSON.stringify([actor, token])
+  return async (request, run) => {
+    const token = request.headers['idempotency-key']
+    if (typeof token !== 'string') return run({})
+    const place = JSON.stringify([actorOf(request), token])
     if (running.has(place)) {
       throw problem({
         status: 409,
@@ -30,7 +40,7 @@ export function oneAtATime(): RunOnce {
     }
     running.add(place)
     try {
-      return await run()
+      return await run({ idempotencyKey: token })
     } finally {
       running.delete(place)
     }

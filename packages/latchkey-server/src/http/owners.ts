@@ -1,6 +1,7 @@
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { etag, failures, json } from './answers.ts'
+import { idempotencyHeader, repeated } from './once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './preconditions.ts'
 import type { App, RouteParts } from './routes.ts'
 import { bodyLimits } from './routes.ts'
@@ -29,7 +30,7 @@ const ownerPatch = Type.Object(
 const ownerPath = Type.Object({ owner: label })
 
 /** Whom keys belong to. */
-export function ownerRoutes(app: App, { guard, acting }: RouteParts): void {
+export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void {
   app.get(
     '/v1/owners/:owner',
     {
@@ -58,10 +59,10 @@ export function ownerRoutes(app: App, { guard, acting }: RouteParts): void {
         summary: 'Disable or enable all keys of an owner, or set the limits that they share',
         tags: ['Owners'],
         params: ownerPath,
-        headers: Type.Object(ifMatchHeader),
+        headers: Type.Object({ ...ifMatchHeader, ...idempotencyHeader }),
         body: ownerPatch,
         response: {
-          200: json('The owner as it is now', Type.Object({ owner, tookMs }), etag),
+          200: json('The owner as it is now', Type.Object({ owner, tookMs, repeated }), etag),
           ...failures(404, 409, 412, 422),
         },
       },
@@ -69,7 +70,9 @@ export function ownerRoutes(app: App, { guard, acting }: RouteParts): void {
     async (request, reply) => {
       const { note: words, ...patch } = request.body
       const options = { ...(words === undefined ? {} : { note: words }), ...ifMatch(request) }
-      const done = await acting(request).changeOwner(request.params.owner, patch, options)
+      const done = await once(request, (token) =>
+        acting(request).changeOwner(request.params.owner, patch, { ...options, ...token }),
+      )
       tellRevision(reply, done.owner)
       return done
     },

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { AdminScope, Keyring, OpenKeyring } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import type { Metrics } from './metrics.ts'
+import type { RunOnce } from './once.ts'
 
 /** The application that routes are added to: bodies and queries have the types of their schemas. */
 export type App = FastifyInstance<
@@ -21,6 +22,8 @@ export interface RouteParts {
   readonly metrics: Metrics
   /** The keyring as the admin key of a request may use it: what that key may see and give is decided there, and nowhere else. */
   readonly acting: (request: FastifyRequest) => Keyring
+  /** Runs what changes something, once for each idempotency key. */
+  readonly once: RunOnce
 }
 
 /** What the body of a request may have, in bytes: one key at all its bounds, or many keys at ordinary size. */

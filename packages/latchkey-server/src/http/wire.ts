@@ -1,4 +1,4 @@
-import { bounds, keyStates, revocationReasons } from 'latchkey'
+import { bounds, delegableMembers, keyStates, revocationReasons } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from 'typebox'
 
@@ -45,7 +45,16 @@ const delegation = Type.Object(
   {
     owner: nullable(label),
     environments: Type.Array(environment, { maxItems: 32 }),
-    scopes: grants,
+    scopes: Type.Array(scope, {
+      maxItems: bounds.scopes,
+      description: 'Scopes that it may give, `resource:*`, or `*` alone for all, those declared later included',
+    }),
+    members: Type.Optional(
+      Type.Array(Type.Enum([...delegableMembers]), {
+        maxItems: delegableMembers.length,
+        description: 'Members of a key that it may set; left out: all where `owner` is null, otherwise none',
+      }),
+    ),
   },
   { ...strict, description: 'Whose keys an admin key sees and gives, and with which scopes' },
 )
@@ -122,6 +131,7 @@ const keyMembers = {
   createdAt: moment,
   state: Type.Enum([...keyStates]),
   disabledAt: nullable(moment),
+  disabledBy: nullable(Type.String({ description: 'The admin key that disabled it' })),
   revoked: nullable(
     Type.Object({ at: moment, reason: Type.Enum([...revocationReasons]), note: nullable(Type.String()) }),
   ),

@@ -49,7 +49,7 @@ test(
     assert.equal((full as { code?: number }).code, 1)
     assert.match(
       full.stderr,
-      /secret could not be written \(ENOSPC\), so nobody has it: latchkey keys rotate key_\w+ --grace 0s/,
+      /secret could not be written \(ENOSPC\), so nobody has it. Another one in its place: latchkey keys rotate key_\w+ --replace/,
     )
     // The reader has gone before anything is written.
     const closed = await shell(

@@ -44,6 +44,15 @@ export interface TransportOptions {
 /** A page of a thousand keys with all their metadata has some 25 MB; what is larger is not an answer of ours. */
 const longestAnswer = 64 * 1024 * 1024
 
+/** How often a call that was sent again is asked for once more while its first sending is still running, a second apart. */
+const patience = 4
+
+async function pause(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 1100)
+  })
+}
+
 /** Everything that a header can carry without being changed on the way. */
 const sendable = /^[\x21-\x7e]{1,1024}$/
 
@@ -99,11 +108,19 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
 
   async function sent(request: RequestOptions, absent?: string): Promise<Json | undefined> {
     if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
-    for (let attempts = request.repeatable === true ? 2 : 1; ; attempts--) {
+    const most = request.repeatable === true ? 2 : 1
+    let lost = false
+    for (let attempts = most; ; attempts--) {
       try {
         return await once(request, absent)
       } catch (error) {
-        if (error instanceof LatchkeyError) throw error
+        if (error instanceof LatchkeyError) {
+          // The call that was lost may still be running, or have been made a moment ago.
+          if (!lost || attempts + patience <= 0 || error.code !== 'still_running') throw error
+          await pause()
+          continue
+        }
+        lost = true
         // A server that is slow is not helped by being asked again.
         const late = (error as Error | undefined)?.name === 'TimeoutError'
         if (attempts > 1 && !late) continue

@@ -1,16 +1,22 @@
 import { LatchkeyError } from '../error.ts'
-import { adminEnvironment } from '../policy/admin.ts'
-import type { Rights } from '../policy/delegation.ts'
-import { exceeds, sees } from '../policy/delegation.ts'
+import type { AdminScope } from '../policy/admin.ts'
+import { adminEnvironment, adminScopes } from '../policy/admin.ts'
+import type { Delegable, Rights } from '../policy/delegation.ts'
+import { exceeds, exceedsMembers, sees } from '../policy/delegation.ts'
+import { expand } from '../policy/scopes.ts'
 import type { Witness } from '../ports.ts'
 import { stateOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
+import type { VerifiedKey } from './verdict.ts'
 
 /** On whose behalf a verb acts: what it sees, and what it may give. */
 export interface Authority {
   readonly sees: (key: { readonly owner: string; readonly environment: string }) => boolean
-  /** @throws LatchkeyError `beyond_delegation`, naming the dimension. */
-  readonly mustCover: (key: Rights) => void
+  /**
+   * @param before - the key as it is, where it is there already: what stays is not given.
+   * @throws LatchkeyError `beyond_delegation`, naming the dimension.
+   */
+  readonly mustCover: (key: Rights & Delegable, before?: Delegable) => void
   /** The one owner whose keys it sees; `undefined` where it is not bound to one. */
   readonly owner: string | undefined
   /** The environments whose keys it sees, of one owner or of all; `undefined` for whoever holds the keyring itself. */
@@ -31,17 +37,21 @@ const unbounded: Authority = {
 }
 
 /**
- * The authority that the verbs of a keyring have. Read from the store for every verb: what an admin key may give is
- * what it may give now, and not what it could when somebody looked.
+ * The authority that the verbs of a keyring have. Read from the store for every verb: what an admin key may do and give
+ * is what it may now, and not what it could when somebody looked. A change goes with its `witness` into the transaction.
  *
- * @throws LatchkeyError `beyond_delegation` when the admin key would itself be refused by now.
+ * @param scope - what the verb asks of an admin key.
+ * @throws LatchkeyError `beyond_delegation` when the admin key has not this scope, or would itself be refused by now.
  */
-export async function authorityOf<Scope extends string>({
-  store,
-  clock,
-  environments,
-  authority,
-}: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority'>): Promise<Authority> {
+export async function authorityOf<Scope extends string>(
+  {
+    store,
+    clock,
+    environments,
+    authority,
+  }: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority'>,
+  scope: AdminScope,
+): Promise<Authority> {
   if (authority === undefined) return unbounded
   const giver = await store.byId(authority)
   const ownerDisabled = (giver?.owner?.disabledAt ?? null) !== null
@@ -49,12 +59,16 @@ export async function authorityOf<Scope extends string>({
     throw new LatchkeyError('beyond_delegation', 'The admin key that asks for this may do nothing any more.')
   }
   const { key } = giver
+  // A key of an application may have a scope of that name, which means something else.
+  if (key.environment !== adminEnvironment || !expand(key.scopes, adminScopes).has(scope)) {
+    throw lacks(scope)
+  }
   const { delegation } = key
   const everywhere = [...environments, adminEnvironment].every((one) => delegation?.environments.includes(one))
   return {
     sees: (other) => sees(delegation, other),
-    mustCover(wanted) {
-      const beyond = exceeds(key, wanted)
+    mustCover(wanted, before) {
+      const beyond = exceeds(key, wanted) ?? exceedsMembers(delegation, wanted, before)
       if (beyond !== undefined) {
         throw new LatchkeyError(
           'beyond_delegation',
@@ -86,4 +100,18 @@ export function mustSeeAll({ owner, everywhere }: Authority): void {
     'beyond_delegation',
     'This admin key does not see all keys: ask for one key, or for its own owner.',
   )
+}
+
+/**
+ * What an admin key that a guard has verified a moment ago sees of keys that are verified.
+ *
+ * @throws LatchkeyError `beyond_delegation` when it may verify none.
+ */
+export function viewOf({ environment, scopes, delegation }: VerifiedKey): Pick<Authority, 'sees'> {
+  if (environment !== adminEnvironment || !scopes.includes('keys:verify')) throw lacks('keys:verify')
+  return { sees: (key) => sees(delegation, key) }
+}
+
+function lacks(scope: AdminScope): LatchkeyError {
+  return new LatchkeyError('beyond_delegation', `The admin key that asks for this needs the scope ${scope}.`)
 }

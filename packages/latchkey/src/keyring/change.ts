@@ -31,7 +31,7 @@ export async function change<Scope extends string>(
 ): Promise<Changed<Scope>> {
   plain('A change', patch, changeable)
   plain('The options of change', options, changeOptions)
-  return changeKey(parts, id, options, ({ key }, now) => {
+  return changeKey(parts, { id, verb: 'change', asked: patch, options }, ({ key }, { now }) => {
     refuseRevoked(key)
     const { stored, quota } = checkedMembers(parts, key.environment, patch, now)
     const changed = { ...key, ...stored }

@@ -1,3 +1,7 @@
+import { LatchkeyError } from '../error.ts'
+import { delegationCovers } from '../policy/delegation.ts'
+import type { Store, StoredKey } from '../ports.ts'
+import type { Authority } from './authority.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
 import { plain } from './input.ts'
@@ -10,10 +14,11 @@ export async function disable<Scope extends string>(
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
   plain('The options of disable', options, changeOptions)
-  return changeKey(parts, id, options, ({ key }, now) => {
+  return changeKey(parts, { id, verb: 'disable', options }, ({ key }, { now }) => {
     refuseRevoked(key)
     if (key.disabledAt !== null) return undefined
-    return { key: { ...key, disabledAt: now, disabledBy: parts.authority ?? null }, action: 'disable', change: {} }
+    const disabledBy = parts.authority ?? null
+    return { key: { ...key, disabledAt: now, disabledBy }, action: 'disable', change: {} }
   })
 }
 
@@ -24,9 +29,31 @@ export async function enable<Scope extends string>(
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
   plain('The options of enable', options, changeOptions)
-  return changeKey(parts, id, options, ({ key }) => {
+  return changeKey(parts, { id, verb: 'enable', options }, async ({ key }, { authority }) => {
     refuseRevoked(key)
     if (key.disabledAt === null) return undefined
+    await mustMayEnable(parts.store, key, authority)
     return { key: { ...key, disabledAt: null, disabledBy: null }, action: 'enable', change: {} }
   })
+}
+
+/**
+ * An admin key that is bound to an owner enables what it disabled itself, or what an admin key did that reaches no further.
+ * What the operator disabled stays so, or the owner could undo it.
+ *
+ * @throws LatchkeyError `beyond_delegation`.
+ */
+async function mustMayEnable(store: Store, { disabledBy }: StoredKey, authority: Authority): Promise<void> {
+  const { witness, owner } = authority
+  if (witness === undefined || owner === undefined || disabledBy === witness.id) return
+  const [asking, disabling] = await Promise.all([
+    store.byId(witness.id),
+    disabledBy === null ? undefined : store.byId(disabledBy),
+  ])
+  const [reach, theirs] = [asking?.key.delegation ?? null, disabling?.key.delegation ?? null]
+  if (reach !== null && theirs !== null && delegationCovers(reach, theirs)) return
+  throw new LatchkeyError(
+    'beyond_delegation',
+    'The key was disabled by somebody whose decision this admin key cannot undo.',
+  )
 }

@@ -1,17 +1,19 @@
-import { hash } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
 import { randomBase62 } from '../key/base62.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
+import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
-import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
+import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import type { KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
 import { mintSecret } from './minting.ts'
+import type { OnceOptions } from './once.ts'
+import { doneBefore, onceOf } from './once.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** What a new key is to be. */
@@ -36,14 +38,9 @@ export interface ImportedKey<Scope extends string> extends NewKey<Scope> {
 }
 
 /** What creating calls take. */
-export interface BulkOptions {
+export interface BulkOptions extends OnceOptions {
   /** Who does it, for the journal. `application` if left out. */
   readonly actor?: string
-  /**
-   * Makes the call happen once: sent again within a day, it does nothing and answers with the same keys, but without
-   * their secrets, which were shown already. At most 200 characters.
-   */
-  readonly idempotencyKey?: string
 }
 
 const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
@@ -55,6 +52,12 @@ export interface Issued<Scope extends string = string> {
   readonly secret: string
 }
 
+/** What comes of issuing a key with an idempotency key: `null` where the call was made before, and its secret was shown then. */
+export interface IssuedOnce<Scope extends string = string> extends Omit<Issued<Scope>, 'secret'> {
+  readonly secret: string | null
+  readonly repeated: boolean
+}
+
 /** What came of a creating call: new keys, or, where it had been made already, the keys it brought about then. */
 export type Created<Scope extends string, Item> =
   | { readonly repeated: false; readonly created: readonly Item[] }
@@ -63,14 +66,14 @@ export type Created<Scope extends string, Item> =
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
   parts: KeyringParts<Scope>,
-  options: IssueOptions<Scope>,
-): Promise<Issued<Scope>> {
-  plain('A new key', options, ['actor', ...newKeyMembers])
-  const { actor, ...wanted } = options
-  const done = await issueMany(parts, [wanted], actor === undefined ? {} : { actor })
-  const [issued] = done.repeated ? [] : done.created
-  if (issued === undefined) throw new LatchkeyError('conflict', 'The key was not issued. Try again.')
-  return issued
+  options: IssueOptions<Scope> & OnceOptions,
+): Promise<IssuedOnce<Scope>> {
+  plain('A new key', options, [...bulkOptions, ...newKeyMembers])
+  const { actor, idempotencyKey, ...wanted } = options
+  const done = await issueMany(parts, [wanted], { ...(actor === undefined ? {} : { actor }), idempotencyKey })
+  const [key] = done.repeated ? done.keys : done.created.map((issued) => issued.key)
+  if (key === undefined) throw new LatchkeyError('conflict', 'The key was not issued. Try again.')
+  return { key, secret: done.repeated ? null : (done.created[0]?.secret ?? null), repeated: done.repeated }
 }
 
 /** The function behind `Keyring.issueMany`. */
@@ -80,9 +83,9 @@ export async function issueMany<Scope extends string>(
   options: BulkOptions,
 ): Promise<Created<Scope, Issued<Scope>>> {
   const secrets: string[] = []
-  const done = await create(parts, 'issue', items, options, (environment, _item, now) => {
+  const done = await create(parts, 'issue', items, options, ({ environment, index, now }) => {
     const { secret, stored } = mintSecret(parts, environment, now)
-    secrets.push(secret)
+    secrets[index] = secret
     return stored
   })
   if (done.repeated) return done
@@ -97,7 +100,7 @@ export async function importMany<Scope extends string>(
   items: readonly ImportedKey<Scope>[],
   options: BulkOptions,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
-  const done = await create(parts, 'import', items, options, (_environment, item, now) => {
+  const done = await create(parts, 'import', items, options, ({ item, now }) => {
     const kind = oneOf('algorithm', item.algorithm, ['sha256', 'sha512'])
     const secretHash = typeof item.hash === 'string' ? item.hash.toLowerCase() : ''
     if (secretHash.length !== digits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
@@ -121,12 +124,6 @@ export async function importMany<Scope extends string>(
   return done
 }
 
-/** Members in the order of their names: in another order an object is the same (RFC 8259 4). */
-function inOrder(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
-}
-
 const newKeyMembers = membersOf<NewKey<string>>({
   name: true,
   owner: true,
@@ -144,13 +141,21 @@ const newKeyMembers = membersOf<NewKey<string>>({
 /** And what is said besides of one that was made elsewhere. */
 const importedKeyMembers = [...newKeyMembers, 'hash', 'algorithm', 'start']
 
+/** Makes the secret of the item with this index. */
+type SecretOf<Item> = (of: {
+  readonly environment: string
+  readonly item: Item
+  readonly index: number
+  readonly now: number
+}) => StoredSecret
+
 /** Keys of one kind, all in one transaction or none. */
 async function create<Scope extends string, Item extends NewKey<Scope>>(
   parts: KeyringParts<Scope>,
   action: 'issue' | 'import',
   items: readonly Item[],
   options: BulkOptions,
-  secretOf: (environment: string, item: Item, now: number) => StoredSecret,
+  secretOf: SecretOf<Item>,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
   const { store, cache, clock } = parts
   plain(`The options of ${action}Many`, options, bulkOptions)
@@ -159,56 +164,59 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
   }
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
-  const authority = await authorityOf(parts)
-  const once =
-    idempotencyKey === undefined
-      ? undefined
-      : {
-          // Who asks, and not whom they name: tokens of others are others.
-          actor: parts.authority ?? author,
-          token: anyText('idempotencyKey', idempotencyKey, bounds.token),
-          fingerprint: hash('sha256', JSON.stringify([action, items], inOrder), 'hex'),
-        }
+  const once = onceOf(parts, { idempotencyKey, actor: author }, [action, items])
 
-  /** What the same call brought about, if it was made before. */
-  async function repeated(): Promise<Created<Scope, never> | undefined> {
-    const before = once === undefined ? undefined : await store.done(once)
-    if (before === undefined) return undefined
-    if (before.fingerprint !== once?.fingerprint) {
-      throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
-    }
-    const keys = await keysOf(before.ids)
-    // Fewer would be taken for others, one by one.
-    if (keys.length < before.ids.length)
-      throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
-    return { repeated: true, keys }
-  }
-
-  async function keysOf(ids: readonly string[]): Promise<readonly KeyDetails<Scope>[]> {
-    const kept = await Promise.all(ids.map(async (id) => store.byId(id)))
-    const seen = kept.filter((found) => found !== undefined).filter(({ key }) => authority.sees(key))
-    return seen.map((found) => keyOfKept<Scope>(found, clock.now()))
-  }
-
-  const before = await repeated()
-  if (before !== undefined) return before
-  const now = clock.now()
-  const changes = items.map((item, index) => {
-    return located(index, items.length, () => {
-      const change = newKey(parts, item, { now, action, actor: author, secretOf })
-      authority.mustCover(change.key)
-      return change
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const authority = await authorityOf(parts, 'keys:write')
+    const done = await doneBefore(store, once)
+    if (done !== undefined) return { repeated: true, keys: await keysOf(parts, authority, done.ids) }
+    const now = clock.now()
+    const changes = items.map((item, index) => {
+      return located(index, items.length, () => {
+        const change = newKey(parts, item, { now, action, actor: author, index, secretOf })
+        authority.mustCover(change.key)
+        return change
+      })
     })
-  })
-  const entries = await store.commit(changes, seal, { once, authority: authority.witness })
-  if (entries === undefined) {
-    // Somebody was quicker with the same call, or with one of the same secrets.
-    const meanwhile = await repeated()
-    if (meanwhile !== undefined) return meanwhile
-    throw new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
+    const hashes = new Set(changes.map(({ secret }) => secret.hash))
+    if (hashes.size < changes.length) throw knownAlready()
+    const entries = await store.commit(changes, seal, { once, authority: authority.witness })
+    if (entries !== undefined) {
+      cache.committed(entries)
+      return {
+        repeated: false,
+        created: await keysOf(
+          parts,
+          authority,
+          changes.map(({ key }) => key.id),
+        ),
+      }
+    }
+    // Somebody was quicker with the same call, or has changed the admin key that asks; or a secret is here already.
+    for (const hash of hashes) if ((await store.bySecret(hash)) !== undefined) throw knownAlready()
   }
-  cache.committed(entries)
-  return { repeated: false, created: await keysOf(changes.map(({ key }) => key.id)) }
+  throw new LatchkeyError('conflict', 'The admin key that asks for this is being changed all the time. Try again.')
+}
+
+function knownAlready(): LatchkeyError {
+  return new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
+}
+
+/** How often a call is tried again when the admin key that asks for it was changed in between. */
+const attempts = 16
+
+/** The keys that a creating call has brought about. */
+async function keysOf<Scope extends string>(
+  { store, clock }: KeyringParts<Scope>,
+  authority: Authority,
+  ids: readonly string[],
+): Promise<readonly KeyDetails<Scope>[]> {
+  const kept = await Promise.all(ids.map(async (id) => store.byId(id)))
+  const seen = kept.filter((found) => found !== undefined).filter(({ key }) => authority.sees(key))
+  // Fewer would be taken for others, one by one.
+  if (seen.length < ids.length)
+    throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
+  return seen.map((found) => keyOfKept<Scope>(found, clock.now()))
 }
 
 /** Says of many keys which one is wrong. */
@@ -228,12 +236,14 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     now,
     action,
     actor,
+    index,
     secretOf,
   }: {
     readonly now: number
     readonly action: 'issue' | 'import'
     readonly actor: string
-    readonly secretOf: (environment: string, item: Item, now: number) => StoredSecret
+    readonly index: number
+    readonly secretOf: SecretOf<Item>
   },
 ): Extract<Change, { kind: 'insert' }> {
   plain('A new key', item, action === 'import' ? importedKeyMembers : newKeyMembers)
@@ -243,7 +253,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
   const known = [...parts.environments, adminEnvironment]
   const environment = oneOf('environment', item.environment ?? parts.environments[0], known)
   const { stored, quota } = checkedMembers(parts, environment, item, now)
-  const secret = secretOf(environment, item, now)
+  const secret = secretOf({ environment, item, index, now })
   const key: Omit<StoredKey, 'revision'> = {
     id: `key_${randomBase62(20)}`,
     name: '',

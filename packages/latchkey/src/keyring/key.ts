@@ -35,6 +35,8 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly createdAt: number
   readonly state: KeyState
   readonly disabledAt: number | null
+  /** The admin key that disabled it; `null` where whoever holds the keyring itself did. */
+  readonly disabledBy: string | null
   readonly revoked: Revocation | null
   /** As of the last time that usage was written. */
   readonly lastUsedAt: number | null
@@ -82,7 +84,7 @@ export function keyOfListed<Scope extends string>(
   now: number,
 ): Key<Scope> {
   const { id, name, owner, environment, metadata, start, createdAt, notBefore, expiresAt } = stored
-  const { addresses, limits, quota, delegation, disabledAt, revision } = stored
+  const { addresses, limits, quota, delegation, disabledAt, disabledBy, revision } = stored
   const { revokedAt, revokedReason, revokedNote } = stored
   return {
     id,
@@ -101,6 +103,7 @@ export function keyOfListed<Scope extends string>(
     createdAt,
     state: stateOf(stored, ownerDisabled, now),
     disabledAt,
+    disabledBy,
     revoked: revokedAt === null ? null : { at: revokedAt, reason: revokedReason ?? 'other', note: revokedNote },
     lastUsedAt,
     revision,

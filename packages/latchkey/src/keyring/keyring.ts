@@ -2,11 +2,10 @@ import { namePattern } from '../key/parse.ts'
 import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
-import { sees } from '../policy/delegation.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
-import { authorityOf, mustSeeAll } from './authority.ts'
+import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
 import { openCache } from './cache.ts'
 import type { KeyPatch } from './change.ts'
 import { change } from './change.ts'
@@ -15,7 +14,7 @@ import { systemClock } from './clock.ts'
 import { Credential } from './credential.ts'
 import { disable, enable } from './disable.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
-import type { BulkOptions, Created, ImportedKey, Issued, IssueOptions, NewKey } from './issue.ts'
+import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
 import type { JournalReport } from './journal.ts'
 import { verifyJournal } from './journal.ts'
@@ -30,12 +29,13 @@ import type { JournalOptions, UsageOptions } from './reading.ts'
 import { readJournal, readUsage } from './reading.ts'
 import type { RefusalLog, RefusalRecord } from './refusal-log.ts'
 import { refusalLog } from './refusal-log.ts'
-import type { RevokeOptions } from './revoke.ts'
+import type { Revoked, RevokeOptions } from './revoke.ts'
 import { revoke } from './revoke.ts'
-import type { RotateOptions, Rotated } from './rotate.ts'
+import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
+import type { OnceOptions } from './once.ts'
 import { retire, rotate } from './rotate.ts'
 import { openUsage } from './usage.ts'
-import type { Call, VerifiedKey, Verifier } from './verdict.ts'
+import type { VerifiedKey, Verifier } from './verdict.ts'
 import { unavailable, verifierOf } from './verify.ts'
 
 /** How a keyring is opened. */
@@ -81,6 +81,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`.
    */
   issue(options: IssueOptions<Scope>): Promise<Issued<Scope>>
+  /** With an `idempotencyKey` once, however often it is asked; the secret is in the first answer only. */
+  issue(options: IssueOptions<Scope> & OnceOptions): Promise<IssuedOnce<Scope>>
   /**
    * Issues 1 to 1000 keys, all or none; with `idempotencyKey` once, however often it is asked.
    *
@@ -101,22 +103,27 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   change(id: string, patch: KeyPatch<Scope>, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
-   * Gives a key a new secret; the old one goes on working for the grace time.
+   * Gives a key a new secret; the old one goes on working for the grace time. With an `idempotencyKey` it may be sent
+   * again when its answer was lost: a new secret that was never used is then replaced by another, and `secret` is `null`
+   * where it is in use.
    *
-   * @throws LatchkeyError as `change`; `conflict` also while it is being rotated already.
+   * @throws LatchkeyError as `change`; `conflict` also while it is being rotated already, saying by whom and what helps;
+   *   `still_running` for a repetition within a second.
    */
   rotate(id: string, options?: RotateOptions): Promise<Rotated<Scope>>
+  rotate(id: string, options: RotateOptions & OnceOptions): Promise<RotatedOnce<Scope>>
   /** Ends the old secret of a key that is being rotated, now. */
   retire(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   /** Refuses a key until it is enabled again. */
   disable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   enable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
-   * Revokes a key for good. When this answers, no instance accepts it any more.
+   * Revokes a key for good; of an admin key, with `withIssued`, also all that it has brought about. When this answers, no
+   * instance accepts it any more.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_key`.
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `beyond_delegation`.
    */
-  revoke(id: string, options: RevokeOptions): Promise<Changed<Scope>>
+  revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
   /**
    * The key with this id.
    *
@@ -253,9 +260,8 @@ export async function openKeyring<const Scope extends string>(
         async verify(presented, demand, call) {
           try {
             // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
-            const seenBy: Call['seenBy'] =
-              verified === undefined ? (await authorityOf(acting)).sees : (key) => sees(verified.delegation, key)
-            return await verify(presented, demand, { ...call, seenBy })
+            const view = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
+            return await verify(presented, demand, { ...call, seenBy: view.sees })
           } catch (cause) {
             return unavailable(cause)
           }
@@ -285,11 +291,12 @@ function verbsOf<Scope extends string>(
   return {
     scopes,
     environments,
-    issue: (options) => issue(parts, options),
+    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOnce<Scope>>,
     issueMany: (keys, options = {}) => issueMany(parts, keys, options),
     importMany: (keys, options = {}) => importMany(parts, keys, options),
     change: (id, patch, options = {}) => change(parts, id, patch, options),
-    rotate: (id, options = {}) => rotate(parts, id, options),
+    // Without an idempotency key nothing is repeated, and there is a secret.
+    rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
     retire: (id, options = {}) => retire(parts, id, options),
     disable: (id, options = {}) => disable(parts, id, options),
     enable: (id, options = {}) => enable(parts, id, options),
@@ -298,7 +305,7 @@ function verbsOf<Scope extends string>(
     owner: (owner) => findOwner(parts, owner),
     changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, patch, options),
     async find(id) {
-      const authority = await authorityOf(parts)
+      const authority = await authorityOf(parts, 'keys:read')
       const kept = await store.byId(text('id', id, bounds.label))
       return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
     },
@@ -306,12 +313,12 @@ function verbsOf<Scope extends string>(
     async verifyJournal(options = {}) {
       plain('The options of verifyJournal', options, ['anchor'])
       const { anchor } = options
-      mustSeeAll(await authorityOf(parts))
+      mustSeeAll(await authorityOf(parts, 'journal:read'))
       return verifyJournal(store, anchor)
     },
     usage: (options = {}) => readUsage(parts, options),
     async refusal(requestId) {
-      const authority = await authorityOf(parts)
+      const authority = await authorityOf(parts, 'refusals:read')
       const found = log.find(requestId)
       if (found === undefined) return undefined
       const { owner, environment } = found

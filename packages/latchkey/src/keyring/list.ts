@@ -18,6 +18,8 @@ export interface ListOptions {
   readonly scope?: string
   /** Part of an id, a name, an owner or the visible start of a secret; capital letters do not matter. */
   readonly text?: string
+  /** Only keys with a secret that this admin key brought about, by issuing, importing or rotating, and that was not ended. */
+  readonly issuedBy?: string
   /** `cursor` of the page before; the first page if left out. */
   readonly cursor?: string
   /** Keys on a page, 1 to 1000; 100 if left out. */
@@ -30,6 +32,7 @@ const listOptions = membersOf<ListOptions>({
   state: true,
   scope: true,
   text: true,
+  issuedBy: true,
   cursor: true,
   limit: true,
 })
@@ -49,14 +52,14 @@ export async function list<Scope extends string>(
   const { store, clock } = parts
   // A filter that is not understood would list more than was asked for.
   plain('The options of list', options, listOptions)
-  const { owner, environment, state, scope, text: part, cursor, limit = 100 } = options
+  const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
   }
   if (cursor !== undefined && !/^[0-9]{1,15}$/.test(cursor)) throw invalid('cursor', 'the cursor of a page')
   const wantedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
-  const authority = await authorityOf(parts)
+  const authority = await authorityOf(parts, 'keys:read')
   const wanted = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const now = clock.now()
   const filter = {
@@ -65,6 +68,7 @@ export async function list<Scope extends string>(
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
     scope: scope === undefined ? undefined : scopeName(scope),
     text: part === undefined ? undefined : searched(part),
+    issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
     now,
     after: Number(cursor ?? 0),
     // One more than shown tells whether another page follows.

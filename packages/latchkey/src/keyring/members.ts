@@ -1,4 +1,5 @@
 import type { Delegation } from '../policy/delegation.ts'
+import { delegableMembers, everyScope } from '../policy/delegation.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Limit, Refill } from '../policy/limits.ts'
 import { periodStart } from '../policy/limits.ts'
@@ -112,16 +113,22 @@ function checkedDelegation(
   { scopes, environments }: { readonly scopes: Catalogue; readonly environments: readonly string[] },
 ): Delegation | null {
   if (value === null) return null
-  const given = input.plain('delegation', value, ['owner', 'environments', 'scopes'])
+  const given = input.plain('delegation', value, ['owner', 'environments', 'scopes', 'members'])
   // Left out is not "all": whoever means everybody's keys says null.
   const owner = given['owner'] === null ? null : text('delegation.owner', given['owner'], bounds.label)
   const wanted = given['environments']
   if (!Array.isArray(wanted)) throw invalid('delegation.environments', 'a list of environments')
   const known = [...environments, adminEnvironment]
   const checked = wanted.map((item, index) => input.oneOf(`delegation.environments[${index}]`, item, known))
-  return {
+  const all = Array.isArray(given['scopes']) && given['scopes'].length === 1 && given['scopes'][0] === everyScope
+  const delegation = {
     owner,
     environments: [...new Set(checked)],
-    scopes: grants('delegation.scopes', given['scopes'], scopes),
+    scopes: all ? [everyScope] : grants('delegation.scopes', given['scopes'], scopes),
   }
+  const members = given['members']
+  if (members === undefined) return delegation
+  if (!Array.isArray(members)) throw invalid('delegation.members', `a list of ${delegableMembers.join(', ')}`)
+  const settable = members.map((item, index) => input.oneOf(`delegation.members[${index}]`, item, delegableMembers))
+  return { ...delegation, members: [...new Set(settable)] }
 }

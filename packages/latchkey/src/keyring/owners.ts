@@ -7,6 +7,7 @@ import type { ChangeOptions } from './changing.ts'
 import { changeOptions } from './changing.ts'
 import { bounds, invalid, limits, membersOf, note, plain, text } from './input.ts'
 import { seal } from './journal.ts'
+import { doneBefore, onceOf } from './once.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** Whom keys belong to. */
@@ -32,6 +33,8 @@ export interface ChangedOwner {
   readonly owner: Owner
   /** How many milliseconds it took until no instance could act on what was before, which is now. */
   readonly tookMs: number
+  /** The call was made before, with the same `idempotencyKey`. */
+  readonly repeated: boolean
 }
 
 /** What the journal calls an owner. */
@@ -44,7 +47,7 @@ export async function findOwner<Scope extends string>(
   parts: KeyringParts<Scope>,
   name: string,
 ): Promise<Owner | undefined> {
-  const stored = await visibleOwner(parts, await authorityOf(parts), text('owner', name, bounds.label))
+  const stored = await visibleOwner(parts, await authorityOf(parts, 'owners:read'), text('owner', name, bounds.label))
   return stored === undefined ? undefined : ownerOfStored(stored)
 }
 
@@ -90,7 +93,7 @@ export async function changeOwner<Scope extends string>(
 ): Promise<ChangedOwner> {
   const { store, clock, cache } = parts
   plain('The options of changeOwner', options, changeOptions)
-  const { actor, note: words, ifRevision } = options
+  const { actor, note: words, ifRevision, idempotencyKey } = options
   const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
@@ -99,14 +102,20 @@ export async function changeOwner<Scope extends string>(
   const { disabled } = patch
   if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
   const wanted = patch.limits === undefined ? undefined : limits(patch.limits)
+  const asked = ['owner', owner, patch, remark, ifRevision]
+  const once = onceOf(parts, { idempotencyKey, actor: author }, asked)
 
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const authority = await authorityOf(parts)
+    const authority = await authorityOf(parts, 'owners:write')
     const stored = await visibleOwner(parts, authority, owner)
     if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
     // What is changed of an owner concerns all its keys.
     if (!authority.everywhere) {
       throw new LatchkeyError('beyond_delegation', 'An owner is changed by who sees the keys of all environments.')
+    }
+    if ((await doneBefore(store, once)) !== undefined) {
+      await store.settled()
+      return { owner: ownerOfStored(stored), tookMs: clock.monotonic() - began, repeated: true }
     }
     if (ifRevision !== undefined && ifRevision !== stored.revision) {
       throw new LatchkeyError('precondition_failed', 'The owner was changed since it was read: read it again.')
@@ -126,6 +135,7 @@ export async function changeOwner<Scope extends string>(
       const change = JSON.stringify({ before, after, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
       const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal, {
+        once,
         authority: authority.witness,
       })
       if (entries === undefined) continue
@@ -133,7 +143,7 @@ export async function changeOwner<Scope extends string>(
       revision = entries[0]?.seq ?? revision
     }
     await store.settled()
-    return { owner: ownerOfStored({ ...changed, revision }), tookMs: clock.monotonic() - began }
+    return { owner: ownerOfStored({ ...changed, revision }), tookMs: clock.monotonic() - began, repeated: false }
   }
   throw new LatchkeyError('conflict', 'The owner is being changed by others all the time. Try again.')
 }

@@ -71,7 +71,7 @@ export async function readJournal<Scope extends string>(
   plain('The options of journal', options, journalOptions)
   const { after = 0, limit = 100, key, actor, from, to } = options
   const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
-  const authority = await authorityOf(parts)
+  const authority = await authorityOf(parts, 'journal:read')
   let earliest = 0
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
   if (key !== undefined) {
@@ -119,7 +119,7 @@ export async function readUsage<Scope extends string>(
   plain('The options of usage', options, usageOptions)
   const { key, outcome, from, to, limit = 1000 } = options
   const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
-  const authority = await authorityOf(parts)
+  const authority = await authorityOf(parts, 'usage:read')
   if (owner !== undefined && authority.owner !== undefined && owner !== authority.owner) return []
   const wantedKey = key === undefined ? undefined : text('key', key, bounds.label)
   if (wantedKey !== undefined && parts.authority !== undefined) {

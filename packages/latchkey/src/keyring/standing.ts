@@ -36,8 +36,6 @@ export function standingOf<Scope extends string>(
   if (stored.disabledAt !== null) return refusedFor(hash, 'disabled', stored)
   if ((ownerKept?.disabledAt ?? null) !== null) return refusedFor(hash, 'owner_disabled', stored)
 
-  if (secret?.ended === true) return refusedFor(hash, 'secret_ended', stored)
-
   const { id, name, owner, environment, metadata, notBefore, expiresAt, addresses, quota, delegation } = stored
   const held = expand(stored.scopes, catalogueOf({ scopes }, environment)) as ReadonlySet<Scope>
   const key = Object.freeze({
@@ -72,12 +70,20 @@ export function standingOf<Scope extends string>(
       timed: notBefore !== null || expiresAt !== null || endsAt !== null,
       notBefore,
       expiresAt,
-      endsAt,
+      // What was ended has ended at any time.
+      endsAt: secret?.ended === true ? 0 : endsAt,
       allows: addresses === null ? undefined : addressMatcher(addresses),
       metered: windows.length > 0 || quota !== null,
       windows,
       quota,
-      tally: { keyId: id, owner, secretHash: secret?.hash, accepted: 0, lastUsedAt: 0 },
+      tally: {
+        keyId: id,
+        owner,
+        secretHash: secret?.hash,
+        firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt > stored.createdAt,
+        accepted: 0,
+        lastUsedAt: 0,
+      },
     },
   }
 }

@@ -10,6 +10,8 @@ export interface Tally {
   readonly owner: string
   /** Of the secret that was used, as the store knows it; `undefined` for a key that is not from a store. */
   readonly secretHash: string | undefined
+  /** A rotation has brought the secret about, and no use of it is known. */
+  firstUse: boolean
   accepted: number
   lastUsedAt: number
 }
@@ -49,7 +51,7 @@ export function openUsage({
   now: start,
   onError,
 }: {
-  readonly store: Pick<Store, 'recordUsage'>
+  readonly store: Pick<Store, 'recordUsage' | 'noteFirstUse'>
   readonly interval: number
   readonly now: number
   readonly onError: (error: unknown) => void
@@ -61,6 +63,7 @@ export function openUsage({
   const counts = new Map<string, UsageCount>()
   const lastUsed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
+  let soon: NodeJS.Immediate | undefined
   let flushed = Promise.resolve()
   let closed = false
 
@@ -93,6 +96,29 @@ export function openUsage({
       timer = undefined
       flush().catch(onError)
     }, interval).unref()
+  }
+
+  /**
+   * A secret that a rotation has brought about may be replaced for as long as nobody uses it. So the store is told of its
+   * first use before the call is answered; where that is not to be had at once, as soon as it is.
+   */
+  function noteFirstUse({ secretHash }: Tally): void {
+    if (secretHash === undefined) return
+    const late = (): void => {
+      if (!closed) soon ??= setImmediate(writeNow)
+    }
+    try {
+      const noted = store.noteFirstUse(secretHash, now)
+      if (typeof noted === 'boolean') return noted ? undefined : late()
+      noted.then((done) => (done ? undefined : late()), late)
+    } catch {
+      late()
+    }
+  }
+
+  function writeNow(): void {
+    soon = undefined
+    flush().catch(onError)
   }
 
   async function write(): Promise<void> {
@@ -133,11 +159,13 @@ export function openUsage({
       hour = hourOf(moment)
     },
     accept(tally) {
-      if (tally.accepted++ === 0) {
-        dirty.push(tally)
-        schedule()
-      }
       tally.lastUsedAt = now
+      if (tally.accepted++ > 0) return
+      dirty.push(tally)
+      schedule()
+      if (!tally.firstUse) return
+      tally.firstUse = false
+      noteFirstUse(tally)
     },
     refuse(verdict) {
       // Counted later, many at once: finding the count of a known key takes longer than that of an unknown one, and
@@ -153,6 +181,7 @@ export function openUsage({
     async close() {
       closed = true
       clearTimeout(timer)
+      clearImmediate(soon)
       await flush()
     },
   }

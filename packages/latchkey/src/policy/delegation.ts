@@ -1,6 +1,20 @@
 import { rangesCover } from './addresses.ts'
 import { adminEnvironment } from './admin.ts'
 import type { Lifetime } from './lifetime.ts'
+import type { Limit, Quota } from './limits.ts'
+
+/** Members of a key that an admin key may be kept from setting: applications decide by them, or callers are bound by them. */
+export interface Delegable {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly limits: readonly Limit[]
+  readonly quota: Quota | null
+}
+
+/** The names of these members. */
+export const delegableMembers: readonly (keyof Delegable)[] = ['metadata', 'limits', 'quota']
+
+/** Stands in a list of scopes for all of the application's, those declared later included. */
+export const everyScope = '*'
 
 /** What an admin key may give, and whose keys it sees. Every dimension is stated: a list that is empty gives nothing. */
 export interface Delegation {
@@ -8,8 +22,21 @@ export interface Delegation {
   readonly owner: string | null
   /** The environments whose keys it sees and gives; with `admin` among them it may give admin keys too. */
   readonly environments: readonly string[]
-  /** The application's scopes that it may give. `orders:*` gives `orders:*` and what that stands for. */
+  /**
+   * The application's scopes that it may give. `orders:*` gives `orders:*` and what that stands for; `*` gives all that
+   * are declared, now or later.
+   */
   readonly scopes: readonly string[]
+  /**
+   * Which of these members of a key it may set. Left out: all of them where `owner` is `null`, and none for an admin key
+   * that is bound to an owner, whose keys it could otherwise free of what the operator said.
+   */
+  readonly members?: readonly (keyof Delegable)[]
+}
+
+/** Which members of a key an admin key may set. */
+export function settable({ owner, members }: Delegation): readonly (keyof Delegable)[] {
+  return members ?? (owner === null ? delegableMembers : [])
 }
 
 /** The members of a key that decide what it may do. */
@@ -53,7 +80,28 @@ export function exceeds(giver: Rights, wanted: Rights): keyof Rights | undefined
   return undefined
 }
 
-function delegationCovers(outer: Delegation, inner: Delegation): boolean {
+/** What a key is that nobody has said anything of. */
+const unsaid: Delegable = { metadata: {}, limits: [], quota: null }
+
+/**
+ * The first member that an admin key may not set and that a key would have anew, or `undefined` if there is none.
+ *
+ * @param before - the key as it is; one of which nothing was said if left out.
+ */
+export function exceedsMembers(
+  delegation: Delegation | null,
+  wanted: Delegable,
+  before: Delegable = unsaid,
+): keyof Delegable | undefined {
+  const allowed = delegation === null ? [] : settable(delegation)
+  return delegableMembers.find(
+    (member) => !allowed.includes(member) && JSON.stringify(wanted[member]) !== JSON.stringify(before[member]),
+  )
+}
+
+/** Whether a delegation gives nothing, and sees nobody, that another does not. */
+export function delegationCovers(outer: Delegation, inner: Delegation): boolean {
+  if (!settable(inner).every((member) => settable(outer).includes(member))) return false
   if (outer.owner !== null && outer.owner !== inner.owner) return false
   if (!inner.environments.every((environment) => outer.environments.includes(environment))) return false
   return grantsCover(outer.scopes, inner.scopes)
@@ -61,5 +109,6 @@ function delegationCovers(outer: Delegation, inner: Delegation): boolean {
 
 /** Whether each grant is among the outer ones or stands under one of their wildcards. */
 function grantsCover(outer: readonly string[], inner: readonly string[]): boolean {
+  if (outer.includes(everyScope)) return true
   return inner.every((grant) => outer.includes(grant) || outer.includes(`${grant.slice(0, grant.indexOf(':'))}:*`))
 }

@@ -136,8 +136,10 @@ export const addUsage: string = `INSERT INTO latchkey_usage (hour, key_id, owner
 export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = $2
     WHERE hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`
 
+export const noteFirstUse: string = `UPDATE latchkey_secrets SET last_used_at = $2 WHERE hash = $1 AND last_used_at IS NULL`
+
 /** The keys that a filter asks for. $1 is the moment. */
-export function listQuery({ owner, environments, state, scope, text, now, after, limit }: ListFilter): Query {
+export function listQuery({ owner, environments, state, scope, text, issuedBy, now, after, limit }: ListFilter): Query {
   const values: SqlValue[] = [now, after]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   // $1 must appear even where no state is asked for: engines refuse parameters that a statement does not use.
@@ -148,6 +150,9 @@ export function listQuery({ owner, environments, state, scope, text, now, after,
     // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
     const granted = [scope, `${scope.slice(0, scope.indexOf(':'))}:*`].map((grant) => bind(like(`"${grant}"`)))
     where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
+  }
+  if (issuedBy !== undefined) {
+    where.push(`k.place IN (SELECT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0)`)
   }
   if (text !== undefined) {
     // Of the engine's own capital letters on both sides: SQLite knows those of ASCII.

@@ -355,6 +355,16 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       }
     },
 
+    noteFirstUse(hash, at) {
+      try {
+        run(sql.noteFirstUse, [hash, at])
+        return true
+      } catch (error) {
+        if (isBusy(error)) return false
+        throw error
+      }
+    },
+
     async recordUsage({ counts, lastUsed }) {
       // Who may not write cannot count: it must not wait for a next time that never comes.
       if (mode === 'read') return

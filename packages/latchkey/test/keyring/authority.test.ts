@@ -17,7 +17,12 @@ const everything: Delegation = {
   environments: ['live', 'test', 'admin'],
   scopes: ['orders:*', 'reports:*'],
 }
-const admin = { name: 'Admin', owner: 'ops', environment: 'admin', scopes: ['keys:*', 'journal:read'] } as const
+const admin = {
+  name: 'Admin',
+  owner: 'ops',
+  environment: 'admin',
+  scopes: ['keys:*', 'journal:read', 'owners:*', 'usage:read', 'refusals:read'],
+} as const
 
 async function adminKey(
   keyring: Keyring<Scope>,
@@ -206,7 +211,7 @@ for (const [speed, shape] of speeds) {
       const undelegated = await adminKey(keyring, null)
       const wide = await keyring.issue({ ...shop, scopes: ['orders:*'] })
       const lesser = { owner: null, environments: ['live', 'admin'], scopes: ['orders:read'] }
-      const view = keyring.as((await adminKey(keyring, lesser, { scopes: ['keys:read'] })).id)
+      const view = keyring.as((await adminKey(keyring, lesser, { scopes: ['keys:read', 'keys:write'] })).id)
       for (const { id } of [above, undelegated]) {
         for (const name of ['change', 'narrow', 'rotate', 'disable', 'revoke']) {
           await assert.rejects(verbs(view, id)[name] ?? assert.fail(), { code: 'beyond_delegation' }, name)
@@ -414,8 +419,8 @@ test('no sequence of issuing, importing, changing, rotating and enabling ever gi
           if (was === undefined) assert.equal(beyond(root, key), undefined)
           else if (beyond(root, was) !== undefined && beyond(root, key) !== undefined) {
             // What was more than it could give is as it was, or has been taken away.
-            const { revision: _, state: _1, disabledAt: _2, revoked: _3, secrets: _4, ...kept } = key
-            const { revision: _5, state: _6, disabledAt: _7, revoked: _8, secrets: _9, ...before } = was
+            const { revision: _, state: _1, disabledAt: _2, disabledBy: _d, revoked: _3, secrets: _4, ...kept } = key
+            const { revision: _5, state: _6, disabledAt: _7, disabledBy: _e, revoked: _8, secrets: _9, ...before } = was
             assert.deepEqual(kept, before)
           }
         }

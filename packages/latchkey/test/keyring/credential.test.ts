@@ -11,7 +11,7 @@ const delegation = { owner: null, environments: ['live', 'test', 'admin'], scope
 test('only a text authenticates: whoever knows the hash of a secret, and not the secret, is not let in', async () => {
   const { keyring } = await testKeyring({ scopes })
   const { secret } = await keyring.issue(shop)
-  const admin = await keyring.issue({ ...shop, scopes: ['keys:read'], environment: 'admin', delegation })
+  const admin = await keyring.issue({ ...shop, scopes: ['keys:read', 'keys:verify'], environment: 'admin', delegation })
   const verifiers: readonly (readonly [Pick<Verifier, 'verify' | 'credential'>, string])[] = [
     [keyring, secret],
     [keyring.as(admin.key.id), secret],

@@ -24,6 +24,7 @@ export function lateStore(store: Store): Store {
     journal: late(store.journal),
     newestRevision: late(store.newestRevision),
     spend: late(store.spend),
+    noteFirstUse: late(store.noteFirstUse),
     recordUsage: late(store.recordUsage),
     usage: late(store.usage),
     close: late(store.close),

@@ -32,6 +32,8 @@ interface ModelLimit {
 interface ModelSecret {
   readonly text: string
   readonly start: string
+  /** A rotation has brought it about: its first use is known at once. */
+  readonly rotated?: boolean
   endsAt: number | null
   lastUsedAt: number | null
 }
@@ -142,6 +144,7 @@ function judged(
     if (!asked.dryRun) {
       addTo(usage, `${now - (now % hour)} ${key.id} ${key.owner} ${code}`)
       if (code === 'accepted') used.set(secret, now)
+      if (code === 'accepted' && secret.rotated) secret.lastUsedAt ??= now
     }
     return left === undefined ? { code } : { code, left }
   }
@@ -471,7 +474,13 @@ const rotate = onKey(
     const old = key.secrets.at(-1)
     assert.ok(old)
     old.endsAt = oldEndsAt
-    key.secrets.push({ text: secret, start: shown.start, endsAt: null, lastUsedAt: null })
+    key.secrets.push({
+      text: secret,
+      start: shown.start,
+      rotated: now > shown.createdAt,
+      endsAt: null,
+      lastUsedAt: null,
+    })
   },
 )
 

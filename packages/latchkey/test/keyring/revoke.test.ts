@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { Issued } from '../../src/keyring/issue.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -92,7 +93,7 @@ test('a key revoked through one keyring is refused by every other on the same fi
   const [first] = keyrings
   assert.ok(first)
   for (let round = 0; round < 30; round++) {
-    const { key, secret } = await first.issue(shop)
+    const { key, secret }: Issued = await first.issue(shop)
     // Every one has it in its cache, with a lease that has just begun.
     for (const keyring of keyrings) assert.equal((await keyring.verify(secret)).ok, true)
     await first.revoke(key.id, { reason: 'unused' })

@@ -1,6 +1,7 @@
 // What rights mean, said by trying them out: slow, and knowing nothing of how the library compares them.
 import fc from 'fast-check'
 import { addressMatcher } from '../../src/policy/addresses.ts'
+import { delegableMembers } from '../../src/policy/delegation.ts'
 import type { Delegation, Rights } from '../../src/policy/delegation.ts'
 
 /** Scopes of the application, one of them declared only some day. */
@@ -11,12 +12,12 @@ const environments = ['live', 'test', 'admin']
 const places = ['192.0.2.1', '192.0.2.200', '198.51.100.1', '2001:db8::1', '2001:db8:1::1', '10.0.0.1']
 
 function may(granted: readonly string[], scope: string): boolean {
-  return granted.includes(scope) || granted.includes(`${scope.split(':')[0]}:*`)
+  return ['*', scope, `${scope.split(':')[0]}:*`].some((grant) => granted.includes(grant))
 }
 
 /** All that a delegation allows, as sentences. */
-function allowedBy({ owner, environments: within, scopes }: Delegation): readonly string[] {
-  const said: string[] = []
+function allowedBy({ owner, environments: within, scopes, members }: Delegation): readonly string[] {
+  const said: string[] = (members ?? (owner === null ? delegableMembers : [])).map((member) => `${member} of keys`)
   for (const environment of environments.filter((one) => within.includes(one))) {
     for (const one of owners) {
       if (owner !== null && owner !== one) continue
@@ -65,9 +66,10 @@ export const delegations: fc.Arbitrary<Delegation> = fc.record(
   {
     owner: often(null, fc.constantFrom(...owners)),
     environments: often(environments, fc.subarray(environments)),
-    scopes: often(['orders:*', 'reports:*'], applicationGrants),
+    scopes: fc.oneof(fc.constant(['orders:*', 'reports:*']), fc.constant(['*']), applicationGrants),
+    members: fc.subarray([...delegableMembers]),
   },
-  { noNullPrototype: true },
+  { noNullPrototype: true, requiredKeys: ['owner', 'environments', 'scopes'] },
 )
 
 const ranges = fc.subarray(

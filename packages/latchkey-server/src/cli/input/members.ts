@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Delegation, KeyPatch, Limit, QuotaOptions } from 'latchkey'
+import { delegableMembers } from 'latchkey'
 import { Failure } from '../exit.ts'
 import { limitOf, quotaOf } from './limits.ts'
 import { momentAhead } from './when.ts'
@@ -20,6 +21,7 @@ export interface MemberOptions {
   readonly giveAllOwners?: boolean
   readonly giveEnvironment?: readonly string[]
   readonly giveScope?: readonly string[]
+  readonly giveMember?: readonly string[]
 }
 
 /** The options for what a key may be given; the same where one is issued and where one is changed. */
@@ -51,7 +53,12 @@ export function memberOptions(command: Command): Command {
       new Option('--give-all-owners', 'of an admin key: it sees and gives keys of all owners').conflicts('giveOwner'),
     )
     .option('--give-environment <names>', 'of an admin key: the environments whose keys it sees and gives', words)
-    .option('--give-scope <scopes>', 'of an admin key: the scopes that it may give', words)
+    .option(
+      '--give-scope <scopes>',
+      "of an admin key: the scopes that it may give; '*' for all, later ones included",
+      words,
+    )
+    .option('--give-member <names>', `of an admin key: which of ${delegableMembers.join(', ')} it may set`, words)
 }
 
 /** The members that were given, as the keyring takes them. */
@@ -73,13 +80,20 @@ export function membersOf(options: MemberOptions): KeyPatch<string> {
 }
 
 function delegationOf(options: MemberOptions): Delegation | undefined {
-  const { giveOwner, giveAllOwners, giveEnvironment, giveScope } = options
-  if ([giveOwner, giveAllOwners, giveEnvironment, giveScope].every((given) => given === undefined)) return undefined
+  const { giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember } = options
+  if ([giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember].every((given) => given === undefined))
+    return undefined
   // Left out is not "all": whoever means everybody's keys says so.
   if (giveOwner === undefined && giveAllOwners !== true) {
     throw new Failure('usage', 'Say whose keys the admin key gives: --give-owner <owner> or --give-all-owners.')
   }
-  return { owner: giveOwner ?? null, environments: giveEnvironment ?? [], scopes: giveScope ?? [] }
+  return {
+    owner: giveOwner ?? null,
+    environments: giveEnvironment ?? [],
+    scopes: giveScope ?? [],
+    // What is no such member is for the keyring to refuse.
+    ...(giveMember === undefined ? {} : { members: giveMember as NonNullable<Delegation['members']> }),
+  }
 }
 
 /** Words with commas between them, from one flag or several. */

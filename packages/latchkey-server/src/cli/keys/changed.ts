@@ -3,10 +3,11 @@ import { plain, putJson, say } from '../terminal/print.ts'
 
 /** What came of a change: a line for people, the key for programs. */
 export function putChanged(
-  { key, tookMs }: Changed,
+  done: Changed,
   { verb, json }: { readonly verb: string; readonly json: boolean | undefined },
 ): void {
-  if (json === true) return putJson({ key, tookMs }, ['at'])
+  if (json === true) return putJson(done, ['at'])
+  const { key, tookMs } = done
   // Not just done: from now on no instance acts on what was before, and it says how long that took.
   say(
     plain(

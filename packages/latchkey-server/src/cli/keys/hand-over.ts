@@ -1,11 +1,12 @@
 import type { KeyDetails } from 'latchkey'
 import { Failure } from '../exit.ts'
-import { jsonText, plain, putSecret, say } from '../terminal/print.ts'
+import { jsonText, plain, putJson, putSecret, say } from '../terminal/print.ts'
 
 /** A new secret and what is said of it. */
 export interface HandOver {
   readonly key: Pick<KeyDetails, 'id'>
-  readonly secret: string
+  /** `null` where the same command was given before, and its secret is not shown again. */
+  readonly secret: string | null
   /** What was done, in one line. */
   readonly said: string
   /** The whole of it, for programs. */
@@ -20,6 +21,10 @@ export interface HandOver {
  * @throws Failure `failed`.
  */
 export async function handOver({ key, secret, said, answer, json }: HandOver): Promise<void> {
+  if (secret === null) {
+    if (json === true) return putJson(answer, ['at'])
+    return say(plain(`${key.id}: this was done before, with the same idempotency key. Its secret was shown then.`))
+  }
   if (json !== true) {
     say(plain(said))
     say('Its secret is shown now and never again:')
@@ -30,7 +35,7 @@ export async function handOver({ key, secret, said, answer, json }: HandOver): P
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(
       'failed',
-      `${said}\nBut its secret could not be written (${code}), so nobody has it: latchkey keys rotate ${key.id} --grace 0s`,
+      `${said}\nBut its secret could not be written (${code}), so nobody has it. Another one in its place: latchkey keys rotate ${key.id} --replace`,
     )
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import type { IssueOptions, KeyPatch, Keyring } from 'latchkey'
+import type { IssueOptions, KeyPatch, Keyring, OnceOptions } from 'latchkey'
 import { adminEnvironment, adminScopes } from 'latchkey'
-import { actorOption, createOption, keyringCommand, userName } from '../command.ts'
+import { actorOption, createOption, keyringCommand, onceOption, userName } from '../command.ts'
 import { Failure } from '../exit.ts'
 import type { MemberOptions } from '../input/members.ts'
 import { memberOptions, membersOf } from '../input/members.ts'
@@ -10,6 +10,7 @@ import { withKeyring } from '../target.ts'
 import { handOver } from './hand-over.ts'
 
 interface Options extends MemberOptions, TargetOptions {
+  readonly idempotencyKey?: string
   readonly environment?: string
   readonly actor?: string
   readonly admin?: boolean
@@ -20,7 +21,7 @@ export function issueCommand(keys: Command): void {
   const command = keyringCommand(keys, 'issue', 'a new key; its secret is printed once, alone on stdout')
   memberOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
   command.option('--admin', 'an admin key that may do and give everything, but for what other flags say')
-  createOption(actorOption(command)).action(async (options: Options) => {
+  createOption(onceOption(actorOption(command))).action(async (options: Options) => {
     const given = membersOf(options)
     // Before anything is opened: what is missing is not the database.
     mustHave(given, options)
@@ -38,18 +39,25 @@ function mustHave({ name, owner, scopes }: KeyPatch<string>, { admin = false }: 
   throw new Failure('usage', `A new key needs --name, --owner and --scope${admin ? '' : ' (or --admin)'}.`)
 }
 
-function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> {
-  const { environment, actor = userName(), admin = false } = options
+function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> & OnceOptions {
+  const { environment, actor = userName(), admin = false, idempotencyKey } = options
   const { name = '', owner = '', scopes = [], ...members } = { ...(admin ? everything(keyring) : {}), ...given }
   const where = environment ?? (admin ? adminEnvironment : undefined)
-  return { ...members, name, owner, scopes, actor, ...(where === undefined ? {} : { environment: where }) }
+  return {
+    ...members,
+    name,
+    owner,
+    scopes,
+    actor,
+    idempotencyKey,
+    ...(where === undefined ? {} : { environment: where }),
+  }
 }
 
-/** What the first admin key has: every right, and every resource there is, so that scopes declared later are in it. */
-function everything({ scopes, environments }: Keyring): KeyPatch<string> {
-  const resources = new Set(Object.keys(scopes).map((scope) => `${scope.slice(0, scope.indexOf(':'))}:*`))
+/** What the first admin key has: every right, and all scopes that there are or will be. */
+function everything({ environments }: Keyring): KeyPatch<string> {
   return {
     scopes: Object.keys(adminScopes),
-    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: [...resources] },
+    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: ['*'] },
   }
 }

@@ -17,6 +17,7 @@ interface Options extends TargetOptions {
   readonly state?: KeyState
   readonly scope?: string
   readonly text?: string
+  readonly issuedBy?: string
   readonly cursor?: string
   readonly limit: number
   readonly all?: boolean
@@ -47,17 +48,19 @@ export function listCommand(keys: Command): void {
     .addOption(new Option('--state <state>', 'only those in this state').choices(keyStates))
     .option('--scope <scope>', 'only those that were granted this scope, or all of its resource')
     .option('--text <part>', 'only those with this in their id, name, owner or the start of their secret')
+    .option('--issued-by <id>', 'only those with a secret that works and that this admin key brought about')
     .option('--limit <number>', 'how many', count, 100)
     .option('--cursor <cursor>', 'goes on after the keys that were shown')
     .addOption(new Option('--all', 'however many there are').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, owner, environment, state, scope, text } = options
+      const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
       const filter: ListOptions = {
         ...(owner === undefined ? {} : { owner }),
         ...(environment === undefined ? {} : { environment }),
         ...(state === undefined ? {} : { state }),
         ...(scope === undefined ? {} : { scope }),
         ...(text === undefined ? {} : { text }),
+        ...(issuedBy === undefined ? {} : { issuedBy }),
       }
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         let { cursor } = options as { cursor?: string | null }

@@ -13,23 +13,27 @@ import { putChanged } from './changed.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly reason: RevocationReason
+  readonly withIssued?: boolean
   readonly yes?: boolean
 }
 
 export function revokeCommand(keys: Command): void {
   const command = keyringCommand(keys, 'revoke <id>', 'ends a key for good')
     .addOption(new Option('--reason <reason>', 'why').choices(revocationReasons).makeOptionMandatory())
+    .option('--with-issued', 'of an admin key: also every key with a secret that it brought about')
     .option('--yes', 'without asking')
   changingOptions(command).action(async (id: string, options: Options) => {
-    const { reason, yes, json } = options
+    const { reason, withIssued = false, yes, json } = options
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => {
       if (yes !== true) {
         const key = await keyring.find(id)
         if (key === undefined) throw new Failure('absent', 'No key has this id.')
-        await mustConfirm(plain(`Revoke ${key.name} of ${key.owner} (${key.id}, ${key.state}) for good?`))
+        const also = withIssued ? ', and every key with a secret that it brought about' : ''
+        await mustConfirm(plain(`Revoke ${key.name} of ${key.owner} (${key.id}, ${key.state})${also} for good?`))
       }
-      return keyring.revoke(id, { ...changeOptionsOf(options), reason })
+      return keyring.revoke(id, { ...changeOptionsOf(options), reason, withIssued })
     })
-    putChanged(done, { verb: 'revoked', json })
+    const verb = withIssued ? `and ${done.alsoRevoked} that it brought about revoked` : 'revoked'
+    putChanged(done, { verb, json })
   })
 }

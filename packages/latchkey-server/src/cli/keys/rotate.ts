@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Keyring } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { iso, seconds } from '../input/when.ts'
@@ -8,19 +10,39 @@ import { handOver } from './hand-over.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly grace?: number
+  readonly replace?: boolean
 }
 
 export function rotateCommand(keys: Command): void {
-  const command = keyringCommand(
-    keys,
-    'rotate <id>',
-    'a new secret for a key; the old one works on for a while',
-  ).option('--grace <span>', 'how long the old secret works on: 0s ends it now; 1d unless told otherwise', seconds)
+  const command = keyringCommand(keys, 'rotate <id>', 'a new secret for a key; the old one works on for a while')
+    .option('--grace <span>', 'how long the old secret works on: 0s ends it now; 1d unless told otherwise', seconds)
+    .addOption(
+      new Option('--replace', 'another secret in place of the newest, which was lost before anybody used it').conflicts(
+        'grace',
+      ),
+    )
   changingOptions(command).action(async (id: string, options: Options) => {
-    const { grace, json } = options
-    const wanted = { ...changeOptionsOf(options), ...(grace === undefined ? {} : { grace }) }
-    const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => keyring.rotate(id, wanted))
+    const { grace, replace, json } = options
+    const wanted = {
+      ...changeOptionsOf(options),
+      ...(grace === undefined ? {} : { grace }),
+      ...(replace === undefined ? {} : { replace }),
+    }
+    const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
+      keyring.rotate(id, wanted).catch(async (error: unknown) => {
+        throw await advised(error, keyring, id)
+      }),
+    )
     const said = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
     await handOver({ ...rotated, said, answer: rotated, json })
   })
+}
+
+/** Where the new secret of a rotation that is under way may have been lost, the command that gives another. */
+async function advised(error: unknown, keyring: Keyring, id: string): Promise<unknown> {
+  if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'conflict') return error
+  const [newest, ...old] = (await keyring.find(id))?.secrets ?? []
+  if (newest?.lastUsedAt !== null || old.length === 0) return error
+  error.message += `\nAnother one in place of the new secret: latchkey keys rotate ${id} --replace`
+  return error
 }

@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto'
+import { LatchkeyError } from '../error.ts'
+import type { Once, OnceDone, Store } from '../ports.ts'
+import { anyText, bounds } from './input.ts'
+import type { KeyringParts } from './parts.ts'
+
+/** What every call takes that changes something. */
+export interface OnceOptions {
+  /**
+   * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
+   * without a secret that was shown already. At most 200 characters.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+/**
+ * What makes a call happen once, if that is asked for.
+ *
+ * @param asked - all that the call asks for: with the same idempotency key, something else is another call.
+ */
+export function onceOf<Scope extends string>(
+  { authority }: Pick<KeyringParts<Scope>, 'authority'>,
+  { idempotencyKey, actor }: OnceOptions & { readonly actor: string },
+  asked: readonly unknown[],
+): Once | undefined {
+  if (idempotencyKey === undefined) return undefined
+  return {
+    // Who asks, and not whom they name: tokens of others are others.
+    actor: authority ?? actor,
+    token: anyText('idempotencyKey', idempotencyKey, bounds.token),
+    fingerprint: hash('sha256', JSON.stringify(asked, inOrder), 'hex'),
+  }
+}
+
+/** Members in the order of their names: in another order an object is the same (RFC 8259 4). */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+/**
+ * What the same call brought about, if it was made before.
+ *
+ * @throws LatchkeyError `token_reused` when its idempotency key was used for another call.
+ */
+export async function doneBefore(store: Pick<Store, 'done'>, once: Once | undefined): Promise<OnceDone | undefined> {
+  const done = once === undefined ? undefined : await store.done(once)
+  if (done === undefined || done.fingerprint === once?.fingerprint) return done
+  throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { hashSecret } from '../../src/key/hash.ts'
+import type { Keyring } from '../../src/keyring/keyring.ts'
+import type { Delegation } from '../../src/policy/delegation.ts'
+import type { AdminScope } from '../../src/policy/admin.ts'
+import { adminScopes } from '../../src/policy/admin.ts'
+import type { Scope } from './workbench.ts'
+import { codeOf, openOn, shop, speeds } from './workbench.ts'
+
+const everything: Delegation = { owner: null, environments: ['live', 'test', 'admin'], scopes: ['*'] }
+const ofAcme: Delegation = { owner: 'acme', environments: ['live', 'admin'], scopes: ['*'] }
+const admin = { name: 'Admin', owner: 'ops', environment: 'admin' } as const
+const all = ['keys:*', 'owners:*', 'journal:*', 'usage:*', 'refusals:*'] as const
+
+/** Every verb, with the scope that it asks of an admin key. */
+function verbs(view: Keyring<Scope>, id: string): readonly (readonly [AdminScope, string, () => Promise<unknown>])[] {
+  return [
+    ['keys:write', 'issue', () => view.issue(shop)],
+    ['keys:write', 'issueMany', () => view.issueMany([shop])],
+    ['keys:write', 'importMany', () => view.importMany([{ ...shop, hash: hashSecret(id), algorithm: 'sha256' }])],
+    ['keys:write', 'change', () => view.change(id, { name: 'Another' })],
+    ['keys:write', 'rotate', () => view.rotate(id)],
+    ['keys:write', 'retire', () => view.retire(id)],
+    ['keys:write', 'disable', () => view.disable(id)],
+    ['keys:write', 'enable', () => view.enable(id)],
+    ['keys:write', 'revoke', () => view.revoke(id, { reason: 'other' })],
+    ['keys:read', 'find', () => view.find(id)],
+    ['keys:read', 'list', () => view.list()],
+    ['owners:read', 'owner', () => view.owner('acme')],
+    ['owners:write', 'changeOwner', () => view.changeOwner('acme', { disabled: false })],
+    ['journal:read', 'journal', () => view.journal()],
+    ['journal:read', 'verifyJournal', () => view.verifyJournal()],
+    ['usage:read', 'usage', () => view.usage()],
+    ['refusals:read', 'refusal', () => view.refusal('request-1')],
+  ]
+}
+
+for (const [speed, shape] of speeds) {
+  describe(`the rights of an admin key on a store that answers ${speed}`, () => {
+    test('a verb needs the scope that the HTTP route of it needs, whoever calls it', async () => {
+      const { keyring } = await openOn(shape)
+      for (const [index, [scope, name]] of verbs(keyring, '').entries()) {
+        const { key } = await keyring.issue(shop)
+        const others = (Object.keys(adminScopes) as AdminScope[]).filter((one) => one !== scope)
+        const without = await keyring.issue({ ...admin, scopes: others, delegation: everything })
+        const having = await keyring.issue({ ...admin, scopes: [scope], delegation: everything })
+        const before = await keyring.journal({ limit: 1000 })
+        const asked = (id: string): Promise<unknown> => verbs(keyring.as(id), key.id)[index]?.[2]() ?? assert.fail()
+        await assert.rejects(asked(without.key.id), { code: 'beyond_delegation', message: new RegExp(scope) }, name)
+        assert.deepEqual(await keyring.journal({ limit: 1000 }), before, name)
+        await asked(having.key.id)
+      }
+    })
+
+    test('a key of the application with a scope of the same name administers nothing', async () => {
+      const { keyring } = await openOn(shape, {
+        scopes: { 'keys:write': 'Cut keys', 'keys:read': 'See keys' } as never,
+      })
+      const { key } = await keyring.issue({ name: 'Locksmith', owner: 'acme', scopes: ['keys:*'] as never })
+      await assert.rejects(keyring.as(key.id).list(), { code: 'beyond_delegation' })
+    })
+
+    test('verification on behalf of an admin key needs keys:verify', async () => {
+      const { keyring } = await openOn(shape)
+      const { secret } = await keyring.issue(shop)
+      for (const [scopes, code] of [
+        [['keys:read'], 'unavailable'],
+        [['keys:verify'], 'accepted'],
+      ] as const) {
+        const { key, secret: adminSecret } = await keyring.issue({ ...admin, scopes, delegation: everything })
+        assert.equal(await codeOf(keyring.as(key.id).verify(secret)), code)
+        const verified = await keyring.admin.verify(adminSecret)
+        assert.ok(verified.ok)
+        assert.equal(await codeOf(keyring.as(verified.key).verify(secret)), code)
+      }
+    })
+
+    test('an admin key that is bound to an owner sets no metadata, limits or quota, its own included, unless that is said', async () => {
+      const { keyring } = await openOn(shape)
+      const limits = [{ name: 'minute', limit: 5, window: 60 }]
+      const members = { metadata: { plan: 'pro' }, limits, quota: { amount: 1000 } }
+      const { key } = await keyring.issue({ ...shop, ...members })
+      const { key: asking } = await keyring.issue({ ...admin, owner: 'acme', scopes: all, delegation: ofAcme, limits })
+      const view = keyring.as(asking.id)
+      for (const [name, value] of Object.entries(members)) {
+        const patches = [{ [name]: value }, { [name]: null }]
+        await assert.rejects(view.issue({ ...shop, ...patches[0] }), {
+          code: 'beyond_delegation',
+          message: new RegExp(name),
+        })
+        await assert.rejects(
+          view.importMany([{ ...shop, ...patches[0], hash: hashSecret(name), algorithm: 'sha256' }]),
+          {
+            code: 'beyond_delegation',
+          },
+        )
+        await assert.rejects(view.change(key.id, { [name]: null }), { code: 'beyond_delegation' })
+      }
+      await assert.rejects(view.change(asking.id, { limits: null }), { code: 'beyond_delegation' })
+      await view.change(key.id, { name: 'What it may', metadata: members.metadata })
+      await view.issue(shop)
+      assert.deepEqual((await keyring.find(key.id))?.limits, limits)
+
+      const told = await keyring.issue({
+        ...admin,
+        scopes: all,
+        delegation: { ...ofAcme, members: ['metadata'] },
+      })
+      await keyring.as(told.key.id).change(key.id, { metadata: { plan: 'free' } })
+      await assert.rejects(keyring.as(told.key.id).change(key.id, { quota: null }), { code: 'beyond_delegation' })
+      await assert.rejects(
+        view.issue({ ...admin, owner: 'acme', scopes: [], delegation: { ...ofAcme, members: ['quota'] } }),
+        {
+          code: 'beyond_delegation',
+        },
+      )
+      const ofAll = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      await keyring.as(ofAll.key.id).change(key.id, { limits: null, quota: null, metadata: null })
+      assert.deepEqual((await keyring.find(key.id))?.limits, [])
+    })
+
+    test('what the operator disabled is not enabled by an admin key of its owner; what it disabled itself is', async () => {
+      const { keyring } = await openOn(shape)
+      const [one, other, elsewhere] = await Promise.all(
+        [ofAcme, ofAcme, everything].map(async (delegation) => keyring.issue({ ...admin, scopes: all, delegation })),
+      )
+      assert.ok(one && other && elsewhere)
+      const { key } = await keyring.issue(shop)
+      const [view, views] = [keyring.as(one.key.id), keyring.as(other.key.id)]
+      assert.equal((await view.disable(key.id)).key.disabledBy, one.key.id)
+      assert.equal((await view.enable(key.id)).key.disabledBy, null)
+      await view.disable(key.id)
+      assert.equal((await views.enable(key.id)).key.state, 'active', 'what one of its own kind did')
+      for (const above of [keyring, keyring.as(elsewhere.key.id)]) {
+        await above.disable(key.id)
+        // Who disables it once more has not disabled it.
+        await view.disable(key.id)
+        await assert.rejects(view.enable(key.id), { code: 'beyond_delegation' })
+        assert.equal((await above.enable(key.id)).key.state, 'active')
+      }
+    })
+
+    test('all that an admin key has brought about ends with it, by issuing, importing and rotating, and by admin keys of its own', async () => {
+      const { keyring } = await openOn(shape)
+      const stolen = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      const view = keyring.as(stolen.key.id)
+      const issued = await view.issueMany(Array.from({ length: 120 }, () => shop))
+      const child = await view.issue({ ...admin, scopes: all, delegation: everything })
+      const grandchild = await keyring.as(child.key.id).issue(shop)
+      const text = 'made-elsewhere-0123456789'
+      const imported = await view.importMany([{ ...shop, hash: hashSecret(text), algorithm: 'sha256' }])
+      const [mine, rotated] = await Promise.all([keyring.issue(shop), keyring.issue(shop)])
+      await view.rotate(rotated.key.id)
+      await view.change(mine.key.id, { name: 'Changed' })
+      assert.ok(!issued.repeated && !imported.repeated)
+      const expected = [
+        ...issued.created.map(({ key }) => key.id),
+        child.key.id,
+        imported.created[0]?.id,
+        rotated.key.id,
+      ]
+      assert.deepEqual(
+        (await keyring.list({ issuedBy: stolen.key.id, limit: 1000 })).keys
+          .map(({ id }) => id)
+          .toSorted((one, other) => (one < other ? -1 : 1)),
+        expected.toSorted((one = '', other = '') => (one < other ? -1 : 1)),
+      )
+      const { alsoRevoked } = await keyring.revoke(stolen.key.id, { reason: 'compromised', withIssued: true })
+      assert.equal(alsoRevoked, 120 + 4)
+      for (const { id } of (await keyring.list({ limit: 1000 })).keys) {
+        const state = (await keyring.find(id))?.state
+        assert.equal(state, id === mine.key.id ? 'active' : 'revoked', id)
+      }
+      assert.equal(await codeOf(keyring.verify(grandchild.secret)), 'revoked')
+      assert.equal(await codeOf(keyring.verify(text)), 'revoked')
+      assert.equal(await codeOf(keyring.verify(mine.secret)), 'accepted')
+      // Asked again, it finishes what may have been interrupted: nothing here.
+      assert.equal((await keyring.revoke(stolen.key.id, { reason: 'other', withIssued: true })).alsoRevoked, 0)
+    })
+
+    test('a delegation of all scopes gives those that are declared later; it is given on by nobody who has less', async () => {
+      const { keyring } = await openOn(shape)
+      const whole = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      const less = await keyring.issue({
+        ...admin,
+        scopes: all,
+        delegation: { ...everything, scopes: ['orders:*', 'reports:*'] },
+      })
+      await keyring.as(whole.key.id).issue({ ...shop, scopes: ['orders:*', 'reports:read'] })
+      await keyring.as(whole.key.id).issue({ ...admin, scopes: all, delegation: everything })
+      await assert.rejects(keyring.as(less.key.id).issue({ ...admin, scopes: all, delegation: everything }), {
+        code: 'beyond_delegation',
+      })
+      await assert.rejects(
+        keyring.issue({ ...admin, scopes: all, delegation: { ...everything, scopes: ['*', 'orders:read'] } }),
+        {
+          code: 'unknown_scope',
+        },
+      )
+      await assert.rejects(keyring.issue({ ...shop, scopes: ['*'] as never }), { code: 'unknown_scope' })
+    })
+  })
+}
