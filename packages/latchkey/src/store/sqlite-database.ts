@@ -9,9 +9,6 @@ import { always, hasLog, logOf, presenceOf, stillnessOf } from './sqlite-file.ts
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
 
-/** How long SQLite itself waits for a lock, in milliseconds. While it does, nothing else happens in this process. */
-const patience = 10
-
 /** Told as the `cause`, for who looks at a database and must say what to do. */
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
@@ -102,7 +99,8 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
       const migrated = make ? migrate(database, mode === 'create' ? 0 : steps.length) : 0
-      database.exec(`PRAGMA busy_timeout = ${patience}`)
+      // From now on nobody waits in SQLite: while it waits, nothing else happens in this process.
+      database.exec('PRAGMA busy_timeout = 0')
       return { database, mustBeThere, still: false, migrated }
     } catch (error) {
       database.close()
@@ -123,7 +121,7 @@ function openToRead(file: string): OpenDatabase {
   try {
     checkVersion(database)
     database.exec('PRAGMA schema_version')
-    database.exec(`PRAGMA busy_timeout = ${patience}`)
+    database.exec('PRAGMA busy_timeout = 0')
     return { database, mustBeThere, still, migrated: 0 }
   } catch (error) {
     database.close()

@@ -4,7 +4,6 @@ import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, plain } from '../options.ts'
 import type {
-  Awaitable,
   Change,
   JournalEntry,
   JournalHead,
@@ -23,6 +22,7 @@ import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
 import { openDatabase, openToCopy } from './sqlite-database.ts'
+import { writersOf } from './writers.ts'
 
 /**
  * Milliseconds that a look at the journal is good for. `PRAGMA data_version` costs some 2 µs: too much for every
@@ -124,6 +124,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   // The hot statements have their own variables: no look-up by text on the way to a verdict.
   const bySecret = database.prepare(sql.bySecret)
   const dataVersion = database.prepare('PRAGMA data_version')
+  const writing = writersOf({ isBusy, patience: longestWait, pause })
   let seenVersion: unknown
   let head: JournalHead | undefined
   let imported: Look['imported'] = []
@@ -166,19 +167,6 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       return read()
     } finally {
       if (database.isTransaction) database.exec('COMMIT')
-    }
-  }
-
-  /** Tries until no other process is writing. Waiting for it must not keep this one from answering those who only verify. */
-  async function whenFree<Result>(work: () => Result): Promise<Result> {
-    const deadline = performance.now() + longestWait
-    for (;;) {
-      try {
-        return work()
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error
-      }
-      await sleep(pause)
     }
   }
 
@@ -302,7 +290,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async commit(changes, seal, conditions) {
-      return whenFree(() => commit(changes, seal, conditions))
+      return writing(() => commit(changes, seal, conditions))
     },
 
     done({ actor, token }) {
@@ -346,14 +334,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       return asItIs(() => row<{ revision: number }>(sql.newestRevision))?.revision ?? 0
     },
 
-    spend(id, spending): Awaitable<number | undefined> {
-      try {
-        return spend(id, spending)
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        return whenFree(() => spend(id, spending))
-      }
-    },
+    spend: (id, spending) => writing(() => spend(id, spending)),
 
     noteFirstUse(hash, at) {
       try {
@@ -368,7 +349,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     async recordUsage({ counts, lastUsed }) {
       // Who may not write cannot count: it must not wait for a next time that never comes.
       if (mode === 'read') return
-      await whenFree(() =>
+      await writing(() =>
         kept(() =>
           transact(() => {
             for (const { hour, key, owner, outcome, count } of counts)

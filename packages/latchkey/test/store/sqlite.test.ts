@@ -316,6 +316,22 @@ test('while another process is writing, a change waits for it and everyone else 
   await store.close()
 })
 
+test('no statement ever waits in SQLite for the lock of another process', async (context) => {
+  const connections = new Set<DatabaseSync>()
+  const { exec } = DatabaseSync.prototype
+  context.mock.method(DatabaseSync.prototype, 'exec', function (this: DatabaseSync, text: string) {
+    connections.add(this)
+    exec.call(this, text)
+  })
+  const file = newFile()
+  const stores = [sqliteStore({ file }), sqliteStore({ file, mode: 'write' }), sqliteStore({ file, mode: 'read' })]
+  for (const connection of connections) {
+    assert.deepEqual({ ...connection.prepare('PRAGMA busy_timeout').get() }, { timeout: 0 })
+  }
+  assert.equal(connections.size, 3)
+  for (const store of stores) await store.close()
+})
+
 test('a change that waits for five seconds fails, says why, and leaves nothing behind', async (context) => {
   const file = newFile()
   const store = sqliteStore({ file })
