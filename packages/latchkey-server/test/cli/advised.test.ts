@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Command } from 'commander'
 import { noCurl, noTerminal } from '../../../../test/machine.ts'
+import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 import { inShell } from './shell.ts'
@@ -24,9 +25,7 @@ const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
 
 /** The blocks of a page in one language. */
 function blocksOf(page: string, language: string): readonly string[] {
-  return [...textOf(page).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(
-    ([, found = '']) => found,
-  )
+  return readPage(textOf(page)).blocks.flatMap((one) => (one.language === language ? one.code : []))
 }
 
 /** The block of a guide that begins with these words. */
@@ -77,7 +76,7 @@ describe('the guide to the command line', { concurrency: 2 }, () => {
 
   test('KEY is a key and nothing else', async () => {
     const here = workplace()
-    await here.done(['keys', 'issue', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
+    await here.done(['keys', 'issue', '--create', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
     const lines = block('command-line', 'KEY=')
     const { code, stdout, stderr } = await inShell(here, `${lines}printf %s "$KEY" | latchkey verify`)
     assert.equal(code, 0, stderr)
@@ -87,7 +86,7 @@ describe('the guide to the command line', { concurrency: 2 }, () => {
 
   test('the line of an import is one, with a whole hash', async () => {
     const here = workplace({ LATCHKEY_SCOPES_FILE: 'scopes.json' })
-    await here.done(['keys', 'issue', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
+    await here.done(['keys', 'issue', '--create', '--name', 'First', '--owner', 'acme', '--scope', 'orders:read'])
     const line = block('command-line', '{ "name"', 'json').replace('2bb80d53…', hash('sha256', 'sk_12-and-more'))
     writeFileSync(join(here.folder, 'keys.jsonl'), line)
     await inShell(here, 'latchkey keys import keys.jsonl')
@@ -164,9 +163,19 @@ describe('the guide to operating', { concurrency: 2 }, () => {
 
   test('a backup is made, put back as the page says, and is what was there', async () => {
     const here = workplace()
-    const kept = await here.done(['keys', 'issue', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
+    const kept = await here.done([
+      'keys',
+      'issue',
+      '--create',
+      '--name',
+      'Kept',
+      '--owner',
+      'acme',
+      '--scope',
+      'orders:read',
+    ])
     mkdirSync(join(here.folder, 'backups'))
-    const backup = block('operating', 'latchkey backup').replace('/backups/', 'backups/')
+    const backup = block('operating', 'latchkey backup /backups/latchkey').replace('/backups/', 'backups/')
     const made = await inShell(here, backup)
     assert.equal(made.code, 0, made.stderr)
     const served = await serve(here)
@@ -185,9 +194,20 @@ describe('the guide to operating', { concurrency: 2 }, () => {
     assert.equal((await verdictOf(late))?.['code'], 'unknown')
   })
 
+  test('an upgrade: a backup, then the tables', async () => {
+    const here = workplace()
+    await here.done(['keys', 'issue', '--create', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
+    mkdirSync(join(here.folder, 'backups'))
+    const upgrade = block('operating', 'latchkey backup /backups/before').replace('/backups/', 'backups/')
+    const { code, stdout, stderr } = await inShell(here, upgrade)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^backups\/before-the-upgrade\.db is a copy that opens\./)
+    await here.done(['journal', 'verify', '--store', 'sqlite:backups/before-the-upgrade.db'])
+  })
+
   test('the head of the journal, noted, is asked for from then on', async () => {
     const here = workplace()
-    await here.done(['keys', 'issue', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
+    await here.done(['keys', 'issue', '--create', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
     const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
     await here.done(['keys', 'issue', '--name', 'More', '--owner', 'acme', '--scope', 'orders:read'])
     await here.done(['journal', 'verify', '--anchor', head])
@@ -203,10 +223,7 @@ test('every block of commands in the guides is run above', { skip: noCurl() || n
 test('every command that a page names is there, with every flag', () => {
   const program = buildProgram('0.0.0')
   for (const page of pages) {
-    const text = textOf(page).replaceAll(/^```text\n[^]*?^```$/gm, '')
-    const inline = [...text.replaceAll(/^```\w*\n[^]*?^```$/gm, '').matchAll(/`(latchkey [^`]+)`/g)].map(
-      ([, words = '']) => words,
-    )
+    const inline = readPage(textOf(page)).names.filter((name) => name.startsWith('latchkey '))
     const lines = ['sh', 'bash']
       .flatMap((language) => blocksOf(page, language))
       .flatMap((one) =>

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readPage, sectionOf, sectionsOf } from '../../../../test/markdown.ts'
 import { exits } from '../../src/cli/exit.ts'
 import { commandSections } from './guide.ts'
 
@@ -12,7 +13,7 @@ const page = readFileSync(
   'utf8',
 )
 const described = new Map(
-  [...page.matchAll(/^### `([^`]+)`\n\n(```text\n[^]*?```\n)/gm)].map(([, name, text]) => [name!, text!]),
+  [...sectionsOf(page, 3)].map(([title, text]) => [title.replaceAll('`', ''), readPage(text).blocks[0]?.code ?? '']),
 )
 
 test('every command has a section, and none is about a command that is gone', () => {
@@ -21,15 +22,14 @@ test('every command has a section, and none is about a command that is gone', ()
 
 test('every section is the help of its command', () => {
   const mend = 'node --conditions=@latchkey/source check/command-line.ts'
-  for (const [name, text] of commandSections()) assert.equal(described.get(name), text, `${name}: ${mend}`)
+  for (const [name, text] of commandSections())
+    assert.equal(described.get(name), readPage(text).blocks[0]?.code, `${name}: ${mend}`)
 })
 
 test('the exit codes are those of the table in code', () => {
-  const [, section = ''] = page.split('\n## Exit codes\n')
-  const [table = ''] = section.split('\n## ')
-  const rows = [...table.matchAll(/^\| (\d+) +\| (.+?) +\|$/gm)].map(([, code, means]) => [Number(code), means])
+  const [table] = readPage(sectionOf(page, 'Exit codes')).tables
   assert.deepEqual(
-    rows,
-    Object.values(exits).map(({ code, means }) => [code, means]),
+    table?.rows,
+    Object.values(exits).map(({ code, means }) => [String(code), means]),
   )
 })
