@@ -4,11 +4,13 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import type { Command } from 'commander'
 import { noCurl, noTerminal } from '../../../../test/machine.ts'
 import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
+import type { Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 import { inShell } from './shell.ts'
 import { inTerminal } from './terminal.ts'
@@ -211,6 +213,92 @@ describe('the guide to operating', { concurrency: 2 }, () => {
     const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
     await here.done(['keys', 'issue', '--name', 'More', '--owner', 'acme', '--scope', 'orders:read'])
     await here.done(['journal', 'verify', '--anchor', head])
+  })
+})
+
+describe('the guide to incidents', { concurrency: 2 }, () => {
+  const issue = ['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read', '--json']
+  const outcomeOf = async (here: Workplace, secret: string): Promise<string> =>
+    /"code": ?"(\w+)"/.exec((await here.run(['verify', '--json'], { input: secret })).stdout)?.[1] ?? 'accepted'
+  const issued = async (
+    here: Workplace,
+    more: readonly string[],
+    env = {},
+  ): Promise<{ id: string; secret: string }> => {
+    const { key, secret } = JSON.parse(await here.done([...issue, ...more], { env })) as IssuedJson
+    return { id: key.id, secret }
+  }
+  interface IssuedJson {
+    readonly key: { readonly id: string }
+    readonly secret: string
+  }
+
+  test('a key has leaked: it is found by its secret, given another, and ended', async () => {
+    const here = workplace()
+    const { id, secret } = await issued(here, ['--create'])
+    const asked = await inShell(here, block('incidents', 'latchkey verify'), { LATCHKEY_CREDENTIAL: secret })
+    assert.ok(asked.stdout.includes(id), asked.stdout)
+    const [rotate = '', revoke = ''] = block('incidents', 'latchkey keys rotate').trimEnd().split('\n')
+    const rotated = await inShell(here, rotate, { KEY_ID: id })
+    assert.equal(rotated.code, 0, rotated.stderr)
+    assert.equal(await outcomeOf(here, secret), 'secret_ended')
+    assert.equal(await outcomeOf(here, rotated.stdout.trim()), 'accepted')
+    const revoked = await inShell(here, `${revoke} --yes`, { KEY_ID: id })
+    assert.equal(revoked.code, 0, revoked.stderr)
+    assert.equal(await outcomeOf(here, rotated.stdout.trim()), 'revoked')
+  })
+
+  test('an admin key was stolen: it ends, and so does all that it has brought about, and nothing else', async () => {
+    const here = workplace()
+    const own = await issued(here, ['--create'])
+    const { environment } = await serve(here)
+    const stolen = await issued(here, [], environment)
+    const [, admin = ''] = /(key_\w+)\tTests\t/.exec(await here.done(['keys', 'list', '--environment', 'admin'])) ?? []
+    const drill = block('incidents', 'latchkey keys list --issued-by').replace('keys revoke', 'keys revoke --yes')
+    const { code, stdout, stderr } = await inShell(here, drill, { ADMIN_ID: admin })
+    assert.equal(code, 0, stderr)
+    assert.ok(stdout.includes(stolen.id) && !stdout.includes(own.id), stdout)
+    assert.equal(await outcomeOf(here, stolen.secret), 'revoked')
+    assert.equal(await outcomeOf(here, own.secret), 'accepted')
+    const refused = await here.run(['keys', 'list'], { env: environment })
+    assert.equal(refused.code, 1, refused.stdout)
+  })
+
+  test('a backup was restored: what was revoked since is accepted, told by the lost journal, and revoked again', async () => {
+    const here = workplace()
+    const leaked = await issued(here, ['--create'])
+    await here.done(['backup', 'backup.db'])
+    await here.done(['keys', 'revoke', leaked.id, '--reason', 'compromised', '--yes'])
+    for (const folder of ['data', 'lost']) mkdirSync(join(here.folder, folder), { recursive: true })
+    const file = (name: string): string => join(here.folder, name)
+    await here.done(['backup', 'lost/latchkey.db'])
+    for (const companion of ['', '-wal', '-shm']) rmSync(file(`data/latchkey.db${companion}`), { force: true })
+    copyFileSync(file('backup.db'), file('data/latchkey.db'))
+    assert.equal(await outcomeOf(here, leaked.secret), 'accepted')
+
+    const [verify = '', show = ''] = block('incidents', 'latchkey journal verify --store').trimEnd().split('\n')
+    const [, seq = ''] = /^(\d+):\w+$/m.exec((await inShell(here, verify)).stdout) ?? []
+    const missing = await inShell(here, show, { SEQ: seq })
+    assert.equal(missing.code, 0, missing.stderr)
+    assert.match(missing.stdout, new RegExp(`\\brevoke\\b.*${leaked.id}|${leaked.id}.*\\brevoke\\b`))
+    await here.done(['keys', 'revoke', leaked.id, '--reason', 'compromised', '--yes'])
+    assert.equal(await outcomeOf(here, leaked.secret), 'revoked')
+
+    const kept = await inShell(here, block('incidents', 'latchkey journal show --after'), { SEQ: seq })
+    assert.equal(kept.code, 0, kept.stderr)
+    assert.match(readFileSync(file('journal.jsonl'), 'utf8'), /^\{.*"revoke".*\}\n$/)
+  })
+
+  test('somebody has written to the database: the head that was noted says so', async () => {
+    const here = workplace()
+    await issued(here, ['--create'])
+    const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
+    const look = block('incidents', 'latchkey journal verify --anchor')
+    assert.equal((await inShell(here, look, { HEAD: head })).code, 0)
+    const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+    database.exec("UPDATE latchkey_journal SET actor = 'nobody'")
+    database.close()
+    assert.equal((await inShell(here, look, { HEAD: head })).code, 1)
   })
 })
 
