@@ -10,6 +10,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connectKeyring } from 'latchkey/client'
+import { skipUnless } from '../../../test/machine.ts'
 import { compose } from '../src/compose.ts'
 import { readSettings } from '../src/config.ts'
 import { firstAdminKey } from '../src/first-admin-key.ts'
@@ -129,7 +130,7 @@ function advised(message: string): readonly string[] {
 
 test(
   'an output that is lost: the command that is advised gives a secret that works, and the old one goes on',
-  { skip: !existsSync('/dev/full') && 'there is no /dev/full' },
+  { skip: skipUnless(existsSync('/dev/full'), 'there is no /dev/full') },
   async () => {
     const secret = await done(issue)
     const id = await idOf(secret)
