@@ -2,7 +2,7 @@ import type { Demand, Keyring } from 'latchkey'
 import { shuffled } from './measure.ts'
 
 /** What the routes and calls of the benchmarks ask for. */
-export const demand: Demand = { environment: 'live', allOf: ['orders:read'], anyOf: [], cost: 1 }
+export const demand: Demand = Object.freeze({ environment: 'live', allOf: Object.freeze(['orders:read']), cost: 1 })
 
 /**
  * Secrets in random order and as they come over the wire: each one flat text (one put together from parts is hashed more

@@ -15,8 +15,12 @@ const question = Type.Object(
   {
     credential: Type.String({ maxLength: longestText, description: 'What the caller sent, as it is' }),
     environment: Type.Optional(environment),
-    scopes: Type.Optional(Type.Array(scope, { maxItems: bounds.scopes, description: 'The key must have all of them' })),
-    anyOf: Type.Optional(Type.Array(scope, { maxItems: bounds.scopes, description: 'The key must have one of them' })),
+    scopes: Type.Optional(
+      Type.Array(scope, { minItems: 1, maxItems: bounds.scopes, description: 'The key must have all of them' }),
+    ),
+    anyOf: Type.Optional(
+      Type.Array(scope, { minItems: 1, maxItems: bounds.scopes, description: 'The key must have one of them' }),
+    ),
     address: Type.Optional(Type.String({ maxLength: 64, description: "The caller's address" })),
     cost: Type.Optional(Type.Integer({ minimum: 0, maximum: bounds.cost, description: '1 if left out' })),
     dryRun: Type.Optional(Type.Boolean({ description: 'Says what would be, and spends nothing' })),
@@ -104,15 +108,20 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
       },
     },
     async (request, reply) => {
-      const { credential, scopes = [], anyOf = [], address, cost = 1, dryRun = false } = request.body
+      const { credential, scopes, anyOf, address, cost = 1, dryRun = false } = request.body
       const { environment: wanted = known[0] ?? '' } = request.body
       // A demand that no key can meet is a mistake of who asks, and must not look like a key that lacks a scope.
       if (!known.includes(wanted)) throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
       const declared = wanted === adminEnvironment ? adminScopes : keyring.scopes
-      const strange = [...scopes, ...anyOf].find((one) => !Object.hasOwn(declared, one))
+      const strange = [...(scopes ?? []), ...(anyOf ?? [])].find((one) => !Object.hasOwn(declared, one))
       if (strange !== undefined) throw invalid('unknown_scope', `The scope ${JSON.stringify(strange)} is not declared.`)
 
-      const demand = { environment: wanted, allOf: scopes, anyOf, cost }
+      const demand = {
+        environment: wanted,
+        cost,
+        ...(scopes === undefined ? {} : { allOf: scopes }),
+        ...(anyOf === undefined ? {} : { anyOf }),
+      }
       const view = acting(request)
       const found = await view.verify(credential, demand, { ip: address, dryRun })
       keepNowhere(reply)

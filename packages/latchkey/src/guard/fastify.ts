@@ -14,9 +14,10 @@ import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
 import type { RoutedPath } from './fastify-routes.ts'
 import { namesOf, namesOfRouted, routesUnder } from './fastify-routes.ts'
-import type { RequiresOptions } from './guard.ts'
+import type { RequiresArgument, RequiresOptions } from './guard.ts'
 import {
   acceptedHeaders,
+  anyKey,
   connectionMemory,
   declaration,
   declarationOf,
@@ -28,7 +29,7 @@ import {
   securitySchemes,
 } from './guard.ts'
 
-export { securitySchemes }
+export { anyKey, securitySchemes }
 export type { RequiresOptions } from './guard.ts'
 
 /** A hook for a route's `onRequest`: before the body is read, so that nobody can make us read one without a key. */
@@ -45,15 +46,20 @@ export interface FastifyGuard<Scope extends string> {
   /** Documents declared routes and refuses to start with undeclared ones. Register it, and wait for it, before the first route. */
   readonly plugin: FastifyPluginAsync
   /**
-   * Lets a request pass if its key has all these scopes, and one of `anyOf` where that is given.
+   * Lets a request pass if its key has all these scopes, and one of `anyOf` where that is given; with `anyKey` if it has
+   * a valid key.
    *
-   * @throws LatchkeyError `unknown_scope`, `invalid_input`.
+   * @throws LatchkeyError `unknown_scope`, `invalid_input`; also where nothing is asked for.
    *
    * @example app.get('/orders', { onRequest: requires('orders:read') }, handler)
+   * @example app.get('/me', { onRequest: requires(anyKey) }, handler)
+   * @example app.post('/reports', { onRequest: requires({ cost: 10 }, 'reports:write') }, handler)
    */
   readonly requires: {
-    (...scopes: readonly Scope[]): GuardHook
-    (options: RequiresOptions<Scope>, ...scopes: readonly Scope[]): GuardHook
+    (any: typeof anyKey): GuardHook
+    (options: RequiresOptions<Scope>, ...scopes: readonly Scope[] | readonly [typeof anyKey]): GuardHook
+    // The last, because it is the one whose names a compiler tells where none fits.
+    (scope: Scope, ...more: readonly Scope[]): GuardHook
   }
   /** Says that a route is for everyone. */
   readonly open: GuardHook
@@ -130,7 +136,7 @@ export function fastifyGuard<Scope extends string>(
   // Who forgets the plugin must not believe that undeclared routes would have stopped the start.
   let registered = false
 
-  function requires(...wanted: readonly (Scope | RequiresOptions<Scope>)[]): GuardHook {
+  function requires(...wanted: readonly RequiresArgument<Scope>[]): GuardHook {
     const demand = demandOf(verifier, wanted)
     return declare(demand, (request, reply, done) => {
       if (!registered) return done(forgotten())
@@ -140,7 +146,7 @@ export function fastifyGuard<Scope extends string>(
     })
   }
 
-  function judge(request: FastifyRequest, demand: Demand): ReturnType<typeof verifier.verify> {
+  function judge(request: FastifyRequest, demand: Demand<Scope>): ReturnType<typeof verifier.verify> {
     const { headers, raw } = request
     const text = presented(headers['x-api-key'], raw.rawHeaders)
     if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }

@@ -1,5 +1,6 @@
 import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
+import { invalid, membersOf, plain } from '../options.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
 
@@ -31,27 +32,46 @@ export function declarationOf(hook: unknown): Declaration | undefined {
   return typeof hook === 'function' ? (hook as { [declaration]?: Declaration })[declaration] : undefined
 }
 
-const members: readonly (keyof RequiresOptions<string>)[] = ['anyOf', 'environment', 'cost']
+/**
+ * Says that any valid key will do. A word of its own, because nothing at all is also what becomes of a list that
+ * somebody forgot to fill.
+ *
+ * @example app.get('/me', { onRequest: requires(anyKey) }, (request) => keyOf(request).owner)
+ */
+export const anyKey: unique symbol = Symbol.for('latchkey.anyKey') as never
+
+/** What `requires` takes: names of scopes, or `anyKey`; before them options where there are any. */
+export type RequiresArgument<Scope extends string> = Scope | typeof anyKey | RequiresOptions<Scope>
+
+const members = membersOf<RequiresOptions<string>>({ anyOf: true, environment: true, cost: true })
 
 /**
  * The demand for what was passed to `requires`, checked while the application starts. What is not understood is
- * refused: left out, it would make a route that any key may call.
+ * refused: left out, it would make a route that any key may call. A member that is there must have a value, and
+ * something must be asked for.
  *
- * @param wanted - names of scopes, and before them options where there are any.
  * @throws LatchkeyError `unknown_scope`, `invalid_input`.
  */
 export function demandOf<Scope extends string>(
   verifier: Verifier<Scope>,
-  wanted: readonly (Scope | RequiresOptions<Scope>)[],
-): Demand {
+  wanted: readonly RequiresArgument<Scope>[],
+): Demand<Scope> {
   const [first, ...rest] = wanted
   const options = typeof first === 'object' ? checkedOptions<Scope>(first) : {}
-  const scopes = (typeof first === 'object' ? rest : wanted) as readonly Scope[]
-  const { anyOf = [] as never, environment = verifier.environments[0], cost = 1 } = options
-  for (const scope of [...scopes, ...anyOf]) {
+  const named = typeof first === 'object' ? (rest as readonly (Scope | typeof anyKey)[]) : wanted
+  const { anyOf, environment = verifier.environments[0], cost = 1 } = options
+  const any = named.includes(anyKey)
+  if (any && (named.length > 1 || anyOf !== undefined)) {
+    throw invalid('anyKey', 'alone: a route that takes any key asks for no scope')
+  }
+  if (named.length === 0 && anyOf === undefined) {
+    throw invalid('What requires(...) asks for', 'at least one scope, or anyKey where any valid key will do')
+  }
+  const allOf = any ? [] : (named as readonly Scope[])
+  for (const scope of [...allOf, ...(anyOf ?? [])]) {
     if (typeof scope !== 'string' || !Object.hasOwn(verifier.scopes, scope)) {
-      const named = typeof scope === 'string' ? JSON.stringify(scope) : 'something that is no name of a scope'
-      throw new LatchkeyError('unknown_scope', `A route requires ${named}, which is not declared.`)
+      const what = typeof scope === 'string' ? JSON.stringify(scope) : 'something that is no name of a scope'
+      throw new LatchkeyError('unknown_scope', `A route requires ${what}, which is not declared.`)
     }
   }
   if (environment === undefined || !verifier.environments.includes(environment)) {
@@ -61,25 +81,30 @@ export function demandOf<Scope extends string>(
   if (!Number.isSafeInteger(cost) || cost < 0 || cost > mostCost) {
     throw new LatchkeyError('invalid_input', `cost must be a whole number from 0 to ${mostCost}.`)
   }
-  return Object.freeze({ allOf: Object.freeze([...scopes]), anyOf: Object.freeze([...anyOf]), environment, cost })
+  // Frozen with its lists: a verifier reads it once.
+  return Object.freeze({
+    environment,
+    cost,
+    ...(allOf.length === 0 ? {} : { allOf: Object.freeze([...allOf]) }),
+    ...(anyOf === undefined ? {} : { anyOf: Object.freeze([...anyOf]) }),
+  })
 }
 
 function checkedOptions<Scope extends string>(options: RequiresOptions<Scope> | null): RequiresOptions<Scope> {
   if (options === null || Array.isArray(options)) {
-    throw new LatchkeyError(
-      'invalid_input',
-      'requires(...) takes names of scopes one by one, and options as an object before them.',
-    )
+    throw invalid('What requires(...) takes', 'names of scopes one by one, and options as an object before them')
   }
-  const strange = Object.keys(options).find((name) => !members.some((member) => member === name))
-  const empty = Object.keys(options).length === 0
-  if (strange !== undefined || empty) {
-    const found = strange === undefined ? 'has none of them' : `${JSON.stringify(strange)} is none of them`
-    throw new LatchkeyError('invalid_input', `The options of requires(...) are ${members.join(', ')}; ${found}.`)
+  plain('The options of requires(...)', options, members)
+  if (Object.keys(options).length === 0) {
+    throw invalid('The options of requires(...)', `an object with at least one of ${members.join(', ')}`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    // `environment: config.environment`, where there is none, would take keys of another one.
+    if (value === undefined || value === null) throw invalid(name, 'given a value, or left out')
   }
   const { anyOf } = options
   if (anyOf !== undefined && (!Array.isArray(anyOf) || anyOf.length === 0)) {
-    throw new LatchkeyError('invalid_input', 'anyOf must be a list of at least one scope.')
+    throw invalid('anyOf', 'a list of at least one scope')
   }
   return options
 }
@@ -90,7 +115,7 @@ export function documentationOf(declared: Declaration): {
   readonly response: Readonly<Record<number, Readonly<Record<string, unknown>>>>
 } {
   if (declared === 'open') return { security: [], response: {} }
-  const { allOf, anyOf } = declared
+  const { allOf = [], anyOf = [] } = declared
   // A list is alternatives, its members' scopes are all needed: (a and b) or (a and c). Needs OpenAPI 3.1.
   const alternatives = anyOf.length === 0 ? [allOf] : anyOf.map((scope) => [...allOf, scope])
   return {

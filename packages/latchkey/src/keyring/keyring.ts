@@ -12,6 +12,7 @@ import { change } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
 import { Credential } from './credential.ts'
+import { checkCall } from './demand.ts'
 import { disable, enable } from './disable.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
@@ -244,10 +245,7 @@ export async function openKeyring<const Scope extends string>(
       scopes: adminScopes,
       environments: [adminEnvironment],
       credential,
-      verify: (presented, demand, call) =>
-        verify(presented, { ...demand, environment: adminEnvironment }, call) as ReturnType<
-          Verifier<AdminScope>['verify']
-        >,
+      verify: verifierOf(parts, [adminEnvironment]) as unknown as Verifier<AdminScope>['verify'],
       noteRefusal,
     },
     as(admin) {
@@ -257,11 +255,13 @@ export async function openKeyring<const Scope extends string>(
         ...verbsOf(acting, log),
         noteRefusal,
         credential,
-        async verify(presented, demand, call) {
+        async verify(presented, demand, call = {}) {
           try {
             // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
-            const view = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
-            return await verify(presented, demand, { ...call, seenBy: view.sees })
+            checkCall(call)
+            const { ip, dryRun } = call
+            const { sees } = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
+            return await verify(presented, demand, { ip, dryRun, seenBy: sees })
           } catch (cause) {
             return unavailable(cause)
           }

@@ -4,7 +4,6 @@ import type { Awaitable, Kept, LimiterAnswer, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { awaiting } from './awaiting.ts'
 import type { Active } from './cache.ts'
-import { bounds, whole } from './input.ts'
 import { quotaLeftOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
 import type { LimitState } from './verdict.ts'
@@ -33,8 +32,6 @@ export function meterOf<Scope extends string>({
 }: Pick<KeyringParts<Scope>, 'store' | 'limiter' | 'clock'>): Meter<Scope> {
   return (active, cost, dryRun) => {
     const { windows } = active
-    // A cost below nothing would give, and one that is not a number would never fill a window.
-    whole('cost', cost, 0, bounds.cost)
     const { quota } = active
     if (windows.length === 0) return afterLimits(active, quota, { counted: undefined, cost, dryRun })
     const answer = dryRun ? limiter.peek(windows, cost) : limiter.take(windows, cost)

@@ -1,16 +1,24 @@
 import type { Delegation } from '../policy/delegation.ts'
-import type { Catalogue, ScopeDemand } from '../policy/scopes.ts'
+import type { Catalogue } from '../policy/scopes.ts'
 import type { Awaitable } from '../ports.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Credential } from './credential.ts'
 
 export type { Credential } from './credential.ts'
 
-/** What a route asks of a key. */
-export interface Demand extends ScopeDemand {
-  readonly environment: string
-  /** What a call takes from limits and quota; 1 unless told otherwise. */
-  readonly cost: number
+/**
+ * What is asked of a key. A member that is there has a value; whoever takes any key of the first environment asks for
+ * nothing.
+ */
+export interface Demand<Scope extends string = string> {
+  /** It has all of these. */
+  readonly allOf?: readonly Scope[]
+  /** It has at least one of these. */
+  readonly anyOf?: readonly Scope[]
+  /** The environment whose keys are taken; the first one if left out. */
+  readonly environment?: string
+  /** What a call takes from limits and quota: a whole number from 0; 1 if left out. */
+  readonly cost?: number
 }
 
 /** What is known of a call besides its credential. Never a framework's request, on which others put what they like. */
@@ -85,7 +93,7 @@ export interface Refused {
   readonly retryAfter?: number | undefined
   /** Set where the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
-  /** The error of the store or the limiter, where that is the reason. */
+  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the demand. */
   readonly cause?: unknown
 }
 
@@ -108,9 +116,11 @@ export interface Verifier<Scope extends string = string> {
    *
    * @param credential - what the caller sent, or `credential(text)` of it; `undefined` when nothing was sent. Any other
    *   object is malformed.
-   * @param demand - any key of the first environment if left out.
+   * @param demand - any key of the first environment if left out. One that is not understood, or asks for a scope that
+   *   is not declared, is a mistake of who asks, and accepts nobody: the refusal `unavailable`, whose `cause` says what
+   *   is wrong. The same holds for `call`.
    */
-  verify(credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call): Awaitable<Verdict<Scope>>
+  verify(credential: Credential | string | undefined, demand?: Demand<Scope>, call?: Call): Awaitable<Verdict<Scope>>
   /** Remembers why a request was refused, for those who ask by its id. */
   noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
 }

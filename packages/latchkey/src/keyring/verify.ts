@@ -11,14 +11,18 @@ import type { Active, Standing } from './cache.ts'
 import type { Metered } from './metering.ts'
 import { meterOf } from './metering.ts'
 import type { KeyringParts } from './parts.ts'
+import { catalogueOf } from './parts.ts'
 import { refusedFor, standingOf } from './standing.ts'
 import { Credential } from './credential.ts'
-import type { Call, Demand, Refused, Verdict } from './verdict.ts'
+import type { Wanted } from './demand.ts'
+import { checkCall, demandReader } from './demand.ts'
+import type { Call, Demand, Refused, Verdict, Verifier } from './verdict.ts'
 
 /** No credential is longer, in characters; what is longer is refused unread. */
 export const longestCredential = 1024
 
-const nothing: readonly string[] = []
+/** What is known of a call where nothing was said of it. */
+const noCall: Call = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
 
 /** Refusals that say nothing of a key, made once: a flood of them allocates nothing. */
 const plainly = Object.fromEntries(
@@ -28,20 +32,34 @@ const plainly = Object.fromEntries(
 /**
  * The function behind `Keyring.verify`. Read downwards it is the list of its steps: form → find → state → lifetime →
  * environment → address → scopes → limits → quota. The first that fails gives the refusal.
+ *
+ * @param taken - the environments that may be asked for; all, and that of admin keys, if left out.
  */
 export function verifierOf<Scope extends string>(
   parts: KeyringParts<Scope>,
-): (credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call) => Awaitable<Verdict<Scope>> {
+  taken: readonly [string, ...string[]] = [...parts.environments, adminEnvironment],
+): Verifier<Scope>['verify'] {
   const { store, sources, cache, usage, clock, environments, scopes } = parts
   const formOf = formReader({ prefix: parts.prefix, environments: [...environments, adminEnvironment] })
+  const wantedOf = demandReader({
+    environments: taken,
+    catalogueOf: (environment) => catalogueOf(parts, environment),
+  })
   const meter = meterOf(parts)
 
   function verify(
     presented: Credential | string | undefined,
-    demand: Partial<Demand> = {},
-    call: Call = {},
+    demand?: Demand<Scope>,
+    call: Call = noCall,
   ): Awaitable<Verdict<Scope>> {
-    const verdict = judged(presented, demand, call)
+    let wanted: Wanted
+    try {
+      if (call !== noCall) checkCall(call)
+      wanted = wantedOf(demand)
+    } catch (mistake) {
+      return unavailable(mistake)
+    }
+    const verdict = judged(presented, wanted, call)
     if (verdict instanceof Promise) return verdict.then((late) => counted(late, call))
     return verdict.ok ? verdict : counted(verdict, call)
   }
@@ -55,11 +73,7 @@ export function verifierOf<Scope extends string>(
     return verdict
   }
 
-  function judged(
-    presented: Credential | string | undefined,
-    demand: Partial<Demand>,
-    call: Call,
-  ): Awaitable<Verdict<Scope>> {
+  function judged(presented: Credential | string | undefined, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
     if (presented === undefined || presented === null || presented === '') return plainly.missing
     // Callers in JavaScript pass on what their framework gives them, such as a list of lines or a body.
     const text = typeof presented === 'string' ? presented : Credential.textOf(presented)
@@ -68,7 +82,7 @@ export function verifierOf<Scope extends string>(
 
     try {
       const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
-      const verdict = cache.current() ? find(hash, text, demand, call) : afterFollowing(hash, text, demand, call)
+      const verdict = cache.current() ? find(hash, text, wanted, call) : afterFollowing(hash, text, wanted, call)
       return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {
       return undecided(text, error)
@@ -86,15 +100,15 @@ export function verifierOf<Scope extends string>(
     return cache.imported().length > 0 || sources.length > 0
   }
 
-  function afterFollowing(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
+  function afterFollowing(hash: string, text: string, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
     const followed = cache.follow()
-    if (followed === undefined) return find(hash, text, demand, call)
-    return followed.then(() => (cache.current() ? find(hash, text, demand, call) : undecided(text, tooLate())))
+    if (followed === undefined) return find(hash, text, wanted, call)
+    return followed.then(() => (cache.current() ? find(hash, text, wanted, call) : undecided(text, tooLate())))
   }
 
-  function find(hash: string, text: string, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
+  function find(hash: string, text: string, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
     const cached = cache.get(hash)
-    if (cached !== undefined) return judge(cached, demand, call)
+    if (cached !== undefined) return judge(cached, wanted, call)
     const form = formOf(text)
     const imported = cache.imported()
     // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
@@ -105,7 +119,7 @@ export function verifierOf<Scope extends string>(
       const unknown = form === 'minted' ? 'unknown' : form
       const standing = found === undefined ? refusedFor(hash, unknown, undefined) : standingOf(hash, found, scopes)
       cache.keep(standing, version)
-      return judge(standing, demand, call)
+      return judge(standing, wanted, call)
     }
     const learnFromSources = (): Awaitable<Verdict<Scope>> => {
       for (const source of sources) {
@@ -125,7 +139,7 @@ export function verifierOf<Scope extends string>(
     })
   }
 
-  function judge({ refused, active }: Standing<Scope>, demand: Partial<Demand>, call: Call): Awaitable<Verdict<Scope>> {
+  function judge({ refused, active }: Standing<Scope>, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
     if (active === undefined) return refused === undefined ? plainly.unknown : seen(refused, call)
     const { key } = active.accepted
     if (call.seenBy !== undefined && !call.seenBy(key)) return plainly.unknown
@@ -136,16 +150,14 @@ export function verifierOf<Scope extends string>(
       if (where === 'pending') return refuse('not_yet_valid', active)
       if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', active)
     }
-    const { environment = environments[0], allOf = nothing, anyOf = nothing } = demand
-    if (key.environment !== environment) return refuse('wrong_environment', active)
-    if (active.allows !== undefined && (call.ip === undefined || !active.allows(call.ip))) {
-      return refuse('address_not_allowed', active)
+    if (key.environment !== wanted.environment) return refuse('wrong_environment', active)
+    if (active.allows !== undefined) {
+      const { ip } = call
+      if (typeof ip !== 'string' || !active.allows(ip)) return refuse('address_not_allowed', active)
     }
-    if (!covers(active.held, { allOf, anyOf })) return refuse('insufficient_scope', active)
+    if (!covers(active.held, wanted)) return refuse('insufficient_scope', active)
     if (!active.metered) return accept(active, call)
-    return awaiting(meter(active, demand.cost ?? 1, call.dryRun === true), (metered) =>
-      afterMeter(active, metered, call),
-    )
+    return awaiting(meter(active, wanted.cost, call.dryRun === true), (metered) => afterMeter(active, metered, call))
   }
 
   function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {

@@ -54,14 +54,14 @@ export function grantable(requested: readonly string[], catalogue: Catalogue): r
   for (const scope of requested) {
     if (typeof scope !== 'string' || expand([scope], catalogue).size === 0) {
       const known = Object.keys(catalogue).join(', ') || 'none'
-      throw new LatchkeyError('unknown_scope', `${shown(scope)} is not declared. Declared: ${known}.`)
+      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared. Declared: ${known}.`)
     }
   }
   return [...new Set(requested)]
 }
 
-/** Repeated only if it is a scope by its form: anything else may be a secret in the wrong place. */
-function shown(scope: unknown): string {
+/** What an error calls a scope. Repeated only if it is one by its form: anything else may be a secret in the wrong place. */
+export function shownScope(scope: unknown): string {
   const named = typeof scope === 'string' && scopePattern.test(scope.replace(/:\*$/, ':all'))
   return named ? `The scope ${JSON.stringify(scope)}` : 'What was given as a scope'
 }

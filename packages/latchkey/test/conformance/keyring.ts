@@ -54,7 +54,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       return keyring.issue({ name: 'A key', owner: someone(), scopes: ['orders:read'], ...options })
     }
 
-    async function outcome(secret: string | undefined, demand?: Partial<Demand>, call?: Call): Promise<string> {
+    async function outcome(secret: string | undefined, demand?: Demand<Scope>, call?: Call): Promise<string> {
       const verdict = await keyring.verify(secret, demand, call)
       return verdict.ok ? 'accepted' : verdict.refusal.code
     }

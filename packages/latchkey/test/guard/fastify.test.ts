@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
-import { fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/fastify.ts'
+import { anyKey, fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/fastify.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { guardConformance, scopes } from '../conformance/guard.ts'
 
@@ -24,13 +24,13 @@ guardConformance('Fastify', async (verifier, handled, puts) => {
   app.addHook('onRequest', async (request) => void Object.assign(request, puts))
   await app.register(plugin)
   const routes = {
-    '/any': requires(),
+    '/any': requires(anyKey),
     '/write': requires('orders:write'),
     '/both': requires('orders:read', 'orders:write'),
     '/either': requires({ anyOf: ['orders:write', 'reports:read'] }),
-    '/test': requires({ environment: 'test' }),
+    '/test': requires({ environment: 'test' }, anyKey),
     '/files/*': requires('orders:read'),
-    '/*': requires(),
+    '/*': requires(anyKey),
   }
   app.get('/open', { onRequest: open }, () => handled('/open', 'nobody') ?? 'done')
   for (const [path, onRequest] of Object.entries(routes)) {
@@ -82,14 +82,14 @@ test('no route is open by accident: undeclared ones stop the start, and all are 
 })
 
 test('a guard in another place than onRequest is no declaration', async () => {
-  const starting = start((app, { requires }) => app.get('/late', { preHandler: requires() }, () => 'x'))
+  const starting = start((app, { requires }) => app.get('/late', { preHandler: requires(anyKey) }, () => 'x'))
   await assert.rejects(starting, { code: 'undeclared_route', message: /GET \/late/ })
 })
 
 test('two declarations on one route stop the start: they would be documented as alternatives', async () => {
   const starting = start((app, { requires, open }) => {
     app.get('/two', { onRequest: [requires('orders:read'), requires('orders:write')] }, () => 'x')
-    app.get('/both', { onRequest: [open, requires()] }, () => 'x')
+    app.get('/both', { onRequest: [open, requires(anyKey)] }, () => 'x')
   })
   await assert.rejects(starting, { code: 'undeclared_route', message: /GET \/two.*GET \/both.*more than once/ })
 })
@@ -140,11 +140,26 @@ test('what requires(...) does not understand is refused, and never left out', as
     [{ scopes: ['orders:write'] }],
     [{ environment: 'live' }, { anyOf: ['orders:write'] }],
     ['orders:read', { environment: 'live' }],
+    [],
+    [anyKey, anyKey],
+    [anyKey, 'orders:read'],
+    ['orders:read', anyKey],
+    [{ anyOf: ['orders:read'] }, anyKey],
+    [Symbol('anyKey')],
+    [{ environment: 'live' }],
+    [{ cost: 5 }],
+    [{ anyOf: undefined }],
+    [{ anyOf: null }],
+    [{ anyOf: undefined }, 'orders:read'],
+    [{ environment: undefined }, 'orders:read'],
+    [{ environment: null }, 'orders:read'],
+    [{ cost: undefined }, 'orders:read'],
+    [{ anyOf: ['orders:read'], environment: undefined }],
     [{ cost: -1 }],
     [{ cost: 0.5 }],
   ]
   for (const wanted of wrong) {
-    assert.throws(() => requires(...(wanted as never[])), { name: 'LatchkeyError' }, JSON.stringify(wanted))
+    assert.throws(() => requires(...(wanted as [never])), { name: 'LatchkeyError' }, JSON.stringify(wanted))
   }
 })
 
@@ -230,7 +245,7 @@ test('a scope that is not declared stops the start, at run time as it does at co
 
 test('keyOf is typed with the scopes of the keyring, and fails on a route without a guard', async () => {
   const app = await start((inner, { requires, open, keyOf }) => {
-    inner.get('/typed', { onRequest: requires() }, (request) => {
+    inner.get('/typed', { onRequest: requires(anyKey) }, (request) => {
       const read: readonly ('orders:read' | 'orders:write' | 'reports:read')[] = keyOf(request).scopes
       // @ts-expect-error -- a verified key cannot have a scope that is not declared
       return read.includes('orders:raed')
@@ -253,7 +268,7 @@ test('one declaration: what is enforced is what is documented', async () => {
   await app.register(plugin)
   const declared = {
     '/open': open,
-    '/any': requires(),
+    '/any': requires(anyKey),
     '/all': requires('orders:read', 'orders:write'),
     '/either': requires({ anyOf: ['orders:write', 'reports:read'] }, 'orders:read'),
   }
@@ -288,7 +303,7 @@ test('what a route says of its own answers is documented, and the rest by its gu
   })
   await app.register(plugin)
   const schema = { response: { 403: { description: 'Not yours', type: 'string' } } }
-  app.get('/own', { onRequest: requires(), schema }, () => 'x')
+  app.get('/own', { onRequest: requires(anyKey), schema }, () => 'x')
   await app.ready()
   const { paths } = app.swagger() as unknown as {
     paths: Record<string, { get: { responses: Record<string, { description: string }> } }>
@@ -303,7 +318,7 @@ test('a handler may say for itself how its answer is cached', async () => {
   const { plugin, requires } = fastifyGuard(keyring)
   const app = Fastify()
   await app.register(plugin)
-  app.get('/public', { onRequest: requires() }, (_request, reply) =>
+  app.get('/public', { onRequest: requires(anyKey) }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=60').send('x'),
   )
   const answer = await app.inject({ url: '/public', headers: await headersFor([]) })
@@ -323,7 +338,7 @@ test('a verifier that fails lets nobody pass, also where the handler does not as
     const app = Fastify()
     await app.register(plugin)
     let handled = 0
-    app.get('/any', { onRequest: requires() }, () => `${handled++}`)
+    app.get('/any', { onRequest: requires(anyKey) }, () => `${handled++}`)
     assert.equal((await app.inject({ url: '/any', headers: await headersFor([]) })).statusCode, 500)
     assert.equal(handled, 0)
   }
@@ -339,7 +354,7 @@ test('a request without a key is refused before its body is read', async () => {
     parsed++
     payload.resume().on('end', () => done(null, {}))
   })
-  app.post('/upload', { onRequest: requires() }, () => 'x')
+  app.post('/upload', { onRequest: requires(anyKey) }, () => 'x')
   const answer = await app.inject({
     method: 'POST',
     url: '/upload',

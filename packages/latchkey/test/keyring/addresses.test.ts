@@ -43,7 +43,7 @@ for (const [speed, shape] of speeds) {
     test('the address comes after the environment and before the scopes', async () => {
       const { keyring } = await openOn(shape)
       const { secret } = await keyring.issue({ ...shop, addresses: ['192.0.2.1'] })
-      const demand = { allOf: ['orders:write'] }
+      const demand = { allOf: ['orders:write'] } as const
       const call = { ip: '192.0.2.2' }
       assert.equal(await codeOf(keyring.verify(secret, { ...demand, environment: 'test' }, call)), 'wrong_environment')
       assert.equal(await codeOf(keyring.verify(secret, demand, call)), 'address_not_allowed')

@@ -179,7 +179,7 @@ test('a key that was narrowed through one keyring is narrow in every other on th
   )
   const [first] = keyrings
   assert.ok(first)
-  const demand = { allOf: ['orders:read'] }
+  const demand = { allOf: ['orders:read'] } as const
   const call = { ip: '192.0.2.1' }
   for (let round = 0; round < 10; round++) {
     const { key, secret } = await first.issue(shop)

@@ -569,7 +569,12 @@ const verify = onKey(
     const owning = holder ?? key
     const held = owning.secrets.find(({ text }) => text === secret.text)
     assert.ok(held)
-    const { ip, dryRun, ...demand } = command.asked
+    const { ip, dryRun, allOf, anyOf, ...rest } = command.asked
+    const demand = {
+      ...rest,
+      ...(allOf.length === 0 ? {} : { allOf }),
+      ...(anyOf.length === 0 ? {} : { anyOf }),
+    }
     const verdict = await keyring.verify(secret.text, demand, { ip, dryRun })
     const expected = judged(model, { which: command.which, now, key: owning, secret: held }, command.asked)
     assert.equal(verdict.ok ? 'accepted' : verdict.refusal.code, expected.code)

@@ -38,7 +38,7 @@ for (const [speed, shape] of Object.entries(stores)) {
 
     const live = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
 
-    async function codeOf(keyring: Keyring<Scope>, ...call: Parameters<Keyring['verify']>): Promise<string> {
+    async function codeOf(keyring: Keyring<Scope>, ...call: Parameters<Keyring<Scope>['verify']>): Promise<string> {
       leases++
       const verdict = await keyring.verify(...call)
       return verdict.ok ? 'accepted' : verdict.refusal.code
@@ -190,7 +190,7 @@ for (const [speed, shape] of Object.entries(stores)) {
     test('the steps are taken in their order: the first that fails gives the refusal', async () => {
       const { keyring, clock } = await open()
       const issued = await keyring.issue({ ...live, environment: 'test', notBefore: 2_000_000 })
-      const demand = { allOf: ['orders:write'] }
+      const demand = { allOf: ['orders:write'] } as const
       const codes = [await codeOf(keyring, issued.secret, demand)]
       clock.set(2_000_000)
       codes.push(await codeOf(keyring, issued.secret, demand))
