@@ -37,9 +37,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: store,
-        text: 'spend(id, spending): Awaitable<number | undefined> {',
-        becomes: `spend(id, spending): Awaitable<number | undefined> {
-      if (setTimeout(() => spend(id, spending), 200).hasRef()) return 1`,
+        text: 'spend: (id, spending) => writing(() => spend(id, spending)),',
+        becomes: 'spend: (id, spending) => (setTimeout(() => spend(id, spending), 200).hasRef() ? 1 : undefined),',
       },
     ],
     shownBy: ['acknowledgedAndLost'],

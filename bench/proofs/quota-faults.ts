@@ -7,8 +7,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sql.ts',
-        text: 'AND (CASE WHEN period < $3 THEN $4 ELSE remaining END) >= $2',
-        becomes: '',
+        text: 'WHERE latchkey_quotas.remaining >= $2',
+        becomes: 'WHERE TRUE',
       },
     ],
     shownBy: ['roundsNotExact'],
@@ -18,14 +18,16 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'spend(id, spending): Awaitable<number | undefined> {',
-        becomes: `spend(id, spending): Awaitable<number | undefined> {
+        text: 'spend: (id, spending) => writing(() => spend(id, spending)),',
+        becomes: `spend: (id, spending) => {
       const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
       const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
       const left = (read?.left ?? 0) - spending.cost
       if (left < 0) return undefined
       const write = \`UPDATE latchkey_quotas SET remaining = $2 WHERE place = \${place}\`
-      if (read !== undefined) return Promise.resolve().then(() => whenFree(() => run(write, [id, left])))`,
+      if (read === undefined) return writing(() => spend(id, spending))
+      return Promise.resolve().then(() => writing(() => run(write, [id, left])))
+    },`,
       },
     ],
     shownBy: ['roundsNotExact'],

@@ -83,7 +83,8 @@ export interface Kept {
   /** The newest first. */
   readonly secrets: readonly StoredSecret[]
   readonly owner: StoredOwner | undefined
-  readonly quota: QuotaState | undefined
+  /** Of each period in which something was taken or filled up, in order; at least of the four nearest to the last one. */
+  readonly quotas: readonly QuotaState[]
 }
 
 /** What is left of a quota, and of which period that is said. */
@@ -329,9 +330,10 @@ export interface Store {
   /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
   newestRevision(): Awaitable<number>
   /**
-   * Takes the cost from what is left of a key's quota, if so much is left, after filling it up if a new period has
-   * begun. Exact under any concurrency. Answers what is left, or `undefined`, having taken nothing: too little is left, or
-   * the key has another quota.
+   * Takes the cost from what is left of a key's quota in a period, which is all of it before anything is taken, if so
+   * much is left. Exact under any concurrency. Every period has its own: a clock that jumps to the next month and back
+   * leaves this one what it had. Answers what is left, or `undefined`, having taken nothing: too little is left, or the
+   * key has another quota.
    */
   spend(id: string, spending: Spending): Awaitable<number | undefined>
   /**

@@ -111,14 +111,14 @@ export function keyOfListed<Scope extends string>(
 }
 
 /** Shows all that is kept of a key, as it stands at `now`. */
-export function keyOfKept<Scope extends string>({ key, secrets, owner, quota }: Kept, now: number): KeyDetails<Scope> {
+export function keyOfKept<Scope extends string>({ key, secrets, owner, quotas }: Kept, now: number): KeyDetails<Scope> {
   const used = secrets.map(({ lastUsedAt }) => lastUsedAt).filter((at) => at !== null)
   const lastUsedAt = used.length === 0 ? null : Math.max(...used)
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
   return {
     ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
     secrets: secrets.filter(({ endsAt, ended }) => !ended && (endsAt === null || endsAt > now)).map(shown),
-    quotaLeft: quotaLeftOf(key.quota, quota, now),
+    quotaLeft: quotaLeftOf(key.quota, quotas, now),
   }
 }
 
@@ -127,9 +127,10 @@ function shown({ start, kind, createdAt, retiredAt, endsAt, lastUsedAt }: Stored
   return { start, kind, createdAt, retiredAt, endsAt, lastUsedAt }
 }
 
-/** What is left of a quota at `now`: all of it when a new period has begun since something was spent. */
-export function quotaLeftOf(quota: Quota | null, state: QuotaState | undefined, now: number): KeyDetails['quotaLeft'] {
-  if (quota === null || state === undefined) return null
-  const remaining = state.period < periodStart(quota.refill, now) ? quota.amount : state.remaining
+/** What is left of a quota at `now`: all of it where nothing was taken in this period. */
+export function quotaLeftOf(quota: Quota | null, states: readonly QuotaState[], now: number): KeyDetails['quotaLeft'] {
+  if (quota === null) return null
+  const current = periodStart(quota.refill, now)
+  const remaining = states.find(({ period }) => period === current)?.remaining ?? quota.amount
   return { remaining, refillsAt: nextPeriod(quota.refill, now) }
 }

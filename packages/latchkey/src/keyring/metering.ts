@@ -77,7 +77,8 @@ export function meterOf<Scope extends string>({
       const retryAfter = cost > quota.amount ? undefined : (state.reset ?? undefined)
       return { refused: 'quota_exhausted', states: [...states.map(uncounted), state], retryAfter }
     }
-    const remainingOf = (kept: Kept | undefined): number => quotaLeftOf(quota, kept?.quota, now)?.remaining ?? 0
+    const remainingOf = (kept: Kept | undefined): number =>
+      kept === undefined ? 0 : (quotaLeftOf(quota, kept.quotas, now)?.remaining ?? 0)
 
     if (dryRun) {
       return awaiting(store.byId(tally.keyId), (kept) => {

@@ -111,5 +111,17 @@ export function migrations({ integer, byPrimaryKey }: Dialect): readonly (readon
       `CREATE INDEX latchkey_secrets_by_issuer ON latchkey_secrets (issued_by, place) WHERE issued_by IS NOT NULL`,
       `ALTER TABLE latchkey_once ADD COLUMN seq ${integer} NOT NULL DEFAULT 0`,
     ],
+    [
+      // A row for each period that something was taken in.
+      `CREATE TABLE latchkey_quotas_by_period (
+        place ${integer} NOT NULL REFERENCES latchkey_keys (place),
+        period ${integer} NOT NULL,
+        remaining ${integer} NOT NULL,
+        PRIMARY KEY (place, period)
+      ) ${byPrimaryKey}`,
+      `INSERT INTO latchkey_quotas_by_period (place, period, remaining) SELECT place, period, remaining FROM latchkey_quotas`,
+      `DROP TABLE latchkey_quotas`,
+      `ALTER TABLE latchkey_quotas_by_period RENAME TO latchkey_quotas`,
+    ],
   ]
 }

@@ -44,8 +44,10 @@ const stateAtFirst = `CASE
 export const bySecret: string = `SELECT ${keyColumns}, ${secretColumns}, ${ownerColumns} FROM latchkey_secrets s
   JOIN latchkey_keys k ON k.place = s.place ${withOwner} WHERE s.hash = $1`
 
-export const byId: string = `SELECT ${keyColumns}, ${ownerColumns}, q.remaining, q.period FROM latchkey_keys k ${withOwner}
-  LEFT JOIN latchkey_quotas q ON q.place = k.place WHERE k.id = $1`
+export const byId: string = `SELECT ${keyColumns}, ${ownerColumns} FROM latchkey_keys k ${withOwner} WHERE k.id = $1`
+
+export const quotasOf: string = `SELECT remaining, period FROM latchkey_quotas
+  WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY period`
 
 export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets s
   WHERE s.place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY s.ends_at IS NOT NULL, s.ends_at DESC, s.created_at DESC`
@@ -85,20 +87,27 @@ export const updateKey: string = `UPDATE latchkey_keys SET name = $3, owner = $4
     limits = $14, quota = $15, delegation = $16, disabled_at = $17, start = $18, disabled_by = $19
     WHERE id = $1 AND revision = $2`
 
-export const putQuota: string = `INSERT INTO latchkey_quotas (place, remaining, period)
-    SELECT place, $2, $3 FROM latchkey_keys WHERE id = $1
-    ON CONFLICT (place) DO UPDATE SET remaining = excluded.remaining, period = excluded.period`
+/** For a key without any: what is filled up anew forgets all periods. */
+export const insertQuota: string = `INSERT INTO latchkey_quotas (place, period, remaining)
+    SELECT place, $3, $2 FROM latchkey_keys WHERE id = $1`
 
-export const dropQuota: string = `DELETE FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
+export const dropQuotas: string = `DELETE FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
 
-/** One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. */
-export const spend: string = `UPDATE latchkey_quotas SET
-    remaining = (CASE WHEN period < $3 THEN $4 ELSE remaining END) - $2,
-    period = CASE WHEN period < $3 THEN $3 ELSE period END
-    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
-    AND (CASE WHEN period < $3 THEN $4 ELSE remaining END) >= $2
-    AND (SELECT quota FROM latchkey_keys WHERE id = $1) = $5
+/**
+ * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a row
+ * of its own from its first call on, so that a clock which jumps to another one and back leaves both what they had.
+ */
+export const spend: string = `INSERT INTO latchkey_quotas (place, period, remaining)
+    SELECT place, $3, $4 - $2 FROM latchkey_keys WHERE id = $1 AND quota = $5 AND $4 >= $2
+    ON CONFLICT (place, period) DO UPDATE SET remaining = latchkey_quotas.remaining - $2
+    WHERE latchkey_quotas.remaining >= $2
     RETURNING remaining`
+
+/** Leaves the four periods that are nearest to one. */
+export const dropPeriods: string = `DELETE FROM latchkey_quotas
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) AND period NOT IN (
+      SELECT period FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
+      ORDER BY ABS(period - $2) LIMIT 4)`
 
 /** For an owner of whom nothing was kept so far; `changes` is 0 where something was. */
 export const insertOwner: string = `INSERT INTO latchkey_owners (owner, disabled_at, limits, revision) VALUES ($1, $2, $3, $4)

@@ -171,8 +171,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   function putQuota(id: string, quota: QuotaState | null | undefined): void {
-    if (quota === null) run(sql.dropQuota, [id])
-    else if (quota !== undefined) run(sql.putQuota, [id, quota.remaining, quota.period])
+    if (quota === undefined) return
+    run(sql.dropQuotas, [id])
+    if (quota !== null) run(sql.insertQuota, [id, quota.remaining, quota.period])
   }
 
   /** Whether the rows could be written as they were asked for. */
@@ -244,18 +245,28 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   function spend(...[id, { cost, quota, period }]: Parameters<Store['spend']>): number | undefined {
     // All rows, though there is one at most: the statement must run to its end.
     const values = [id, cost, period, quota.amount, JSON.stringify(quota)]
-    return kept(() => rows<{ remaining: number }>(sql.spend, values))[0]?.remaining
+    const remaining = kept(() => rows<{ remaining: number }>(sql.spend, values))[0]?.remaining
+    // The first of a period: as good a time as any to forget old ones.
+    if (remaining === quota.amount - cost) forgetPeriods(id, period)
+    return remaining
+  }
+
+  function forgetPeriods(id: string, period: number): void {
+    try {
+      run(sql.dropPeriods, [id, period])
+    } catch {
+      // What was spent is spent. They are forgotten with the next period.
+    }
   }
 
   function byId(id: string): Kept | undefined {
-    const found = row<KeyRow & OwnerRow & { remaining: number | null; period: number | null }>(sql.byId, [id])
+    const found = row<KeyRow & OwnerRow>(sql.byId, [id])
     if (found === undefined) return undefined
-    const { remaining, period } = found
     return {
       key: keyOfRow(found),
       secrets: rows<SecretRow>(sql.secretsOf, [id]).map(secretOfRow),
       owner: ownerOfRow(found),
-      quota: remaining === null || period === null ? undefined : { remaining, period },
+      quotas: rows<QuotaState>(sql.quotasOf, [id]).map(({ remaining, period }) => ({ remaining, period })),
     }
   }
 

@@ -146,7 +146,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       for (const [index, { key, secret }] of [one, other].entries()) {
         const kept = { key: { ...key, revision: index + 1 }, owner: undefined }
         assert.deepEqual(await store.bySecret(secret.hash), { ...kept, secret })
-        assert.deepEqual(await store.byId(key.id), { ...kept, secrets: [secret], quota: undefined })
+        assert.deepEqual(await store.byId(key.id), { ...kept, secrets: [secret], quotas: [] })
       }
       assert.equal(await store.bySecret('f'.repeat(64)), undefined)
       assert.equal(await store.byId('nobody'), undefined)
@@ -573,17 +573,52 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         left,
         Array.from({ length: 50 }, (_, index) => index),
       )
-      assert.deepEqual((await store.byId(made.key.id))?.quota, { remaining: 0, period: 0 })
+      const quotas = async (): Promise<unknown> => (await store.byId(made.key.id))?.quotas
+      assert.deepEqual(await quotas(), [{ remaining: 0, period: 0 }])
       assert.equal(await store.spend(made.key.id, { ...spending, cost: 51, period: 10 }), undefined)
       assert.equal(await store.spend(made.key.id, { ...spending, cost: 20, period: 10 }), 30)
-      // A clock that went back fills nothing up again.
-      assert.equal(await store.spend(made.key.id, { ...spending, cost: 20, period: 0 }), 10)
-      assert.equal(await store.spend(made.key.id, { ...spending, cost: 11, period: 10 }), undefined)
+      assert.equal(await store.spend(made.key.id, { ...spending, cost: 31, period: 10 }), undefined)
       assert.equal(await store.spend('nobody', spending), undefined)
       // One who knows an older quota neither spends nor fills up by it.
       const older = { cost: 1, quota: { amount: 1000, refill: 'month' as const }, period: 20 }
       assert.equal(await store.spend(made.key.id, older), undefined)
-      assert.deepEqual((await store.byId(made.key.id))?.quota, { remaining: 10, period: 10 })
+      const both = [
+        { remaining: 0, period: 0 },
+        { remaining: 30, period: 10 },
+      ]
+      assert.deepEqual(await quotas(), both)
+    })
+
+    test('a clock that jumps to another period and back leaves each what it had, and the store remembers no end of them', async () => {
+      const store = await fresh().open()
+      const quota = { amount: 5, refill: 'day' as const }
+      const made = newKey({ quota })
+      await store.commit(
+        [{ kind: 'insert', ...made, quota: { remaining: 5, period: 100 }, draft: draft(made.key.id) }],
+        seal,
+      )
+      const spend = (period: number, cost = 1) => store.spend(made.key.id, { cost, quota, period })
+      assert.equal(await spend(100, 3), 2)
+      assert.equal(await spend(900, 5), 0, 'it jumps')
+      assert.equal(await spend(900), undefined)
+      assert.equal(await spend(100), 1, 'and back')
+      assert.equal(await spend(100, 2), undefined)
+      // The days go on, and those that came by the jump are still told apart from those that come by time.
+      for (const period of [101, 102]) assert.equal(await spend(period, 5), 0)
+      assert.equal(await spend(900), undefined)
+      for (let period = 103; period < 120; period++) assert.equal(await spend(period, 4), 1)
+      assert.deepEqual(
+        (await store.byId(made.key.id))?.quotas.map(({ period }) => period),
+        [116, 117, 118, 119],
+      )
+      const stored = await store.byId(made.key.id)
+      assert.ok(stored)
+      const filling = { remaining: 5, period: 119 }
+      await store.commit(
+        [{ kind: 'update', key: stored.key, quota: filling, draft: draft(made.key.id, 'change') }],
+        seal,
+      )
+      assert.deepEqual((await store.byId(made.key.id))?.quotas, [filling])
     })
 
     test('usage adds up, and a last use never goes back', async () => {

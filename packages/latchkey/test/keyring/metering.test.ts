@@ -44,6 +44,27 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.find(key.id))?.quotaLeft?.remaining, 97)
     })
 
+    test('a clock that jumps to the next month and back leaves the real month its own quota', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const { key, secret } = await keyring.issue({ ...shop, quota: { amount: 3, refill: 'month' } })
+      const [january, february] = [clock.now(), Date.UTC(2030, 1, 3)]
+      const left = async (): Promise<number | undefined> => (await keyring.find(key.id))?.quotaLeft?.remaining
+      await keyring.verify(secret)
+      clock.set(february)
+      for (const code of ['accepted', 'accepted', 'accepted', 'quota_exhausted'])
+        assert.equal(await codeOf(keyring.verify(secret)), code)
+      assert.equal(await left(), 0)
+      clock.set(january)
+      assert.equal(await left(), 2)
+      assert.equal(await codeOf(keyring.verify(secret, { cost: 2 })), 'accepted')
+      assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
+      // And February, when it comes, has been spent.
+      clock.set(february + 1)
+      assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
+      clock.set(Date.UTC(2030, 2, 1))
+      assert.equal(await left(), 3)
+    })
+
     test('a call that the quota refuses is counted in no window, and the answer says what is left without it', async () => {
       const { keyring } = await openOn(shape)
       const limits = [limit('burst', 10)]
