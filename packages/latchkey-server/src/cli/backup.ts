@@ -22,7 +22,7 @@ export function backupCommand(program: Command): void {
       throw new Failure('usage', 'A backup is made beside the database, not through a server: name it with --store.')
     }
     const { file } = settingsOf(options)
-    mustExist(file)
+    mustExist(file, options)
     await copyTo(file, copy)
     const report = await checked(copy)
     if (report?.whole === false)

@@ -26,12 +26,18 @@ export const exits = {
 /** The name of a way to end. */
 export type Exit = keyof typeof exits
 
+/** What a failure may say besides its message. */
+export interface FailureOptions extends ErrorOptions {
+  /** Commands that lead out of it, as they can be pasted. */
+  readonly commands?: readonly string[]
+}
+
 /** Ends the command: one line for the person who sees it, and how. */
 export class Failure extends Error {
   readonly exit: Exit
 
-  constructor(exit: Exit, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(exit: Exit, message: string, { commands = [], ...options }: FailureOptions = {}) {
+    super([message, ...commands.map((command) => `  ${command}`)].join('\n'), options)
     this.name = 'Failure'
     this.exit = exit
   }

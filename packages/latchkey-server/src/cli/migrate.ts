@@ -13,7 +13,7 @@ export function migrateCommand(program: Command): void {
       throw new Failure('usage', 'A database is migrated beside it, not through a server: name it with --store.')
     }
     const { file } = settingsOf(options)
-    mustExist(file)
+    mustExist(file, options)
     const { sqliteStore } = await import('latchkey/store/sqlite')
     const store = sqliteStore({ file })
     const { migrated } = store

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
+import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
 import { settingOptions, settingsOf } from './target.ts'
@@ -46,7 +48,7 @@ async function serve(options: object): Promise<void> {
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
     say(
-      'There is no admin key yet. Issue one beside the database: latchkey keys issue --admin --name <name> --owner <owner>',
+      `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: `sqlite:${resolve(settings.file)}` })}`,
     )
   }
 }

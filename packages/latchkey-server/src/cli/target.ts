@@ -2,8 +2,10 @@ import { existsSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
+import type { SqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from '../config.ts'
 import { readSettings, settingsTable } from '../config.ts'
+import { advised } from './advice.ts'
 import { Failure } from './exit.ts'
 
 /** Which keyring a command works on, and how it answers. */
@@ -116,9 +118,14 @@ async function openTarget(
   }
   const { file, scopes, prefix, environments } = settingsOf(options)
   const unmake = create && !existsSync(file) ? unmaking(file) : undefined
-  if (!create) mustExist(file)
+  if (!create) mustExist(file, options)
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  const store = sqliteStore({ file, mode: create ? 'create' : mode })
+  let store: SqliteStore
+  try {
+    store = sqliteStore({ file, mode: create ? 'create' : mode })
+  } catch (error) {
+    throw unfit(error, options)
+  }
   try {
     const keyring = await openKeyring({ store, scopes, prefix, environments })
     return { keyring, where: 'store', ...(unmake === undefined ? {} : { unmake }) }
@@ -162,12 +169,29 @@ export function serverOf({ url, store }: TargetOptions): string | undefined {
 }
 
 /** @throws Failure `unavailable` for a database that is not there. */
-export function mustExist(file: string): void {
-  if (file !== ':memory:' && existsSync(file)) return
-  throw new Failure(
-    'unavailable',
-    `There is no database at ${file}. Name one with --store or LATCHKEY_STORE, or make it: latchkey serve, or latchkey keys issue --create.`,
-  )
+export function mustExist(file: string, options: TargetOptions): void {
+  if (file === ':memory:' || !existsSync(file))
+    throw new Failure('unavailable', `There is no database at ${file}. ${makeOne}`, {
+      commands: [advised('serve', options)],
+    })
+}
+
+/** What to do where there is no database. */
+export const makeOne =
+  'Name another with --store or LATCHKEY_STORE, or make one: the server does, and keys issue and keys import with --create.'
+
+/** A store that a command cannot be run on; what leads out of it is named with the flags of the command. */
+function unfit(error: unknown, options: TargetOptions): unknown {
+  const { message, cause } = error as Error
+  return cause === 'older schema'
+    ? new Failure('unavailable', message, { cause: error, commands: upgrade(options) })
+    : error
+}
+
+/** What brings a database of an older version up to date, so that there is a way back. */
+export function upgrade({ store }: TargetOptions): readonly string[] {
+  const target = store === undefined ? {} : { store }
+  return [advised('backup before-the-upgrade.db', target), advised('migrate', target)]
 }
 
 function adminKey(): string {

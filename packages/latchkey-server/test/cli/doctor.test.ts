@@ -102,7 +102,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.deepEqual(await faults(here), { code: 0, wrong: '' })
     assert.match(
       await here.done(['doctor']),
-      /^note +database +its tables are of an older.*\n +Make a backup \(latchkey backup <file>\), bring it up to date \(latchkey migrate\)/m,
+      /^note +database +its tables are of an older.*\n +Stop what works on it, make a backup.*\n +latchkey backup .*\n +latchkey migrate$/m,
     )
     assert.deepEqual(readFileSync(file), before)
   })

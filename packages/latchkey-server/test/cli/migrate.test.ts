@@ -52,7 +52,7 @@ test('tables of an older version are backed up, then migrated, and touched by no
   for (const line of [...readingOf('key_1'), ...changing, 'verify --spend']) {
     const { code, stdout, stderr } = await here.run(line.split(' '), { input: secret })
     const said = line === 'doctor' ? stdout : stderr
-    assert.match(said, /latchkey backup.*latchkey migrate/, line)
+    assert.match(said, /^ +latchkey backup .*\n +latchkey migrate$/m, line)
     assert.equal(code, line === 'doctor' ? 0 : 69, line)
     assert.deepEqual(sightOf(here), before, line)
   }

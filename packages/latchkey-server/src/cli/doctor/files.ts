@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { quoted } from '../advice.ts'
 import type { Finding } from './finding.ts'
 import { good, note, wrong } from './finding.ts'
 
@@ -9,50 +10,46 @@ const littleSpace = 100 * 1024 * 1024
 
 /** Who may read and write what has keys in it. Looks and changes nothing. */
 export function fileFindings(file: string): readonly Finding[] {
-  if (file === ':memory:')
-    return [note('files', 'the database is in memory', 'It is gone with the process: set LATCHKEY_STORE.')]
+  if (file === ':memory:') {
+    const remedy = 'It is gone with the process: name a file in LATCHKEY_STORE.'
+    return [note({ what: 'files', found: 'the database is in memory', remedy })]
+  }
   const open: Finding[] = []
+  const what = 'file modes'
   for (const path of [file, `${file}-wal`, `${file}-shm`]) {
-    const found = statusOf(path)
-    if (found !== undefined && (found.mode & 0o077) !== 0) {
-      open.push(wrong('file modes', `${path} is ${octal(found)}: others may read it`, `chmod 600 ${path}`))
+    const status = statusOf(path)
+    if (status !== undefined && (status.mode & 0o077) !== 0) {
+      const found = `${path} is ${octal(status)}: others may read it`
+      open.push(wrong({ what, found, remedy: 'Take that away from them.', commands: [`chmod 600 ${quoted(path)}`] }))
     }
-    if (found !== undefined && isOthers(found)) {
-      open.push(
-        wrong('file modes', `${path} belongs to user ${found.uid}`, 'Run as that user, or give the file to this one.'),
-      )
+    if (status !== undefined && isOthers(status)) {
+      const remedy = 'Run as that user, or have the machine’s administrator give the file to this one.'
+      open.push(wrong({ what, found: `${path} belongs to user ${status.uid}`, remedy }))
     }
   }
-  const folder = statusOf(dirname(file))
-  if (folder !== undefined && (folder.mode & 0o022) !== 0 && (folder.mode & 0o1000) === 0) {
-    const path = dirname(file)
-    open.push(
-      wrong(
-        'file modes',
-        `${path} is ${octal(folder)}: others may put another file in its place`,
-        `chmod go-w ${path}`,
-      ),
-    )
+  const folder = dirname(file)
+  const status = statusOf(folder)
+  if (status !== undefined && (status.mode & 0o022) !== 0 && (status.mode & 0o1000) === 0) {
+    const found = `${folder} is ${octal(status)}: others may put another file in its place`
+    open.push(wrong({ what, found, remedy: 'Take that away from them.', commands: [`chmod go-w ${quoted(folder)}`] }))
   }
   const settings = statusOf('.env')
   if (settings !== undefined && (settings.mode & 0o077) !== 0) {
-    open.push(note('file modes', `.env is ${octal(settings)}: others may read the secrets in it`, 'chmod 600 .env'))
+    const found = `.env is ${octal(settings)}: others may read the secrets in it`
+    open.push(note({ what, found, remedy: 'Take that away from them.', commands: ['chmod 600 .env'] }))
   }
-  return [
-    ...(open.length === 0 ? [good('file modes', 'nobody else may read or write')] : open),
-    spaceFinding(dirname(file)),
-  ]
+  return [...(open.length === 0 ? [good(what, 'nobody else may read or write')] : open), spaceFinding(folder)]
 }
 
 function spaceFinding(folder: string): Finding {
   try {
     const { bavail, bsize } = statfsSync(folder)
-    const left = `${Math.floor((bavail * bsize) / 1024 / 1024).toLocaleString('en-US')} MB left`
+    const found = `${Math.floor((bavail * bsize) / 1024 / 1024).toLocaleString('en-US')} MB left`
     return bavail * bsize < littleSpace
-      ? wrong('disk', left, 'Make room: a full disk refuses every change.')
-      : good('disk', left)
+      ? wrong({ what: 'disk', found, remedy: 'Make room: a full disk refuses every change.' })
+      : good('disk', found)
   } catch {
-    return note('disk', 'how much is left cannot be told', 'Look at it yourself.')
+    return note({ what: 'disk', found: 'how much is left cannot be told', remedy: 'Look at it yourself.' })
   }
 }
 

@@ -8,13 +8,23 @@ export interface Finding {
   readonly found: string
   /** What to do about it. */
   readonly remedy?: string
+  /** What does it, in lines for a shell, one after the other. */
+  readonly commands?: readonly string[]
+}
+
+/** What is found where something is not as it should be. */
+interface Trouble {
+  readonly what: string
+  readonly found: string
+  readonly remedy: string
+  readonly commands?: readonly string[]
 }
 
 export const good = (what: string, found: string): Finding => ({ what, state: 'good', found })
 
-export const note = (what: string, found: string, remedy: string): Finding => ({ what, state: 'note', found, remedy })
+export const note = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'note', ...trouble })
 
-export const wrong = (what: string, found: string, remedy: string): Finding => ({ what, state: 'wrong', found, remedy })
+export const wrong = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'wrong', ...trouble })
 
 /** What an error says, in one line. */
 export function reasonOf(error: unknown): string {

@@ -1,42 +1,50 @@
 import type { Keyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
+import { advised, issueAdmin } from '../advice.ts'
 import { faultText, patiently } from '../journal/verify.ts'
+import type { TargetOptions } from '../target.ts'
 import { counted } from '../terminal/progress.ts'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
 import { clockFinding, clockTolerance } from './platform.ts'
 
+/** When it is looked at, and how it was reached. */
+interface Circumstances {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly options: TargetOptions
+}
+
 /** What the keyring itself tells: its journal, the clock by it, and whether somebody can administer it. */
-export async function keyringFindings(keyring: Keyring, now: number): Promise<readonly Finding[]> {
+export async function keyringFindings(keyring: Keyring, { now, options }: Circumstances): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   try {
     const report = await patiently('Checking the journal', keyring.verifyJournal())
     findings.push(
       report.whole
         ? good('journal', `whole, ${counted(report.entries, 'entry', 'entries')}`)
-        : wrong(
-            'journal',
-            faultText(report),
-            'Keep the database as it is, find out who wrote to it, and restore a backup.',
-          ),
+        : wrong({
+            what: 'journal',
+            found: faultText(report),
+            remedy: 'Keep the database as it is, find out who wrote to it, and restore a backup.',
+          }),
     )
   } catch (error) {
-    findings.push(
-      note('journal', reasonOf(error), 'Ask with an admin key that may read the whole journal (journal:read).'),
-    )
+    const remedy = 'Ask with an admin key that may read the whole journal (journal:read).'
+    findings.push(note({ what: 'journal', found: reasonOf(error), remedy }))
   }
   findings.push(await clockFindingBy(keyring, now))
   const scopes = Object.keys(keyring.scopes).length
   findings.push(
     scopes === 0
-      ? note(
-          'scopes',
-          'none are declared',
-          'Declare them in a file and set LATCHKEY_SCOPES_FILE, or keys can be allowed nothing.',
-        )
+      ? note({
+          what: 'scopes',
+          found: 'none are declared',
+          remedy: 'Declare them in a file and set LATCHKEY_SCOPES_FILE, or keys can be allowed nothing.',
+        })
       : good('scopes', `${scopes} declared`),
   )
-  findings.push(await adminFinding(keyring))
+  findings.push(await adminFinding(keyring, options))
   return findings
 }
 
@@ -50,17 +58,14 @@ async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
   }
 }
 
-async function adminFinding(keyring: Keyring): Promise<Finding> {
+async function adminFinding(keyring: Keyring, options: TargetOptions): Promise<Finding> {
+  const what = 'admin keys'
   try {
     const { keys } = await keyring.list({ environment: adminEnvironment, state: 'active', limit: 1 })
-    return keys.length > 0
-      ? good('admin keys', 'there is one that works')
-      : note(
-          'admin keys',
-          'none works',
-          'latchkey serve prints one, once; or issue one: latchkey keys issue --environment admin …',
-        )
+    if (keys.length > 0) return good(what, 'there is one that works')
+    const remedy = 'Nobody can administer the keys through a server. Issue one:'
+    return note({ what, found: 'none works', remedy, commands: [advised(issueAdmin, options)] })
   } catch (error) {
-    return note('admin keys', reasonOf(error), 'Ask with an admin key that may list keys (keys:read).')
+    return note({ what, found: reasonOf(error), remedy: 'Ask with an admin key that may list keys (keys:read).' })
   }
 }

@@ -17,9 +17,13 @@ function sqliteFinding(): Finding {
     const sound = atLeast(version, [3, 51, 3]) || version === '3.50.7' || version === '3.44.6'
     return sound
       ? good('SQLite', version)
-      : wrong('SQLite', `${version} can corrupt its log`, 'Install a Node with SQLite 3.51.3 or later.')
+      : wrong({
+          what: 'SQLite',
+          found: `${version} can corrupt its log`,
+          remedy: 'Install a Node with SQLite 3.51.3 or later.',
+        })
   } catch (error) {
-    return wrong('SQLite', reasonOf(error), 'Install a Node with node:sqlite.')
+    return wrong({ what: 'SQLite', found: reasonOf(error), remedy: 'Install a Node with node:sqlite.' })
   }
 }
 
@@ -45,12 +49,9 @@ export const clockTolerance = 5000
  */
 export function clockFinding(future: number | undefined, now: number): Finding {
   const remedy = 'Set the clock and keep it set, with NTP for instance: lifetimes of keys are judged by it.'
-  if (now < written) return wrong('clock', `it says ${new Date(now).toISOString()}`, remedy)
+  if (now < written) return wrong({ what: 'clock', found: `it says ${new Date(now).toISOString()}`, remedy })
   if (future === undefined) return good('clock', new Date(now).toISOString())
   const ahead = Math.round((future - now) / 1000)
-  return wrong(
-    'clock',
-    `the journal has an entry ${ahead} s in the future: the clock was ahead then, or is behind now`,
-    remedy,
-  )
+  const found = `the journal has an entry ${ahead} s in the future: the clock was ahead then, or is behind now`
+  return wrong({ what: 'clock', found, remedy })
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { advised } from '../advice.ts'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
 import { clockTolerance } from './platform.ts'
@@ -14,29 +15,32 @@ export async function serverFindings(url: string): Promise<readonly Finding[]> {
     try {
       const answer = await fetch(base + path, { redirect: 'manual', signal: AbortSignal.timeout(5000) })
       await answer.body?.cancel()
+      const found = `${path} answers ${answer.status}`
+      const remedy = 'Look at its log. Where its database is, this says more:'
       findings.push(
-        answer.status === 200
-          ? good(what, `${path} answers 200`)
-          : wrong(
-              what,
-              `${path} answers ${answer.status}`,
-              'Look at its log: latchkey doctor beside its database says more.',
-            ),
+        answer.status === 200 ? good(what, found) : wrong({ what, found, remedy, commands: [advised('doctor')] }),
       )
       if (path === '/healthz') findings.push(...clockFindings(answer.headers.get('date')))
     } catch (error) {
       const { cause } = error as { cause?: { code?: string } }
-      findings.push(
-        wrong(
-          what,
-          `${path} does not answer: ${cause?.code ?? reasonOf(error)}`,
-          'Start the server, or mend LATCHKEY_URL.',
-        ),
-      )
+      const found = `${path} does not answer: ${cause?.code ?? reasonOf(error)}`
+      findings.push(wrong({ what, found, remedy: remedyFor(cause?.code ?? '') }))
       break
     }
   }
   return findings
+}
+
+/** What to do about a connection that failed. */
+function remedyFor(code: string): string {
+  if (/SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY)/.test(code))
+    return 'Set NODE_EXTRA_CA_CERTS to the file with the certificate of whoever has signed that of the server.'
+  if (code === 'CERT_HAS_EXPIRED') return 'Give the server a new certificate.'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'Use the name that its certificate is for.'
+  if (/^EPROTO$|^ERR_SSL_/.test(code))
+    return 'It does not speak TLS: put it behind something that does, or say http://.'
+  if (/^ECONNRESET$|^UND_ERR_SOCKET$/.test(code)) return 'If it speaks TLS, say https://.'
+  return 'Start the server, or mend the address.'
 }
 
 function transportFinding(url: string): Finding {
@@ -46,7 +50,11 @@ function transportFinding(url: string): Finding {
   const local = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
   return local
     ? good('transport', 'http, on this machine')
-    : note('transport', 'http: the admin key crosses the network in the clear', 'Put the server behind TLS.')
+    : note({
+        what: 'transport',
+        found: 'http: the admin key crosses the network in the clear',
+        remedy: 'Put the server behind TLS.',
+      })
 }
 
 function clockFindings(date: string | null): readonly Finding[] {
@@ -56,10 +64,10 @@ function clockFindings(date: string | null): readonly Finding[] {
   return Math.abs(apart) < clockTolerance
     ? [good('clocks', 'the server and this machine agree')]
     : [
-        wrong(
-          'clocks',
-          `the server's clock and this one are ${Math.round(Math.abs(apart) / 1000)} s apart`,
-          'Set both with NTP.',
-        ),
+        wrong({
+          what: 'clocks',
+          found: `the server's clock and this one are ${Math.round(Math.abs(apart) / 1000)} s apart`,
+          remedy: 'Set both with NTP.',
+        }),
       ]
 }

@@ -14,7 +14,8 @@ export function refuseSecrets(values: readonly string[]): void {
   throw new Failure(
     'usage',
     'An argument looks like a secret. It is in the history of your shell now, and whoever is on this machine could see it:\n' +
-      'rotate that key. Secrets are read from standard input or the environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY).',
+      'rotate that key; keys list --text finds it by the first 12 characters. Secrets are read from standard input or the\n' +
+      'environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY).',
   )
 }
 

@@ -1,0 +1,220 @@
+// What messages advise leads out of the trouble: each command that is named is pasted, in its situation, and works.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+import { advised, quoted } from '../../src/cli/advice.ts'
+import { certificate, privateKey } from './certificates.ts'
+import type { Ran, Workplace } from './running.ts'
+import { serve, workplace } from './running.ts'
+import { inShell } from './shell.ts'
+
+const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
+
+/** The commands in what was said: each in a line of its own, indented. */
+function commandsIn({ stdout, stderr }: Pick<Ran, 'stdout' | 'stderr'>): readonly string[] {
+  return [...`${stdout}\n${stderr}`.matchAll(/^ {2,}((?:latchkey|chmod) .*)$/gm)].map(([, command = '']) => command)
+}
+
+/** Pastes commands that must work; answers what the last one printed. */
+async function paste(here: Workplace, commands: readonly string[], env = {}): Promise<string> {
+  assert.ok(commands.length > 0, 'a command is advised')
+  let printed = ''
+  for (const command of commands) {
+    const { code, stdout, stderr } = await inShell(here, command, env)
+    assert.equal(code, 0, `${command}: ${stdout}${stderr}`)
+    printed = stdout.trimEnd()
+  }
+  return printed
+}
+
+describe('without a database', { concurrency: 2 }, () => {
+  test('the server that is advised makes one', async () => {
+    const here = workplace({ PORT: '0' })
+    const said = await here.run(['keys', 'list'])
+    assert.equal(said.code, 69)
+    const [command = ''] = commandsIn(said)
+    assert.deepEqual(commandsIn(await here.run(['doctor'])), [command])
+    const child = here.start(command.split(' ').slice(1))
+    after(() => child.kill('SIGKILL'))
+    await once(child.stderr!, 'data')
+    assert.equal((await here.run(['keys', 'list'])).code, 0)
+  })
+
+  test('--create, which is named, makes one too', async () => {
+    const here = workplace()
+    const without = issue.filter((word) => word !== '--create')
+    assert.match((await here.run(without)).stderr, /keys issue and keys import with --create/)
+    await here.done(issue)
+    await here.done(without)
+  })
+})
+
+test('without an admin key: the command that the server names issues one, from any folder', async () => {
+  const here = workplace()
+  const child = here.start(['serve', '--port', '0', '--store', "sqlite:it's mine.db"])
+  after(() => child.kill('SIGKILL'))
+  let said = ''
+  for await (const chunk of child.stderr!) {
+    said += String(chunk)
+    if (commandsIn({ stdout: '', stderr: said }).length > 0) break
+  }
+  const [, url = ''] = /^Serving (\S+),/.exec(said) ?? []
+  const key = await paste(workplace(), commandsIn({ stdout: '', stderr: said }))
+  const listed = await here.run(['keys', 'list'], { env: { LATCHKEY_URL: url, LATCHKEY_ADMIN_KEY: key } })
+  assert.equal(listed.code, 0, listed.stderr)
+})
+
+describe('tables of an older version', { concurrency: 2 }, () => {
+  for (const command of [['keys', 'list'], issue.filter((word) => word !== '--create'), ['doctor']]) {
+    test(`${command.slice(0, 2).join(' ')} says what brings them up to date, after a backup`, async () => {
+      const here = workplace()
+      const store = ['--store', 'sqlite:my keys.db']
+      // From before there were any tables: older is none.
+      writeFileSync(join(here.folder, 'my keys.db'), '', { mode: 0o600 })
+      await paste(here, commandsIn(await here.run([...command, ...store])))
+      assert.ok(statSync(join(here.folder, 'before-the-upgrade.db')).isFile())
+      await here.done([...command, ...store])
+    })
+  }
+})
+
+describe('doctor', { concurrency: 2 }, () => {
+  test('modes that are too open are closed by its commands', async () => {
+    const here = workplace()
+    await here.done(issue)
+    writeFileSync(join(here.folder, '.env'), 'LOG_LEVEL=info\n', { mode: 0o644 })
+    chmodSync(join(here.folder, 'data', 'latchkey.db'), 0o644)
+    chmodSync(join(here.folder, 'data'), 0o777)
+    const said = await here.run(['doctor'])
+    assert.equal(said.code, 1)
+    assert.equal(commandsIn(said).filter((command) => command.startsWith('chmod')).length, 3)
+    await paste(here, commandsIn(said))
+    const then = await here.run(['doctor'])
+    assert.equal(then.code, 0)
+    assert.ok(!commandsIn(then).some((command) => command.startsWith('chmod')))
+  })
+
+  test('no admin key, and none that works any more: its command issues one', async () => {
+    const here = workplace()
+    await here.done(issue)
+    for (const reason of ['never issued', 'revoked']) {
+      const said = await here.run(['doctor'])
+      assert.match(said.stdout, /^note +admin keys +none works$/m, reason)
+      await paste(here, commandsIn(said))
+      assert.match(await here.done(['doctor']), /^good +admin keys +there is one that works$/m)
+      const admins = await here.done(['keys', 'list', '--environment', 'admin', '--state', 'active'])
+      const [id = ''] = admins.split('\n')[1]?.split('\t') ?? []
+      await here.done(['keys', 'revoke', id, '--reason', 'other', '--yes'])
+    }
+  })
+
+  test('a database that another program has locked is not to be restored from a backup', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const other = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE other (a)')
+    const said = await here.run(['doctor'])
+    other.close()
+    assert.match(said.stdout, /^WRONG +database +it is locked\n +Another program keeps it for itself/m)
+    await here.done(['doctor'])
+  })
+
+  test('an admin key that a server does not take, or that is missing: another is issued beside its database', async () => {
+    const here = workplace()
+    const { url, environment } = await serve(here)
+    for (const key of ['', 'lk_admin_no-such-key', environment.LATCHKEY_ADMIN_KEY]) {
+      if (key === environment.LATCHKEY_ADMIN_KEY) {
+        const admins = (await here.done(['keys', 'list', '--environment', 'admin', '--state', 'active'])).split('\n')
+        for (const line of admins.slice(1)) {
+          const [id = ''] = line.split('\t')
+          await here.done(['keys', 'revoke', id, '--reason', 'other', '--yes'])
+        }
+      }
+      const env = { LATCHKEY_URL: url, LATCHKEY_ADMIN_KEY: key }
+      const said = await here.run(['doctor'], { env })
+      assert.notEqual(said.code, 0)
+      const issued = await paste(here, commandsIn(said))
+      await here.done(['doctor'], { env: { ...env, LATCHKEY_ADMIN_KEY: issued } })
+    }
+  })
+
+  test('a certificate that is not trusted is, with the variable that it names', async () => {
+    const here = workplace()
+    writeFileSync(join(here.folder, 'authority.pem'), certificate)
+    const server = createServer({ key: privateKey, cert: certificate }, (_, response) => response.end())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    after(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const env = { LATCHKEY_URL: `https://localhost:${port}`, LATCHKEY_ADMIN_KEY: 'x' }
+    const said = await here.run(['doctor'], { env })
+    assert.match(said.stdout, /^WRONG +server .*SELF_SIGNED_CERT\n +Set NODE_EXTRA_CA_CERTS to the file/m)
+    const trusting = await here.run(['doctor'], { env: { ...env, NODE_EXTRA_CA_CERTS: 'authority.pem' } })
+    assert.match(trusting.stdout, /^good +server +\/healthz answers 200$/m)
+  })
+})
+
+test('the secret in an argument: its key is found as the message says, and rotated', async () => {
+  const here = workplace()
+  const secret = await here.done(issue)
+  const said = await inShell(here, `latchkey verify ${secret}`)
+  assert.match(said.stderr, /rotate that key; keys list --text finds it by the first 12 characters/)
+  const listed = await here.done(['keys', 'list', '--text', secret.slice(0, 12)])
+  const [id = ''] = listed.split('\n')[1]?.split('\t') ?? []
+  await here.done(['keys', 'rotate', id, '--grace', '0s'])
+  assert.match((await here.run(['verify'], { input: secret })).stdout, /^code +secret_ended$/m)
+})
+
+describe('a flag that a message names is the one that was missing', () => {
+  const here = workplace()
+
+  test('more keys, more entries, more usage', async () => {
+    for (let times = 0; times < 3; times++) await here.done(issue)
+    for (const list of [
+      ['keys', 'list'],
+      ['journal', 'show'],
+    ]) {
+      const { stdout, stderr } = await here.run([...list, '--limit', '1'])
+      const [, flag = '', value = ''] = /^There are more: (--\w+) (\w+), or --all\.$/m.exec(stderr) ?? []
+      const rest = await here.done([...list, flag, value])
+      const all = await here.done([...list, '--all'])
+      assert.equal([...stdout.trimEnd().split('\n'), ...rest.split('\n').slice(1)].join('\n'), all)
+    }
+  })
+
+  test('--yes, --plain, --url, --help', async () => {
+    const secret = await here.done(issue)
+    const verdict = await here.done(['verify'], { input: secret })
+    const [, id = ''] = /^key +(\w+)$/m.exec(verdict) ?? []
+    const revoke = ['keys', 'revoke', id, '--reason', 'other']
+    assert.match((await here.run(revoke)).stderr, /add --yes\.$/m)
+    await here.done([...revoke, '--yes'])
+    const input = '{"name":"Old","owner":"acme","scopes":[],"key":"an-old-key-of-some-length-7f3a9c2e"}'
+    assert.match((await here.run(['keys', 'import'], { input })).stderr, /--plain\.$/m)
+    await here.done(['keys', 'import', '--plain'], { input })
+    assert.match((await here.run(['refusal', 'x'])).stderr, /ask it with --url\.$/m)
+    for (const wrong of ['lsit', 'rotat', 'keys', 'owners shwo']) {
+      const { stderr } = await here.run(wrong.split(' '))
+      const [, see = ''] = /^See latchkey ?(.*) --help\.$/m.exec(stderr) ?? []
+      await here.done([...see.split(' ').filter((word) => word !== ''), '--help'])
+      const [, meant] = /\(Did you mean latchkey (.*)\?\)/.exec(stderr) ?? []
+      if (meant !== undefined) await here.done([...meant.split(' '), '--help'])
+    }
+  })
+})
+
+test('a command is advised with the flags that lead to the same keyring, as a shell takes them', async () => {
+  const here = workplace()
+  mkdirSync(join(here.folder, 'a b'))
+  const store = "sqlite:a b/it's $HOME.db"
+  assert.equal(advised('keys list'), 'latchkey keys list')
+  assert.equal(quoted('data/latchkey.db'), 'data/latchkey.db')
+  await here.done([...issue, '--store', store])
+  assert.match(await paste(here, [advised('keys list', { store, scopes: 'scopes.json' })]), /\tKey\tacme\t/)
+})
