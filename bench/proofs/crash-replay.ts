@@ -13,6 +13,7 @@ export interface Replayed {
 interface Told {
   readonly metadata?: Readonly<Record<string, string>>
   readonly algorithm?: string
+  readonly bits?: number
   readonly start?: string
   readonly after?: Readonly<Record<string, unknown>> & { readonly disabled?: boolean }
   readonly reason?: NonNullable<Key['revoked']>['reason']
@@ -56,7 +57,7 @@ export function markOf({ action }: JournalEntry, { metadata, note }: Told): stri
 /** A key after an entry that is about it. */
 function after(before: Key | undefined, { seq, at, action, subject }: JournalEntry, told: Told): Key {
   if (action === 'issue' || action === 'import') {
-    const { algorithm: _, ...members } = told
+    const { algorithm: _, bits: _1, ...members } = told
     const born = {
       id: subject,
       createdAt: at,

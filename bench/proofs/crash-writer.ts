@@ -117,7 +117,9 @@ async function write({
     const algorithm = random.pick(['sha256', 'sha512'] as const)
     const hash = createHash(algorithm).update(secret).digest('hex')
     const wanted = { name: `Key ${mark}`, owner, scopes: random.pick(grants) }
-    const made = await keyring.importMany([{ ...wanted, hash, algorithm, metadata: { mark } }], { actor: owner })
+    const made = await keyring.importMany([{ ...wanted, hash, algorithm, bits: 128, metadata: { mark } }], {
+      actor: owner,
+    })
     const [key] = made.repeated ? [] : made.created
     if (key === undefined) throw new Error('A key was not taken in.')
     tell({ is: 'done', mark, secret: [secret, key.id], issued: wanted })

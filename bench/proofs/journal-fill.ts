@@ -41,7 +41,9 @@ export async function fillJournal({
   }
   async function takeIn(): Promise<void> {
     const hash = createHash('sha256').update(random.text(20, 'abcdef')).digest('hex')
-    const made = await keyring.importMany([{ name: 'Key', owner: owner(), scopes: [], hash, algorithm: 'sha256' }])
+    const made = await keyring.importMany([
+      { name: 'Key', owner: owner(), scopes: [], hash, algorithm: 'sha256', bits: 128 },
+    ])
     if (!made.repeated) ids.push(...made.created.map(({ id }) => id))
   }
   async function grow(): Promise<void> {

@@ -24,6 +24,7 @@ export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked, RevokeOptions } from './keyring/revoke.ts'
 export type { RotateOptions, Rotated, RotatedOnce } from './keyring/rotate.ts'
 export { settingsKey } from './keyring/settings.ts'
+export { weaknessOf } from './keyring/weakness.ts'
 export type { SettingsKeyOptions } from './keyring/settings.ts'
 export type {
   Accepted,

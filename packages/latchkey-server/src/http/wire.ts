@@ -98,6 +98,11 @@ export const importedKey = Type.Object(
       description: 'Of the secret, in hexadecimal',
     }),
     algorithm: Type.Enum(['sha256', 'sha512']),
+    bits: Type.Integer({
+      minimum: bounds.bits.least,
+      maximum: bounds.bits.most,
+      description: 'How many random bits its maker gave the secret: 128 for 32 random hexadecimal digits',
+    }),
     start: Type.Optional(Type.String({ maxLength: 16, description: 'What may be shown of the secret' })),
   },
   { ...strict, title: 'ImportedKey' },

@@ -92,7 +92,8 @@ describe('a database that fails when it is open', { concurrency: 2 }, () => {
   test('a page that cannot be read is one line, whatever is read from it', async () => {
     const lines = Array.from(
       { length: 3000 },
-      (_, index) => `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}"}`,
+      (_, index) =>
+        `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}","bits":128}`,
     )
     const there = workplace()
     await there.done(['keys', 'import', '--create'], { input: lines.join('\n') })
@@ -198,7 +199,7 @@ describe('a server', { concurrency: 2 }, () => {
 
 describe('Ctrl-C during an import', { concurrency: 2 }, () => {
   const line = (index: number) =>
-    `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}"}\n`
+    `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}","bits":128}\n`
 
   test('while it waits for lines it ends, and none of what came is half in', async () => {
     const there = workplace()

@@ -11,7 +11,7 @@ import { jsonLines, serve, workplace } from './running.ts'
 function lines(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, index) => {
     const key = `legacy-key-number-${from + index}`
-    return JSON.stringify({ name: key, owner: 'legacy', scopes: ['orders:read'], hash: hash('sha256', key) })
+    return JSON.stringify({ name: key, owner: 'legacy', scopes: ['orders:read'], hash: hash('sha256', key), bits: 128 })
   }).join('\n')
 }
 
@@ -29,7 +29,7 @@ describe('keys import', { concurrency: 2 }, () => {
   test('a wrong line is named by its number and not repeated; what came before stays, and a second run completes it', async () => {
     const here = workplace()
     const good = lines(0, 1500).split('\n')
-    const wrong = good.with(1200, '{"name":"s3cret","owner":"legacy","scopes":["no:such"],"hash":"00"}')
+    const wrong = good.with(1200, '{"name":"s3cret","owner":"legacy","scopes":["no:such"],"hash":"00","bits":128}')
     writeFileSync(join(here.folder, 'keys.jsonl'), wrong.join('\n'))
     const first = await here.run(['keys', 'import', '--create', 'keys.jsonl'])
     assert.equal(first.code, 2)
@@ -49,8 +49,18 @@ describe('keys import', { concurrency: 2 }, () => {
       ['{"s3cret', /^Line 1: it is not JSON\.\n$/],
       ['["s3cret"]', /^Line 1: it is not a JSON object\.\n$/],
       ['{"name":"a","owner":"a","scopes":[],"key":"s3cret"}', /^Line 1: it has a key and not a hash: .*--plain\.\n$/],
-      ['{"name":"a","owner":"a","scopes":[],"hash":"s3cret"}', /^Line 1: hash must be 64 hexadecimal digits/],
-      ['{"name":"a","owner":"a","scopes":[],"expiresAt":"s3cret"}', /^Line 1: expiresAt must be a moment in ISO 8601/],
+      [
+        '{"name":"a","owner":"a","scopes":[],"hash":"s3cret","bits":128}',
+        /^Line 1: hash must be 64 hexadecimal digits/,
+      ],
+      [
+        '{"name":"a","owner":"a","scopes":[],"hash":"00"}',
+        /^Line 1: it does not say how many random bits .*--bits\.\n$/,
+      ],
+      [
+        '{"name":"a","owner":"a","scopes":[],"bits":128,"expiresAt":"s3cret"}',
+        /^Line 1: expiresAt must be a moment in ISO 8601/,
+      ],
     ]
     for (const [input, expected] of bad) {
       const { code, stderr } = await here.run(['keys', 'import', '--create'], { input })
@@ -64,13 +74,16 @@ describe('keys import', { concurrency: 2 }, () => {
   test('CSV has every member, and a database of hashes by SHA-512 too', async () => {
     const here = workplace()
     const csv = [
-      'name,owner,environment,scopes,hash,algorithm,start,expiresAt,addresses,limits,quota,metadata.plan',
-      `"Doe, ""John""",acme,test,orders:read orders:write,${hash('sha512', 'first')},sha512,fi,2040-01-01T00:00:00Z,192.0.2.0/24,burst=5/1m day=100/1d,10/month,pro`,
-      `Bare,acme,,,${hash('sha256', 'second')},,,,,,,`,
+      'name,owner,environment,scopes,hash,algorithm,bits,start,expiresAt,addresses,limits,quota,metadata.plan',
+      `"Doe, ""John""",acme,test,orders:read orders:write,${hash('sha512', 'first')},sha512,130,fi,2040-01-01T00:00:00Z,192.0.2.0/24,burst=5/1m day=100/1d,10/month,pro`,
+      `Bare,acme,,,${hash('sha256', 'second')},,,,,,,,`,
       '',
     ].join('\r\n')
     writeFileSync(join(here.folder, 'keys.csv'), `\ufeff${csv}`)
-    assert.equal((await here.run(['keys', 'import', '--create', 'keys.csv'])).stderr, '2 keys imported.\n')
+    assert.equal(
+      (await here.run(['keys', 'import', '--create', '--bits', '128', 'keys.csv'])).stderr,
+      '2 keys imported.\n',
+    )
     const [first = {}, second = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
     assert.deepEqual(
       [
@@ -107,12 +120,12 @@ describe('keys import', { concurrency: 2 }, () => {
       ['name,owner,hash,metadata.a,metadata.a', 'the column metadata.a is there twice'],
       ['name,owner,hash,', 'column 4 has no name'],
     ]) {
-      const { code, stderr } = await here.run(['keys', 'import', '--create', '--format', 'csv'], {
+      const { code, stderr } = await here.run(['keys', 'import', '--create', '--bits', '128', '--format', 'csv'], {
         input: `${header}\n${row},x\n`,
       })
       assert.deepEqual([code, stderr], [2, `Line 1: ${fault}.\n`])
     }
-    const one = await here.run(['keys', 'import', '--create', '--format', 'csv'], {
+    const one = await here.run(['keys', 'import', '--create', '--bits', '128', '--format', 'csv'], {
       input: `name,owner,hash,scopes\n${row},\n`,
     })
     assert.deepEqual([one.code, one.stderr], [0, '1 key imported.\n'])
@@ -136,5 +149,25 @@ describe('keys import', { concurrency: 2 }, () => {
       assert.ok(!bytes.includes('abcdefghijklmnop'), name)
     }
     assert.ok(!served.printed().includes('abcdefghijklmnop'))
+  })
+
+  test('with --plain a key that is weak, or can never be sent, is refused and not shown', async () => {
+    const here = workplace()
+    for (const [key, fault] of [
+      ['password', 'is shorter than 16 characters'],
+      ['x'.repeat(1025), 'is longer than 1024 characters'],
+      ['your-secret-api-key', 'looks like a placeholder'],
+      ['with spaces and ümlauts', 'has characters that a header cannot carry'],
+      ['1111222233334444', 'looks like a placeholder'],
+    ] as const) {
+      const input = JSON.stringify({ name: 'Plain', owner: 'acme', scopes: [], key })
+      const { code, stderr } = await here.run(['keys', 'import', '--create', '--plain'], { input })
+      assert.equal(code, 2)
+      assert.ok(stderr.startsWith(`Line 1: its key ${fault}`), stderr)
+      assert.ok(!stderr.includes(key))
+    }
+    const guessable = JSON.stringify({ name: 'Plain', owner: 'acme', scopes: [], key: '9051734628190357' })
+    const { code, stderr } = await here.run(['keys', 'import', '--create', '--plain'], { input: guessable })
+    assert.deepEqual([code, stderr.split(' ').slice(0, 4).join(' ')], [2, 'Line 1: bits, the'])
   })
 })

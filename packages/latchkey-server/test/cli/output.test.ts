@@ -33,7 +33,8 @@ test('outside a terminal there is no colour and no table, whatever TERM says', a
 test('a reader that stops reading is no fault', async () => {
   const many = Array.from(
     { length: 300 },
-    (_, index) => `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}"}`,
+    (_, index) =>
+      `{"name":"k${index}","owner":"many","scopes":[],"hash":"${index.toString(16).padStart(64, '0')}","bits":128}`,
   )
   await done(['keys', 'import'], { input: many.join('\n') })
   const { stdout, stderr } = await shell('set -o pipefail; latchkey keys list --all --json | head -1; echo "exit $?"')

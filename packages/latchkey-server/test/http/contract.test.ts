@@ -149,6 +149,7 @@ test('no generated request gets an undocumented status, an answer that does not 
     ),
     delegation: fc.constantFrom(null, null, null, null, everything, { owner: null }),
     algorithm: fc.constantFrom('sha256', 'sha256', 'sha512'),
+    bits: fc.oneof({ weight: 9, arbitrary: fc.constant(128) }, fc.nat(63)),
     hash: fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 64, maxLength: 64 }),
     'idempotency-key': fc.constantFrom('one', 'two', 'x'.repeat(300)),
     'if-match': fc.constantFrom('"1"', '"5"', 'W/"5"', '*', '5', '"x"', '"1", "2"'),

@@ -91,7 +91,7 @@ function requestFor(
   const bodies: Readonly<Record<string, object>> = {
     'POST /v1/keys': key,
     'POST /v1/keys/bulk': { keys: [key, key] },
-    'POST /v1/keys/import': { keys: [{ ...key, algorithm: 'sha256', hash: spare.padEnd(64, '0') }] },
+    'POST /v1/keys/import': { keys: [{ ...key, algorithm: 'sha256', bits: 128, hash: spare.padEnd(64, '0') }] },
     'PATCH /v1/keys/:id': { name: `Renamed ${spare}` },
     'POST /v1/keys/:id/revoke': { reason: 'unused' },
     'PATCH /v1/owners/:owner': { limits: [{ name: 'shared', limit: 9, window: 60 }] },

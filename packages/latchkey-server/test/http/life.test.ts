@@ -125,13 +125,16 @@ scenario(
     const hash = createHash('sha256').update(old).digest('hex')
     const imported = await send('POST /v1/keys/import', {
       as,
-      body: { keys: [{ ...wanted, hash, algorithm: 'sha256', start: 'sk-fro' }] },
+      body: { keys: [{ ...wanted, hash, algorithm: 'sha256', bits: 128, start: 'sk-fro' }] },
     })
     assert.equal(imported.statusCode, 201)
     assert.equal(imported.json().created[0].start, 'sk-fro')
     const verdict = await send('POST /v1/verify', { as, body: { credential: old } })
     assert.equal(verdict.json().key.id, imported.json().created[0].id)
-    const again = await send('POST /v1/keys/import', { as, body: { keys: [{ ...wanted, hash, algorithm: 'sha256' }] } })
+    const again = await send('POST /v1/keys/import', {
+      as,
+      body: { keys: [{ ...wanted, hash, algorithm: 'sha256', bits: 128 }] },
+    })
     assert.equal(again.json().code, 'conflict')
   },
 )

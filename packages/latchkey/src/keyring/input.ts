@@ -27,6 +27,8 @@ export const bounds = {
   bulk: 1000,
   /** Keys or entries on one page of a list. */
   page: 1000,
+  /** Random bits of a secret that was made elsewhere. Below, who has the database can find it from its hash. */
+  bits: { least: 64, most: 4096 },
   /** Characters in an Idempotency-Key. */
   token: 200,
   /** Seconds for which an old secret may go on working after a rotation (400 days). */

@@ -7,6 +7,7 @@ import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
+import { importedSecret } from './imported-secret.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import type { KeyMembers } from './members.ts'
@@ -33,7 +34,12 @@ export interface ImportedKey<Scope extends string> extends NewKey<Scope> {
   /** The hash of the secret in hexadecimal. The secret itself never comes here; it may have up to 1,024 characters. */
   readonly hash: string
   readonly algorithm: Exclude<SecretKind, 'minted'>
-  /** What may be shown of the secret so that people know it again; at most 16 characters. */
+  /**
+   * How many random bits its maker gave it, from 64 on: 122 for a UUID of version 4, 128 for 32 random hexadecimal digits.
+   * Nobody can tell that from the hash, so it is asked for, and kept in the journal.
+   */
+  readonly bits: number
+  /** What may be shown of the secret so that people know it again; at most 16 characters, and never all of it. */
   readonly start?: string
 }
 
@@ -92,8 +98,6 @@ export async function issueMany<Scope extends string>(
   return { repeated: false, created: done.created.map((key, index) => ({ key, secret: secrets[index] ?? '' })) }
 }
 
-const digits: Readonly<Record<ImportedKey<string>['algorithm'], number>> = { sha256: 64, sha512: 128 }
-
 /** The function behind `Keyring.importMany`. */
 export async function importMany<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -101,12 +105,7 @@ export async function importMany<Scope extends string>(
   options: BulkOptions,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
   const done = await create(parts, 'import', items, options, ({ item, now }) => {
-    const kind = oneOf('algorithm', item.algorithm, ['sha256', 'sha512'])
-    const secretHash = typeof item.hash === 'string' ? item.hash.toLowerCase() : ''
-    if (secretHash.length !== digits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
-      throw invalid('hash', `${digits[kind]} hexadecimal digits, the ${kind} of the secret`)
-    }
-    const start = item.start === undefined || item.start === '' ? '' : text('start', item.start, 16)
+    const { hash: secretHash, kind, start } = importedSecret(item)
     return {
       hash: secretHash,
       kind,
@@ -139,7 +138,7 @@ const newKeyMembers = membersOf<NewKey<string>>({
 })
 
 /** And what is said besides of one that was made elsewhere. */
-const importedKeyMembers = [...newKeyMembers, 'hash', 'algorithm', 'start']
+const importedKeyMembers = [...newKeyMembers, 'hash', 'algorithm', 'bits', 'start']
 
 /** Makes the secret of the item with this index. */
 type SecretOf<Item> = (of: {
@@ -287,6 +286,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     revokedNote: _5,
     ...told
   } = key
-  const change = JSON.stringify({ ...told, ...(action === 'import' ? { algorithm: secret.kind } : {}) })
+  const { bits } = item as Partial<ImportedKey<Scope>>
+  const change = JSON.stringify({ ...told, ...(action === 'import' ? { algorithm: secret.kind, bits } : {}) })
   return { kind: 'insert', key, secret, quota: quota ?? null, draft: { at: now, actor, action, subject: id, change } }
 }

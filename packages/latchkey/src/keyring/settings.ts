@@ -4,37 +4,7 @@ import { hashSecret } from '../key/hash.ts'
 import { parse } from '../key/parse.ts'
 import type { KeySource, StoredKey } from '../ports.ts'
 import { bounds, membersOf, plain, text } from './input.ts'
-import { longestCredential } from './verify.ts'
-
-/** The shortest secret that a setting may hold, in characters. */
-const shortestSecret = 16
-
-/**
- * What people write where a secret should stand: such words, short ones only where they stand alone, and rows of one
- * character.
- */
-const fillers =
-  /change(?:me)?|replace|insert|generate|enter|put|goes|before|your|secret|secure|passw(?:or)?d|api|key|token|here|this|value|string|random|long|example|sample|dummy|placeholder|default|super|admin|service|production|development|please|todo|fixme|testing|test|live|with|own|real|the|(?<![a-z0-9])(?:me|my|to|in|is|an?)(?![a-z0-9])|x{3,}|(.)\1{7,}/g
-
-/** Letters that may be left over of a placeholder: a prefix, an article, a word that is not on the list. */
-const mostLeftOver = 3
-
-/** What fingers write when they must write something. */
-const runs = [
-  '0123456789'.repeat(2),
-  '1234567890'.repeat(2),
-  '0123456789abcdef'.repeat(2),
-  'abcdefghijklmnopqrstuvwxyz',
-  'qwertyuiopasdfghjklzxcvbnm',
-]
-
-function looksLikePlaceholder(secret: string): boolean {
-  const lower = secret.toLowerCase()
-  if (new Set(lower).size < 5 || /^(?:<.*>|\$?\{.*\}|\[.*\])$/.test(lower)) return true
-  if (runs.some((run) => run.includes(lower) || lower.startsWith(run.slice(0, shortestSecret)))) return true
-  const rest = lower.replaceAll(fillers, '')
-  return rest !== lower && rest.replaceAll(/[^a-z]/g, '').length <= mostLeftOver
-}
+import { weaknessOf } from './weakness.ts'
 
 /** A key that is kept in the settings. */
 export interface SettingsKeyOptions {
@@ -55,19 +25,6 @@ const settingsKeyOptions = membersOf<SettingsKeyOptions>({
   owner: true,
   environment: true,
 })
-
-/**
- * What is wrong with a secret from the settings, as the end of a sentence, or `undefined` if nothing is. Says nothing
- * that the secret could be told from.
- */
-function weaknessOf(secret: string): string | undefined {
-  if (secret.length < shortestSecret) return `is shorter than ${shortestSecret} characters`
-  if (secret.length > longestCredential) return `is longer than ${longestCredential} characters`
-  // RFC 9110 5.5: no control characters, and white space at the ends is not part of a field's value.
-  if (!/^[\x21-\x7e]+$/.test(secret)) return 'has characters that a header cannot carry as they are (use visible ASCII)'
-  if (looksLikePlaceholder(secret)) return 'looks like a placeholder'
-  return undefined
-}
 
 /**
  * One key from the settings as a source for a keyring, held as a hash. For the first day: it has no lifetime and no

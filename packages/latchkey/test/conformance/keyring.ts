@@ -182,6 +182,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
           scopes: ['orders:read'],
           hash: hash(algorithm, text),
           algorithm,
+          bits: 128,
           start: 'sk_',
         } as const
       })

@@ -18,7 +18,11 @@ function verbs(view: Keyring<Scope>, id: string): readonly (readonly [AdminScope
   return [
     ['keys:write', 'issue', () => view.issue(shop)],
     ['keys:write', 'issueMany', () => view.issueMany([shop])],
-    ['keys:write', 'importMany', () => view.importMany([{ ...shop, hash: hashSecret(id), algorithm: 'sha256' }])],
+    [
+      'keys:write',
+      'importMany',
+      () => view.importMany([{ ...shop, hash: hashSecret(id), algorithm: 'sha256', bits: 128 }]),
+    ],
     ['keys:write', 'change', () => view.change(id, { name: 'Another' })],
     ['keys:write', 'rotate', () => view.rotate(id)],
     ['keys:write', 'retire', () => view.retire(id)],
@@ -90,7 +94,7 @@ for (const [speed, shape] of speeds) {
           message: new RegExp(name),
         })
         await assert.rejects(
-          view.importMany([{ ...shop, ...patches[0], hash: hashSecret(name), algorithm: 'sha256' }]),
+          view.importMany([{ ...shop, ...patches[0], hash: hashSecret(name), algorithm: 'sha256', bits: 128 }]),
           {
             code: 'beyond_delegation',
           },
@@ -149,7 +153,7 @@ for (const [speed, shape] of speeds) {
       const child = await view.issue({ ...admin, scopes: all, delegation: everything })
       const grandchild = await keyring.as(child.key.id).issue(shop)
       const text = 'made-elsewhere-0123456789'
-      const imported = await view.importMany([{ ...shop, hash: hashSecret(text), algorithm: 'sha256' }])
+      const imported = await view.importMany([{ ...shop, hash: hashSecret(text), algorithm: 'sha256', bits: 128 }])
       const [mine, rotated] = await Promise.all([keyring.issue(shop), keyring.issue(shop)])
       await view.rotate(rotated.key.id)
       await view.change(mine.key.id, { name: 'Changed' })

@@ -26,7 +26,10 @@ function changes(view: Keyring<Scope>, id: string): Readonly<Record<string, () =
     issue: () => view.issue(shop),
     issueMany: () => view.issueMany([shop, shop]),
     'issue an admin key': () => view.issue({ ...admin, delegation: { ...delegation } }),
-    import: () => view.importMany([{ ...shop, hash: hashSecret(Math.random().toString()), algorithm: 'sha256' }]),
+    import: () =>
+      view.importMany([
+        { ...shop, hash: hashSecret(`made elsewhere ${Math.random()}`), algorithm: 'sha256', bits: 128 },
+      ]),
     change: () => view.change(id, { name: Math.random().toString() }),
     rotate: () => view.rotate(id),
     disable: () => view.disable(id),

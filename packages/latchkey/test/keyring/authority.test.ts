@@ -126,7 +126,7 @@ for (const [speed, shape] of speeds) {
           ...verbs(view, mine.key.id),
           issue: () => view.issue(shop),
           issueMany: () => view.issueMany([shop], token),
-          importMany: () => view.importMany([{ ...shop, hash: hashSecret('x'), algorithm: 'sha256' }]),
+          importMany: () => view.importMany([{ ...shop, hash: hashSecret('x'), algorithm: 'sha256', bits: 128 }]),
           owner: () => view.changeOwner('acme', { disabled: true }),
           find: () => view.find(mine.key.id),
           list: () => view.list(),
@@ -350,7 +350,9 @@ async function attempted(
   const idOf = ({ key: { id: made } }: { readonly key: { readonly id: string } }): string => made
   if (verb === 'issue') return [idOf(await view.issue(key))]
   if (verb === 'import') {
-    const done = await view.importMany([{ ...key, hash: hashSecret(String(nonce)), algorithm: 'sha256' }])
+    const done = await view.importMany([
+      { ...key, hash: hashSecret(`made elsewhere ${nonce}`), algorithm: 'sha256', bits: 128 },
+    ])
     return done.repeated ? [] : done.created.map((made) => made.id)
   }
   if (verb === 'change') {

@@ -108,8 +108,8 @@ test('a revocation of our own counts for us at once: the store waits for the lea
 /** A secret that two keys may come to have, as long as nobody can tell that it is the same. */
 const shared = 'q7Tn2VxW9pLk4sBz8RmC1fYd6hJe3gUa'
 const importing = { name: 'Imported', owner: 'acme', scopes: [], start: 'a secret' } as const
-const bySha512 = { ...importing, algorithm: 'sha512', hash: hashSecretBySha512(shared) } as const
-const bySha256 = { ...importing, algorithm: 'sha256', hash: hashSecret(shared) } as const
+const bySha512 = { ...importing, algorithm: 'sha512', bits: 128, hash: hashSecretBySha512(shared) } as const
+const bySha256 = { ...importing, algorithm: 'sha256', bits: 128, hash: hashSecret(shared) } as const
 
 for (const who of ['ours', 'theirs'] as const) {
   test(`a key found by another hash gives way to the one that is looked for first, whoever imported it: ${who}`, async (context) => {

@@ -14,7 +14,13 @@ import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from './workbenc
 const algorithms = ['sha256', 'sha512'] as const
 
 function older(text: string, algorithm: (typeof algorithms)[number] = 'sha256') {
-  return { ...shop, algorithm, hash: createHash(algorithm).update(text).digest('hex'), start: text.slice(0, 4) }
+  return {
+    ...shop,
+    algorithm,
+    bits: 128,
+    hash: createHash(algorithm).update(text).digest('hex'),
+    start: text.slice(0, Math.min(4, text.length - 1)),
+  }
 }
 
 for (const [speed, shape] of speeds) {
@@ -23,7 +29,7 @@ for (const [speed, shape] of speeds) {
       test(`a key that is imported by ${algorithm} is accepted as it was, whatever it looks like`, async () => {
         const { keyring } = await openOn(shape)
         const texts = [
-          'a',
+          'aä7',
           'x'.repeat(1024),
           'sk_test_4eC39HqLyjWDarjtT1zdp7dc',
           mint({ prefix: 'lk', environment: 'live' }),
@@ -38,7 +44,7 @@ for (const [speed, shape] of speeds) {
           assert.equal(verdict.key.id, done.created[index]?.id)
           assert.equal(await codeOf(keyring.verify(text)), 'accepted', 'from the cache too')
         }
-        for (const text of ['A', 'x'.repeat(1023), 'x'.repeat(1025), ' a', 'a ', older('a', algorithm).hash]) {
+        for (const text of ['Aä7', 'x'.repeat(1023), 'x'.repeat(1025), ' aä7', 'aä7 ', older('aä7', algorithm).hash]) {
           assert.equal(await codeOf(keyring.verify(text)), 'malformed', text.slice(0, 20))
         }
         assert.deepEqual(
@@ -52,7 +58,7 @@ for (const [speed, shape] of speeds) {
 
     test('any text is accepted that was imported, and no other', async () => {
       const { keyring } = await openOn(shape)
-      const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+      const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).map((some) => `§${some}`)
       const seen = new Set<string>()
       await fc.assert(
         fc.asyncProperty(text, text, fc.constantFrom(...algorithms), async (mine, other, algorithm) => {
@@ -118,6 +124,10 @@ for (const [speed, shape] of speeds) {
         { hash, start: 'x'.repeat(17) },
         { hash, start: 7 },
         { hash, secret: 'one' },
+        { hash, bits: undefined },
+        { hash, bits: 63 },
+        { hash, bits: '128' },
+        { hash, start: 'one' },
       ]
       for (const overrides of wrong) {
         await assert.rejects(keyring.importMany([{ ...older('one'), ...overrides } as never]), {
@@ -129,13 +139,28 @@ for (const [speed, shape] of speeds) {
       assert.equal(await codeOf(keyring.verify('one')), 'accepted')
     })
 
+    test('a secret that everybody tries first is refused by its hash, and a secret is never shown whole', async () => {
+      const { keyring } = await openOn(shape)
+      for (const algorithm of algorithms) {
+        for (const weak of ['a', '1', 'password', 'Password1', 'P@', '123456789', 'changeme', 'xxxxxxxx', '', '0000']) {
+          await assert.rejects(keyring.importMany([{ ...older(weak, algorithm), start: '' }]), {
+            code: 'invalid_input',
+            message: /^hash must be that of a secret which nobody guesses/,
+          })
+        }
+        const whole = { ...older('sk_a1b2c3d4', algorithm), start: 'sk_a1b2c3d4' }
+        await assert.rejects(keyring.importMany([whole]), { code: 'invalid_input', message: /^start must be/ })
+      }
+      assert.deepEqual(await keyring.journal(), [])
+    })
+
     test('the journal tells what was imported and how, and not the hash', async () => {
       const { keyring } = await openOn(shape)
       const item = older('one', 'sha512')
       await keyring.importMany([item], { actor: 'alice' })
       const [entry] = await keyring.journal()
       assert.deepEqual([entry?.action, entry?.actor], ['import', 'alice'])
-      assert.match(entry?.change ?? '', /"algorithm":"sha512"/)
+      assert.match(entry?.change ?? '', /"algorithm":"sha512","bits":128/)
       assert.ok(!JSON.stringify([entry, await keyring.list()]).includes(item.hash))
     })
   })

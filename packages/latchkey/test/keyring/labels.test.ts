@@ -40,7 +40,7 @@ for (const [what, owner] of Object.entries(disguises)) {
       async () => keyring.issue({ ...wanted, actor: owner }),
       async () =>
         keyring.issue({ ...wanted, environment: 'admin', delegation: { owner, environments: ['live'], scopes: [] } }),
-      async () => keyring.importMany([{ ...wanted, owner, hash: hashSecret('x'), algorithm: 'sha256' }]),
+      async () => keyring.importMany([{ ...wanted, owner, hash: hashSecret('x'), algorithm: 'sha256', bits: 128 }]),
       async () => keyring.change(key.id, { owner }),
       async () => keyring.change(key.id, { name: owner }),
       async () => keyring.disable(key.id, { actor: owner }),

@@ -411,7 +411,7 @@ const importing = fc
       const text = `an older key, number ${command.known}`
       const { notBefore: _, expiresAt: _1, ...others } = command.members
       const patch = fromNow(others, now)
-      const item = { ...wanted, ...patch, hash: sha(algorithm, text), algorithm, start: 'an older' }
+      const item = { ...wanted, ...patch, hash: sha(algorithm, text), algorithm, bits: 128, start: 'an older' }
       const done = keyrings[command.which]?.importMany([item])
       assert.ok(done)
       // By the other hash nobody can tell that it is the same secret.

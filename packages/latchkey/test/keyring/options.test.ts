@@ -17,7 +17,7 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     issue: (strange) => keyring.issue({ ...key, ...strange }),
     issueMany: (strange) => keyring.issueMany([key], strange),
     importMany: (strange) =>
-      keyring.importMany([{ ...key, algorithm: 'sha256', hash: hashSecret('made elsewhere') }], strange),
+      keyring.importMany([{ ...key, algorithm: 'sha256', bits: 128, hash: hashSecret('made elsewhere') }], strange),
     change: (strange) => keyring.change(id, { name: 'Other' }, strange),
     disable: (strange) => keyring.disable(id, strange),
     enable: (strange) => keyring.enable(id, strange),

@@ -220,7 +220,7 @@ for (const [speed, shape] of Object.entries(stores)) {
       assert.equal(await codeOf(keyring, 'nonsense'), 'malformed')
       store.failing = false
       const hash = hashSecret('made elsewhere')
-      await keyring.importMany([{ name: 'Old', owner: 'acme', scopes: [], algorithm: 'sha256', hash }])
+      await keyring.importMany([{ name: 'Old', owner: 'acme', scopes: [], algorithm: 'sha256', bits: 128, hash }])
       assert.equal(await codeOf(keyring, 'made elsewhere'), 'accepted')
       store.failing = true
       assert.equal(await codeOf(keyring, 'nonsense'), 'unavailable')

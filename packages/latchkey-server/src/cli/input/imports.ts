@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ImportedKey } from 'latchkey'
+import { weaknessOf } from 'latchkey'
 import { Failure } from '../exit.ts'
 import { csvRecords } from './csv.ts'
 import { limitOf, quotaOf } from './limits.ts'
@@ -18,6 +19,8 @@ export interface ImportFormat {
   readonly format: 'csv' | 'jsonl'
   /** The lines have keys and no hashes: each is hashed here, and nothing but the hash goes on. */
   readonly plain: boolean
+  /** Random bits of the secrets whose lines do not say it. */
+  readonly bits: number | undefined
 }
 
 /** A line as an object, before it is known what is in it. Both formats come to this. */
@@ -28,13 +31,13 @@ type Loose = Record<string, unknown>
  *
  * @throws Failure `usage`, which names the line and never what stands in it.
  */
-export async function* importLines(input: Readable, { format, plain }: ImportFormat): AsyncGenerator<ImportLine> {
+export async function* importLines(input: Readable, { format, plain, bits }: ImportFormat): AsyncGenerator<ImportLine> {
   const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
   let found = false
   try {
     for await (const { line, value } of lines) {
       found = true
-      yield { line, key: keyOf({ line, value, plain }) }
+      yield { line, key: keyOf({ line, value, plain, bits }) }
     }
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
@@ -105,16 +108,24 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
   }
 }
 
-function keyOf({ line, value, plain }: LooseLine & Pick<ImportFormat, 'plain'>): ImportedKey<string> {
+function keyOf({ line, value, plain, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
   const { key, secret, ...members } = value
   const given = key ?? secret
   if (plain) {
     if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no member "key" with the key')
+    const weakness = weaknessOf(given)
+    if (weakness !== undefined) throw wrong(line, `its key ${weakness}: give its caller another one`)
+    members['bits'] ??= bits ?? mostBitsOf(given)
     members['hash'] = hash('sha256', given)
     members['algorithm'] = 'sha256'
     members['start'] ??= startOf(given)
   } else if (given !== undefined) {
     throw wrong(line, 'it has a key and not a hash: hash it, or let it be hashed here with --plain')
+  }
+  members['bits'] ??= bits
+  if (typeof members['bits'] === 'string') members['bits'] = Number(members['bits'])
+  if (members['bits'] === undefined) {
+    throw wrong(line, 'it does not say how many random bits its secret has: add "bits", or say it for all with --bits')
   }
   try {
     for (const name of ['notBefore', 'expiresAt']) {
@@ -137,6 +148,16 @@ function momentOf(name: string, text: string): number {
   const at = momentOfIso(text)
   if (at === undefined) throw new Error(`${name} must be a moment in ISO 8601, such as 2030-01-31T12:00:00Z`)
   return at
+}
+
+/** Characters of which keys are made, the fewest first. */
+const alphabets = [/^[0-9]+$/, /^[0-9a-f]+$/, /^[0-9A-F]+$/, /^[a-z0-9]+$/, /^[A-Z0-9]+$/, /^[A-Za-z0-9]+$/, /^[!-~]+$/]
+const sizes = [10, 16, 16, 36, 36, 62, 94]
+
+/** As many bits as a key has if every character of it is random: no more than that can be known of it. */
+function mostBitsOf(key: string): number {
+  const alphabet = alphabets.findIndex((one) => one.test(key))
+  return Math.floor(key.length * Math.log2(sizes[alphabet] ?? 94))
 }
 
 /** What may be shown of a key made elsewhere: enough to know it again, and far too little to guess the rest. */

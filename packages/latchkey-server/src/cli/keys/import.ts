@@ -9,6 +9,7 @@ import { actorOption, createOption, keyringCommand, userName } from '../command.
 import { Failure } from '../exit.ts'
 import type { ImportLine } from '../input/imports.ts'
 import { importLines } from '../input/imports.ts'
+import { count } from '../input/members.ts'
 import { stoppable } from '../terminal/stop.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -18,6 +19,7 @@ import { counted, grouped, startProgress } from '../terminal/progress.ts'
 interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
   readonly plain?: boolean
+  readonly bits?: number
   readonly actor?: string
   readonly create?: boolean
 }
@@ -38,10 +40,11 @@ export function importCommand(keys: Command): void {
       ]),
     )
     .option('--plain', 'the lines have the keys themselves ("key"); they are hashed here and go nowhere')
+    .option('--bits <number>', 'random bits of each secret whose line does not say it ("bits")', count)
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
-    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false } = options
+    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false, bits } = options
     const input = await openInput(file)
-    const lines = importLines(input, { format, plain })
+    const lines = importLines(input, { format, plain, bits })
     const unheard = stoppable({
       // What is under way is not cut off: nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),

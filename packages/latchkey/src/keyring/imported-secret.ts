@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto'
+import type { StoredSecret } from '../ports.ts'
+import { bounds, invalid, oneOf, text, whole } from './input.ts'
+import type { ImportedKey } from './issue.ts'
+import { isOfWeakSecret } from './weakness.ts'
+
+const digits: Readonly<Record<ImportedKey<string>['algorithm'], number>> = { sha256: 64, sha512: 128 }
+
+/** What is known of a secret that was made elsewhere. */
+export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits' | 'start'>
+
+/**
+ * What is kept of a secret that was made elsewhere, checked as far as a hash can be.
+ *
+ * @throws LatchkeyError `invalid_input`.
+ */
+export function importedSecret(
+  given: KnownSecret,
+): Pick<StoredSecret, 'hash' | 'kind' | 'start'> & { readonly bits: number } {
+  const kind = oneOf('algorithm', given.algorithm, ['sha256', 'sha512'])
+  const secretHash = typeof given.hash === 'string' ? given.hash.toLowerCase() : ''
+  if (secretHash.length !== digits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
+    throw invalid('hash', `${digits[kind]} hexadecimal digits, the ${kind} of the secret`)
+  }
+  const { least, most } = bounds.bits
+  const bits = whole('bits, the random bits of the secret,', given.bits, least, most)
+  if (isOfWeakSecret(secretHash, kind)) {
+    throw invalid('hash', 'that of a secret which nobody guesses, and this is of one that everybody does')
+  }
+  const start = given.start === undefined || given.start === '' ? '' : text('start', given.start, 16)
+  // It is kept and shown.
+  if (hash(kind, start, 'hex') === secretHash)
+    throw invalid('start', 'the start of the secret, and not the whole of it')
+  return { hash: secretHash, kind, start, bits }
+}
