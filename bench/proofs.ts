@@ -8,6 +8,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
   quota: () => import('./proofs/quota.ts'),
+  revoke: () => import('./proofs/revoke.ts'),
   rotate: () => import('./proofs/rotate.ts'),
   timing: () => import('./proofs/timing.ts'),
 }

@@ -135,6 +135,8 @@ test('every proof and every benchmark has a row, and no row is about one that is
   const benchmarks = matches(read('bench/bench.ts'), /^import \{ (?:[a-z]+) \} from '\.\/benchmarks\/([a-z-]+)\.ts'/gm)
   assert.ok(proofs.length > 0 && benchmarks.length > 0)
   assert.deepEqual(sorted(rows('prove')), sorted(proofs))
+  const named = rowsUnder(read('README.md'), '`npm run prove -- …`').map(([name]) => name!)
+  assert.deepEqual(sorted(named), sorted(proofs), 'the proofs that README.md names')
   assert.deepEqual(sorted(rows('bench')), sorted(benchmarks))
 })
 

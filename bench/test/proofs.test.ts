@@ -17,6 +17,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   fuzz: ['--n', '2000', '--requests', '200'],
   'journal-tamper': ['--n', '200'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],
+  revoke: ['--n', '24'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],
 }
 

@@ -1,0 +1,34 @@
+import { backup, DatabaseSync } from 'node:sqlite'
+
+/** A way to put a copy of a database in the place of what a live file has, while others use it. */
+export type Restore = (copy: string, file: string) => Promise<void>
+
+/** Ways that people have. */
+export const restores: Readonly<Record<'pages' | 'rows', Restore>> = {
+  /** As `.restore` of the sqlite3 shell does: page by page, in one transaction. */
+  async pages(copy, file) {
+    const source = new DatabaseSync(copy, { readOnly: true })
+    try {
+      await backup(source, file)
+    } finally {
+      source.close()
+    }
+  },
+
+  /** All rows of all tables, in one transaction. */
+  async rows(copy, file) {
+    const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: false })
+    try {
+      database.prepare('ATTACH ? AS copy').run(copy)
+      database.exec('BEGIN IMMEDIATE')
+      const tables = database.prepare("SELECT name FROM copy.sqlite_master WHERE type = 'table'").all()
+      for (const { name } of tables) {
+        database.exec(`DELETE FROM main."${String(name)}"`)
+        database.exec(`INSERT INTO main."${String(name)}" SELECT * FROM copy."${String(name)}"`)
+      }
+      database.exec('COMMIT')
+    } finally {
+      database.close()
+    }
+  },
+}
