@@ -6,14 +6,14 @@ const settings = 'packages/latchkey-server/src/config.ts'
 export const faults: Proof['faults'] = {
   'value-echoed': {
     is: 'the line that names a setting quotes its value',
-    edits: [{ file: settings, text: 'must be ${setting.must}.`', becomes: 'must be ${setting.must}, not ${text}.`' }],
+    edits: [
+      { file: settings, text: 'faults.push(`${named} must', becomes: 'faults.push(`${named} is ${text}, and must' },
+    ],
     shownBy: ['valuesEchoed'],
   },
   'not-named': {
     is: 'the line does not say which setting it is about',
-    edits: [
-      { file: settings, text: "${flag === undefined ? setting.variable : setting.flag.split(' ')[0]}", becomes: 'It' },
-    ],
+    edits: [{ file: settings, text: 'faults.push(`${named} must', becomes: 'faults.push(`It must' }],
     shownBy: ['notNamed'],
   },
   'exit-code': {

@@ -18,8 +18,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey-server/src/cli/serve.ts',
-        text: 'process.once(signal, () => void close())',
-        becomes: 'process.once(signal, () => process.exit())',
+        text: 'closeOnSignals({ close,',
+        becomes: 'closeOnSignals({ close: () => process.exit(),',
       },
     ],
     shownBy: ['dropped', 'usageLost'],
