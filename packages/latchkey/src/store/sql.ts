@@ -30,7 +30,9 @@ const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limi
 
 const withOwner = `LEFT JOIN latchkey_owners o ON o.owner = k.owner`
 
-const entryColumns = 'seq, at, actor, action, subject, change, previous, hash'
+const entryTexts = ['actor', 'action', 'subject', 'change', 'previous', 'hash'] as const
+
+const entryColumns = `seq, at, ${entryTexts.join(', ')}`
 
 /** Where a key stands at $1, as `stateOf` sees it. */
 const stateAtFirst = `CASE
@@ -182,8 +184,15 @@ function like(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 }
 
-/** The entries that a filter asks for. */
-export function journalQuery({ after, limit, subject, actor, from, to }: JournalFilter): Query {
+/**
+ * The entries that a filter asks for.
+ *
+ * @param asText - how a column with text is read, so that nothing of it is missing.
+ */
+export function journalQuery(
+  { after, limit, subject, actor, from, to }: JournalFilter,
+  asText: (column: string) => string,
+): Query {
   const values: SqlValue[] = [after]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const where = ['seq > $1']
@@ -191,7 +200,8 @@ export function journalQuery({ after, limit, subject, actor, from, to }: Journal
   if (actor !== undefined) where.push(`actor = ${bind(actor)}`)
   if (from !== undefined) where.push(`at >= ${bind(from)}`)
   if (to !== undefined) where.push(`at < ${bind(to)}`)
-  const text = `SELECT ${entryColumns} FROM latchkey_journal WHERE ${where.join(' AND ')} ORDER BY seq LIMIT ${bind(limit)}`
+  const columns = `seq, at, ${entryTexts.map(asText).join(', ')}`
+  const text = `SELECT ${columns} FROM latchkey_journal WHERE ${where.join(' AND ')} ORDER BY seq LIMIT ${bind(limit)}`
   return { text, values }
 }
 

@@ -337,8 +337,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     journal(filter) {
-      const { text, values } = sql.journalQuery(filter)
-      return asItIs(() => rows<JournalEntry>(text, values)).map((entry) => ({ ...entry }))
+      const { text, values } = sql.journalQuery(filter, wholeText)
+      return asItIs(() => rows<JournalEntry>(text, values)).map(entryOfRow)
     },
 
     newestRevision() {
@@ -435,6 +435,29 @@ async function copyTo(
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(copy + end, { force: true })
     throw error
   }
+}
+
+/**
+ * Some versions of `node:sqlite` end a text at its first NUL, and what was written behind it in the journal would not be
+ * seen. Nothing of ours has one; what has comes as bytes.
+ */
+function wholeText(column: string): string {
+  return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`
+}
+
+/** An entry as it was read. Bytes without a NUL are not text and stay what they are: that is no entry of ours either. */
+function entryOfRow(row: JournalEntry): JournalEntry {
+  const { actor, action, subject, change, previous, hash } = row
+  if (![actor, action, subject, change, previous, hash].some(isBytes)) return { ...row }
+  const values = Object.entries(row).map(([name, value]: [string, unknown]) => {
+    const text = isBytes(value) ? new TextDecoder().decode(value) : ''
+    return [name, text.includes('\0') ? text : value]
+  })
+  return Object.fromEntries(values) as JournalEntry
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array
 }
 
 /** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */

@@ -266,6 +266,24 @@ test('a backup that fails leaves no copy, and one that is there already stays', 
   assert.equal(existsSync(copy), false)
 })
 
+test('what stands behind a NUL in the journal is read, and is not what was written', async () => {
+  for (const column of ['actor', 'action', 'subject', 'change', 'previous', 'hash']) {
+    const file = newFile()
+    const store = sqliteStore({ file })
+    await store.commit([inserting(newKey()), inserting(newKey())], seal)
+    const database = new DatabaseSync(file)
+    database.exec(`UPDATE latchkey_journal SET ${column} = ${column} || char(0) || 'behind' WHERE seq = 2`)
+    const [, altered] = await store.journal({ after: 0, limit: 2 })
+    assert.match(String(altered?.[column as 'actor']), /\0behind$/)
+    const report = await verifyJournal(store)
+    assert.deepEqual(report.whole ? 'whole' : [report.at, report.entries], [2, 1], column)
+    database.exec(`UPDATE latchkey_journal SET ${column} = CAST(replace(${column}, char(0) || 'behind', '') AS BLOB)`)
+    database.close()
+    assert.equal((await verifyJournal(store)).whole, false, `${column} in bytes`)
+    await store.close()
+  }
+})
+
 test('a commit is synced to the disk before it answers', async (context) => {
   const connections = new Set<DatabaseSync>()
   const exec = DatabaseSync.prototype.exec
