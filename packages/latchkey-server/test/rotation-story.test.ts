@@ -116,7 +116,7 @@ test('other changes whose answer is lost are made once', async () => {
 
 const here = workplace()
 const { run, done, folder, environment } = here
-const issue = ['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read']
+const issue = ['keys', 'issue', '--create', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read']
 const accepts = async (secret: string): Promise<boolean> =>
   (await run(['verify', '--spend'], { input: secret })).code === 0
 const idOf = async (secret: string): Promise<string> =>
