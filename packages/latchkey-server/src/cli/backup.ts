@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JournalReport } from 'latchkey'
 import type { SqliteStore } from 'latchkey/store/sqlite'
 import { commandIn } from './command.ts'
-import { Failure } from './exit.ts'
+import { exits, Failure } from './exit.ts'
 import { faultText, patiently, wholeText } from './journal/verify.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
@@ -23,8 +23,7 @@ export function backupCommand(program: Command): void {
     }
     const { file } = settingsOf(options)
     mustExist(file, options)
-    await copyTo(file, copy)
-    const report = await checked(copy)
+    const report = await copyChecked(file, copy)
     if (report?.whole === false)
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
     if (options.json === true) return putJson({ file: copy, ...report })
@@ -33,31 +32,59 @@ export function backupCommand(program: Command): void {
   })
 }
 
-async function copyTo(file: string, copy: string): Promise<void> {
-  const taken = new Failure('conflict', `${copy} is there already, and nothing is written over.`)
-  if (existsSync(copy)) throw taken
+/**
+ * Copies and checks under another name: half a copy, or one that nobody has checked, must not look like a backup, however
+ * this ends.
+ */
+async function copyChecked(file: string, copy: string): Promise<JournalReport | undefined> {
+  if (existsSync(copy)) throw new Failure('conflict', `${copy} is there already, and nothing is written over.`)
+  const part = `${copy}.part`
+  const undone = new Failure(
+    'conflict',
+    `${part} is there already: another backup is under way, or one was cut off. If none is, remove it.`,
+  )
+  if (existsSync(part)) throw undone
+  const remove = (): void => {
+    for (const end of ['', '-journal', '-wal', '-shm']) if (existsSync(part + end)) rmSync(part + end)
+  }
+  const stop = (signal: NodeJS.Signals): void => {
+    remove()
+    if (signal === 'SIGINT') process.exit(exits.stopped.code)
+    // It ends as it would have ended by itself.
+    process.removeListener(signal, stop)
+    process.kill(process.pid, signal)
+  }
+  for (const signal of signals) process.on(signal, stop)
+  try {
+    await copyTo(file, part)
+    const report = await checked(part)
+    renameSync(part, copy)
+    return report
+  } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw undone
+    remove()
+    if (syscall !== undefined) throw new Failure('failed', `${copy} cannot be written (${code}).`)
+    if (code === 'ERR_SQLITE_ERROR') throw new Failure('failed', `${copy} cannot be made: ${message}.`)
+    throw error
+  } finally {
+    for (const signal of signals) process.removeListener(signal, stop)
+  }
+}
+
+/** What tells a process to end, and can be heard. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+async function copyTo(file: string, part: string): Promise<void> {
   const { backupSqlite } = await import('latchkey/store/sqlite')
   const progress = startProgress()
-  // Half a copy is worse than none: it looks like one.
-  const stop = (): void => {
-    for (const end of ['', '-journal', '-wal', '-shm']) if (existsSync(copy + end)) rmSync(copy + end)
-    process.exit(130)
-  }
-  process.once('SIGINT', stop)
   try {
     await backupSqlite({
       file,
-      copy,
+      copy: part,
       progress: (left, total) => progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`),
     })
-  } catch (error) {
-    const { code, syscall, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw taken
-    if (syscall !== undefined) throw new Failure('failed', `${copy} cannot be written (${code}).`)
-    if (code === 'ERR_SQLITE_ERROR') throw new Failure('failed', `${copy} cannot be written: ${message}.`)
-    throw error
   } finally {
-    process.removeListener('SIGINT', stop)
     progress.end()
   }
 }

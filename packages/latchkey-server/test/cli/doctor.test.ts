@@ -1,7 +1,8 @@
 // What is wrong with an installation, and what to do.
 
 import assert from 'node:assert/strict'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
@@ -139,6 +140,41 @@ describe('backup', { concurrency: 2 }, () => {
     assert.equal(statSync(join(here.folder, 'copy.db-wal'), { throwIfNoEntry: false }), undefined)
     const listed = await here.done(['keys', 'list', '--json', '--store', 'sqlite:copy.db'])
     assert.equal(listed, await here.done(['keys', 'list', '--json']))
+  })
+
+  test('a copy that was cut off does not look like one', async () => {
+    const here = workplace()
+    const lines = Array.from(
+      { length: 5000 },
+      (_, index) =>
+        `{"name":"k${index}","owner":"many","scopes":[],"bits":128,"hash":"${index.toString(16).padStart(64, '0')}"}`,
+    )
+    await here.done(['keys', 'import', '--create'], { input: lines.join('\n') })
+    const [copy, part] = ['copy.db', 'copy.db.part'].map((name) => join(here.folder, name)) as [string, string]
+    for (const [signal, code] of [
+      ['SIGKILL', 'SIGKILL'],
+      ['SIGTERM', 'SIGTERM'],
+      ['SIGINT', 130],
+    ] as const) {
+      const child = here.start(['backup', 'copy.db'])
+      const ended = once(child, 'close')
+      while (!existsSync(part)) await new Promise(setImmediate)
+      child.kill(signal)
+      const [exit, by] = (await ended) as [number | null, NodeJS.Signals | null]
+      // Whatever has the name was checked: the signal has come too late then.
+      if (existsSync(copy)) rmSync(copy)
+      else assert.equal(exit ?? by, code)
+      if (signal !== 'SIGKILL') assert.ok(!existsSync(part))
+      if (!existsSync(part)) continue
+      const again = await here.run(['backup', 'copy.db'])
+      assert.match(
+        `${again.code}: ${again.stderr}`,
+        /^4: copy\.db\.part is there already: .* If none is, remove it\.\n$/,
+      )
+      rmSync(part)
+    }
+    await here.done(['backup', 'copy.db'])
+    assert.ok(existsSync(copy) && !existsSync(part))
   })
 
   test('nothing is written over, and nothing is half written', async () => {
