@@ -60,6 +60,7 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
     limits,
     quota: null,
     delegation: null,
+    salt: '',
     disabledAt: null,
     disabledBy: null,
     revokedAt: null,

@@ -64,9 +64,12 @@ export async function checkAfterCrash({ file, ledger }: { file: string; ledger: 
 }
 
 async function checkJournal(keyring: Keyring, ledger: Ledger, { broken }: Faults): Promise<void> {
-  const report = await keyring.verifyJournal(ledger.head === undefined ? {} : { anchor: ledger.head })
+  const report = await keyring.verifyJournal({
+    rows: true,
+    ...(ledger.head === undefined ? {} : { anchor: ledger.head }),
+  })
   if (report.whole) ledger.head = report.head
-  else broken.push(`The journal is not whole: ${report.fault} at ${report.at}.`)
+  else broken.push(`The journal is not whole: ${JSON.stringify(report)}.`)
 }
 
 async function allKeys(keyring: Keyring): Promise<Map<string, Key>> {

@@ -129,7 +129,7 @@ async function tamper(random: Random, target: Target, kind: string): Promise<Tol
   return withRows(target, rows, async () => {
     const report = await check(target.keyring, anchor)
     if (report === 'thrown') return { name, found: true, thrown: true }
-    const misplaced = !report.whole && !isNear(report.at, places, target.rows.length)
+    const misplaced = !report.whole && (report.fault === 'rows' || !isNear(report.at, places, target.rows.length))
     return { name, found: !report.whole, misplaced }
   })
 }

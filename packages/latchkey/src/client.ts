@@ -137,9 +137,9 @@ export async function connectKeyring<Scope extends string = string>(
     },
     journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
     async verifyJournal(wanted = {}) {
-      plain('The options of verifyJournal', wanted, ['anchor'])
-      const { anchor } = wanted
-      return (await get('/v1/journal/verify', anchor ?? {}, verifyJournalTimeout)) as unknown as JournalReport
+      plain('The options of verifyJournal', wanted, ['anchor', 'rows'])
+      const { anchor, rows } = wanted
+      return (await get('/v1/journal/verify', { ...anchor, rows }, verifyJournalTimeout)) as unknown as JournalReport
     },
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {

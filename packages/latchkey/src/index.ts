@@ -9,7 +9,9 @@ export type { KeyPatch } from './keyring/change.ts'
 export type { Changed, ChangeOptions } from './keyring/changing.ts'
 export { bounds } from './keyring/input.ts'
 export type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './keyring/issue.ts'
-export type { JournalReport } from './keyring/journal.ts'
+export type { JournalReport, VerifyJournalOptions } from './keyring/journal.ts'
+export type { RowFault } from './keyring/rows-compared.ts'
+export { snapshotRows } from './keyring/snapshot.ts'
 export type { Key, KeyDetails, Revocation, Secret } from './keyring/key.ts'
 export { openKeyring } from './keyring/keyring.ts'
 export type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
@@ -47,6 +49,8 @@ export type { Limit, Quota, Refill } from './policy/limits.ts'
 export type { Catalogue, Grant, ScopeDemand, Wildcard } from './policy/scopes.ts'
 export type {
   Action,
+  AuditedKey,
+  AuditedOwner,
   Awaitable,
   Change,
   Clock,

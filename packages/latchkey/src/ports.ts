@@ -25,6 +25,8 @@ export interface StoredKey extends Rights {
   /** The visible start of its newest secret, for people. */
   readonly start: string
   readonly createdAt: number
+  /** Random, and told to nobody: with it, what the journal says of its rows cannot be guessed from the journal. */
+  readonly salt: string
   readonly disabledAt: number | null
   /** The admin key that disabled it; `null` while it is not disabled, or where whoever holds the keyring itself did. */
   readonly disabledBy: string | null
@@ -95,7 +97,7 @@ export interface QuotaState {
 }
 
 /** What a change was. */
-export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disable' | 'enable' | 'revoke'
+export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disable' | 'enable' | 'revoke' | 'snapshot'
 
 /** What a journal entry tells, before it has its place in the chain. */
 export interface JournalDraft {
@@ -148,6 +150,12 @@ export type Change =
       readonly kind: 'owner'
       /** The owner as it will be; its `revision` is the one that the caller has seen. */
       readonly owner: StoredOwner
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'snapshot'
+      /** What the entry tells of, each at the revision that the caller has seen; no longer among `untold` afterwards. */
+      readonly rows: readonly { readonly subject: string; readonly revision: number }[]
       readonly draft: JournalDraft
     }
 
@@ -233,6 +241,22 @@ export interface Listed {
   readonly key: StoredKey
   readonly ownerDisabled: boolean
   readonly lastUsedAt: number | null
+}
+
+/** The rows of a key and the last journal entry on it, as they stood at one moment. */
+export interface AuditedKey {
+  /** In the order of issue. */
+  readonly place: number
+  readonly key: StoredKey
+  readonly secrets: readonly StoredSecret[]
+  /** `undefined` where no entry is on it. */
+  readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
+}
+
+/** The row of an owner and the last journal entry on it, as they stood at one moment. */
+export interface AuditedOwner {
+  readonly owner: StoredOwner
+  readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
 }
 
 /** Which entries of the journal to read, in their order. What is `undefined` is not asked for. */
@@ -327,6 +351,17 @@ export interface Store {
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
+  /** All keys, in the order of issue, after the one with this place. */
+  auditKeys(after: number, limit: number): Awaitable<readonly AuditedKey[]>
+  /** All owners of whom something is kept, in the order of their names, after this one. */
+  auditOwners(after: string, limit: number): Awaitable<readonly AuditedOwner[]>
+  /** Subjects that the journal tells of, in the order of the entries that tell of them, and that are not there. */
+  auditMissing(after: number, limit: number): Awaitable<readonly Pick<JournalEntry, 'seq' | 'subject'>[]>
+  /**
+   * Some of the subjects whose rows are of a version that did not tell the journal how they stood, and of which no
+   * snapshot tells either. None for a store that may not write.
+   */
+  untold(limit: number): Awaitable<readonly string[]>
   /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
   newestRevision(): Awaitable<number>
   /**

@@ -101,7 +101,7 @@ async function checked(copy: string): Promise<JournalReport | undefined> {
   }
   const keyring = await openKeyring({ store, scopes: {} })
   try {
-    return await patiently('Checking the copy', keyring.verifyJournal())
+    return await patiently('Checking the copy', keyring.verifyJournal({ rows: true }))
   } finally {
     await keyring.close()
   }

@@ -14,11 +14,15 @@ export function migrateCommand(program: Command): void {
     }
     const { file } = settingsOf(options)
     mustExist(file, options)
-    const { sqliteStore } = await import('latchkey/store/sqlite')
+    const [{ snapshotRows, systemClock }, { sqliteStore }] = await Promise.all([
+      import('latchkey'),
+      import('latchkey/store/sqlite'),
+    ])
     const store = sqliteStore({ file })
     const { migrated } = store
+    const told = await snapshotRows({ store, clock: systemClock })
     await store.close()
-    if (options.json === true) return putJson({ file, steps: migrated })
+    if (options.json === true) return putJson({ file, steps: migrated, told })
     say(migrated === 0 ? `${file} was up to date.` : `${file} is up to date now, after ${migrated} steps.`)
   })
 }

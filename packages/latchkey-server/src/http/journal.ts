@@ -46,7 +46,24 @@ const report = Type.Object(
     entries: Type.Integer({ description: 'How many are sound' }),
     head: Type.Optional(Type.Object({ seq: Type.Integer(), hash })),
     at: Type.Optional(Type.Integer({ description: 'The entry from which it is not what was written' })),
-    fault: Type.Optional(Type.Enum(['missing', 'altered', 'unchained', 'cut', 'rewritten'])),
+    fault: Type.Optional(
+      Type.Enum(['missing', 'altered', 'unchained', 'cut', 'rewritten', 'rows'], {
+        description: '`rows`: the journal is what was written, and the rows are not what it says',
+      }),
+    ),
+    compared: Type.Optional(
+      Type.Integer({ description: 'With `rows`: how many keys and owners are what the journal says' }),
+    ),
+    rows: Type.Optional(
+      Type.Array(
+        Type.Object({
+          subject: Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' }),
+          fault: Type.Enum(['altered', 'added', 'missing', 'untold']),
+        }),
+        { description: 'Those that are not' },
+      ),
+    ),
+    more: Type.Optional(Type.Boolean({ description: 'Whether there are more rows than are named' })),
   },
   { title: 'JournalReport' },
 )
@@ -78,17 +95,26 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest,
       schema: {
-        summary: 'Check the whole journal, and that it still contains a head noted earlier',
+        summary:
+          'Check the whole journal, that it still contains a head noted earlier, and that the rows are what it says',
         tags: ['Journal'],
         querystring: Type.Object(
-          { seq: Type.Optional(seq), hash: Type.Optional(hash) },
+          {
+            seq: Type.Optional(seq),
+            hash: Type.Optional(hash),
+            rows: Type.Optional(
+              Type.Boolean({
+                description: 'Compares keys, their secrets and owners with what the journal says of them',
+              }),
+            ),
+          },
           { additionalProperties: false },
         ),
         response: { 200: json('What was found', report), ...failures(422) },
       },
     },
     async (request) => {
-      const { seq: at, hash: of } = request.query
+      const { seq: at, hash: of, rows } = request.query
       if ((at === undefined) !== (of === undefined)) {
         throw problem({
           status: 422,
@@ -97,7 +123,10 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
         })
       }
       const anchor = at === undefined || of === undefined ? undefined : { seq: at, hash: of }
-      return acting(request).verifyJournal(anchor === undefined ? {} : { anchor })
+      return acting(request).verifyJournal({
+        ...(anchor === undefined ? {} : { anchor }),
+        ...(rows === undefined ? {} : { rows }),
+      })
     },
   )
 }

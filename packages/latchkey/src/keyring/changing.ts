@@ -10,6 +10,7 @@ import { keyOfKept } from './key.ts'
 import type { OnceOptions } from './once.ts'
 import { doneBefore, onceOf } from './once.ts'
 import type { KeyringParts } from './parts.ts'
+import { digestOfKey, secretsAfter } from './row-digest.ts'
 
 /** How often a change is tried again when somebody else changed the same thing in between. */
 const attempts = 16
@@ -112,7 +113,8 @@ export async function changeKey<Scope extends string>(
       const { action, change, ...update } = decision
       if (!takesAway.has(action)) authority.mustCover(update.key, kept.key)
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
-      const told = JSON.stringify(remark === null ? change : { ...change, note: remark })
+      const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))
+      const told = JSON.stringify({ ...change, state, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject, change: told }
       const entries = await store.commit([{ kind: 'update', ...update, draft }], seal, {
         once: once === undefined ? undefined : { ...once, after: done?.seq },

@@ -15,6 +15,7 @@ import { checkedMembers, checkTogether } from './members.ts'
 import { mintSecret } from './minting.ts'
 import type { OnceOptions } from './once.ts'
 import { doneBefore, onceOf } from './once.ts'
+import { digestOfKey } from './row-digest.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** What a new key is to be. */
@@ -269,6 +270,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     ...stored,
     start: secret.start,
     createdAt: now,
+    salt: randomBase62(22),
     disabledAt: null,
     disabledBy: null,
     revokedAt: null,
@@ -279,6 +281,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
   const {
     id,
     createdAt: _,
+    salt: _s,
     disabledAt: _1,
     disabledBy: _2,
     revokedAt: _3,
@@ -287,6 +290,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     ...told
   } = key
   const { bits } = item as Partial<ImportedKey<Scope>>
-  const change = JSON.stringify({ ...told, ...(action === 'import' ? { algorithm: secret.kind, bits } : {}) })
+  const state = digestOfKey(key, [secret])
+  const change = JSON.stringify({ ...told, state, ...(action === 'import' ? { algorithm: secret.kind, bits } : {}) })
   return { kind: 'insert', key, secret, quota: quota ?? null, draft: { at: now, actor, action, subject: id, change } }
 }

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { invalid, plain, whole } from './input.ts'
+import { invalid, membersOf, plain, whole } from './input.ts'
+import type { RowFault } from './rows-compared.ts'
+import { compareRows, openSnapshots } from './rows-compared.ts'
 import type { JournalDraft, JournalEntry, JournalHead, Store } from '../ports.ts'
 
 /** What stands in `previous` of the first entry. */
@@ -24,7 +26,13 @@ function hashEntry({ seq, at, actor, action, subject, change, previous }: Omit<J
 
 /** What a check of the journal found. */
 export type JournalReport =
-  | { readonly whole: true; readonly entries: number; readonly head: JournalHead | undefined }
+  | {
+      readonly whole: true
+      readonly entries: number
+      readonly head: JournalHead | undefined
+      /** How many keys and owners are what it says, where that was asked for. */
+      readonly compared?: number
+    }
   | {
       readonly whole: false
       /** How many entries are sound before the fault. */
@@ -33,16 +41,44 @@ export type JournalReport =
       readonly at: number
       readonly fault: 'missing' | 'altered' | 'unchained' | 'cut' | 'rewritten'
     }
+  | {
+      /** The journal is what was written, and rows are not what it says. */
+      readonly whole: false
+      readonly entries: number
+      readonly head: JournalHead | undefined
+      readonly fault: 'rows'
+      /** The first of them; `more` where there are others. */
+      readonly rows: readonly RowFault[]
+      readonly more: boolean
+    }
+
+/** What can be wrong with the journal itself. */
+export type ChainFault = Extract<JournalReport, { readonly at: number }>['fault']
+
+/** What to check besides the chain. */
+export interface VerifyJournalOptions {
+  /**
+   * A head that was noted earlier and kept elsewhere. Who can write to the database can also compute a new chain; only a
+   * head kept where they cannot write shows that.
+   */
+  readonly anchor?: JournalHead
+  /** Compares keys, their secrets and owners with what the journal says of them. */
+  readonly rows?: boolean
+}
+
+const verifyJournalOptions = membersOf<VerifyJournalOptions>({ anchor: true, rows: true })
 
 /**
  * Reads the whole journal and checks that it is what was written: numbered without a gap, every entry matching its
- * hash, every hash chained to the one before, and not shorter than the keys say.
+ * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets and
+ * owners are what it says.
  *
  * @throws LatchkeyError `invalid_input` for an anchor that is none.
- * @param anchor - a head that was noted earlier and kept elsewhere. Who can write to the database can also compute a
- *   new chain; only a head kept where they cannot write shows that.
  */
-export async function verifyJournal(store: Store, anchor?: JournalHead): Promise<JournalReport> {
+export async function verifyJournal(store: Store, options: VerifyJournalOptions = {}): Promise<JournalReport> {
+  plain('The options of verifyJournal', options, verifyJournalOptions)
+  const { anchor, rows = false } = options
+  if (typeof rows !== 'boolean') throw invalid('rows', 'true or false')
   if (anchor !== undefined) {
     const { seq, hash: text } = plain('anchor', anchor, ['seq', 'hash'])
     // One that cannot be met would be passed over, and the journal called whole.
@@ -52,7 +88,8 @@ export async function verifyJournal(store: Store, anchor?: JournalHead): Promise
   // Read first: keys that change while the journal is being read must not look newer than its end.
   const newest = await store.newestRevision()
   let head: JournalHead | undefined
-  const faulty = (at: number, fault: Extract<JournalReport, { whole: false }>['fault']): JournalReport => {
+  const snapshots = openSnapshots()
+  const faulty = (at: number, fault: ChainFault): JournalReport => {
     return { whole: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
@@ -65,6 +102,7 @@ export async function verifyJournal(store: Store, anchor?: JournalHead): Promise
       if (entry.previous !== (head?.hash ?? genesis)) return faulty(expected, 'unchained')
       if (anchor?.seq === entry.seq && anchor.hash !== entry.hash) return faulty(expected, 'rewritten')
       head = { seq: entry.seq, hash: entry.hash }
+      if (rows && entry.action === 'snapshot') snapshots.read(entry)
     }
     if (entries.length < page) break
     // A store that answers at once would otherwise let nobody else in until the end.
@@ -72,5 +110,8 @@ export async function verifyJournal(store: Store, anchor?: JournalHead): Promise
   }
   const reached = head?.seq ?? 0
   if (reached < newest || reached < (anchor?.seq ?? 0)) return faulty(reached + 1, 'cut')
-  return { whole: true, entries: reached, head }
+  if (!rows) return { whole: true, entries: reached, head }
+  const compared = await compareRows(store, snapshots)
+  if (compared.faults.length === 0) return { whole: true, entries: reached, head, compared: compared.rows }
+  return { whole: false, entries: reached, head, fault: 'rows', rows: compared.faults, more: compared.more }
 }

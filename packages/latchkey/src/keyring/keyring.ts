@@ -4,7 +4,7 @@ import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue, grantable } from '../policy/scopes.ts'
-import type { Clock, JournalEntry, JournalHead, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
 import { openCache } from './cache.ts'
 import type { KeyPatch } from './change.ts'
@@ -17,7 +17,7 @@ import { disable, enable } from './disable.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
-import type { JournalReport } from './journal.ts'
+import type { JournalReport, VerifyJournalOptions } from './journal.ts'
 import { verifyJournal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
@@ -35,6 +35,7 @@ import { revoke } from './revoke.ts'
 import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
 import type { OnceOptions } from './once.ts'
 import { retire, rotate } from './rotate.ts'
+import { snapshotRows } from './snapshot.ts'
 import { openUsage } from './usage.ts'
 import type { VerifiedKey, Verifier } from './verdict.ts'
 import { unavailable, verifierOf } from './verify.ts'
@@ -147,8 +148,11 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
   changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
   /** Journal entries in order; 100, and at most 1000. */
   journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
-  /** Checks the whole journal; with `anchor`, also that it still contains a head noted earlier and kept elsewhere. */
-  verifyJournal(options?: { anchor?: JournalHead }): Promise<JournalReport>
+  /**
+   * Checks the whole journal; with `anchor`, also that it still contains a head noted earlier and kept elsewhere; with
+   * `rows`, also that keys, secrets and owners are what it says: what was changed by anything but a verb is named.
+   */
+  verifyJournal(options?: VerifyJournalOptions): Promise<JournalReport>
   /** How often keys were used, by hour, key, owner and outcome, as of the last time that usage was written. */
   usage(options?: UsageOptions): Promise<readonly UsageCount[]>
   /** Why a request was refused a short while ago, by the id that its answer names. */
@@ -214,6 +218,7 @@ export async function openKeyring<const Scope extends string>(
   const cache = openCache<Scope>({ store, clock, usage, limit: cacheSize })
   const limiter = options.limiter ?? memoryLimiter({ clock })
   const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
+  await snapshotRows({ store, clock })
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
   await cache.follow()
 
@@ -311,10 +316,8 @@ function verbsOf<Scope extends string>(
     },
     journal: (options = {}) => readJournal(parts, options),
     async verifyJournal(options = {}) {
-      plain('The options of verifyJournal', options, ['anchor'])
-      const { anchor } = options
       mustSeeAll(await authorityOf(parts, 'journal:read'))
-      return verifyJournal(store, anchor)
+      return verifyJournal(store, options)
     },
     usage: (options = {}) => readUsage(parts, options),
     async refusal(requestId) {

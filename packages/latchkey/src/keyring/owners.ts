@@ -9,6 +9,8 @@ import { bounds, invalid, limits, membersOf, note, plain, text } from './input.t
 import { seal } from './journal.ts'
 import { doneBefore, onceOf } from './once.ts'
 import type { KeyringParts } from './parts.ts'
+import { digestOfOwner } from './row-digest.ts'
+import { subjectOfOwner } from './subject.ts'
 
 /** Whom keys belong to. */
 export interface Owner {
@@ -35,11 +37,6 @@ export interface ChangedOwner {
   readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
-}
-
-/** What the journal calls an owner. */
-export function subjectOfOwner(owner: string): string {
-  return `owner:${owner}`
 }
 
 /** The function behind `Keyring.owner`. */
@@ -132,7 +129,12 @@ export async function changeOwner<Scope extends string>(
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       const switched = (stored.disabledAt === null) !== (changed.disabledAt === null)
       const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
-      const change = JSON.stringify({ before, after, ...(remark === null ? {} : { note: remark }) })
+      const change = JSON.stringify({
+        before,
+        after,
+        state: digestOfOwner(changed),
+        ...(remark === null ? {} : { note: remark }),
+      })
       const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
       const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal, {
         once,

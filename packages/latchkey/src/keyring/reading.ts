@@ -2,7 +2,8 @@ import { LatchkeyError } from '../error.ts'
 import type { JournalEntry, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import { bounds, invalid, membersOf, moment, plain, text, whole } from './input.ts'
-import { subjectOfOwner, visibleOwner } from './owners.ts'
+import { visibleOwner } from './owners.ts'
+import { subjectOfOwner } from './subject.ts'
 import type { KeyringParts } from './parts.ts'
 
 /** Which entries of the journal to read. */

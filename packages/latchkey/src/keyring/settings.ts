@@ -61,6 +61,7 @@ export function settingsKey(
     metadata: {},
     start: typeof parsed === 'object' ? parsed.start : '',
     createdAt: 0,
+    salt: '',
     notBefore: null,
     expiresAt: null,
     addresses: null,

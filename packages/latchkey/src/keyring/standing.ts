@@ -5,7 +5,7 @@ import type { Found, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import type { Standing } from './cache.ts'
-import { subjectOfOwner } from './owners.ts'
+import { subjectOfOwner } from './subject.ts'
 import { catalogueOf } from './parts.ts'
 
 /**

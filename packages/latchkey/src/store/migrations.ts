@@ -4,13 +4,15 @@ export interface Dialect {
   readonly integer: string
   /** Ends a table whose rows are found by a primary key that is text. */
   readonly byPrimaryKey: string
+  /** An expression that gives each row a random text of its own, of 128 bits at least. */
+  readonly random: string
 }
 
 /**
  * The schema, as the steps that lead to it. A step that has been released is never edited; the next one is added.
  * Times are milliseconds since 1970; lists and objects are JSON text.
  */
-export function migrations({ integer, byPrimaryKey }: Dialect): readonly (readonly string[])[] {
+export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly (readonly string[])[] {
   return [
     [
       // `place` is the sequence number of the entry that issued the key: the order of issue, and a short join.
@@ -122,6 +124,14 @@ export function migrations({ integer, byPrimaryKey }: Dialect): readonly (readon
       `INSERT INTO latchkey_quotas_by_period (place, period, remaining) SELECT place, period, remaining FROM latchkey_quotas`,
       `DROP TABLE latchkey_quotas`,
       `ALTER TABLE latchkey_quotas_by_period RENAME TO latchkey_quotas`,
+    ],
+    [
+      `ALTER TABLE latchkey_keys ADD COLUMN salt TEXT NOT NULL DEFAULT ''`,
+      `UPDATE latchkey_keys SET salt = ${random}`,
+      // What is there already was not told as it stands: a keyring that is opened does it, some at a time.
+      `CREATE TABLE latchkey_untold (subject TEXT NOT NULL PRIMARY KEY) ${byPrimaryKey}`,
+      `INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys`,
+      `INSERT INTO latchkey_untold (subject) SELECT 'owner:' || owner FROM latchkey_owners`,
     ],
   ]
 }

@@ -1,6 +1,6 @@
 // Rows as engines give them, and what they stand for.
 
-import type { RevocationReason, SecretKind, StoredKey, StoredOwner, StoredSecret } from '../ports.ts'
+import type { AuditedKey, RevocationReason, SecretKind, StoredKey, StoredOwner, StoredSecret } from '../ports.ts'
 
 /** The columns of a key. */
 export interface KeyRow {
@@ -24,6 +24,7 @@ export interface KeyRow {
   readonly delegation: string | null
   readonly disabled_at: number | null
   readonly disabled_by: string | null
+  readonly salt: string
 }
 
 /** The columns of a secret, beside others. */
@@ -47,6 +48,17 @@ export interface OwnerRow {
   readonly owner_revision: number | null
 }
 
+/** The last journal entry on something, beside its columns; all `null` where there is none. */
+export interface LastRow {
+  readonly last_seq: number | null
+  readonly last_change: string | null
+}
+
+/** The last entry in a row, if there is one. */
+export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): AuditedKey['last'] {
+  return seq === null || change === null ? undefined : { seq, change }
+}
+
 /** The key in a row. */
 export function keyOfRow(row: KeyRow): StoredKey {
   return {
@@ -58,6 +70,7 @@ export function keyOfRow(row: KeyRow): StoredKey {
     metadata: row.metadata === '{}' ? {} : (JSON.parse(row.metadata) as Record<string, string>),
     start: row.start,
     createdAt: row.created_at,
+    salt: row.salt,
     notBefore: row.not_before,
     expiresAt: row.expires_at,
     addresses: valueIn(row.addresses),

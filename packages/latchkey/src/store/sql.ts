@@ -21,7 +21,7 @@ export interface Query {
 
 const keyColumns = `k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
   k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision, k.addresses, k.limits, k.quota, k.delegation,
-  k.disabled_at, k.disabled_by`
+  k.disabled_at, k.disabled_by, k.salt`
 
 const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
   s.ends_at, s.ended, s.last_used_at, s.issued_by`
@@ -66,8 +66,8 @@ export const imported: string = (['sha256', 'sha512'] as const)
 
 export const insertKey: string = `INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at,
     not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at,
-    disabled_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
+    disabled_by, salt)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
 
 /** A secret that is there already stays as it is; `changes` is 0 then. */
 export const insertSecret: string = `INSERT INTO latchkey_secrets
@@ -117,6 +117,34 @@ export const insertOwner: string = `INSERT INTO latchkey_owners (owner, disabled
 
 export const updateOwner: string = `UPDATE latchkey_owners SET disabled_at = $2, limits = $3, revision = $4
     WHERE owner = $1 AND revision = $5`
+
+const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
+    ON j.seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = ${subject})`
+
+export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.change AS last_change
+    FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE k.place > $1 ORDER BY k.place LIMIT $2`
+
+/** Of the keys from one place to another. */
+export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
+    WHERE s.place > $1 AND s.place <= $2 ORDER BY s.place, s.hash`
+
+export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.change AS last_change
+    FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE o.owner > $1 ORDER BY o.owner LIMIT $2`
+
+export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journal j
+    WHERE j.seq > $1 AND j.action <> 'snapshot'
+    AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE id = j.subject)
+    AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = SUBSTR(j.subject, 7) AND SUBSTR(j.subject, 1, 6) = 'owner:')
+    ORDER BY j.seq LIMIT $2`
+
+export const untold: string = `SELECT subject FROM latchkey_untold u
+    WHERE EXISTS (SELECT 1 FROM latchkey_keys WHERE id = u.subject)
+    OR EXISTS (SELECT 1 FROM latchkey_owners WHERE 'owner:' || owner = u.subject) ORDER BY subject LIMIT $1`
+
+/** What is told is as it was seen; \`changes\` is 0 where it is not, or was told by another. */
+export const tell: string = `DELETE FROM latchkey_untold WHERE subject = $1 AND (
+    EXISTS (SELECT 1 FROM latchkey_keys WHERE id = $1 AND revision = $2)
+    OR EXISTS (SELECT 1 FROM latchkey_owners WHERE 'owner:' || owner = $1 AND revision = $2))`
 
 export const newestRevision: string = `SELECT MAX(revision) AS revision FROM (
     SELECT COALESCE(MAX(revision), 0) AS revision FROM latchkey_keys
@@ -246,6 +274,7 @@ export function insertValues(key: Omit<StoredKey, 'revision'>, seq: number): rea
     jsonOrNull(key.delegation),
     key.disabledAt,
     key.disabledBy,
+    key.salt,
   ]
 }
 

@@ -182,7 +182,7 @@ function checkVersion(database: DatabaseSync): void {
   }
 }
 
-const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
+const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: 'LOWER(HEX(RANDOMBLOB(16)))' })
 
 /** The version of the tables in a database; 0 while there are none. */
 function schemaOf(database: DatabaseSync): number {

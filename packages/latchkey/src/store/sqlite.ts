@@ -16,8 +16,8 @@ import type {
   UsageCount,
   Witness,
 } from '../ports.ts'
-import type { KeyRow, OwnerRow, SecretRow } from './rows.ts'
-import { keyOfRow, ownerOfRow, secretOfRow } from './rows.ts'
+import type { KeyRow, LastRow, OwnerRow, SecretRow } from './rows.ts'
+import { keyOfRow, lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
@@ -183,6 +183,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       const { revision } = change.owner
       return (revision === 0 ? run(sql.insertOwner, values) : run(sql.updateOwner, [...values, revision])) === 1
     }
+    if (change.kind === 'snapshot') {
+      return change.rows.every(({ subject, revision }) => run(sql.tell, [subject, revision]) === 1)
+    }
     const { id } = change.key
     if (change.kind === 'insert') {
       run(sql.insertKey, sql.insertValues(change.key, seq))
@@ -339,6 +342,41 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, wholeText)
       return asItIs(() => rows<JournalEntry>(text, values)).map(entryOfRow)
+    },
+
+    auditKeys(after, limit) {
+      return asItIs(() =>
+        atOneMoment(() => {
+          const keys = rows<KeyRow & LastRow & { place: number }>(sql.auditKeys, [after, limit])
+          const secrets = rows<SecretRow & { place: number }>(sql.auditSecrets, [after, keys.at(-1)?.place ?? after])
+          const byPlace = Map.groupBy(secrets, ({ place }) => place)
+          return keys.map((audited) => ({
+            place: audited.place,
+            key: keyOfRow(audited),
+            secrets: (byPlace.get(audited.place) ?? []).map(secretOfRow),
+            last: lastOfRow(audited),
+          }))
+        }),
+      )
+    },
+
+    auditOwners(after, limit) {
+      const found = asItIs(() => rows<OwnerRow & LastRow>(sql.auditOwners, [after, limit]))
+      return found.flatMap((audited) => {
+        const owner = ownerOfRow(audited)
+        return owner === undefined ? [] : [{ owner, last: lastOfRow(audited) }]
+      })
+    },
+
+    auditMissing(after, limit) {
+      return asItIs(() => rows<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])).map(
+        (told) => ({ ...told }),
+      )
+    },
+
+    untold(limit) {
+      if (mode === 'read') return []
+      return rows<{ subject: string }>(sql.untold, [limit]).map(({ subject }) => subject)
     },
 
     newestRevision() {

@@ -49,6 +49,7 @@ export function newKey(overrides: Partial<StoredKey> = {}): Made {
     limits: [],
     quota: null,
     delegation: null,
+    salt: `salt ${number}`,
     disabledAt: null,
     disabledBy: null,
     revokedAt: null,
@@ -619,6 +620,52 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         seal,
       )
       assert.deepEqual((await store.byId(made.key.id))?.quotas, [filling])
+    })
+
+    test('rows are read with the last entry on each, and what is gone is told', async () => {
+      const store = await fresh().open()
+      const made = [newKey(), newKey(), newKey()]
+      for (const one of made) await store.commit([inserting(one)], seal)
+      const owner = { owner: 'acme', disabledAt: 5, limits: [], revision: 0 }
+      await store.commit([{ kind: 'owner', owner, draft: draft('owner:acme', 'disable') }], seal)
+      const seen = await store.byId(made[0]?.key.id ?? '')
+      assert.ok(seen)
+      const further = newSecret()
+      await store.commit(
+        [{ kind: 'update', key: seen.key, secrets: [further], draft: draft(seen.key.id, 'rotate') }],
+        seal,
+      )
+      const first = await store.auditKeys(0, 2)
+      assert.deepEqual(
+        first.map(({ key, secrets, last }) => [key.id, secrets.map(({ hash }) => hash), last]),
+        [
+          [
+            seen.key.id,
+            [made[0]?.secret.hash ?? '', further.hash].toSorted((one, other) => (one < other ? -1 : 1)),
+            { seq: 5, change: '{}' },
+          ],
+          [made[1]?.key.id, [made[1]?.secret.hash], { seq: 2, change: '{}' }],
+        ],
+      )
+      const rest = await store.auditKeys(first.at(-1)?.place ?? 0, 2)
+      assert.deepEqual(
+        rest.map(({ key }) => key),
+        [{ ...made[2]?.key, revision: 3 }],
+      )
+      assert.deepEqual(await store.auditOwners('', 10), [
+        { owner: { ...owner, revision: 4 }, last: { seq: 4, change: '{}' } },
+      ])
+      assert.deepEqual(await store.auditOwners('acme', 10), [])
+      assert.deepEqual(await store.auditMissing(0, 10), [])
+      // An entry on what is not there: the rows of it were deleted.
+      const renamed = { ...newKey(), draft: draft('key_gone') }
+      await store.commit([{ kind: 'insert', ...renamed, quota: null }], seal)
+      assert.deepEqual(await store.auditMissing(0, 10), [{ seq: 6, subject: 'key_gone' }])
+      assert.deepEqual(await store.auditMissing(6, 10), [])
+      assert.deepEqual(await store.untold(10), [], 'what was written by this version was told')
+      const snapshot = { kind: 'snapshot', rows: [{ subject: seen.key.id, revision: 5 }] } as const
+      const telling = await store.commit([{ ...snapshot, draft: draft('snapshot', 'snapshot') }], seal)
+      assert.equal(telling, undefined, 'and is not told twice')
     })
 
     test('usage adds up, and a last use never goes back', async () => {

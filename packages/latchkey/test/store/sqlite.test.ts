@@ -226,7 +226,7 @@ test('a database of the first version is brought up to date with all that it has
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID' })
+  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''" })
   for (const statement of first) database.exec(statement)
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
@@ -276,7 +276,8 @@ test('what stands behind a NUL in the journal is read, and is not what was writt
     const [, altered] = await store.journal({ after: 0, limit: 2 })
     assert.match(String(altered?.[column as 'actor']), /\0behind$/)
     const report = await verifyJournal(store)
-    assert.deepEqual(report.whole ? 'whole' : [report.at, report.entries], [2, 1], column)
+    assert.ok(!report.whole && report.fault !== 'rows')
+    assert.deepEqual([report.at, report.entries], [2, 1], column)
     database.exec(`UPDATE latchkey_journal SET ${column} = CAST(replace(${column}, char(0) || 'behind', '') AS BLOB)`)
     database.close()
     assert.equal((await verifyJournal(store)).whole, false, `${column} in bytes`)

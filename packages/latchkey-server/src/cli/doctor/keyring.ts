@@ -19,7 +19,7 @@ interface Circumstances {
 export async function keyringFindings(keyring: Keyring, { now, options }: Circumstances): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   try {
-    const report = await patiently('Checking the journal', keyring.verifyJournal())
+    const report = await patiently('Checking the journal', keyring.verifyJournal({ rows: true }))
     findings.push(
       report.whole
         ? good('journal', `whole, ${counted(report.entries, 'entry', 'entries')}`)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import type { JournalHead, JournalReport } from 'latchkey'
+import type { JournalHead, JournalReport, RowFault } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
 import type { TargetOptions } from '../target.ts'
@@ -10,15 +10,23 @@ import { counted, startProgress } from '../terminal/progress.ts'
 
 interface Options extends TargetOptions {
   readonly anchor?: JournalHead
+  readonly rows?: boolean
 }
 
 export function verifyCommand(journal: Command): void {
   keyringCommand(journal, 'verify', 'checks the whole journal: numbers, hashes, chain')
     .option('--anchor <seq:hash>', 'also that it still has this end, noted earlier and kept elsewhere', anchorOf)
+    .option('--rows', 'also that keys, their secrets and owners are what it says: what was changed by hand is named')
     .action(async (options: Options) => {
-      const { anchor, json } = options
+      const { anchor, rows, json } = options
       const report = await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
-        patiently('Checking the journal', keyring.verifyJournal(anchor === undefined ? {} : { anchor })),
+        patiently(
+          'Checking the journal',
+          keyring.verifyJournal({
+            ...(anchor === undefined ? {} : { anchor }),
+            ...(rows === undefined ? {} : { rows }),
+          }),
+        ),
       )
       if (json === true) putJson(report)
       else if (report.whole) put(wholeText(report))
@@ -34,12 +42,14 @@ function anchorOf(text: string): JournalHead {
 }
 
 /** What is said of a journal that is whole: its end is what is to be noted elsewhere. */
-export function wholeText({ entries, head }: Extract<JournalReport, { whole: true }>): string {
+export function wholeText({ entries, head, compared }: Extract<JournalReport, { whole: true }>): string {
   const end = head === undefined ? '' : ` It ends in\n${head.seq}:${head.hash}`
-  return `The journal is whole: ${counted(entries, 'entry', 'entries')}.${end}`
+  const rows =
+    compared === undefined ? '' : ` ${counted(compared, 'key or owner is', 'keys and owners are')} what it says.`
+  return `The journal is whole: ${counted(entries, 'entry', 'entries')}.${rows}${end}`
 }
 
-const faults: Readonly<Record<Extract<JournalReport, { whole: false }>['fault'], string>> = {
+const faults: Readonly<Record<Exclude<Broken['fault'], 'rows'>, string>> = {
   missing: 'is missing',
   altered: 'is not what was written',
   unchained: 'does not follow from the one before',
@@ -47,9 +57,30 @@ const faults: Readonly<Record<Extract<JournalReport, { whole: false }>['fault'],
   rewritten: 'is not the one that the anchor names: the journal was rewritten',
 }
 
-/** What is said of a journal that is not whole. */
-export function faultText({ entries, at, fault }: Extract<JournalReport, { whole: false }>): string {
-  return `The journal is not whole: entry ${at} ${faults[fault]}. ${counted(entries, 'entry before it is', 'entries before it are')} sound.`
+const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
+  altered: 'was changed by something else than a command, or one of its secrets was',
+  added: 'was added by something else than a command',
+  missing: 'was deleted',
+  untold: 'is of an older version, and the journal does not say how it stood: latchkey migrate',
+}
+
+type Broken = Extract<JournalReport, { whole: false }>
+
+/** Rows that are named to people; programs are told of more. */
+const mostNamed = 20
+
+/** What is said of a journal that is not whole, or of rows that are not what it says. */
+export function faultText(report: Broken): string {
+  const { entries } = report
+  if (report.fault !== 'rows') {
+    const sound = `${counted(entries, 'entry before it is', 'entries before they are')} sound`
+    return `The journal is not whole: entry ${report.at} ${faults[report.fault]}. ${sound}.`
+  }
+  const { rows, more } = report
+  const lines = rows.slice(0, mostNamed).map(({ subject, fault }) => `${subject} ${rowFaults[fault]}.`)
+  const others = more ? 'more' : String(rows.length - mostNamed)
+  const rest = rows.length > mostNamed ? [`And ${others} others; --json names up to a thousand.`] : []
+  return [`The journal is whole, but rows are not what it says:`, ...lines, ...rest].join('\n')
 }
 
 /** Says while something takes long that it is still going on. */

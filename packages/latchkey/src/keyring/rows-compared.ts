@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { AuditedKey, JournalEntry, Store } from '../ports.ts'
+import { digestOfKey, digestOfOwner } from './row-digest.ts'
+import type { Snapshot } from './snapshot.ts'
+import { subjectOfOwner } from './subject.ts'
+
+/** Something that is not what the journal says. */
+export interface RowFault {
+  /** The id of a key, or `owner:` and the name of an owner. */
+  readonly subject: string
+  /**
+   * `altered`: it, or a secret of it, is not as the last entry on it says. `added`: no entry is on it. `missing`: it is
+   * not there. `untold`: it is of an older version, and the journal does not say how it stood; `latchkey migrate` does that.
+   */
+  readonly fault: 'altered' | 'added' | 'missing' | 'untold'
+}
+
+/** Rows that are read at a time. */
+const page = 500
+
+/** Faults that are named. */
+const most = 1000
+
+/** What snapshots tell of rows whose own entries do not. */
+export interface Snapshots {
+  readonly read: (entry: JournalEntry) => void
+  readonly of: (subject: string) => { readonly seq: number; readonly state: string } | undefined
+}
+
+/** Held in memory: there are snapshots only in a database that is older than they are. */
+export function openSnapshots(): Snapshots {
+  const states = new Map<string, { readonly seq: number; readonly state: string }>()
+  return {
+    read({ seq, change }) {
+      for (const [subject, state] of (JSON.parse(change) as Snapshot).rows) states.set(subject, { seq, state })
+    },
+    of: (subject) => states.get(subject),
+  }
+}
+
+/**
+ * Compares rows with what the journal, which was found to be whole, says of them. Rows that change meanwhile are read
+ * together with their last entry, so they are no faults.
+ */
+export async function compareRows(
+  store: Store,
+  snapshots: Snapshots,
+): Promise<{ readonly rows: number; readonly faults: readonly RowFault[]; readonly more: boolean }> {
+  const faults: RowFault[] = []
+  let rows = 0
+
+  function compare(of: { subject: string; revision: number; state: string; last: AuditedKey['last'] }): void {
+    const { subject, revision, last } = of
+    rows++
+    if (last === undefined) return void faults.push({ subject, fault: 'added' })
+    const snapshot = snapshots.of(subject)
+    const told = snapshot !== undefined && snapshot.seq > last.seq ? snapshot.state : stateIn(last.change)
+    if (told === undefined) faults.push({ subject, fault: 'untold' })
+    else if (told !== of.state || revision !== last.seq) faults.push({ subject, fault: 'altered' })
+  }
+
+  for (let after = 0; faults.length <= most;) {
+    const audited = await store.auditKeys(after, page)
+    for (const { place, key, secrets, last } of audited) {
+      after = place
+      compare({ subject: key.id, revision: key.revision, state: digestOfKey(key, secrets), last })
+    }
+    if (audited.length < page) break
+    await nextTurn()
+  }
+  for (let after = ''; faults.length <= most;) {
+    const audited = await store.auditOwners(after, page)
+    for (const { owner, last } of audited) {
+      after = owner.owner
+      const subject = subjectOfOwner(owner.owner)
+      compare({ subject, revision: owner.revision, state: digestOfOwner(owner), last })
+    }
+    if (audited.length < page) break
+    await nextTurn()
+  }
+  const missing = new Set<string>()
+  for (let after = 0; faults.length + missing.size <= most;) {
+    const found = await store.auditMissing(after, page)
+    for (const { seq, subject } of found) {
+      after = seq
+      missing.add(subject)
+    }
+    if (found.length < page) break
+    await nextTurn()
+  }
+  for (const subject of missing) faults.push({ subject, fault: 'missing' })
+  return { rows, faults: faults.slice(0, most), more: faults.length > most }
+}
+
+/** How the rows stood after an entry; `undefined` where it is of a version that did not tell. */
+function stateIn(change: string): string | undefined {
+  const { state } = JSON.parse(change) as { readonly state?: unknown }
+  return typeof state === 'string' ? state : undefined
+}

@@ -1,0 +1,11 @@
+const ofOwner = 'owner:'
+
+/** What the journal calls an owner. */
+export function subjectOfOwner(owner: string): string {
+  return ofOwner + owner
+}
+
+/** The owner that a subject names. */
+export function ownerOfSubject(subject: string): string {
+  return subject.slice(ofOwner.length)
+}
