@@ -27,9 +27,20 @@ export interface ConnectOptions {
   readonly fetch?: typeof fetch
   /** Milliseconds after which an answer no longer counts; 5,000. */
   readonly timeout?: number
+  /**
+   * Lets the key go over http to another machine, where everybody on the way can read it: for a network that is
+   * encrypted by other means. Over http only this machine is asked if left out.
+   */
+  readonly insecure?: boolean
 }
 
-const connectOptions = membersOf<ConnectOptions>({ url: true, key: true, fetch: true, timeout: true })
+const connectOptions = membersOf<ConnectOptions>({
+  url: true,
+  key: true,
+  fetch: true,
+  timeout: true,
+  insecure: true,
+})
 
 const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
 const changeOptions = membersOf<ChangeOptions>({
@@ -60,8 +71,8 @@ export async function connectKeyring<Scope extends string = string>(
   connection: ConnectOptions,
 ): Promise<Keyring<Scope>> {
   plain('The options of connectKeyring', connection, connectOptions)
-  const { url, key, fetch = globalThis.fetch, timeout = 5000 } = connection
-  const transport = openTransport({ url, key, fetch, timeout })
+  const { url, key, fetch = globalThis.fetch, timeout = 5000, insecure = false } = connection
+  const transport = openTransport({ url, key, fetch, timeout, insecure })
   const { send, look, close } = transport
 
   const found = async (path: string, absent: string): Promise<Json | undefined> =>

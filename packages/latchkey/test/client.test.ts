@@ -86,6 +86,29 @@ test('addresses and keys that cannot be used are refused, and not repeated', asy
   await failure(connectKeyring({ url: 'http://127.0.0.1:1', key, timeout: 0 }), 'invalid_input')
 })
 
+test('the key does not go over http to another machine, unless somebody says so', async () => {
+  const asked: string[] = []
+  const fetch = async (address: unknown): Promise<Response> => {
+    asked.push(String(address))
+    return Response.json({ scopes: {}, environments: ['live'] })
+  }
+  const another = [
+    'http://keys.example.com',
+    'http://10.0.0.7:8080',
+    'http://[fd12::1]',
+    'http://127.0.0.1.example.com',
+  ]
+  for (const url of [...another, 'http://localhost.example', 'http://0.0.0.0', 'http://user.localhost']) {
+    await failure(connectKeyring({ url, key, fetch }), 'invalid_input')
+    await failure(connectKeyring({ url, key, fetch, insecure: 'no' as never }), 'invalid_input')
+  }
+  assert.deepEqual(asked, [])
+  const here = ['http://127.0.0.1:1', 'http://localhost', 'http://[::1]:8080', 'http://127.1.2.3', 'http://2130706433']
+  for (const url of [...here, 'https://keys.example.com']) await connectKeyring({ url, key, fetch })
+  for (const url of another) await connectKeyring({ url, key, fetch, insecure: true })
+  assert.equal(asked.length, here.length + 1 + another.length)
+})
+
 test('the key is sent as a header and stands in no address', async (context) => {
   const seen: (string | undefined)[] = []
   const { keyring, requests } = await connected(context, async (request, response) => {

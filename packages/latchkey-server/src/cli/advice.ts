@@ -5,10 +5,12 @@ import type { TargetOptions } from './target.ts'
  *
  * @example advised('keys list', { store: 'sqlite:my keys.db' }) // "latchkey keys list --store 'sqlite:my keys.db'"
  */
-export function advised(words: string, { url, store, scopes, prefix, environments }: TargetOptions = {}): string {
+export function advised(words: string, options: TargetOptions = {}): string {
+  const { url, store, scopes, prefix, environments, insecureHttp } = options
   const flags = Object.entries({ url, store, scopes, prefix, environments }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag} ${quoted(value)}`],
   )
+  if (insecureHttp === true) flags.push('--insecure-http')
   return ['latchkey', words, ...flags].join(' ')
 }
 

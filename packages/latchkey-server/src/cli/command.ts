@@ -17,6 +17,7 @@ export function keyringCommand(parent: Command, usage: string, summary: string):
   const options = [
     new Option('--json', 'JSON for programs: one document, or one a line for lists'),
     new Option('--url <address>', url),
+    new Option('--insecure-http', 'lets the admin key go over http to another machine, for all on the way to read'),
     ...settingOptions(storeSettings),
   ]
   for (const option of options) command.addOption(common(option))

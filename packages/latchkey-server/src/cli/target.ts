@@ -12,6 +12,7 @@ import { Failure } from './exit.ts'
 export interface TargetOptions {
   readonly json?: boolean
   readonly url?: string
+  readonly insecureHttp?: boolean
   readonly store?: string
   readonly scopes?: string
   readonly prefix?: string
@@ -108,8 +109,9 @@ async function openTarget(
   if (url !== undefined) {
     if (create) throw new Failure('usage', '--create is for a database on this machine; a server has one.')
     const { connectKeyring } = await import('latchkey/client')
+    const insecure = options.insecureHttp === true
     try {
-      return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000 }), where: 'server' }
+      return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000, insecure }), where: 'server' }
     } catch (error) {
       throw (error as { readonly code?: unknown }).code === 'invalid_input'
         ? namedAsGiven(error as Error, options)
@@ -152,7 +154,8 @@ function unmaking(file: string): () => void {
 
 /** What the client calls by the names of its options, by those that people have set. */
 function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
-  const [, name = '', must = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
+  const [, name = '', told = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
+  const must = told.replace('insecure: true', '--insecure-http')
   if (name === 'url' && url !== undefined) return new Failure('usage', `--url ${must}`)
   return new Failure(
     'settings',
@@ -160,12 +163,23 @@ function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
   )
 }
 
-/** The server to ask, if it is one: what is said on the command line wins over the environment. */
+/**
+ * The server to ask, if it is one: what is said on the command line wins over the environment.
+ *
+ * @throws Failure `usage`, `settings` for an address with a password in it, which could be printed.
+ */
 export function serverOf({ url, store }: TargetOptions): string | undefined {
   if (url !== undefined && store !== undefined)
     throw new Failure('usage', '--url and --store are two places: say one of them.')
-  if (url !== undefined) return url
-  return store === undefined ? process.env['LATCHKEY_URL'] || undefined : undefined
+  if (url !== undefined) return withoutPassword('usage', '--url', url)
+  const set = store === undefined ? process.env['LATCHKEY_URL'] || undefined : undefined
+  return set === undefined ? undefined : withoutPassword('settings', 'LATCHKEY_URL', set)
+}
+
+function withoutPassword(exit: 'usage' | 'settings', name: string, url: string): string {
+  // Also one that is no address otherwise.
+  if (!/^[^/?#]*\/\/[^/?#]*@|^[^/?#]*@/.test(url)) return url
+  throw new Failure(exit, `${name} must have no user name or password in it.`)
 }
 
 /** @throws Failure `unavailable` for a database that is not there. */

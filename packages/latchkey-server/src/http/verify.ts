@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Refused, Verdict } from 'latchkey'
 import { adminEnvironment, adminScopes, bounds, LatchkeyError } from 'latchkey'
 import { Type } from 'typebox'
@@ -112,6 +113,8 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
       const { environment: wanted = known[0] ?? '' } = request.body
       // A demand that no key can meet is a mistake of who asks, and must not look like a key that lacks a scope.
       if (!known.includes(wanted)) throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
+      // A key that is bound to addresses would be refused for it, and one that is not accepted.
+      if (address !== undefined && isIP(address) === 0) throw invalid('invalid_input', 'address must be an IP address.')
       const declared = wanted === adminEnvironment ? adminScopes : keyring.scopes
       const strange = [...(scopes ?? []), ...(anyOf ?? [])].find((one) => !Object.hasOwn(declared, one))
       if (strange !== undefined) throw invalid('unknown_scope', `The scope ${JSON.stringify(strange)} is not declared.`)

@@ -126,6 +126,35 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.equal(code, 1)
     assert.match(wrong, /^server: \/healthz does not answer: \w+$/)
   })
+
+  test('a password in an address is refused and printed nowhere, whatever the address is otherwise', async () => {
+    const here = workplace()
+    const urls = [
+      'http://user:s3cret@127.0.0.1:9',
+      'http://s3cret@host:port',
+      'user:s3cret@host',
+      'https://:s3cret@x/y',
+    ]
+    for (const url of urls) {
+      for (const values of [['doctor'], ['doctor', '--json'], ['keys', 'list']]) {
+        const flagged = await here.run([...values, '--url', url], { env: { LATCHKEY_ADMIN_KEY: 'x' } })
+        assert.deepEqual([flagged.code, flagged.stderr], [2, '--url must have no user name or password in it.\n'])
+        const set = await here.run(values, { env: { LATCHKEY_ADMIN_KEY: 'x', LATCHKEY_URL: url } })
+        assert.deepEqual([set.code, set.stderr], [78, 'LATCHKEY_URL must have no user name or password in it.\n'])
+        assert.doesNotMatch(flagged.stdout + set.stdout, /s3cret/)
+      }
+    }
+  })
+
+  test('the admin key does not go over http to another machine, unless somebody says so', async () => {
+    const here = workplace()
+    const env = { LATCHKEY_ADMIN_KEY: 'x' }
+    const { code, stderr } = await here.run(['keys', 'list', '--url', 'http://192.0.2.1'], { env })
+    assert.equal(code, 2)
+    assert.match(stderr, /^--url must begin with https:\/\/: [^\n]* say --insecure-http\.\n$/)
+    const insecure = await here.run(['keys', 'list', '--url', 'http://name.invalid', '--insecure-http'], { env })
+    assert.equal(insecure.code, 69)
+  })
 })
 
 describe('backup', { concurrency: 2 }, () => {

@@ -166,7 +166,7 @@ describe('a server', { concurrency: 2 }, () => {
       /^69: .* cannot be reached: nothing listens there \(ECONNREFUSED\)\.$/,
     )
     assert.match(
-      await list('http://name.invalid'),
+      await list('https://name.invalid'),
       /^69: .* cannot be reached: its name (is not known|cannot be looked up.*) \(\w+\)\.$/,
     )
   })

@@ -45,7 +45,6 @@ scenario(
     })
     const codes: readonly (readonly [object, string])[] = [
       [{ address: '198.51.100.1' }, 'address_not_allowed'],
-      [{ address: 'unknown' }, 'address_not_allowed'],
       [{ address: '::ffff:192.0.2.1' }, 'accepted'],
       [{ environment: 'test' }, 'wrong_environment'],
       [{ environment: 'admin' }, 'wrong_environment'],
@@ -135,5 +134,31 @@ scenario(
     assert.equal(second.statusCode, 429)
     assert.ok(Number(second.headers['retry-after']) >= 1)
     assert.equal((await keyring.find(key.id))?.quotaLeft?.remaining, 4)
+  },
+)
+
+scenario(
+  'an address that is none is the mistake of who asks, and no verdict',
+  async ({ send, admin, issue, watch }) => {
+    const as = await admin()
+    const { secret } = await issue()
+    watch(secret)
+    for (const address of [
+      'banana',
+      '',
+      '1.2.3',
+      '1.2.3.4, 5.6.7.8',
+      '1.2.3.4:80',
+      '[::1]',
+      '10.0.0.0/8',
+      ' 1.2.3.4',
+    ]) {
+      const answer = await send('POST /v1/verify', { as, body: { credential: secret, address } })
+      assert.deepEqual([answer.statusCode, answer.json().code], [422, 'invalid_input'], address)
+    }
+    for (const address of ['192.0.2.7', '2001:db8::1', '::ffff:192.0.2.7', 'fe80::1%eth0']) {
+      const answer = await send('POST /v1/verify', { as, body: { credential: secret, address } })
+      assert.equal(answer.json().valid, true, address)
+    }
   },
 )

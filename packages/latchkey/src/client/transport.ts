@@ -39,6 +39,8 @@ export interface TransportOptions {
   readonly key: string
   readonly fetch: typeof fetch
   readonly timeout: number
+  /** Whether the key may go over http to another machine. */
+  readonly insecure: boolean
 }
 
 /** A page of a thousand keys with all their metadata has some 25 MB; what is larger is not an answer of ours. */
@@ -60,8 +62,8 @@ const sendable = /^[\x21-\x7e]{1,1024}$/
  * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used. Neither is repeated in the message:
  *   somebody may have put the key into the address.
  */
-export function openTransport({ url, key, fetch, timeout }: TransportOptions): Transport {
-  const base = checkedBase(url)
+export function openTransport({ url, key, fetch, timeout, insecure }: TransportOptions): Transport {
+  const base = checkedBase(url, insecure)
   if (typeof key !== 'string' || !sendable.test(key)) {
     throw new LatchkeyError('invalid_input', 'key must be an admin key: 1 to 1024 visible ASCII characters.')
   }
@@ -141,7 +143,7 @@ export function openTransport({ url, key, fetch, timeout }: TransportOptions): T
 }
 
 /** The address without its last slash, so that paths can follow. A prefix such as `/latchkey` stays. */
-function checkedBase(url: string): string {
+function checkedBase(url: string, insecure: unknown): string {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
   const must = (what: string): LatchkeyError => new LatchkeyError('invalid_input', `url must ${what}.`)
   if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
@@ -149,7 +151,16 @@ function checkedBase(url: string): string {
   }
   if (parsed.username !== '' || parsed.password !== '') throw must('have no user name or password in it')
   if (parsed.search !== '' || parsed.hash !== '') throw must('have no query and no fragment')
+  if (parsed.protocol === 'http:' && insecure !== true && !isThisMachine(parsed.hostname)) {
+    const otherwise = 'Where the network is encrypted by other means, say insecure: true'
+    throw must(`begin with https://: over http the key can be read on its way to another machine. ${otherwise}`)
+  }
   return parsed.origin + parsed.pathname.replace(/\/+$/, '')
+}
+
+/** What no network is needed to reach; the address is as URL writes it, in which every form of 127.0.0.1 is that one. */
+function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   Verdict,
   VerifiedKey,
 } from '../keyring/verdict.ts'
+import { parseIp } from '../policy/ip.ts'
 import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import type { Transport } from './transport.ts'
@@ -39,7 +40,7 @@ export function verifierOver<Scope extends string>(
       const answer = await transport.send({
         method: 'POST',
         path: '/v1/verify',
-        body: { credential, environment, scopes: allOf, anyOf, address: ip, cost, dryRun },
+        body: { credential, environment, scopes: allOf, anyOf, address: addressOf(ip), cost, dryRun },
         // One that spends must not spend twice.
         repeatable: dryRun === true,
       })
@@ -50,6 +51,11 @@ export function verifierOver<Scope extends string>(
       return unavailable(error)
     }
   }
+}
+
+/** What is no address lies in no range, just as one that is not known. */
+function addressOf(ip: string | undefined): string | undefined {
+  return ip === undefined || parseIp(ip) === undefined ? undefined : ip
 }
 
 function unavailable(cause: unknown): Refused {

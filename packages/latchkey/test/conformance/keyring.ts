@@ -122,6 +122,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal(await outcome(secret, { anyOf: ['orders:read', 'orders:write'] }), 'accepted')
       assert.equal(await outcome(bound.secret), 'address_not_allowed')
       assert.equal(await outcome(bound.secret, {}, { ip: '198.51.100.1' }), 'address_not_allowed')
+      assert.equal(await outcome(bound.secret, {}, { ip: 'unknown' }), 'address_not_allowed')
       assert.equal(await outcome(later.secret), 'not_yet_valid')
     })
 

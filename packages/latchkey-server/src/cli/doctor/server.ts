@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { advised } from '../advice.ts'
 import type { Finding } from './finding.ts'
-import { good, note, reasonOf, wrong } from './finding.ts'
+import { good, note, wrong } from './finding.ts'
 import { clockTolerance } from './platform.ts'
 
 /** How the server at an address answers those who have no key. */
@@ -23,7 +23,7 @@ export async function serverFindings(url: string): Promise<readonly Finding[]> {
       if (path === '/healthz') findings.push(...clockFindings(answer.headers.get('date')))
     } catch (error) {
       const { cause } = error as { cause?: { code?: string } }
-      const found = `${path} does not answer: ${cause?.code ?? reasonOf(error)}`
+      const found = `${path} does not answer: ${cause?.code ?? 'the address cannot be asked'}`
       findings.push(wrong({ what, found, remedy: remedyFor(cause?.code ?? '') }))
       break
     }
