@@ -170,4 +170,62 @@ describe('keys import', { concurrency: 2 }, () => {
     const { code, stderr } = await here.run(['keys', 'import', '--create', '--plain'], { input: guessable })
     assert.deepEqual([code, stderr.split(' ').slice(0, 4).join(' ')], [2, 'Line 1: bits, the'])
   })
+
+  test('with --plain every line with a weak key is named, and after the first nothing more goes in', async () => {
+    const here = workplace()
+    const line = (key: string) => JSON.stringify({ name: 'Plain', owner: 'acme', scopes: [], key })
+    const good = (index: number) =>
+      JSON.stringify({ name: 'Plain', owner: 'acme', scopes: [], key: `pk_${index}_0f9a8c7e6b5d` })
+    const two = [good(1), line('password'), good(3), '', line('your-secret-api-key'), good(6)].join('\n')
+    const some = await here.run(['keys', 'import', '--create', '--plain'], { input: two })
+    assert.deepEqual(
+      [some.code, some.stderr.split('\n')],
+      [
+        2,
+        [
+          'Line 2: its key is shorter than 16 characters.',
+          'Line 5: its key looks like a placeholder.',
+          'Give their callers other keys, and take these lines out.',
+          '',
+        ],
+      ],
+    )
+    assert.equal((await here.run(['keys', 'list'])).code, 69, 'there is no database either')
+    const thousand = Array.from({ length: 1000 }, (_, index) => good(index))
+    const many = [...thousand, ...Array.from({ length: 30 }, () => line('password')), good(2000)].join('\n')
+    const more = await here.run(['keys', 'import', '--create', '--plain'], { input: many })
+    assert.match(
+      more.stderr,
+      /^1,000 keys imported\. Of the rest nothing was added: .*\nLine 1001: (?:.*\n){20}And 10 more lines\.\nGive /,
+    )
+    // The lines are taken out, and the same file goes on where it ended.
+    const mended = await here.run(['keys', 'import', '--plain'], { input: [...thousand, good(2000)].join('\n') })
+    assert.deepEqual([mended.code, mended.stderr], [0, '1 key imported, 1,000 had been already.\n'])
+  })
+
+  test('a file is in UTF-8, with a byte order mark or not, and says everything once', async () => {
+    const here = workplace()
+    const line = `{"name":"Key","owner":"acme","scopes":[],"bits":128,"hash":"${hash('sha256', 'some')}"}`
+    for (const [input, fault] of [
+      [Buffer.from('{"name":"K\xfcy"}', 'latin1'), 'What is to be imported is not in UTF-8.'],
+      [Buffer.from(`\ufeff${line}`, 'utf16le'), 'What is to be imported is not in UTF-8.'],
+      [Buffer.from(line.replace('"scopes"', '"owner":"globex","scopes"')), 'Line 1: owner is there twice.'],
+      [Buffer.from(`${line}\n${'x'.repeat(2_000_000)}`), 'Line 2: it is too long.'],
+    ] as const) {
+      writeFileSync(join(here.folder, 'keys.jsonl'), input)
+      const { code, stderr } = await here.run(['keys', 'import', '--create', 'keys.jsonl'])
+      assert.deepEqual([code, stderr], [2, `${fault}\n`])
+    }
+    writeFileSync(join(here.folder, 'keys.jsonl'), `\ufeff${line}\r\n`)
+    assert.equal((await here.run(['keys', 'import', '--create', 'keys.jsonl'])).stderr, '1 key imported.\n')
+    for (const [members, fault] of [
+      ['"key":"pk_0f9a8c7e6b5d4321","secret":"pk_0f9a8c7e6b5d4320"', 'it has a "key" and a "secret": leave one out'],
+      ['"key":"pk_0f9a8c7e6b5d4321","hash":"00"', 'it has a key and a hash: leave one out'],
+    ]) {
+      const { code, stderr } = await here.run(['keys', 'import', '--plain'], {
+        input: `{"name":"K","owner":"a",${members}}`,
+      })
+      assert.deepEqual([code, stderr], [2, `Line 1: ${fault}.\n`])
+    }
+  })
 })

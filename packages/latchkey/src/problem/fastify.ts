@@ -19,7 +19,7 @@ import { continueWhenRead, hasBody, partWithUnread } from './unread-body.ts'
 import { answerBrokenRequest, answerUnmetExpectation, brokenRequest, noteUnrouted, onUnrouted } from './unrouted.ts'
 import { requestIdHeader } from './unrouted.ts'
 
-export { onUnrouted, problemResponse, securityHeaders }
+export { onUnrouted, problemResponse, repeatedMember, securityHeaders }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
 export type { Unrouted } from './unrouted.ts'
 

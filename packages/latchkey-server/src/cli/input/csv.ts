@@ -1,3 +1,6 @@
+/** Characters in a field, more or less. */
+const longestField = 1_000_000
+
 /**
  * The records of a CSV (RFC 4180): fields in double quotes may have commas, line breaks and doubled quotes. Takes the
  * text as it comes; each record knows the line on which it began.
@@ -48,6 +51,9 @@ export async function* csvRecords(
       }
       if (character === '\n') line++
     }
+    // A quote that is not closed would take all the rest into one field.
+    if (field.length > longestField)
+      throw new SyntaxError(`Line ${began}: a field is too long, or a quote is not closed.`)
   }
   if (state === 'quoted') throw new SyntaxError(`Line ${began}: a quote is not closed.`)
   if (field !== '' || fields.length > 0) {

@@ -1,18 +1,17 @@
 import { hash } from 'node:crypto'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ImportedKey } from 'latchkey'
 import { weaknessOf } from 'latchkey'
+import { repeatedMember } from 'latchkey/problem/fastify'
 import { Failure } from '../exit.ts'
 import { csvRecords } from './csv.ts'
 import { limitOf, quotaOf } from './limits.ts'
 import { momentOfIso } from './when.ts'
 
-/** A key to import and the line on which it stands. */
-export interface ImportLine {
-  readonly line: number
-  readonly key: ImportedKey<string>
-}
+/** A key to import and the line on which it stands; or what is weak about it. */
+export type ImportLine =
+  | { readonly line: number; readonly key: ImportedKey<string> }
+  | { readonly line: number; readonly weakness: string }
 
 /** How the lines are to be read. */
 export interface ImportFormat {
@@ -37,10 +36,13 @@ export async function* importLines(input: Readable, { format, plain, bits }: Imp
   try {
     for await (const { line, value } of lines) {
       found = true
-      yield { line, key: keyOf({ line, value, plain, bits }) }
+      const weakness = plain ? weaknessOf(givenIn({ line, value })) : undefined
+      yield weakness === undefined ? { line, key: keyOf({ line, value, plain, bits }) } : { line, weakness }
     }
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      throw new Failure('usage', 'What is to be imported is not in UTF-8.', { cause: error })
     throw syscall === 'read' ? new Failure('usage', `What is to be imported cannot be read (${code}).`) : error
   }
   // Whoever imports expects keys: an export that has failed looks like this.
@@ -54,9 +56,33 @@ interface LooseLine {
 
 const wrong = (line: number, what: string): Failure => new Failure('usage', `Line ${line}: ${what}.`)
 
+/** The text of a file, without a byte order mark. What is not UTF-8 would be another text, and two owners could become one. */
+async function* textOf(input: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for await (const bytes of input as AsyncIterable<Uint8Array>) yield decoder.decode(bytes, { stream: true })
+  yield decoder.decode()
+}
+
+/** Characters in a line. All that a key may have takes less, however it is written. */
+const longestLine = 1_000_000
+
+/** Lines, with or without a carriage return at their ends. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  let rest = ''
+  let line = 1
+  for await (const text of textOf(input)) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const whole of lines) yield whole.replace(/\r$/, '')
+    line += lines.length
+    if (rest.length > longestLine) throw wrong(line, 'it is too long')
+  }
+  if (rest !== '') yield rest
+}
+
 async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
   let line = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(input)) {
     line++
     if (text.trim() === '') continue
     let value: unknown
@@ -68,6 +94,8 @@ async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw wrong(line, 'it is not a JSON object')
+    const twice = repeatedMember(text)
+    if (twice !== undefined) throw wrong(line, `${twice.slice(1, 80)} is there twice`)
     yield { line, value: value as Loose }
   }
 }
@@ -78,9 +106,9 @@ const lists: ReadonlySet<string> = new Set(['scopes', 'addresses', 'limits'])
 async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
   let header: readonly string[] | undefined
   try {
-    for await (const { line, fields } of csvRecords(input.setEncoding('utf8') as AsyncIterable<string>)) {
+    for await (const { line, fields } of csvRecords(textOf(input))) {
       if (header === undefined) {
-        header = fields.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name).trim())
+        header = fields.map((name) => name.trim())
         for (const [index, name] of header.entries()) {
           if (name === '') throw wrong(line, `column ${index + 1} has no name`)
           if (header.indexOf(name) !== index) throw wrong(line, `the column ${name} is there twice`)
@@ -108,18 +136,24 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
   }
 }
 
+/** The key of a line that has keys and no hashes. */
+function givenIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
+  const given = key ?? secret
+  if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no member "key" with the key')
+  if ((key ?? given) !== (secret ?? given)) throw wrong(line, 'it has a "key" and a "secret": leave one out')
+  if (hashed !== undefined) throw wrong(line, 'it has a key and a hash: leave one out')
+  return given
+}
+
 function keyOf({ line, value, plain, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
   const { key, secret, ...members } = value
-  const given = key ?? secret
   if (plain) {
-    if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no member "key" with the key')
-    const weakness = weaknessOf(given)
-    if (weakness !== undefined) throw wrong(line, `its key ${weakness}: give its caller another one`)
+    const given = givenIn({ line, value })
     members['bits'] ??= bits ?? mostBitsOf(given)
     members['hash'] = hash('sha256', given)
     members['algorithm'] = 'sha256'
     members['start'] ??= startOf(given)
-  } else if (given !== undefined) {
+  } else if ((key ?? secret) !== undefined) {
     throw wrong(line, 'it has a key and not a hash: hash it, or let it be hashed here with --plain')
   }
   members['bits'] ??= bits

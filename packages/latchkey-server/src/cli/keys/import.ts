@@ -16,6 +16,9 @@ import { withKeyring } from '../target.ts'
 import { putJson, say } from '../terminal/print.ts'
 import { counted, grouped, startProgress } from '../terminal/progress.ts'
 
+type WeakLine = Extract<ImportLine, { weakness: string }>
+type KeyLine = Exclude<ImportLine, WeakLine>
+
 interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
   readonly plain?: boolean
@@ -79,7 +82,8 @@ async function openInput(file: string | undefined): Promise<Readable> {
 async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { actor, json }: Options): Promise<void> {
   const progress = startProgress()
   const done = { added: 0, known: 0 }
-  let chunk: ImportLine[] = []
+  let chunk: KeyLine[] = []
+  const weak: WeakLine[] = []
   let characters = 0
   const send = async (): Promise<void> => {
     if (chunk.length === 0) return
@@ -92,12 +96,16 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
   }
   try {
     for await (const line of lines) {
+      if ('weakness' in line) weak.push(line)
+      // After that nothing more goes in: the rest is read for what else is weak.
+      if ('weakness' in line || weak.length > 0) continue
       chunk.push(line)
       characters += JSON.stringify(line.key).length
       if (chunk.length < most.keys && characters < most.characters) continue
       await send()
       characters = 0
     }
+    if (weak.length > 0) throw tooWeak(weak)
     await send()
   } catch (error) {
     progress.end()
@@ -111,6 +119,20 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
   say(told(done))
 }
 
+/** Lines that are named, of those that are weak. */
+const mostNamed = 20
+
+/** Each by its line, so that all of them can be mended at once. */
+function tooWeak(weak: readonly WeakLine[]): Failure {
+  const named = weak.slice(0, mostNamed).map(({ line, weakness }) => `Line ${line}: its key ${weakness}.`)
+  const more = weak.length - named.length
+  const rest = more === 0 ? [] : [`And ${counted(more, 'more line')}.`]
+  return new Failure(
+    'usage',
+    [...named, ...rest, 'Give their callers other keys, and take these lines out.'].join('\n'),
+  )
+}
+
 function told({ added, known }: { readonly added: number; readonly known: number }): string {
   return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} had been already`}.`
 }
@@ -118,7 +140,7 @@ function told({ added, known }: { readonly added: number; readonly known: number
 /** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */
 async function importChunk(
   keyring: Keyring,
-  chunk: readonly ImportLine[],
+  chunk: readonly KeyLine[],
   actor: string,
 ): Promise<{ readonly added: number; readonly known: number; readonly ids: readonly string[] }> {
   const keys = chunk.map(({ key }) => key as ImportedKey<never>)
@@ -136,7 +158,7 @@ async function importChunk(
 }
 
 /** The library counts within the call; people count lines. */
-function located(error: unknown, chunk: readonly ImportLine[]): unknown {
+function located(error: unknown, chunk: readonly KeyLine[]): unknown {
   if (!(error instanceof Error)) return error
   const [whole = '', number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
   const first = chunk[0]?.line

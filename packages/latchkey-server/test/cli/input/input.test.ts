@@ -86,4 +86,5 @@ test('CSV without quotes, with empty fields and empty lines; a quote out of plac
   await assert.rejects(records('a,b\n1,x"y\n'), /^SyntaxError: Line 2: /)
   await assert.rejects(records('a\n"x"y\n'), /^SyntaxError: Line 2: /)
   await assert.rejects(records('a\n"x'), /^SyntaxError: Line 2: a quote is not closed/)
+  await assert.rejects(records(`a\n"${'x'.repeat(1_500_000)}`), /^SyntaxError: Line 2: a field is too long/)
 })
