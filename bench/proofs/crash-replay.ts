@@ -63,6 +63,7 @@ function after(before: Key | undefined, { seq, at, action, subject }: JournalEnt
       createdAt: at,
       state: 'active',
       disabledAt: null,
+      disabledBy: null,
       revoked: null,
       lastUsedAt: null,
     } as const
