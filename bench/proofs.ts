@@ -2,6 +2,7 @@ import type { Proof } from './proofs/proof.ts'
 
 /** All proofs. A new one is a file and a line here. */
 export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Proof }>>> = {
+  authority: () => import('./proofs/authority.ts'),
   'bad-config': () => import('./proofs/bad-config.ts'),
   crash: () => import('./proofs/crash.ts'),
   drain: () => import('./proofs/drain.ts'),

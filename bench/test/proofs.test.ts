@@ -12,6 +12,7 @@ const root = dirname(dirname(import.meta.dirname))
 
 /** Those whose figures are of time are left out: a busy machine would miss them. */
 const small: Readonly<Record<string, readonly string[]>> = {
+  authority: ['--n', '12', '--changes', '16'],
   crash: ['--n', '8'],
   drain: ['--n', '2'],
   fuzz: ['--n', '2000', '--requests', '200'],

@@ -1,0 +1,39 @@
+import type { Proof } from './proof.ts'
+
+const store = 'packages/latchkey/src/store/sqlite.ts'
+
+/** What `authority` must find. */
+export const faults: Proof['faults'] = {
+  'not-in-the-commit': {
+    is: 'the authority of an admin key is read before a change and not looked at when it is committed',
+    edits: [{ file: store, text: 'authority !== undefined && !holds(authority)', becomes: 'authority === null' }],
+    shownBy: ['entriesAfterTheEnd'],
+  },
+  'owner-overlooked': {
+    is: 'whether the owner of the admin key was disabled meanwhile is not looked at',
+    edits: [
+      {
+        file: 'packages/latchkey/src/store/sql.ts',
+        text: 'AND COALESCE(o.revision, 0) = $3',
+        becomes: 'AND $3 >= 0',
+      },
+    ],
+    shownBy: ['entriesAfterTheEnd'],
+  },
+  'expiry-overlooked': {
+    is: 'whether the admin key has expired meanwhile is not looked at',
+    edits: [{ file: store, text: 'if (expiresAt !== null && now() >= expiresAt) return false', becomes: '' }],
+    shownBy: ['entriesAfterTheEnd'],
+  },
+  'issuing-left-out': {
+    is: 'only changes of keys take the condition with them, and issuing does not',
+    edits: [
+      {
+        file: 'packages/latchkey/src/keyring/issue.ts',
+        text: '{ once, authority: authority.witness }',
+        becomes: '{ once }',
+      },
+    ],
+    shownBy: ['entriesAfterTheEnd'],
+  },
+}
