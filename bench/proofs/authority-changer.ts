@@ -60,7 +60,11 @@ async function play(keyring: Keyring<keyof typeof scopes>, round: Round): Promis
     }),
   )
   const reasons = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason as unknown)
-  const codes = reasons.map((reason) => (reason instanceof LatchkeyError ? reason.code : undefined))
+  const codes = reasons.map((reason) => {
+    const code = reason instanceof LatchkeyError ? reason.code : undefined
+    // A key that would have to end with its admin key, which ended between two looks at the clock.
+    return code === 'invalid_input' && round.expiresAt !== null ? 'beyond_delegation' : code
+  })
   const refused = codes.filter((code) => code !== undefined && refusing.has(code)).length
   const conflicts = codes.filter((code) => code === 'conflict').length
   const isOther = (code: string | undefined): boolean => code !== 'conflict' && !refusing.has(code ?? '')

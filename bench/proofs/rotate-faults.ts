@@ -19,8 +19,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sql.ts',
-        text: 'WHERE id = $1 AND revision = $2',
-        becomes: 'WHERE id = $1 AND revision >= 0 * $2',
+        text: 'disabled_by = $19\n    WHERE id = $1 AND revision = $2',
+        becomes: 'disabled_by = $19\n    WHERE id = $1 AND revision >= 0 * $2',
       },
     ],
     shownBy: ['racesNotWon', 'secretsWrong'],
