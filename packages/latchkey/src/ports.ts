@@ -142,8 +142,11 @@ export type Change =
       readonly secrets?: readonly StoredSecret[] | undefined
       /** Only while none of its secrets with these hashes was ever used. */
       readonly unused?: readonly string[] | undefined
-      /** What is left from now on; `null` where there is no quota any more. Untouched if left out. */
-      readonly quota?: QuotaState | null | undefined
+      /**
+       * What is left from now on, or how much more, of every period: never less than nothing, and counted in with what
+       * is spent at the same time. `null` where there is no quota any more. Untouched if left out.
+       */
+      readonly quota?: QuotaState | { readonly more: number } | null | undefined
       readonly draft: JournalDraft
     }
   | {

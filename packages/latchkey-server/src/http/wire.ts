@@ -36,7 +36,13 @@ const quotaOptions = Type.Object(
   {
     amount: Type.Integer({ minimum: 0, maximum: bounds.quota }),
     refill: Type.Optional(refill),
-    remaining: Type.Optional(Type.Integer({ minimum: 0, maximum: bounds.quota })),
+    remaining: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: bounds.quota,
+        description: 'What is to be left now. Without it a quota of the same periods is not filled up',
+      }),
+    ),
   },
   strict,
 )

@@ -89,8 +89,12 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.match(facts, /^quota +1000\/month, 1000 left$/m)
 
       await done(
-        `keys change ${id} --name Renamed --clear expires --clear quota --clear address --if-revision ${String(key['revision'])}`,
+        `keys change ${id} --name Renamed --clear expires --clear address --quota 1000/month --quota-left 7` +
+          ` --if-revision ${String(key['revision'])}`,
       )
+      assert.match(await done(`keys show ${id}`), /^quota +1000\/month, 7 left$/m)
+      assert.equal((await run(`keys change ${id} --quota-left 7`)).code, 2)
+      await done(`keys change ${id} --clear quota`)
       const [changed = {}] = await json(`keys show ${id}`)
       assert.deepEqual(
         [changed['name'], changed['expiresAt'], changed['quota'], changed['addresses'], changed['metadata']],

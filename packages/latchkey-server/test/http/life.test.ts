@@ -258,3 +258,20 @@ scenario(
     assert.equal(({} as { environment?: unknown }).environment, undefined)
   },
 )
+
+scenario('a key that is sent back as it was read is not changed, and its quota not filled up', async (stage) => {
+  const { send, admin, issue, keyring } = stage
+  const as = await admin()
+  const { key, secret } = await issue({ quota: { amount: 10, refill: 'month' } })
+  await keyring.verify(secret, { cost: 4 })
+  const path = `/v1/keys/${key.id}`
+  const { name, owner, scopes, metadata, notBefore, expiresAt, addresses, limits, quota } = (
+    await send(`GET ${path}`, { as })
+  ).json()
+  const body = { name, owner, scopes, metadata, notBefore, expiresAt, addresses, limits, quota }
+  const changes = await stage.changes()
+  assert.equal((await send(`PATCH ${path}`, { as, body })).json().key.quotaLeft.remaining, 6)
+  assert.equal(await stage.changes(), changes)
+  const filled = await send(`PATCH ${path}`, { as, body: { quota: { ...quota, remaining: 10 } } })
+  assert.equal(filled.json().key.quotaLeft.remaining, 10)
+})

@@ -1,8 +1,10 @@
 import type { AdminScope } from '../policy/admin.ts'
+import type { Quota } from '../policy/limits.ts'
+import type { Change } from '../ports.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
 import { membersOf, plain } from './input.ts'
-import type { KeyMembers } from './members.ts'
+import type { CheckedMembers, KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
 import type { KeyringParts } from './parts.ts'
 
@@ -22,6 +24,8 @@ const changeable = membersOf<KeyMembers<string>>({
   delegation: true,
 })
 
+type QuotaChange = NonNullable<Extract<Change, { kind: 'update' }>['quota']> | null
+
 /** The function behind `Keyring.change`. */
 export async function change<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -33,16 +37,34 @@ export async function change<Scope extends string>(
   plain('The options of change', options, changeOptions)
   return changeKey(parts, { id, verb: 'change', asked: patch, options }, ({ key }, { now }) => {
     refuseRevoked(key)
-    const { stored, quota } = checkedMembers(parts, key.environment, patch, now)
+    const members = checkedMembers(parts, key.environment, patch, now)
+    const { stored } = members
     const changed = { ...key, ...stored }
     checkTogether(changed)
     const names = Object.keys(stored) as (keyof typeof stored)[]
     const differing = names.filter((name) => JSON.stringify(key[name]) !== JSON.stringify(changed[name]))
-    // A quota that is given is filled up, though it be of the same size.
+    const quota = leftAfter(key.quota, members)
+    // What is left is no member, and may be all that changes.
     if (differing.length === 0 && (quota ?? null) === null) return undefined
     const before = Object.fromEntries(differing.map((name) => [name, key[name]]))
     const after = Object.fromEntries(differing.map((name) => [name, changed[name]]))
-    const left = quota === undefined ? {} : { quotaLeft: quota?.remaining ?? null }
+    const left = quota === undefined ? {} : toldOf(quota)
     return { key: changed, quota, action: 'change', change: { before, after, ...left } }
   })
+}
+
+/**
+ * What becomes of what is left. Filling up is asked for in so many words (`remaining`), or goes without saying of a quota
+ * that is new or has other periods; of any other it grows or shrinks with the quota.
+ */
+function leftAfter(before: Quota | null, { stored, quota, saysLeft }: CheckedMembers): QuotaChange | undefined {
+  const after = stored.quota
+  if (quota === undefined || quota === null || after === undefined || after === null || saysLeft) return quota
+  if (before === null || before.refill !== after.refill) return quota
+  return before.amount === after.amount ? undefined : { more: after.amount - before.amount }
+}
+
+function toldOf(quota: QuotaChange): object {
+  if (quota === null) return { quotaLeft: null }
+  return 'more' in quota ? { quotaMore: quota.more } : { quotaLeft: quota.remaining }
 }

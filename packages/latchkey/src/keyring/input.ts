@@ -164,15 +164,15 @@ export function limits(value: unknown): readonly Limit[] {
   })
 }
 
-/** A quota as asked for, and what is to be left of it, which is all unless it is said. */
-export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number } | null {
+/** A quota as asked for, and what is to be left of it, if that is said. */
+export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } | null {
   if (value === undefined || value === null) return null
   const { amount, refill = null, remaining } = plain('quota', value, ['amount', 'refill', 'remaining'])
   if (refill !== null && refill !== 'day' && refill !== 'month') throw invalid('quota.refill', 'day, month or null')
   const most = whole('quota.amount', amount, 0, bounds.quota)
   return {
     quota: { amount: most, refill },
-    remaining: remaining === undefined ? most : whole('quota.remaining', remaining, 0, most),
+    remaining: remaining === undefined ? undefined : whole('quota.remaining', remaining, 0, most),
   }
 }
 

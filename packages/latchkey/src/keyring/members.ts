@@ -16,7 +16,10 @@ export interface QuotaOptions {
   readonly amount: number
   /** When it is filled up again: with each UTC day or month; never if left out. */
   readonly refill?: Refill
-  /** What is to be left now; all of it if left out. */
+  /**
+   * What is to be left now. Left out: all of a quota that is new, or is filled up at other times than before; of any
+   * other what was spent stays spent, so that a quota which is sent back as it was read is not filled up.
+   */
   readonly remaining?: number
 }
 
@@ -47,8 +50,10 @@ export interface KeyMembers<Scope extends string> {
 /** The members that were given, checked, as they are to be kept. */
 export interface CheckedMembers {
   readonly stored: Partial<StoredKey>
-  /** What is to be left of the quota; `undefined` where the quota was not given. */
+  /** What is left of the quota that was given if it is a new one; `undefined` where none was given. */
   readonly quota: QuotaState | null | undefined
+  /** Whether it was said what is to be left. */
+  readonly saysLeft: boolean
 }
 
 /**
@@ -85,11 +90,13 @@ export function checkedMembers<Scope extends string>(
       throw invalid('delegation', `null unless the environment is ${adminEnvironment}`)
     }
   }
-  if (quota === undefined) return { stored, quota: undefined }
+  if (quota === undefined) return { stored, quota: undefined, saysLeft: false }
   const checked = input.quota(quota)
   stored.quota = checked?.quota ?? null
-  if (checked === null) return { stored, quota: null }
-  return { stored, quota: { remaining: checked.remaining, period: periodStart(checked.quota.refill, now) } }
+  if (checked === null) return { stored, quota: null, saysLeft: false }
+  const { remaining = checked.quota.amount } = checked
+  const period = periodStart(checked.quota.refill, now)
+  return { stored, quota: { remaining, period }, saysLeft: checked.remaining !== undefined }
 }
 
 /**

@@ -95,6 +95,10 @@ export const insertQuota: string = `INSERT INTO latchkey_quotas (place, period, 
 
 export const dropQuotas: string = `DELETE FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
 
+export const moreQuota: string = `UPDATE latchkey_quotas SET
+    remaining = CASE WHEN remaining + $2 > 0 THEN remaining + $2 ELSE 0 END
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
+
 /**
  * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a row
  * of its own from its first call on, so that a clock which jumps to another one and back leaves both what they had.

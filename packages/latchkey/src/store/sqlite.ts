@@ -170,8 +170,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
-  function putQuota(id: string, quota: QuotaState | null | undefined): void {
+  function putQuota(id: string, quota: Extract<Change, { kind: 'update' }>['quota']): void {
     if (quota === undefined) return
+    if (quota !== null && 'more' in quota) {
+      run(sql.moreQuota, [id, quota.more])
+      return
+    }
     run(sql.dropQuotas, [id])
     if (quota !== null) run(sql.insertQuota, [id, quota.remaining, quota.period])
   }

@@ -619,7 +619,25 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         [{ kind: 'update', key: stored.key, quota: filling, draft: draft(made.key.id, 'change') }],
         seal,
       )
-      assert.deepEqual((await store.byId(made.key.id))?.quotas, [filling])
+      const quotas = async (): Promise<unknown> => (await store.byId(made.key.id))?.quotas
+      assert.deepEqual(await quotas(), [filling])
+      await spend(120, 2)
+      // More or less of it is so in every period, and never less than nothing.
+      for (const [more, one, other] of [
+        [2, 7, 5],
+        [-6, 1, 0],
+      ] as const) {
+        const kept = await store.byId(made.key.id)
+        assert.ok(kept)
+        await store.commit(
+          [{ kind: 'update', key: kept.key, quota: { more }, draft: draft(made.key.id, 'change') }],
+          seal,
+        )
+        assert.deepEqual(await quotas(), [
+          { remaining: one, period: 119 },
+          { remaining: other, period: 120 },
+        ])
+      }
     })
 
     test('rows are read with the last entry on each, and what is gone is told', async () => {

@@ -126,7 +126,7 @@ for (const [speed, shape] of speeds) {
       const limits = [{ name: 'burst', limit: 1, window: 60 }]
       await keyring.change(key.id, { name: 'Till', owner: 'acme', limits }, { actor: 'alice', note: 'as they asked' })
       const rotated = await keyring.rotate(key.id, { actor: 'bob' })
-      await keyring.change(key.id, { quota: { amount: 5 } })
+      await keyring.change(key.id, { quota: { amount: 5, remaining: 5 } })
       const entries = await keyring.journal()
       assert.deepEqual(entries[1]?.actor, 'alice')
       assert.deepEqual(JSON.parse(entries[1]?.change ?? ''), {

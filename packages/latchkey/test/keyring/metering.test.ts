@@ -291,7 +291,48 @@ for (const [speed, shape] of speeds) {
       const refused = await keyring.verify(secret)
       assert.deepEqual([await codeOf(refused), !refused.ok && refused.retryAfter], ['quota_exhausted', undefined])
       await keyring.change(key.id, { quota: { amount: 5 } })
+      assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
+      await keyring.change(key.id, { quota: { amount: 5, remaining: 5 } })
       assert.deepEqual(leftOf(await keyring.verify(secret)), { quota: 4 })
+    })
+
+    test('a quota that is sent back as it was read is no change; of another size it keeps what was spent', async () => {
+      const { keyring } = await openOn(shape)
+      const { key, secret } = await keyring.issue({ ...shop, quota: { amount: 10, refill: 'month' } })
+      const left = async (): Promise<number | undefined> => (await keyring.find(key.id))?.quotaLeft?.remaining
+      await keyring.verify(secret, { cost: 7 })
+      const read = await keyring.find(key.id)
+      const same = await keyring.change(key.id, { quota: read?.quota ?? null, name: key.name })
+      assert.equal(same.key.revision, key.revision)
+      assert.equal(await left(), 3)
+      await keyring.change(key.id, { quota: { amount: 20, refill: 'month' } })
+      assert.equal(await left(), 13)
+      await keyring.change(key.id, { quota: { amount: 5, refill: 'month' } })
+      assert.equal(await left(), 0)
+      await keyring.change(key.id, { quota: { amount: 5, refill: 'month', remaining: 4 } })
+      assert.equal(await left(), 4)
+      // Another period has not begun yet, so nothing of it is spent.
+      await keyring.change(key.id, { quota: { amount: 5, refill: 'day' } })
+      assert.equal(await left(), 5)
+      const told = (await keyring.journal()).map(({ change }) => JSON.parse(change) as object)
+      assert.deepEqual(
+        told.slice(1).map((one) => Object.entries(one).filter(([name]) => name.startsWith('quota'))),
+        [[['quotaMore', 10]], [['quotaMore', -15]], [['quotaLeft', 4]], [['quotaLeft', 5]]],
+      )
+    })
+
+    test('what is spent while a quota is changed is not given back', async () => {
+      const { keyring } = await openOn(shape)
+      const { key, secret } = await keyring.issue({ ...shop, quota: { amount: 100 } })
+      const calls = Array.from({ length: 40 }, async (_, index) => {
+        if (index % 10 === 0) await keyring.change(key.id, { quota: { amount: 100 + index } })
+        return keyring.verify(secret)
+      })
+      const verdicts = await Promise.all(calls)
+      const accepted = verdicts.filter(({ ok }) => ok).length
+      assert.ok(accepted > 30, String(accepted))
+      const { quota, quotaLeft } = (await keyring.find(key.id)) ?? {}
+      assert.equal(quotaLeft?.remaining, (quota?.amount ?? 0) - accepted)
     })
 
     test('a store that cannot spend is neither a yes nor a no, and the limits get back what they counted', async () => {

@@ -304,8 +304,14 @@ function put(key: ModelKey, patch: Patch, now: number): void {
   if (patch.addresses !== undefined) key.addresses = patch.addresses
   if (patch.limits !== undefined) key.limits = patch.limits ?? []
   if (patch.quota === undefined) return
-  key.quota = patch.quota
-  key.left = patch.quota?.amount ?? 0
+  const [before, given] = [key.quota, patch.quota]
+  key.quota = given
+  if (given !== null && before !== null && (given.refill ?? null) === (before.refill ?? null)) {
+    // What was spent stays spent.
+    key.left = Math.max(0, key.left + given.amount - before.amount)
+    return
+  }
+  key.left = given?.amount ?? 0
   key.leftAt = now
 }
 
@@ -455,7 +461,8 @@ const change = onKey(
       same(key) === same(changed) &&
       key.notBefore === notBefore &&
       key.expiresAt === expiresAt &&
-      (patch.quota === undefined || (patch.quota === null && key.quota === null))
+      JSON.stringify([key.quota?.amount, key.quota?.refill]) ===
+        JSON.stringify([changed.quota?.amount, changed.quota?.refill])
     if (await changing({ model, key }, verb, { nothing })) put(key, patch, now)
   },
 )

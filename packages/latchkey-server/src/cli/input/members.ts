@@ -16,6 +16,7 @@ export interface MemberOptions {
   readonly address?: readonly string[]
   readonly limit?: readonly Limit[]
   readonly quota?: QuotaOptions
+  readonly quotaLeft?: number
   readonly metadata?: Readonly<Record<string, string>>
   readonly giveOwner?: string
   readonly giveAllOwners?: boolean
@@ -47,6 +48,7 @@ export function memberOptions(command: Command): Command {
       each(limitOf),
     )
     .option('--quota <amount>', 'how often in all: 1000, 1000/day, 1000/month', quotaOf)
+    .option('--quota-left <number>', 'with --quota, what is to be left of it now; what was spent stays spent', count)
     .option('--metadata <pair>', 'name=value; the flag again for more', pairs)
     .option('--give-owner <owner>', 'of an admin key: the one owner whose keys it sees and gives')
     .addOption(
@@ -63,7 +65,8 @@ export function memberOptions(command: Command): Command {
 
 /** The members that were given, as the keyring takes them. */
 export function membersOf(options: MemberOptions): KeyPatch<string> {
-  const { name, owner, scope: scopes, expires, notBefore, address: addresses, limit: limits, quota, metadata } = options
+  const { name, owner, scope: scopes, expires, notBefore, address: addresses, limit: limits, metadata } = options
+  const quota = quotaWithLeft(options)
   const delegation = delegationOf(options)
   return {
     ...(name === undefined ? {} : { name }),
@@ -77,6 +80,12 @@ export function membersOf(options: MemberOptions): KeyPatch<string> {
     ...(metadata === undefined ? {} : { metadata }),
     ...(delegation === undefined ? {} : { delegation }),
   }
+}
+
+function quotaWithLeft({ quota, quotaLeft: remaining }: MemberOptions): QuotaOptions | undefined {
+  if (remaining === undefined) return quota
+  if (quota === undefined) throw new Failure('usage', '--quota-left says what is left of a quota: say --quota too.')
+  return { ...quota, remaining }
 }
 
 function delegationOf(options: MemberOptions): Delegation | undefined {
