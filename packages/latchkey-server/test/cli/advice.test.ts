@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
+import { skipUnless } from '../../../../test/machine.ts'
 import { advised, quoted } from '../../src/cli/advice.ts'
 import { certificate, privateKey } from './certificates.ts'
 import type { Ran, Workplace } from './running.ts'
@@ -169,6 +170,36 @@ test('the secret in an argument: its key is found as the message says, and rotat
   const [id = ''] = listed.split('\n')[1]?.split('\t') ?? []
   await here.done(['keys', 'rotate', id, '--grace', '0s'])
   assert.match((await here.run(['verify'], { input: secret })).stdout, /^code +secret_ended$/m)
+})
+
+describe('a secret that nobody has', { concurrency: 2 }, () => {
+  const noFull = skipUnless(existsSync('/dev/full'), 'there is no /dev/full')
+  const verdictOf = async (here: Workplace, secret: string): Promise<number | NodeJS.Signals> =>
+    (await here.run(['verify', '--store', 'sqlite:my keys.db'], { input: secret })).code
+
+  test('of a key that was issued: the command gives another, and the key works', { skip: noFull }, async () => {
+    const here = workplace()
+    const store = "--store 'sqlite:my keys.db'"
+    const lost = await inShell(here, `latchkey ${issue.join(' ')} ${store} > /dev/full`)
+    assert.equal(lost.code, 1)
+    assert.equal(await verdictOf(here, await paste(here, commandsIn(lost))), 0)
+  })
+
+  test('of a rotation: the command gives another, and the old secret works on', { skip: noFull }, async () => {
+    const here = workplace()
+    const old = await here.done([...issue, '--store', 'sqlite:my keys.db'])
+    const [, id = ''] =
+      /^key +(\w+)$/m.exec((await here.run(['verify', '--store', 'sqlite:my keys.db'], { input: old })).stdout) ?? []
+    const rotate = `latchkey keys rotate ${id} --store 'sqlite:my keys.db'`
+    const lost = await inShell(here, `${rotate} > /dev/full`)
+    assert.equal(lost.code, 1)
+    // Who does not read that rotates again, and is told the same.
+    const again = await inShell(here, rotate)
+    assert.equal(again.code, 4)
+    assert.deepEqual(commandsIn(again), commandsIn(lost))
+    assert.equal(await verdictOf(here, await paste(here, commandsIn(again))), 0)
+    assert.equal(await verdictOf(here, old), 0)
+  })
 })
 
 describe('a flag that a message names is the one that was missing', () => {

@@ -324,6 +324,23 @@ test('every command that a page names is there, with every flag', () => {
   }
 })
 
+test('every command that a message names is there, with every flag', () => {
+  const program = buildProgram('0.0.0')
+  for (const page of globSync(['packages/latchkey-server/src/**/*.ts', 'packages/latchkey/src/**/*.ts'], {
+    cwd: root,
+  })) {
+    // A script for a shell completes what is typed; it asks by a command that is for nobody else.
+    if (page.endsWith('completion.ts')) continue
+    const code = textOf(page).replaceAll(/^ *(?:\*|\/\/|\/\*\*).*$/gm, '')
+    const names = program.commands.map((command) => command.name()).join('|')
+    const named = [...code.matchAll(new RegExp(`latchkey ((?:${names})\\b[^'\`.;,()\\n]*)`, 'g'))]
+    const built = [...code.matchAll(/(?:advised\(['`]|issueAdmin = ['`])([^'`]*)/g)]
+    for (const [, words = ''] of [...named, ...built]) {
+      mustExist(program, { page, words: `latchkey ${words.replaceAll(/\$\{[^}]*\}/g, '<id>')}` })
+    }
+  }
+})
+
 function mustExist(program: Command, { page, words }: { readonly page: string; readonly words: string }): void {
   let command = program
   for (const word of words.split(/\s+/).slice(1)) {

@@ -30,8 +30,25 @@ const columns: readonly Column<JournalEntry>[] = [
   { title: 'ACTOR', text: ({ actor }) => actor, flexible: true, below: true },
   { title: 'ACTION', text: ({ action }) => action },
   { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
-  { title: 'CHANGE', text: ({ change }) => change, flexible: true, below: true },
+  {
+    title: 'CHANGE',
+    text: ({ change }) => change,
+    short: ({ change }) => legible(change),
+    flexible: true,
+    below: true,
+  },
 ]
+
+/** A change without what is for programs alone: the digest by which rows are compared with the journal. */
+function legible(change: string): string {
+  try {
+    const { state: _state, ...told } = JSON.parse(change) as { readonly state?: unknown }
+    return JSON.stringify(told)
+  } catch {
+    // Somebody has written in it: shown as it is.
+    return change
+  }
+}
 
 export function showCommand(journal: Command): void {
   keyringCommand(journal, 'show', 'what was changed, when and by whom')

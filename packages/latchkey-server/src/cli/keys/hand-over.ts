@@ -1,5 +1,7 @@
 import type { KeyDetails } from 'latchkey'
+import { advised } from '../advice.ts'
 import { Failure } from '../exit.ts'
+import type { TargetOptions } from '../target.ts'
 import { jsonText, plain, putJson, putSecret, say } from '../terminal/print.ts'
 
 /** A new secret and what is said of it. */
@@ -11,7 +13,13 @@ export interface HandOver {
   readonly said: string
   /** The whole of it, for programs. */
   readonly answer: object
-  readonly json: boolean | undefined
+  /** How the command was given. */
+  readonly options: TargetOptions
+}
+
+/** The command that gives another secret in place of one that nobody has. */
+export function replacing(id: string, options: TargetOptions): string {
+  return advised(`keys rotate ${id} --replace`, options)
 }
 
 /**
@@ -20,7 +28,8 @@ export interface HandOver {
  *
  * @throws Failure `failed`.
  */
-export async function handOver({ key, secret, said, answer, json }: HandOver): Promise<void> {
+export async function handOver({ key, secret, said, answer, options }: HandOver): Promise<void> {
+  const { json } = options
   if (secret === null) {
     if (json === true) return putJson(answer, ['at'])
     return say(plain(`${key.id}: this was done before, with the same idempotency key. Its secret was shown then.`))
@@ -35,7 +44,8 @@ export async function handOver({ key, secret, said, answer, json }: HandOver): P
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(
       'failed',
-      `${said}\nBut its secret could not be written (${code}), so nobody has it. Another one in its place: latchkey keys rotate ${key.id} --replace`,
+      `${said}\nBut its secret could not be written (${code}), so nobody has it. Another one in its place:`,
+      { commands: [replacing(key.id, options)] },
     )
   }
 }

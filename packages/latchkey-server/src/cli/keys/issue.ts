@@ -30,7 +30,7 @@ export function issueCommand(keys: Command): void {
     )
     const { key } = issued
     const what = `${key.id} issued for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
-    await handOver({ ...issued, said: what, answer: issued, json: options.json })
+    await handOver({ ...issued, said: what, answer: issued, options })
   })
 }
 

@@ -6,7 +6,7 @@ import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { iso, seconds } from '../input/when.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { handOver } from './hand-over.ts'
+import { handOver, replacing } from './hand-over.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly grace?: number
@@ -22,7 +22,7 @@ export function rotateCommand(keys: Command): void {
       ),
     )
   changingOptions(command).action(async (id: string, options: Options) => {
-    const { grace, replace, json } = options
+    const { grace, replace } = options
     const wanted = {
       ...changeOptionsOf(options),
       ...(grace === undefined ? {} : { grace }),
@@ -30,19 +30,26 @@ export function rotateCommand(keys: Command): void {
     }
     const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.rotate(id, wanted).catch(async (error: unknown) => {
-        throw await advised(error, keyring, id)
+        throw await withRemedy(error, { keyring, id, options })
       }),
     )
     const said = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
-    await handOver({ ...rotated, said, answer: rotated, json })
+    await handOver({ ...rotated, said, answer: rotated, options })
   })
 }
 
 /** Where the new secret of a rotation that is under way may have been lost, the command that gives another. */
-async function advised(error: unknown, keyring: Keyring, id: string): Promise<unknown> {
+async function withRemedy(error: unknown, { keyring, id, options }: Refused): Promise<unknown> {
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'conflict') return error
   const [newest, ...old] = (await keyring.find(id))?.secrets ?? []
   if (newest?.lastUsedAt !== null || old.length === 0) return error
-  error.message += `\nAnother one in place of the new secret: latchkey keys rotate ${id} --replace`
+  error.message += `\nAnother one in place of the new secret:\n  ${replacing(id, options)}`
   return error
+}
+
+/** A rotation that was not done. */
+interface Refused {
+  readonly keyring: Keyring
+  readonly id: string
+  readonly options: TargetOptions
 }
