@@ -291,13 +291,22 @@ describe('the guide to incidents', { concurrency: 2 }, () => {
 
   test('somebody has written to the database: the head that was noted says so', async () => {
     const here = workplace()
-    await issued(here, ['--create'])
+    const { id } = await issued(here, ['--create'])
     const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
-    const look = block('incidents', 'latchkey journal verify --anchor')
+    const look = block('incidents', 'latchkey journal verify --rows')
     assert.equal((await inShell(here, look, { HEAD: head })).code, 0)
-    const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
-    database.exec("UPDATE latchkey_journal SET actor = 'nobody'")
-    database.close()
+    const write = (statement: string): void => {
+      const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+      database.exec(statement)
+      database.close()
+    }
+    write(`UPDATE latchkey_keys SET scopes = '["orders:write"]'`)
+    const widened = await inShell(here, look, { HEAD: head })
+    assert.equal(widened.code, 1)
+    assert.ok(widened.stdout.includes(id) || widened.stderr.includes(id), widened.stdout)
+    write(`UPDATE latchkey_keys SET scopes = '["orders:read"]'`)
+    assert.equal((await inShell(here, look, { HEAD: head })).code, 0)
+    write("UPDATE latchkey_journal SET actor = 'nobody'")
     assert.equal((await inShell(here, look, { HEAD: head })).code, 1)
   })
 })
