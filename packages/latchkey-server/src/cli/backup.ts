@@ -4,7 +4,7 @@ import type { JournalReport } from 'latchkey'
 import type { SqliteStore } from 'latchkey/store/sqlite'
 import { commandIn } from './command.ts'
 import { exits, Failure } from './exit.ts'
-import { faultText, patiently, wholeText } from './journal/verify.ts'
+import { faultText, isUntold, patiently, wholeText } from './journal/verify.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
 import { putJson, put } from './terminal/print.ts'
@@ -24,11 +24,13 @@ export function backupCommand(program: Command): void {
     const { file } = settingsOf(options)
     mustExist(file, options)
     const report = await copyChecked(file, copy)
-    if (report?.whole === false)
+    if (report?.whole === false && !isUntold(report))
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
     if (options.json === true) return putJson({ file: copy, ...report })
     const older = 'Its tables are of an older version of Latchkey: its journal can be checked when it was migrated.'
-    put(`${copy} is a copy that opens.\n${report === undefined ? older : wholeText(report)}`)
+    const untold =
+      'Its journal is whole, and does not say yet how keys and owners stood that an older version wrote: latchkey migrate.'
+    put(`${copy} is a copy that opens.\n${report === undefined ? older : report.whole ? wholeText(report) : untold}`)
   })
 }
 

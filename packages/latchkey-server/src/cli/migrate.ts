@@ -4,6 +4,7 @@ import { Failure } from './exit.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
 import { putJson, say } from './terminal/print.ts'
+import { counted } from './terminal/progress.ts'
 
 export function migrateCommand(program: Command): void {
   const command = commandIn(program, 'migrate', 'brings the tables of the database up to date; make a backup before')
@@ -23,6 +24,9 @@ export function migrateCommand(program: Command): void {
     const told = await snapshotRows({ store, clock: systemClock })
     await store.close()
     if (options.json === true) return putJson({ file, steps: migrated, told })
-    say(migrated === 0 ? `${file} was up to date.` : `${file} is up to date now, after ${migrated} steps.`)
+    const tables = migrated === 0 ? 'was up to date' : `is up to date now, after ${counted(migrated, 'step')}`
+    const rows =
+      told === 0 ? '' : ` Its journal says now how ${counted(told, 'key or owner stands', 'keys and owners stand')}.`
+    say(`${file} ${tables}.${rows}`)
   })
 }

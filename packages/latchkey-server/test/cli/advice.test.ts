@@ -1,6 +1,7 @@
 // What messages advise leads out of the trouble: each command that is named is pasted, in its situation, and works.
 
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -113,6 +114,41 @@ describe('doctor', { concurrency: 2 }, () => {
       const [id = ''] = admins.split('\n')[1]?.split('\t') ?? []
       await here.done(['keys', 'revoke', id, '--reason', 'other', '--yes'])
     }
+  })
+
+  test('a row that was changed by hand is named by the command that it names', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+    database.exec(`UPDATE latchkey_keys SET name = 'Another'`)
+    database.close()
+    const said = await here.run(['doctor'])
+    assert.equal(said.code, 1)
+    assert.match(said.stdout, /^WRONG +rows +1 key or owner is not what the journal says/m)
+    const command = commandsIn(said).find((one) => one.includes('journal')) ?? ''
+    assert.match((await inShell(here, command)).stderr, /^key_\w+ was changed by something else than a command/m)
+  })
+
+  test('a row of an older version, of which the journal says nothing, is told of after its commands', async () => {
+    const here = workplace()
+    await here.done(issue)
+    const database = new DatabaseSync(join(here.folder, 'data', 'latchkey.db'))
+    const entry = database.prepare('SELECT * FROM latchkey_journal').get() as Readonly<Record<string, string>>
+    const { state: _state, ...change } = JSON.parse(entry['change'] ?? '') as { readonly state: string }
+    // As it was written before entries told of rows.
+    const told = { ...entry, change: JSON.stringify(change) } as Readonly<Record<string, string>>
+    const sealed = ['seq', 'at', 'actor', 'action', 'subject', 'change', 'previous'].map((member) => told[member])
+    const text = hash('sha256', JSON.stringify(sealed))
+    database.prepare('UPDATE latchkey_journal SET change = ?, hash = ?').run(told['change'] ?? '', text)
+    database.exec('INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys')
+    database.close()
+    const said = await here.run(['doctor'])
+    assert.match(said.stdout, /^note +rows +the journal does not say how 1 key or owner stood/m)
+    await paste(
+      here,
+      commandsIn(said).filter((one) => !one.includes('issue')),
+    )
+    assert.match(await here.done(['doctor']), /^good +journal +whole, 2 entries$/m)
   })
 
   test('a database that another program has locked is not to be restored from a backup', async () => {

@@ -1,9 +1,10 @@
-import type { Keyring } from 'latchkey'
+import type { JournalReport, Keyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { advised, issueAdmin } from '../advice.ts'
-import { faultText, patiently } from '../journal/verify.ts'
+import { faultText, isUntold, patiently } from '../journal/verify.ts'
 import type { TargetOptions } from '../target.ts'
-import { counted } from '../terminal/progress.ts'
+import { upgrade } from '../target.ts'
+import { counted, grouped } from '../terminal/progress.ts'
 import type { Finding } from './finding.ts'
 import { good, note, reasonOf, wrong } from './finding.ts'
 import { clockFinding, clockTolerance } from './platform.ts'
@@ -20,15 +21,7 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
   const findings: Finding[] = []
   try {
     const report = await patiently('Checking the journal', keyring.verifyJournal({ rows: true }))
-    findings.push(
-      report.whole
-        ? good('journal', `whole, ${counted(report.entries, 'entry', 'entries')}`)
-        : wrong({
-            what: 'journal',
-            found: faultText(report),
-            remedy: 'Keep the database as it is, find out who wrote to it, and restore a backup.',
-          }),
-    )
+    findings.push(journalFinding(report, options))
   } catch (error) {
     const remedy = 'Ask with an admin key that may read the whole journal (journal:read).'
     findings.push(note({ what: 'journal', found: reasonOf(error), remedy }))
@@ -46,6 +39,31 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
   )
   findings.push(await adminFinding(keyring, options))
   return findings
+}
+
+function journalFinding(report: JournalReport, options: TargetOptions): Finding {
+  const whole = `whole, ${counted(report.entries, 'entry', 'entries')}`
+  if (report.whole) return good('journal', whole)
+  const remedy = 'Keep the database as it is, find out who wrote to it, and restore a backup.'
+  if (report.fault !== 'rows') return wrong({ what: 'journal', found: faultText(report), remedy })
+  const what = 'rows'
+  const many = (one: string, several: string): string => {
+    const { length } = report.rows
+    return report.more
+      ? `more than ${grouped(length)} keys and owners ${several}`
+      : counted(length, `key or owner ${one}`, `keys and owners ${several}`)
+  }
+  if (isUntold(report)) {
+    const found = `the journal does not say how ${many('stood', 'stood')}, since an older version wrote it`
+    return note({ what, found, remedy: 'Make a backup, then let it say so:', commands: upgrade(options) })
+  }
+  const found = `${many('is', 'are')} not what the journal says`
+  return wrong({
+    what,
+    found,
+    remedy: `${remedy} Which they are:`,
+    commands: [advised('journal verify --rows', options)],
+  })
 }
 
 async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {

@@ -66,6 +66,11 @@ const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
 
 type Broken = Extract<JournalReport, { whole: false }>
 
+/** Whether nothing is known to be wrong, and the journal does not say of some rows how they stood. */
+export function isUntold(report: Broken): boolean {
+  return report.fault === 'rows' && report.rows.every(({ fault }) => fault === 'untold')
+}
+
 /** Rows that are named to people; programs are told of more. */
 const mostNamed = 20
 
