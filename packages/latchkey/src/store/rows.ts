@@ -1,31 +1,6 @@
 // Rows as engines give them, and what they stand for.
 
-import type { AuditedKey, RevocationReason, SecretKind, StoredKey, StoredOwner, StoredSecret } from '../ports.ts'
-
-/** The columns of a key. */
-export interface KeyRow {
-  readonly id: string
-  readonly name: string
-  readonly owner: string
-  readonly environment: string
-  readonly scopes: string
-  readonly metadata: string
-  readonly start: string
-  readonly created_at: number
-  readonly not_before: number | null
-  readonly expires_at: number | null
-  readonly revoked_at: number | null
-  readonly revoked_reason: string | null
-  readonly revoked_note: string | null
-  readonly revision: number
-  readonly addresses: string | null
-  readonly limits: string
-  readonly quota: string | null
-  readonly delegation: string | null
-  readonly disabled_at: number | null
-  readonly disabled_by: string | null
-  readonly salt: string
-}
+import type { AuditedKey, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
 
 /** The columns of a secret, beside others. */
 export interface SecretRow {
@@ -59,33 +34,6 @@ export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): Audi
   return seq === null || change === null ? undefined : { seq, change }
 }
 
-/** The key in a row. */
-export function keyOfRow(row: KeyRow): StoredKey {
-  return {
-    id: row.id,
-    name: row.name,
-    owner: row.owner,
-    environment: row.environment,
-    scopes: listIn(row.scopes),
-    metadata: row.metadata === '{}' ? {} : (JSON.parse(row.metadata) as Record<string, string>),
-    start: row.start,
-    createdAt: row.created_at,
-    salt: row.salt,
-    notBefore: row.not_before,
-    expiresAt: row.expires_at,
-    addresses: valueIn(row.addresses),
-    limits: listIn(row.limits),
-    quota: valueIn(row.quota),
-    delegation: valueIn(row.delegation),
-    disabledAt: row.disabled_at,
-    disabledBy: row.disabled_by,
-    revokedAt: row.revoked_at,
-    revokedReason: row.revoked_reason as RevocationReason | null,
-    revokedNote: row.revoked_note,
-    revision: row.revision,
-  }
-}
-
 /** The secret in a row. */
 export function secretOfRow(row: SecretRow): StoredSecret {
   return {
@@ -107,18 +55,7 @@ export function ownerOfRow(row: OwnerRow): StoredOwner | undefined {
   return {
     owner: row.owner,
     disabledAt: row.owner_disabled_at,
-    limits: listIn(row.owner_limits ?? '[]'),
+    limits: JSON.parse(row.owner_limits ?? '[]') as StoredOwner['limits'],
     revision: row.owner_revision,
   }
-}
-
-// Most lists are empty, and looking is cheaper than parsing: this is on the way of every cold verify.
-const nothing: readonly never[] = Object.freeze([])
-
-function listIn<Item>(json: string): readonly Item[] {
-  return json === '[]' ? nothing : (JSON.parse(json) as readonly Item[])
-}
-
-function valueIn<Value>(json: string | null): Value | null {
-  return json === null ? null : (JSON.parse(json) as Value)
 }

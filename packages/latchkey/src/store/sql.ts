@@ -1,14 +1,7 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
-import type {
-  JournalEntry,
-  JournalFilter,
-  ListFilter,
-  StoredKey,
-  StoredOwner,
-  StoredSecret,
-  UsageFilter,
-} from '../ports.ts'
+import type { JournalEntry, JournalFilter, ListFilter, StoredOwner, StoredSecret, UsageFilter } from '../ports.ts'
+import { keyColumns } from './key-columns.ts'
 
 /** What may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
 export type SqlValue = string | number | null
@@ -18,10 +11,6 @@ export interface Query {
   readonly text: string
   readonly values: readonly SqlValue[]
 }
-
-const keyColumns = `k.id, k.name, k.owner, k.environment, k.scopes, k.metadata, k.start, k.created_at, k.not_before,
-  k.expires_at, k.revoked_at, k.revoked_reason, k.revoked_note, k.revision, k.addresses, k.limits, k.quota, k.delegation,
-  k.disabled_at, k.disabled_by, k.salt`
 
 const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
   s.ends_at, s.ended, s.last_used_at, s.issued_by`
@@ -64,11 +53,6 @@ export const imported: string = (['sha256', 'sha512'] as const)
   )
   .join(' UNION ALL ')
 
-export const insertKey: string = `INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at,
-    not_before, expires_at, revoked_at, revoked_reason, revoked_note, revision, addresses, limits, quota, delegation, disabled_at,
-    disabled_by, salt)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
-
 /** A secret that is there already stays as it is; `changes` is 0 then. */
 export const insertSecret: string = `INSERT INTO latchkey_secrets
     (place, hash, kind, start, created_at, retired_at, ends_at, ended, issued_by)
@@ -83,11 +67,6 @@ export const isUnused: string = `SELECT 1 FROM latchkey_secrets WHERE hash = $1 
 /** Whether an admin key is still at this revision, and its owner at this one. */
 export const isAsItWas: string = `SELECT 1 FROM latchkey_keys k ${withOwner}
     WHERE k.id = $1 AND k.revision = $2 AND COALESCE(o.revision, 0) = $3`
-
-export const updateKey: string = `UPDATE latchkey_keys SET name = $3, owner = $4, scopes = $5, metadata = $6, not_before = $7,
-    expires_at = $8, revoked_at = $9, revoked_reason = $10, revoked_note = $11, revision = $12, addresses = $13,
-    limits = $14, quota = $15, delegation = $16, disabled_at = $17, start = $18, disabled_by = $19
-    WHERE id = $1 AND revision = $2`
 
 /** For a key without any: what is filled up anew forgets all periods. */
 export const insertQuota: string = `INSERT INTO latchkey_quotas (place, period, remaining)
@@ -254,59 +233,6 @@ export function usageQuery({ key, owner, outcome, environments, from, to, limit 
   return { text, values }
 }
 
-/** The values of `insertKey`. */
-export function insertValues(key: Omit<StoredKey, 'revision'>, seq: number): readonly SqlValue[] {
-  return [
-    seq,
-    key.id,
-    key.name,
-    key.owner,
-    key.environment,
-    JSON.stringify(key.scopes),
-    JSON.stringify(key.metadata),
-    key.start,
-    key.createdAt,
-    key.notBefore,
-    key.expiresAt,
-    key.revokedAt,
-    key.revokedReason,
-    key.revokedNote,
-    seq,
-    jsonOrNull(key.addresses),
-    JSON.stringify(key.limits),
-    jsonOrNull(key.quota),
-    jsonOrNull(key.delegation),
-    key.disabledAt,
-    key.disabledBy,
-    key.salt,
-  ]
-}
-
-/** The values of `updateKey`: what identifies a key and when it was issued never changes. */
-export function updateValues(key: StoredKey, seq: number): readonly SqlValue[] {
-  return [
-    key.id,
-    key.revision,
-    key.name,
-    key.owner,
-    JSON.stringify(key.scopes),
-    JSON.stringify(key.metadata),
-    key.notBefore,
-    key.expiresAt,
-    key.revokedAt,
-    key.revokedReason,
-    key.revokedNote,
-    seq,
-    jsonOrNull(key.addresses),
-    JSON.stringify(key.limits),
-    jsonOrNull(key.quota),
-    jsonOrNull(key.delegation),
-    key.disabledAt,
-    key.start,
-    key.disabledBy,
-  ]
-}
-
 /** The values of `insertSecret`. */
 export function insertSecretValues(id: string, secret: StoredSecret): readonly SqlValue[] {
   const { hash, kind, start, createdAt, retiredAt, endsAt, ended, issuedBy } = secret
@@ -327,8 +253,4 @@ export function ownerValues({ owner, disabledAt, limits }: StoredOwner, seq: num
 export function entryValues(entry: JournalEntry): readonly SqlValue[] {
   const { seq, at, actor, action, subject, change, previous, hash } = entry
   return [seq, at, actor, action, subject, change, previous, hash]
-}
-
-function jsonOrNull(value: object | null): string | null {
-  return value === null ? null : JSON.stringify(value)
 }

@@ -16,8 +16,10 @@ import type {
   UsageCount,
   Witness,
 } from '../ports.ts'
-import type { KeyRow, LastRow, OwnerRow, SecretRow } from './rows.ts'
-import { keyOfRow, lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
+import type { KeyRow } from './key-columns.ts'
+import { insertKey, insertKeyValues, keyOfRow, updateKey, updateKeyValues } from './key-columns.ts'
+import type { LastRow, OwnerRow, SecretRow } from './rows.ts'
+import { lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
@@ -192,13 +194,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
     const { id } = change.key
     if (change.kind === 'insert') {
-      run(sql.insertKey, sql.insertValues(change.key, seq))
+      run(insertKey, insertKeyValues(change.key, seq))
       putQuota(id, change.quota ?? undefined)
       return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
     }
     const { secrets = [], unused = [] } = change
     if (unused.some((hash) => row(sql.isUnused, [hash]) === undefined)) return false
-    if (run(sql.updateKey, sql.updateValues(change.key, seq)) === 0) return false
+    if (run(updateKey, updateKeyValues(change.key, seq)) === 0) return false
     putQuota(id, change.quota)
     return secrets.every(
       (secret) =>

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { hashSecret } from '../../src/key/hash.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, toldOf } from './workbench.ts'
 
 const full = {
   ...shop,
@@ -129,12 +129,12 @@ for (const [speed, shape] of speeds) {
       await keyring.change(key.id, { quota: { amount: 5, remaining: 5 } })
       const entries = await keyring.journal()
       assert.deepEqual(entries[1]?.actor, 'alice')
-      assert.deepEqual(JSON.parse(entries[1]?.change ?? ''), {
+      assert.deepEqual(toldOf(entries[1]), {
         before: { name: 'Shop', limits: [] },
         after: { name: 'Till', limits },
         note: 'as they asked',
       })
-      assert.deepEqual(JSON.parse(entries[3]?.change ?? ''), { before: {}, after: {}, quotaLeft: 5 })
+      assert.deepEqual(toldOf(entries[3]), { before: {}, after: {}, quotaLeft: 5 })
       const told = JSON.stringify(entries)
       for (const each of [secret, rotated.secret]) {
         assert.ok(!told.includes(each) && !told.includes(hashSecret(each)))

@@ -4,6 +4,7 @@ import { hashSecret } from '../../src/key/hash.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
+import { toldOf } from './workbench.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -62,7 +63,7 @@ test('the journal tells all that a key was issued with, but for its secret', asy
   } as const
   const { key } = await keyring.issue({ ...given, actor: 'alice' })
   const [entry] = await keyring.journal()
-  assert.deepEqual(JSON.parse(entry?.change ?? ''), { ...given, delegation: null, start: key.start })
+  assert.deepEqual(toldOf(entry), { ...given, delegation: null, start: key.start })
   assert.deepEqual([entry?.actor, entry?.subject, entry?.at], ['alice', key.id, key.createdAt])
 })
 

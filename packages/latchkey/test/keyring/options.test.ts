@@ -36,7 +36,7 @@ test('an option that is not understood is refused by its name, at every verb, an
   const before = await keyring.journal()
   const admin = await keyring.issue({
     ...shop,
-    scopes: ['keys:write'],
+    scopes: ['keys:*', 'owners:*', 'journal:read', 'usage:read', 'refusals:read'],
     environment: 'admin',
     delegation: { owner: null, environments: ['live', 'test', 'admin'], scopes: [] },
   })

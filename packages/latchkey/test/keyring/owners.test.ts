@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { codeOf, openOn, shop, speeds } from './workbench.ts'
+import { codeOf, openOn, shop, speeds, toldOf } from './workbench.ts'
 
 for (const [speed, shape] of speeds) {
   describe(`owners on a store that answers ${speed}`, () => {
@@ -30,7 +30,7 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual(await codes(), ['accepted', 'accepted', 'accepted'])
       const entries = await keyring.journal({ owner: 'acme' })
       assert.deepEqual(
-        entries.map(({ action, actor, subject, change }) => [action, actor, subject, JSON.parse(change) as unknown]),
+        entries.map((entry) => [entry.action, entry.actor, entry.subject, toldOf(entry)]),
         [
           [
             'disable',

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import { after } from 'node:test'
 import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import type { Verdict } from '../../src/keyring/verdict.ts'
-import type { Store } from '../../src/ports.ts'
+import type { JournalEntry, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
 import { lateStore } from './late-store.ts'
@@ -69,6 +70,13 @@ export async function openOn(
 export async function codeOf(verdict: Verdict | Promise<Verdict>): Promise<string> {
   const told = await verdict
   return told.ok ? 'accepted' : told.refusal.code
+}
+
+/** What an entry tells of a change, but for the digest of the rows after it, which every entry has. */
+export function toldOf(entry: JournalEntry | undefined): Readonly<Record<string, unknown>> {
+  const { state, ...told } = JSON.parse(entry?.change ?? '{}') as Record<string, unknown>
+  assert.match(String(state), /^[0-9a-f]{64}$/)
+  return told
 }
 
 /** How often each outcome came. */
