@@ -11,7 +11,7 @@ import { everything, openStage, scopes } from '../stage.ts'
 /** A route as it was declared: for everyone, or for admin keys with these scopes. */
 interface Declared {
   readonly line: string
-  readonly demand: 'open' | { readonly allOf: readonly string[]; readonly anyOf: readonly string[] }
+  readonly demand: 'open' | { readonly allOf?: readonly string[]; readonly anyOf?: readonly string[] }
 }
 
 /** Every route of the server, as Fastify is told of it. */
@@ -37,7 +37,7 @@ const routes = await declaredRoutes()
 /** The guarded ones, with the scopes that they name, and such of them as are enough. */
 const guarded = routes.flatMap(({ line, demand }) => {
   if (demand === 'open') return []
-  const { allOf, anyOf } = demand
+  const { allOf = [], anyOf = [] } = demand
   return [{ line, named: [...allOf, ...anyOf], enough: [...allOf, ...anyOf.slice(0, 1)] }]
 })
 

@@ -97,7 +97,7 @@ scenario('usage is told by key, owner, outcome and time', async ({ send, admin, 
   const as = await admin()
   const { key, secret } = await issue()
   const ask = (body: object): Promise<unknown> => send('POST /v1/verify', { as, body: { credential: secret, ...body } })
-  for (const scopes of [[], [], ['orders:write']]) await ask({ scopes })
+  for (const scopes of [undefined, undefined, ['orders:write']]) await ask({ scopes })
   await ask({ dryRun: true })
   await keyring.flushUsage()
   const hour = clock.now() - (clock.now() % 3_600_000)

@@ -9,6 +9,7 @@ import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import type { OnceOptions } from './once.ts'
 import { doneBefore, onceOf } from './once.ts'
+import { mustLeaveAnAdminKey } from './last-admin-key.ts'
 import type { KeyringParts } from './parts.ts'
 import { digestOfKey, secretsAfter } from './row-digest.ts'
 
@@ -113,6 +114,7 @@ export async function changeKey<Scope extends string>(
       const { action, change, ...update } = decision
       if (!takesAway.has(action)) authority.mustCover(update.key, kept.key)
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
+      await mustLeaveAnAdminKey(parts, kept, update.key)
       const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))
       const told = JSON.stringify({ ...change, state, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject, change: told }

@@ -8,6 +8,7 @@ import { changeOptions } from './changing.ts'
 import { bounds, invalid, limits, membersOf, note, plain, text } from './input.ts'
 import { seal } from './journal.ts'
 import { doneBefore, onceOf } from './once.ts'
+import { mustLeaveAnotherOwner } from './last-admin-key.ts'
 import type { KeyringParts } from './parts.ts'
 import { digestOfOwner } from './row-digest.ts'
 import { subjectOfOwner } from './subject.ts'
@@ -129,6 +130,7 @@ export async function changeOwner<Scope extends string>(
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       const switched = (stored.disabledAt === null) !== (changed.disabledAt === null)
       const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
+      if (action === 'disable') await mustLeaveAnotherOwner(parts, owner)
       const change = JSON.stringify({
         before,
         after,
