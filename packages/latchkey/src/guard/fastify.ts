@@ -95,9 +95,6 @@ export const logSerializers: { readonly req: (request: FastifyRequest) => Readon
  * the list of trusted proxies) only where a key names addresses, and nothing but the one object is made for it.
  */
 class RequestCall implements Call {
-  // Named, though they say nothing: what is not on an object is looked for further up, where anybody can put it.
-  readonly dryRun = undefined
-  readonly seenBy = undefined
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {
@@ -106,6 +103,15 @@ class RequestCall implements Call {
 
   get ip(): string {
     return this.#request.ip
+  }
+
+  // Named, though they say nothing: what is not on an object is looked for further up, where anybody can put it.
+  get dryRun(): undefined {
+    return undefined
+  }
+
+  get seenBy(): undefined {
+    return undefined
   }
 }
 
@@ -176,7 +182,7 @@ export function fastifyGuard<Scope extends string>(
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
     // After the answer, so that what we know of a key does not show in how long the answer took.
     if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
-    else request.log.error({ refusal: refusal.code, step: refusal.step, err: cause }, 'refused')
+    else request.log.error({ refusal: refusal.code, step: refusal.step, keyId, err: cause }, 'refused')
     verifier.noteRefusal?.(request.id, `${request.method} ${request.routeOptions.url ?? ''}`, verdict)
   }
 

@@ -41,21 +41,27 @@ export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
 /** What a credential is, as far as its text alone tells. */
 export type Form = 'minted' | 'mistyped' | 'malformed'
 
+/** Tells the form of credentials for one keyring. */
+export interface FormReader {
+  (text: string): Form
+  /**
+   * Whether it has the length and the prefix of a minted secret. What has not is malformed, and this costs a few
+   * nanoseconds, where the whole form costs as much as it saves.
+   */
+  readonly begins: (text: string) => boolean
+}
+
 /**
  * Tells the form of credentials for one keyring: `minted` when it is a secret with this prefix and one of these
  * environments. Says what `parse` says, without taking the text apart: this is on the way of every request.
  *
  * @example formReader({ prefix: 'lk', environments: ['live'] })(secret) // 'minted'
  */
-export function formReader({
-  prefix,
-  environments,
-}: {
-  prefix: string
-  environments: readonly string[]
-}): (text: string) => Form {
+export function formReader({ prefix, environments }: { prefix: string; environments: readonly string[] }): FormReader {
   const heads = environments.map((environment) => `${prefix}_${environment}_`)
-  return (text) => {
+  const lengths = new Set(heads.map(({ length }) => length + tailLength))
+  const first = `${prefix}_`
+  const formOf = (text: string): Form => {
     for (const head of heads) {
       if (text.length !== head.length + tailLength || !text.startsWith(head)) continue
       if (!isBase62(text, head.length)) return 'malformed'
@@ -63,4 +69,13 @@ export function formReader({
     }
     return 'malformed'
   }
+  const begins = (text: string): boolean => {
+    if (!lengths.has(text.length)) return false
+    // One by one: calling `startsWith` takes longer than three comparisons.
+    for (let index = 0; index < first.length; index++) {
+      if (text.charCodeAt(index) !== first.charCodeAt(index)) return false
+    }
+    return true
+  }
+  return Object.assign(formOf, { begins })
 }

@@ -51,11 +51,25 @@ export interface Cache<Scope extends string> {
   readonly keep: (standing: Standing<Scope>, version: number) => void
   /** Grows with everything that is forgotten. Take it before reading from the store. */
   readonly version: () => number
+  /**
+   * Whether `imported` was looked at lately. What has not the form of a minted secret is refused by it for so long without
+   * a look of its own, or anybody could have the store asked as often as they like.
+   */
+  readonly knowsForms: () => boolean
   /** By which hashes secrets were imported, as of the last look. */
   readonly imported: () => Look['imported']
   /** Forgets what this keyring has changed itself. */
   readonly committed: (entries: readonly JournalEntry[]) => void
 }
+
+/**
+ * Milliseconds for which it is known that no secrets but minted ones are there. Longer than most leases, since anybody
+ * can have it asked anew; the first import waits for it.
+ */
+export const formsLease = 100
+
+/** Milliseconds after a look that failed in which nobody who sends nonsense waits for another one. */
+const afterFailure = 1000
 
 /**
  * The cache of a keyring. Accepted and refused credentials are held apart, so that a flood of made-up keys cannot push
@@ -81,6 +95,7 @@ export function openCache<Scope extends string>({
   let leaseEnd = -Infinity
   let version = 0
   let imported: Look['imported'] = []
+  let formsKnownUntil = -Infinity
   let following: Promise<void> | undefined
 
   function changed(touched: Look['changed']): void {
@@ -108,17 +123,29 @@ export function openCache<Scope extends string>({
       imported = look.imported
       seen = look.head
       leaseEnd = began + store.lease
+      formsKnownUntil = began + Math.max(formsLease, store.lease)
     }
-    const looked = store.look(seen)
-    if (!(looked instanceof Promise)) return finish(looked)
-    following = looked.then(finish).finally(() => {
-      following = undefined
-    })
-    return following
+    const failed = (error: unknown): never => {
+      // While nobody can look it is what it was, or all who send nonsense would wait for a store that is gone.
+      formsKnownUntil = clock.monotonic() + afterFailure
+      throw error
+    }
+    try {
+      const looked = store.look(seen)
+      if (!(looked instanceof Promise)) return finish(looked)
+      following = looked.then(finish, failed).finally(() => {
+        following = undefined
+      })
+      return following
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   function committed(entries: readonly JournalEntry[]): void {
     changed(entries)
+    // From now on there may be secrets of another form, and only a look tells by which hash.
+    if (entries.some(({ action }) => action === 'import')) leaseEnd = formsKnownUntil = -Infinity
     // Where nobody else's entries lie between, the next look need not tell us of our own.
     const [first, last] = [entries[0], entries.at(-1)]
     if (last !== undefined && first?.previous === (seen?.hash ?? genesis)) seen = { seq: last.seq, hash: last.hash }
@@ -129,6 +156,7 @@ export function openCache<Scope extends string>({
     committed,
     current: () => clock.monotonic() < leaseEnd,
     version: () => version,
+    knowsForms: () => clock.monotonic() < formsKnownUntil,
     imported: () => imported,
     get: (hash) => accepted.get(hash) ?? refused.get(hash),
     keep(standing, since) {

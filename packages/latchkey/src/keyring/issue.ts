@@ -4,6 +4,7 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Change, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
 import type { Authority } from './authority.ts'
+import { formsLease } from './cache.ts'
 import { authorityOf } from './authority.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import { seal } from './journal.ts'
@@ -105,6 +106,7 @@ export async function importMany<Scope extends string>(
   items: readonly ImportedKey<Scope>[],
   options: BulkOptions,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
+  const first = parts.cache.imported().length === 0
   const done = await create(parts, 'import', items, options, ({ item, now }) => {
     const { hash: secretHash, kind, start } = importedSecret(item)
     return {
@@ -119,8 +121,10 @@ export async function importMany<Scope extends string>(
       issuedBy: parts.authority ?? null,
     }
   })
-  // A caller may have been refused with this secret a moment ago, by another instance.
-  await parts.store.settled()
+  // A caller may have been refused with this secret a moment ago, by another instance; and where nothing was imported
+  // before, by its form alone.
+  const { store } = parts
+  for (let waited = 0; waited < (first ? formsLease : 1); waited += Math.max(1, store.lease)) await store.settled()
   return done
 }
 

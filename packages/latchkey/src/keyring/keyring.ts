@@ -14,7 +14,7 @@ import { systemClock } from './clock.ts'
 import { Credential } from './credential.ts'
 import { checkCall } from './demand.ts'
 import { disable, enable } from './disable.ts'
-import { bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
+import { bounds, invalid, membersOf, oneOf, plain, text, whole } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
 import type { JournalReport, VerifyJournalOptions } from './journal.ts'
@@ -36,6 +36,7 @@ import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
 import type { OnceOptions } from './once.ts'
 import { retire, rotate } from './rotate.ts'
 import { snapshotRows } from './snapshot.ts'
+import { promptSource, timelyLimiter, timelyStore } from './timely.ts'
 import { openUsage } from './usage.ts'
 import type { VerifiedKey, Verifier } from './verdict.ts'
 import { unavailable, verifierOf } from './verify.ts'
@@ -56,6 +57,11 @@ export interface KeyringOptions<Scope extends string> {
   readonly clock?: Clock
   /** How many verified keys are held in memory, and how many refused credentials. 50,000. */
   readonly cacheSize?: number
+  /**
+   * Milliseconds that a check waits for the store or the limiter, where they answer later; then it is `unavailable`.
+   * Changes and lists wait ten times as long. 2,000.
+   */
+  readonly storeTimeout?: number
   /** Milliseconds between two writings of usage: what a crash can lose of it. 10,000. */
   readonly usageInterval?: number
   /** Hears of usage that could not be written, which is tried again. A warning of the process if left out. */
@@ -71,6 +77,7 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
   limiter: true,
   clock: true,
   cacheSize: true,
+  storeTimeout: true,
   usageInterval: true,
   onError: true,
 })
@@ -192,8 +199,8 @@ export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,
 ): Promise<OpenKeyring<Scope>> {
   plain('The options of openKeyring', options, keyringOptions)
-  const { store, scopes, prefix = 'lk', environments = ['live', 'test'], sources = [] } = options
-  const { clock = systemClock, cacheSize = 50_000, usageInterval = 10_000 } = options
+  const { scopes, prefix = 'lk', environments = ['live', 'test'] } = options
+  const { clock = systemClock, cacheSize = 50_000, storeTimeout = 2000, usageInterval = 10_000 } = options
   checkCatalogue(scopes)
   for (const word of [prefix, ...environments]) {
     if (!namePattern.test(word)) {
@@ -205,6 +212,7 @@ export async function openKeyring<const Scope extends string>(
   }
   if (environments.includes(adminEnvironment))
     throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
+  const sources = (options.sources ?? []).map(promptSource)
   for (const key of sources.flatMap((source) => source.keys)) {
     // Such a key could never be accepted, and nobody would know why.
     oneOf(`The environment of ${key.name}`, key.environment, environments)
@@ -213,10 +221,13 @@ export async function openKeyring<const Scope extends string>(
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
 
+  whole('storeTimeout', storeTimeout, 1, longestTimeout)
+
+  const store = timelyStore(options.store, storeTimeout)
   const onError = options.onError ?? warn
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
   const cache = openCache<Scope>({ store, clock, usage, limit: cacheSize })
-  const limiter = options.limiter ?? memoryLimiter({ clock })
+  const limiter = timelyLimiter(options.limiter ?? memoryLimiter({ clock }), storeTimeout)
   const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
   await snapshotRows({ store, clock })
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
@@ -278,6 +289,9 @@ export async function openKeyring<const Scope extends string>(
     },
   }
 }
+
+/** Milliseconds: ten minutes. */
+const longestTimeout = 600_000
 
 /** How many refusals are remembered by the id of their request. */
 const rememberedRefusals = 10_000

@@ -93,7 +93,7 @@ export interface Refused {
   readonly retryAfter?: number | undefined
   /** Set where the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
-  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the demand. */
+  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the demand. Of another refusal, what failed besides. */
   readonly cause?: unknown
 }
 

@@ -81,8 +81,15 @@ export function verifierOf<Scope extends string>(
     if (typeof text !== 'string' || text.length > longestCredential) return plainly.malformed
 
     try {
+      const current = cache.current()
+      // What cannot be ours costs neither a hash nor a look, where nothing else can be here. The checksum, which takes
+      // longer than a right credential should pay for, is only looked at where it saves a look.
+      if (!mayHaveAnyForm()) {
+        const form = current ? (formOf.begins(text) ? 'minted' : 'malformed') : formOf(text)
+        if (form !== 'minted' && cache.knowsForms()) return plainly[form]
+      }
       const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
-      const verdict = cache.current() ? find(hash, text, wanted, call) : afterFollowing(hash, text, wanted, call)
+      const verdict = current ? find(hash, text, wanted, call) : afterFollowing(hash, text, wanted, call)
       return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {
       return undecided(text, error)
@@ -97,7 +104,7 @@ export function verifierOf<Scope extends string>(
 
   /** Whether there are keys that were not minted here, as far as was known at the last look. */
   function mayHaveAnyForm(): boolean {
-    return cache.imported().length > 0 || sources.length > 0
+    return sources.length > 0 || cache.imported().length > 0
   }
 
   function afterFollowing(hash: string, text: string, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
@@ -160,8 +167,11 @@ export function verifierOf<Scope extends string>(
     return awaiting(meter(active, wanted.cost, call.dryRun === true), (metered) => afterMeter(active, metered, call))
   }
 
-  function afterMeter(active: Active<Scope>, { refused, states, retryAfter }: Metered, call: Call): Verdict<Scope> {
-    if (refused !== undefined) return { ...refuse(refused, active), limits: states, retryAfter }
+  function afterMeter(active: Active<Scope>, metered: Metered, call: Call): Verdict<Scope> {
+    const { refused, states, retryAfter, cause } = metered
+    if (refused !== undefined) {
+      return { ...refuse(refused, active), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
+    }
     accept(active, call)
     if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
     return { ...active.accepted, limits: states }

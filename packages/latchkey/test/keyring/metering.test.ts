@@ -359,6 +359,79 @@ for (const [speed, shape] of speeds) {
       failing = false
       assert.deepEqual(leftOf(await keyring.verify(secret)), { burst: 2, quota: 9 })
     })
+
+    /** A method of a port that fails while `fails` says so, as late as the store does. */
+    function breaking<Method extends (...given: never[]) => unknown>(
+      method: Method,
+      fails: () => boolean,
+      reason: string,
+    ): Method {
+      const broken = (...given: never[]): unknown => {
+        if (!fails()) return method(...given)
+        if (speed === 'late') return Promise.reject(new Error(reason))
+        throw new Error(reason)
+      }
+      return broken as Method
+    }
+
+    test('whatever fails after the limits have counted a call, they get back what they counted', async () => {
+      let failing = false
+      const breakable = (store: Store): Store => {
+        const shaped = shape(store)
+        return { ...shaped, byId: breaking(shaped.byId, () => failing, 'the disk is gone') }
+      }
+      const { keyring } = await openOn(breakable)
+      const { key, secret } = await keyring.issue({ ...shop, limits: [limit('burst', 3)], quota: { amount: 1 } })
+      assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+      failing = true
+      for (let call = 0; call < 10; call++) {
+        const verdict = await keyring.verify(secret)
+        assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable')
+        assert.match(String(verdict.cause), /the disk is gone/)
+      }
+      failing = false
+      await keyring.change(key.id, { quota: { amount: 10 } })
+      assert.equal(leftOf(await keyring.verify(secret))['burst'], 1)
+    })
+
+    test('where the limits cannot give back either, the first reason stays the reason', async () => {
+      let [noBack, noSpend] = [false, false]
+      const limiter = memoryLimiter()
+      const giveBack = breaking(limiter.giveBack, () => noBack, 'the counters are gone')
+      const breakable = (store: Store): Store => {
+        const shaped = shape(store)
+        return { ...shaped, spend: breaking(shaped.spend, () => noSpend, 'the disk is full') }
+      }
+      const { keyring } = await openOn(breakable, { limiter: { ...limiter, giveBack } })
+      const { secret } = await keyring.issue({ ...shop, limits: [limit('burst', 9)], quota: { amount: 1 } })
+      assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+      noBack = true
+      const refused = await keyring.verify(secret)
+      assert.ok(!refused.ok && refused.refusal.code === 'quota_exhausted')
+      assert.match(String(refused.cause), /the counters are gone/, 'and the operator is told')
+      assert.deepEqual(leftOf(refused), { burst: 7, quota: 0 }, 'as it stands')
+      noSpend = true
+      const failed = await keyring.verify(secret)
+      assert.ok(!failed.ok && failed.refusal.code === 'unavailable')
+      assert.match(String(failed.cause), /the disk is full/)
+    })
+
+    test('a call that costs exactly what a limit or a quota admits is told to wait, one more is not', async () => {
+      const { keyring } = await openOn(shape)
+      const { secret } = await keyring.issue({ ...shop, limits: [limit('burst', 5)] })
+      assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+      const full = await keyring.verify(secret, { cost: 5 })
+      const beyond = await keyring.verify(secret, { cost: 6 })
+      assert.ok(!full.ok && !beyond.ok)
+      assert.deepEqual([full.retryAfter !== undefined, beyond.retryAfter], [true, undefined])
+      const spent = await keyring.issue({ ...shop, quota: { amount: 5, refill: 'day' } })
+      assert.equal(await codeOf(keyring.verify(spent.secret)), 'accepted')
+      const whole = await keyring.verify(spent.secret, { cost: 5 })
+      const more = await keyring.verify(spent.secret, { cost: 6 })
+      assert.ok(!whole.ok && !more.ok)
+      assert.deepEqual([whole.refusal.code, more.refusal.code], ['quota_exhausted', 'quota_exhausted'])
+      assert.deepEqual([whole.retryAfter, more.retryAfter], [43_200, undefined])
+    })
   })
 }
 

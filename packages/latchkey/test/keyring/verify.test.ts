@@ -321,3 +321,25 @@ test('a warm verify answers at once, without a promise', async () => {
   assert.ok(!(keyring.verify(secret) instanceof Promise))
   assert.ok(!(keyring.verify('nonsense') instanceof Promise))
 })
+
+test('what cannot be one of ours costs no look at the store, however long ago the last one was', async () => {
+  for (const shape of Object.values(stores)) {
+    const store = countingStore(sqliteStore({ file: ':memory:' }))
+    let monotonic = 0
+    const clock = { now: () => 1000, monotonic: () => monotonic }
+    const keyring = await openKeyring({ store: shape(store), scopes, clock })
+    const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
+    const mistyped = secret.slice(0, -1) + (secret.endsWith('0') ? '1' : '0')
+    assert.equal((await keyring.verify(secret)).ok, true)
+    store.looks = 0
+    for (let call = 0; call < 3000; call++) {
+      // Its lease runs out hundreds of times meanwhile.
+      monotonic += 1
+      for (const credential of ['nonsense', `lk_live_${'-'.repeat(38)}`, mistyped]) {
+        const verdict = await keyring.verify(credential)
+        assert.ok(!verdict.ok && ['malformed', 'mistyped'].includes(verdict.refusal.code))
+      }
+    }
+    assert.ok(store.looks <= 30, `${store.looks} looks in three seconds, to learn of imported keys`)
+  }
+})

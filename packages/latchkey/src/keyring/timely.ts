@@ -1,0 +1,87 @@
+import { LatchkeyError } from '../error.ts'
+import type { Awaitable, KeySource, Limiter, Store } from '../ports.ts'
+
+/** How many times as long as a check a change or a list may take. */
+const patience = 10
+
+/**
+ * The one place where a store is called. Whatever can be waited for becomes a promise of ours (a thenable taken for a
+ * value would be a quota without end), and nothing is waited for longer than it may take. An answer that is there at
+ * once costs nothing more.
+ *
+ * @param timeout - milliseconds that a check may wait; changes and lists ten times as long.
+ */
+export function timelyStore(store: Store, timeout: number): Store {
+  const check = within(timeout, 'The store has not answered')
+  const work = within(timeout * patience, 'The store has not answered')
+  const change = within(timeout * patience, 'The change may be done all the same: the store has not answered')
+  const settle = within(store.lease + timeout * patience, 'The change is done, but the store has not answered')
+  return {
+    lease: store.lease,
+    bySecret: (hash) => check(store.bySecret(hash)),
+    byId: (id) => check(store.byId(id)),
+    owner: (owner) => check(store.owner(owner)),
+    look: (after) => check(store.look(after)),
+    spend: (id, spending) => check(store.spend(id, spending)),
+    noteFirstUse: (hash, at) => check(store.noteFirstUse(hash, at)),
+    commit: (changes, seal, conditions) => change(store.commit(changes, seal, conditions)),
+    // A promise also where the store says nothing, as one that nobody else can open may.
+    settled: async () => settle(store.settled()),
+    list: (filter) => work(store.list(filter)),
+    done: (once) => work(store.done(once)),
+    journal: (filter) => work(store.journal(filter)),
+    auditKeys: (after, limit) => work(store.auditKeys(after, limit)),
+    auditOwners: (after, limit) => work(store.auditOwners(after, limit)),
+    auditMissing: (after, limit) => work(store.auditMissing(after, limit)),
+    untold: (limit) => work(store.untold(limit)),
+    newestRevision: () => work(store.newestRevision()),
+    recordUsage: (batch) => work(store.recordUsage(batch)),
+    usage: (filter) => work(store.usage(filter)),
+    close: () => work(store.close()),
+  }
+}
+
+/** The same of a limiter. */
+export function timelyLimiter(limiter: Limiter, timeout: number): Limiter {
+  const check = within(timeout, 'The limiter has not answered')
+  const work = within(timeout * patience, 'The limiter has not answered')
+  return {
+    take: (windows, cost) => check(limiter.take(windows, cost)),
+    peek: (windows, cost) => check(limiter.peek(windows, cost)),
+    giveBack: (windows, cost, answer) => check(limiter.giveBack(windows, cost, answer)),
+    close: () => work(limiter.close()),
+  }
+}
+
+/** The same of a source, which is not waited for at all. */
+export function promptSource(source: KeySource): KeySource {
+  return {
+    keys: source.keys,
+    bySecret(hash) {
+      const key = source.bySecret(hash)
+      if (isThenable(key)) throw new LatchkeyError('unavailable', 'A source of keys must answer at once.')
+      return key
+    },
+  }
+}
+
+/** @returns a function that answers what it is given, if it comes in so many milliseconds. */
+function within(milliseconds: number, what: string): <Value>(answer: Awaitable<Value>) => Awaitable<Value> {
+  return <Value>(answer: Awaitable<Value>) => {
+    if (!isThenable(answer)) return answer
+    return new Promise<Value>((resolve, reject) => {
+      const late = (): void => {
+        reject(new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`))
+      }
+      const timer = setTimeout(late, milliseconds)
+      Promise.resolve(answer)
+        .finally(() => clearTimeout(timer))
+        .then(resolve, reject)
+    })
+  }
+}
+
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  if ((typeof answer !== 'object' || answer === null) && typeof answer !== 'function') return false
+  return typeof (answer as Partial<PromiseLike<unknown>>).then === 'function'
+}
