@@ -4,6 +4,7 @@ import type { Clock, OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from './config.ts'
+import { declarationOf } from './config.ts'
 import { latchkeyServer, serverOptions } from './http/app.ts'
 
 /** The whole system. */
@@ -33,7 +34,7 @@ export interface ComposeOptions {
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { file, prefix, environments, scopes, usageInterval, cacheSize } = settings
+  const { file, usageInterval, cacheSize } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -44,9 +45,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   })
   const keyring = await openKeyring({
     store: sqliteStore({ file }),
-    scopes,
-    prefix,
-    environments,
+    ...declarationOf(settings),
     cacheSize,
     usageInterval: usageInterval * 1000,
     onError: (error) => app.log.warn({ err: error }, 'usage could not be written, and is kept for the next time'),

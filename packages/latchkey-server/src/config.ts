@@ -8,10 +8,11 @@ export interface Settings {
   readonly port: number
   /** The database file, or `:memory:`. */
   readonly file: string
-  readonly prefix: string
-  readonly environments: readonly [string, ...string[]]
+  /** `undefined`, like the next two, where nothing is said: then it is as declared in the database. */
+  readonly prefix: string | undefined
+  readonly environments: readonly [string, ...string[]] | undefined
   /** What keys may be allowed to do, each with the sentence that the documentation shows. */
-  readonly scopes: Readonly<Record<string, string>>
+  readonly scopes: Readonly<Record<string, string>> | undefined
   /** Addresses and ranges of the proxies whose word on the caller's address is taken. */
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
@@ -78,7 +79,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     variable: 'LATCHKEY_PREFIX',
     flag: '--prefix <word>',
     fallback: 'lk',
-    help: 'What every secret begins with, so that people and scanners know whose it is.',
+    help: 'What every secret begins with, so that people and scanners know whose it is. Not set, as declared in the database before.',
     must: '1 to 16 lower-case letters and digits, beginning with a letter',
     read: (text) => (word.test(text) ? text : undefined),
   },
@@ -86,7 +87,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     variable: 'LATCHKEY_ENVIRONMENTS',
     flag: '--environments <list>',
     fallback: 'live,test',
-    help: 'The environments of keys; the first is the one that keys are issued for unless told otherwise.',
+    help: 'The environments of keys; the first is the one that keys are issued for unless told otherwise. Not set, as declared in the database before.',
     must: 'words of lower-case letters and digits, 1 to 16 long, separated by commas, each once and none of them admin',
     read: (text) => {
       const words = listOf(text)
@@ -98,7 +99,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     variable: 'LATCHKEY_SCOPES_FILE',
     flag: '--scopes <file>',
     fallback: '',
-    help: 'A file that declares what keys may be allowed to do: `{ "orders:read": "Read orders" }`. Without it keys have no scopes.',
+    help: 'A file that declares what keys may be allowed to do: `{ "orders:read": "Read orders" }`. Not set, as declared in the database before.',
     must: 'the path of a file in JSON such as { "orders:read": "Read orders" }, with names written resource:action',
     read: readScopes,
     mustInstead: scopesMust,
@@ -185,8 +186,13 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
     const flag = flags[name as keyof Settings]
-    const text = flag ?? (environment[setting.variable] || setting.fallback)
-    const value = text === '' && flag === undefined ? unset(name) : setting.read(text)
+    const said = flag ?? (environment[setting.variable] || undefined)
+    if (said === undefined && keptInDatabase.has(name)) {
+      values[name] = undefined
+      continue
+    }
+    const text = said ?? setting.fallback
+    const value = text === '' && flag === undefined ? [] : setting.read(text)
     if (value === undefined) {
       const named = flag === undefined ? setting.variable : setting.flag.split(' ')[0]
       faults.push(`${named} must be ${setting.mustInstead?.(text) ?? setting.must}.`)
@@ -198,9 +204,20 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   return values as unknown as Settings
 }
 
-/** What a setting is that has no fallback: nothing of its kind. */
-function unset(name: string): unknown {
-  return name === 'scopes' ? {} : []
+/** What the database knows where nothing is said: a forgotten variable must not take from keys what they hold. */
+const keptInDatabase: ReadonlySet<string> = new Set(['prefix', 'environments', 'scopes'] satisfies (keyof Settings)[])
+
+/** What the settings say of keys, for `openKeyring`: what they do not say is left out. */
+export function declarationOf({ scopes, prefix, environments }: Settings): {
+  readonly scopes?: Readonly<Record<string, string>>
+  readonly prefix?: string
+  readonly environments?: readonly [string, ...string[]]
+} {
+  return {
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(environments === undefined ? {} : { environments }),
+  }
 }
 
 const word = /^[a-z][a-z0-9]{0,15}$/

@@ -25,19 +25,12 @@ const faultsOf = (environment: Readonly<Record<string, string>>, flags = {}): re
 }
 
 test('without anything set, every setting is what the table says', () => {
-  const {
-    host,
-    port,
-    file: database,
-    environments,
-    scopes,
-    trustedProxies,
-    corsOrigins,
-    ...rest
-  } = readSettings({ environment: {} })
+  const { host, port, file: database, trustedProxies, corsOrigins, ...rest } = readSettings({ environment: {} })
   assert.deepEqual([host, port, database], ['127.0.0.1', 8080, 'data/latchkey.db'])
-  assert.deepEqual([environments, scopes, trustedProxies, corsOrigins], [['live', 'test'], {}, [], []])
-  assert.deepEqual(rest, { prefix: 'lk', logLevel: 'info', usageInterval: 10, cacheSize: 50_000, drainDelay: 0 })
+  assert.deepEqual([trustedProxies, corsOrigins], [[], []])
+  // Of these the database knows more.
+  const unsaid = { prefix: undefined, environments: undefined, scopes: undefined }
+  assert.deepEqual(rest, { ...unsaid, logLevel: 'info', usageInterval: 10, cacheSize: 50_000, drainDelay: 0 })
 })
 
 test('what is set counts, a flag before the environment, and what is set to nothing is not set', () => {

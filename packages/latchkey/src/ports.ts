@@ -306,6 +306,16 @@ export interface UsageFilter {
   readonly limit: number
 }
 
+/** What an application declares of its keys. */
+export interface Declared {
+  /** Each with the sentence that the documentation shows. */
+  readonly scopes: Readonly<Record<string, string>>
+  /** What every secret begins with. */
+  readonly prefix: string
+  /** Those that keys are issued for, the usual one first. */
+  readonly environments: readonly string[]
+}
+
 /** An attempt to spend from a quota. */
 export interface Spending {
   readonly cost: number
@@ -383,6 +393,12 @@ export interface Store {
   recordUsage(batch: UsageBatch): Awaitable<void>
   /** By hour, then key, then outcome. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
+  /** What was declared last; `undefined` where nothing ever was, which is not the same as nothing. */
+  declared(): Awaitable<Declared | undefined>
+  /** Keeps what is declared, for those who do not know. A store that may not be written to leaves it as it is. */
+  declare(declared: Declared): Awaitable<void>
+  /** The scopes of keys of these environments that are not revoked, as granted, each once. */
+  grants(environments: readonly string[]): Awaitable<readonly string[]>
   close(): Awaitable<void>
 }
 

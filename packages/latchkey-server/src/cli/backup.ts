@@ -101,7 +101,7 @@ async function checked(copy: string): Promise<JournalReport | undefined> {
     if ((error as { readonly cause?: unknown }).cause === 'older schema') return undefined
     throw error
   }
-  const keyring = await openKeyring({ store, scopes: {} })
+  const keyring = await openKeyring({ store })
   try {
     return await patiently('Checking the copy', keyring.verifyJournal({ rows: true }))
   } finally {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
@@ -25,6 +26,7 @@ async function serve(options: object): Promise<void> {
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
+  const scopesFault = await faultOfScopes(keyring)
   // Told in one line to whoever sits there; the log has all of it.
   process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
   // Takes no new requests, answers those in flight, then the process has nothing left to do.
@@ -40,6 +42,7 @@ async function serve(options: object): Promise<void> {
   const url = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/.test(address) ? `http://127.0.0.1:${port}` : address
   say(`Serving ${url}, documented at ${url}/docs`)
   for (const warning of startWarnings(settings)) app.log.warn(warning)
+  if (scopesFault !== undefined) app.log.warn(scopesFault)
   // Last, so that a key that was shown is one that works: the port was free and the database was sound.
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')
@@ -51,6 +54,15 @@ async function serve(options: object): Promise<void> {
       `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: `sqlite:${resolve(settings.file)}` })}`,
     )
   }
+}
+
+/** What callers cannot do that somebody meant them to. */
+async function faultOfScopes(keyring: OpenKeyring): Promise<string | undefined> {
+  const lost = (await keyring.lostScopes()).join(', ')
+  if (lost !== '')
+    return `keys hold scopes that are not declared, and cannot use them: ${lost}. Declare them in the file that LATCHKEY_SCOPES_FILE names, or take them from the keys.`
+  if (Object.keys(keyring.scopes).length > 0) return undefined
+  return 'no scopes are declared, so that keys can be allowed nothing: set LATCHKEY_SCOPES_FILE'
 }
 
 function explained(error: unknown, { port }: Settings): unknown {

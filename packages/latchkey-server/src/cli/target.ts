@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { SqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from '../config.ts'
-import { readSettings, settingsTable } from '../config.ts'
+import { declarationOf, readSettings, settingsTable } from '../config.ts'
 import { advised } from './advice.ts'
 import { Failure } from './exit.ts'
 
@@ -62,6 +62,8 @@ export function settingsOf(options: object): Settings {
 export interface Target {
   readonly keyring: Keyring
   readonly where: 'store' | 'server'
+  /** Whether nobody has ever said which scopes there are, so that what keys may do cannot be told. */
+  readonly undeclared: boolean
 }
 
 /** What is done with a store that is opened for one command. */
@@ -83,10 +85,11 @@ export async function withKeyring<Result>(
   store: StoreUse,
   use: (target: Target) => Promise<Result>,
 ): Promise<Result> {
-  const { keyring, where, unmake } = await openTarget(options, store)
+  const { unmake, ...target } = await openTarget(options, store)
+  const { keyring } = target
   let failed = true
   try {
-    const result = await use({ keyring, where })
+    const result = await use(target)
     failed = false
     return result
   } finally {
@@ -111,14 +114,16 @@ async function openTarget(
     const { connectKeyring } = await import('latchkey/client')
     const insecure = options.insecureHttp === true
     try {
-      return { keyring: await connectKeyring({ url, key: adminKey(), timeout: 30_000, insecure }), where: 'server' }
+      const keyring = await connectKeyring({ url, key: adminKey(), timeout: 30_000, insecure })
+      return { keyring, where: 'server', undeclared: false }
     } catch (error) {
       throw (error as { readonly code?: unknown }).code === 'invalid_input'
         ? namedAsGiven(error as Error, options)
         : error
     }
   }
-  const { file, scopes, prefix, environments } = settingsOf(options)
+  const settings = settingsOf(options)
+  const { file } = settings
   const unmake = create && !existsSync(file) ? unmaking(file) : undefined
   if (!create) mustExist(file, options)
   const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
@@ -129,8 +134,9 @@ async function openTarget(
     throw unfit(error, options)
   }
   try {
-    const keyring = await openKeyring({ store, scopes, prefix, environments })
-    return { keyring, where: 'store', ...(unmake === undefined ? {} : { unmake }) }
+    const keyring = await openKeyring({ store, ...declarationOf(settings) })
+    const undeclared = settings.scopes === undefined && (await store.declared()) === undefined
+    return { keyring, where: 'store', undeclared, ...(unmake === undefined ? {} : { unmake }) }
   } catch (error) {
     await store.close()
     unmake?.()

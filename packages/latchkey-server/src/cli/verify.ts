@@ -42,12 +42,14 @@ export function verifyCommand(program: Command): void {
         ...(cost === undefined ? {} : { cost }),
       }
       const call = { dryRun: spend !== true, ...(address === undefined ? {} : { ip: address }) }
-      const verdict = await withKeyring(options, { mode: spend === true ? 'write' : 'read' }, async ({ keyring }) =>
-        keyring.verify(credential, demand, call),
-      )
+      const mode = spend === true ? 'write' : 'read'
+      const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
+        if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()
+        return { verdict: await target.keyring.verify(credential, demand, call), undeclared: target.undeclared }
+      })
       if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict)
       if (json === true) putJson(shown(verdict))
-      else putFacts(factsOf(verdict))
+      else putFacts(factsOf(verdict, undeclared))
       if (!verdict.ok) process.exitCode = 1
     })
 }
@@ -60,7 +62,18 @@ async function credentialToVerify(): Promise<string> {
   return (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
 }
 
-function unavailable({ cause }: Refused): Failure {
+/** Whether a key has a scope cannot be told where nobody knows which there are. */
+function nobodySaid(): Failure {
+  return new Failure(
+    'settings',
+    'No scopes are declared in this database. Name the file that declares them (--scopes, LATCHKEY_SCOPES_FILE), or start once the application that does.',
+  )
+}
+
+/** A question that cannot be, or a database that does not answer: neither is a verdict. */
+function unavailable({ cause }: Refused): unknown {
+  const { name, code } = (cause ?? {}) as { readonly name?: unknown; readonly code?: unknown }
+  if (name === 'LatchkeyError' && (code === 'invalid_input' || code === 'unknown_scope')) return cause
   const reason = cause instanceof Error ? cause.message : 'The database did not answer.'
   return new Failure('unavailable', `Nobody can tell: ${reason}`, { cause })
 }
@@ -72,7 +85,7 @@ function shown(verdict: Verdict): object {
   return { ...more, code: refusal.code, step: refusal.step, why: refusal.why, answer: refusal.answer }
 }
 
-function factsOf(verdict: Verdict): readonly (readonly [string, string | undefined])[] {
+function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [string, string | undefined])[] {
   const limits = verdict.limits?.map(({ name, remaining, limit, exceeded }): readonly [string, string] => {
     return [name, `${remaining} of ${limit} left${exceeded ? ', no room' : ''}`]
   })
@@ -84,7 +97,7 @@ function factsOf(verdict: Verdict): readonly (readonly [string, string | undefin
       ['name', key.name],
       ['owner', key.owner],
       ['environment', key.environment],
-      ['scopes', key.scopes.join(', ') || 'none'],
+      ['scopes', undeclared ? 'not known: none are declared in this database' : key.scopes.join(', ') || 'none'],
       ['old secret', retiring === undefined ? undefined : `works until ${iso(retiring.until)}`],
       ...(limits ?? []),
     ]

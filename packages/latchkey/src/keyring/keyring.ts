@@ -1,9 +1,8 @@
-import { namePattern } from '../key/parse.ts'
 import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import { checkCatalogue, grantable } from '../policy/scopes.ts'
+import { expand, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
 import { openCache } from './cache.ts'
@@ -13,6 +12,7 @@ import type { Changed, ChangeOptions } from './changing.ts'
 import { systemClock } from './clock.ts'
 import { Credential } from './credential.ts'
 import { checkCall } from './demand.ts'
+import { declarationsOf } from './declaring.ts'
 import { disable, enable } from './disable.ts'
 import { bounds, invalid, membersOf, oneOf, plain, text, whole } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
@@ -44,11 +44,20 @@ import { unavailable, verifierOf } from './verify.ts'
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
   readonly store: Store
-  /** Every scope that a key may have, each with the sentence that the documentation shows. */
-  readonly scopes: Catalogue<Scope>
-  /** What every secret begins with, so that people and scanners know whose it is. Lower-case letters and digits; `lk`. */
+  /**
+   * Every scope that a key may have, each with the sentence that the documentation shows. It is kept in the store; left
+   * out, it is what was declared there last, and empty where nobody has ever declared any.
+   */
+  readonly scopes?: Catalogue<Scope>
+  /**
+   * What every secret begins with, so that people and scanners know whose it is. Lower-case letters and digits. As
+   * declared last if left out, `lk` where nothing is.
+   */
   readonly prefix?: string
-  /** The first is the one that keys are issued for and routes take unless told otherwise; `live` and `test`. `admin` is reserved. */
+  /**
+   * The first is the one that keys are issued for and routes take unless told otherwise. As declared last if left out,
+   * `live` and `test` where nothing is. `admin` is reserved.
+   */
   readonly environments?: readonly [string, ...string[]]
   /** Where keys may come from besides the store. A key that the store knows is what the store says. */
   readonly sources?: readonly KeySource[]
@@ -64,7 +73,10 @@ export interface KeyringOptions<Scope extends string> {
   readonly storeTimeout?: number
   /** Milliseconds between two writings of usage: what a crash can lose of it. 10,000. */
   readonly usageInterval?: number
-  /** Hears of usage that could not be written, which is tried again. A warning of the process if left out. */
+  /**
+   * Hears of usage that could not be written, which is tried again, and of declarations, which are not. A warning of the
+   * process if left out.
+   */
   readonly onError?: (error: unknown) => void
 }
 
@@ -181,6 +193,8 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   as(admin: string | VerifiedKey): Keyring<Scope>
   /** Writes the usage gathered so far. */
   flushUsage(): Promise<void>
+  /** What keys hold that are not revoked, and that stands for no declared scope: they cannot do it any more. In order. */
+  lostScopes(): Promise<readonly string[]>
 }
 
 /**
@@ -199,32 +213,21 @@ export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,
 ): Promise<OpenKeyring<Scope>> {
   plain('The options of openKeyring', options, keyringOptions)
-  const { scopes, prefix = 'lk', environments = ['live', 'test'] } = options
   const { clock = systemClock, cacheSize = 50_000, storeTimeout = 2000, usageInterval = 10_000 } = options
-  checkCatalogue(scopes)
-  for (const word of [prefix, ...environments]) {
-    if (!namePattern.test(word)) {
-      throw invalid('prefix and environments', 'lower-case letters and digits, 1 to 16, beginning with a letter')
-    }
-  }
-  if (environments.length === 0 || new Set(environments).size < environments.length) {
-    throw invalid('environments', 'a list of at least one, each once')
-  }
-  if (environments.includes(adminEnvironment))
-    throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
+  if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
+  if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
+  whole('storeTimeout', storeTimeout, 1, longestTimeout)
+
+  const onError = options.onError ?? warn
+  const store = timelyStore(options.store, storeTimeout)
+  const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
   const sources = (options.sources ?? []).map(promptSource)
   for (const key of sources.flatMap((source) => source.keys)) {
     // Such a key could never be accepted, and nobody would know why.
     oneOf(`The environment of ${key.name}`, key.environment, environments)
     grantable(key.scopes, scopes)
   }
-  if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
-  if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
 
-  whole('storeTimeout', storeTimeout, 1, longestTimeout)
-
-  const store = timelyStore(options.store, storeTimeout)
-  const onError = options.onError ?? warn
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
   const cache = openCache<Scope>({ store, clock, usage, limit: cacheSize })
   const limiter = timelyLimiter(options.limiter ?? memoryLimiter({ clock }), storeTimeout)
@@ -257,6 +260,10 @@ export async function openKeyring<const Scope extends string>(
     noteRefusal,
     close,
     flushUsage: usage.flush,
+    async lostScopes() {
+      const granted = await store.grants(environments)
+      return granted.filter((scope) => expand([scope], scopes).size === 0).toSorted()
+    },
     admin: {
       scopes: adminScopes,
       environments: [adminEnvironment],
@@ -298,7 +305,7 @@ const rememberedRefusals = 10_000
 
 function warn(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error)
-  process.emitWarning(`Usage could not be written and is kept for the next time: ${reason}`, 'LatchkeyWarning')
+  process.emitWarning(`Usage or a declaration could not be written: ${reason}`, 'LatchkeyWarning')
 }
 
 /** The verbs of a keyring, for whoever `parts.authority` says. */

@@ -37,6 +37,9 @@ export function timelyStore(store: Store, timeout: number): Store {
     newestRevision: () => work(store.newestRevision()),
     recordUsage: (batch) => work(store.recordUsage(batch)),
     usage: (filter) => work(store.usage(filter)),
+    declared: () => work(store.declared()),
+    declare: (declared) => work(store.declare(declared)),
+    grants: (environments) => work(store.grants(environments)),
     close: () => work(store.close()),
   }
 }

@@ -53,11 +53,17 @@ export function expand<Scope extends string>(
 export function grantable(requested: readonly string[], catalogue: Catalogue): readonly string[] {
   for (const scope of requested) {
     if (typeof scope !== 'string' || expand([scope], catalogue).size === 0) {
-      const known = Object.keys(catalogue).join(', ') || 'none'
-      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared. Declared: ${known}.`)
+      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared. ${declaredIn(catalogue)}`)
     }
   }
   return [...new Set(requested)]
+}
+
+/** What there is to choose from, in a sentence. */
+function declaredIn(catalogue: Catalogue): string {
+  const known = Object.keys(catalogue)
+  if (known.length > 0) return `Declared: ${known.join(', ')}.`
+  return 'Nothing is: scopes are declared by the application that opens the keyring, or in a file with scopes.'
 }
 
 /** What an error calls a scope. Repeated only if it is one by its form: anything else may be a secret in the wrong place. */

@@ -133,5 +133,14 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
       `INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys`,
       `INSERT INTO latchkey_untold (subject) SELECT 'owner:' || owner FROM latchkey_owners`,
     ],
+    [
+      // One row: what the application has declared, for those who open its database without it.
+      `CREATE TABLE latchkey_declared (
+        place ${integer} PRIMARY KEY,
+        scopes TEXT NOT NULL,
+        prefix TEXT NOT NULL,
+        environments TEXT NOT NULL
+      )`,
+    ],
   ]
 }

@@ -1,6 +1,6 @@
 // Rows as engines give them, and what they stand for.
 
-import type { AuditedKey, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
+import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
 
 /** The columns of a secret, beside others. */
 export interface SecretRow {
@@ -32,6 +32,22 @@ export interface LastRow {
 /** The last entry in a row, if there is one. */
 export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): AuditedKey['last'] {
   return seq === null || change === null ? undefined : { seq, change }
+}
+
+/** The columns of what was declared. */
+export interface DeclaredRow {
+  readonly scopes: string
+  readonly prefix: string
+  readonly environments: string
+}
+
+/** What was declared, in a row. */
+export function declaredOfRow({ scopes, prefix, environments }: DeclaredRow): Declared {
+  return {
+    scopes: JSON.parse(scopes) as Declared['scopes'],
+    prefix,
+    environments: JSON.parse(environments) as Declared['environments'],
+  }
 }
 
 /** The secret in a row. */

@@ -160,6 +160,20 @@ export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = 
 
 export const noteFirstUse: string = `UPDATE latchkey_secrets SET last_used_at = $2 WHERE hash = $1 AND last_used_at IS NULL`
 
+export const declared: string = `SELECT scopes, prefix, environments FROM latchkey_declared WHERE place = 1`
+
+export const declare: string = `INSERT INTO latchkey_declared (place, scopes, prefix, environments) VALUES (1, $1, $2, $3)
+    ON CONFLICT (place) DO UPDATE SET scopes = excluded.scopes, prefix = excluded.prefix, environments = excluded.environments`
+
+/** The lists of scopes that keys have, each once: most keys have one of a few. */
+export function grantsQuery(environments: readonly string[]): Query {
+  const among = environments.map((_, index) => `$${index + 1}`).join(', ')
+  return {
+    text: `SELECT DISTINCT scopes FROM latchkey_keys WHERE revoked_at IS NULL AND environment IN (${among})`,
+    values: environments,
+  }
+}
+
 /** The keys that a filter asks for. $1 is the moment. */
 export function listQuery({ owner, environments, state, scope, text, issuedBy, now, after, limit }: ListFilter): Query {
   const values: SqlValue[] = [now, after]

@@ -18,8 +18,8 @@ import type {
 } from '../ports.ts'
 import type { KeyRow } from './key-columns.ts'
 import { insertKey, insertKeyValues, keyOfRow, updateKey, updateKeyValues } from './key-columns.ts'
-import type { LastRow, OwnerRow, SecretRow } from './rows.ts'
-import { lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
+import type { DeclaredRow, LastRow, OwnerRow, SecretRow } from './rows.ts'
+import { declaredOfRow, lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
@@ -52,8 +52,9 @@ export interface SqliteStoreOptions {
    * What the file is opened for; `migrate` if left out.
    *
    * - `migrate`: it is made if it does not exist, readable by its owner only, and its tables are brought up to date.
-   * - `create`: it is made with its tables if it does not exist; tables that are there must be of this version.
-   * - `write`: it must be there, with the tables of this version.
+   * - `create`: it is made with its tables if it does not exist; tables that are there must be of this version, and what
+   *   was declared stays.
+   * - `write`: it must be there, with the tables of this version, and what was declared stays.
    * - `read`: that too, and nothing changes, not its mode either: every change fails, and usage is not written. Where no
    *   process writes to the file at the moment, it is read as it stands, and every answer fails once it has changed.
    */
@@ -419,6 +420,25 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     usage(filter) {
       const { text, values } = sql.usageQuery(filter)
       return asItIs(() => rows<UsageCount>(text, values)).map((counted) => ({ ...counted }))
+    },
+
+    declared() {
+      const found = asItIs(() => row<DeclaredRow>(sql.declared))
+      return found === undefined ? undefined : declaredOfRow(found)
+    },
+
+    async declare({ scopes, prefix, environments }) {
+      if (mode === 'write' || mode === 'read') return
+      // Who only wanted a database to be there does not speak for the application that made it.
+      if (mode === 'create' && row(sql.declared) !== undefined) return
+      const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
+      await writing(() => kept(() => run(sql.declare, values)))
+    },
+
+    grants(environments) {
+      const { text, values } = sql.grantsQuery(environments)
+      const lists = asItIs(() => rows<{ scopes: string }>(text, values))
+      return [...new Set(lists.flatMap(({ scopes }) => JSON.parse(scopes) as readonly string[]))]
     },
 
     async backup(copy, progress) {

@@ -707,6 +707,33 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal((await store.list(everything))[0]?.lastUsedAt, 5000)
     })
 
+    test('what was declared last is known to whoever opens the store', async () => {
+      const { open } = fresh()
+      const [ours, theirs] = [await open(), await open()]
+      assert.equal(await ours.declared(), undefined)
+      const first = { scopes: { 'orders:read': 'Read “orders”' }, prefix: 'lk', environments: ['live', 'test'] }
+      await ours.declare(first)
+      assert.deepEqual(await theirs.declared(), first)
+      const second = { scopes: {}, prefix: 'acme', environments: ['prod'] }
+      await theirs.declare(second)
+      assert.deepEqual(await ours.declared(), second)
+      assert.deepEqual((await ours.look(undefined)).changed, [], 'no key has changed')
+    })
+
+    test('all that keys hold is told once, of those that are not revoked and of these environments', async () => {
+      const store = await fresh().open()
+      const made = [
+        newKey({ scopes: ['orders:read', 'orders:*'] }),
+        newKey({ scopes: ['orders:read'], disabledAt: 1 }),
+        newKey({ scopes: ['reports:read'], environment: 'test' }),
+        newKey({ scopes: ['keys:read'], environment: 'admin' }),
+        newKey({ scopes: ['orders:write'], revokedAt: 1, revokedReason: 'unused' }),
+      ]
+      await store.commit(made.map(inserting), seal)
+      assert.deepEqual((await store.grants(['live', 'test'])).toSorted(), ['orders:*', 'orders:read', 'reports:read'])
+      assert.deepEqual(await store.grants(['admin']), ['keys:read'])
+    })
+
     test('the journal is read by subject, actor and time, page by page', async () => {
       const store = await fresh().open()
       const entry = (subject: string, actor: string, at: number): Change => {

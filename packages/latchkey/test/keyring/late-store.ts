@@ -31,6 +31,9 @@ export function lateStore(store: Store): Store {
     noteFirstUse: late(store.noteFirstUse),
     recordUsage: late(store.recordUsage),
     usage: late(store.usage),
+    declared: late(store.declared),
+    declare: late(store.declare),
+    grants: late(store.grants),
     close: late(store.close),
   }
 }

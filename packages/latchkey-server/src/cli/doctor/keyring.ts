@@ -1,4 +1,4 @@
-import type { JournalReport, Keyring } from 'latchkey'
+import type { JournalReport, Keyring, OpenKeyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { advised, issueAdmin } from '../advice.ts'
 import { faultText, isUntold, patiently } from '../journal/verify.ts'
@@ -32,10 +32,12 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
     scopes === 0
       ? note({
           what: 'scopes',
-          found: 'none are declared',
-          remedy: 'Declare them in a file and set LATCHKEY_SCOPES_FILE, or keys can be allowed nothing.',
+          found: 'none are declared, so that keys can be allowed nothing',
+          remedy:
+            'The application that opens the keyring declares them, and for a server a file (LATCHKEY_SCOPES_FILE).',
         })
       : good('scopes', `${scopes} declared`),
+    ...(await lostFindings(keyring)),
   )
   findings.push(await adminFinding(keyring, options))
   return findings
@@ -64,6 +66,14 @@ function journalFinding(report: JournalReport, options: TargetOptions): Finding 
     remedy: `${remedy} Which they are:`,
     commands: [advised('journal verify --rows', options)],
   })
+}
+
+/** Only beside the database: over HTTP nobody is told what all keys hold. */
+async function lostFindings(keyring: Keyring): Promise<readonly Finding[]> {
+  const lost = 'lostScopes' in keyring ? await (keyring as OpenKeyring).lostScopes() : []
+  if (lost.length === 0 || Object.keys(keyring.scopes).length === 0) return []
+  const found = `keys hold what is no longer declared, and cannot use it: ${lost.join(', ')}`
+  return [note({ what: 'scopes', found, remedy: 'Declare it again, or take it from the keys.' })]
 }
 
 async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {

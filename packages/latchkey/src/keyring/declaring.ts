@@ -1,0 +1,80 @@
+import { namePattern } from '../key/parse.ts'
+import { invalid } from '../options.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import type { Catalogue } from '../policy/scopes.ts'
+import { checkCatalogue } from '../policy/scopes.ts'
+import type { Declared, Store } from '../ports.ts'
+
+/** What may be declared where a keyring is opened; what is left out is as it was declared last. */
+export interface Declaration<Scope extends string> {
+  readonly scopes?: Catalogue<Scope>
+  readonly prefix?: string
+  readonly environments?: readonly [string, ...string[]]
+}
+
+/** What holds for a keyring. */
+export interface Declarations<Scope extends string> {
+  /** Empty also where nobody has ever declared any. */
+  readonly scopes: Catalogue<Scope>
+  readonly prefix: string
+  readonly environments: readonly [string, ...string[]]
+}
+
+/**
+ * What holds for a keyring: what it is opened with, then what was declared last in its store, then what is usual. Once
+ * scopes are known, all of it is kept in the store, for whoever opens the same one without knowing the application.
+ *
+ * @param onError - hears of a declaration that could not be kept, which is no reason not to serve.
+ * @throws LatchkeyError `invalid_input`.
+ */
+export async function declarationsOf<Scope extends string>(
+  store: Pick<Store, 'declared' | 'declare'>,
+  given: Declaration<Scope>,
+  onError: (error: unknown) => void,
+): Promise<Declarations<Scope>> {
+  for (const name of ['scopes', 'prefix', 'environments'] as const) {
+    // Whoever forgot a value would get another one, and no word of it.
+    if (name in given && (given[name] ?? undefined) === undefined)
+      throw invalid(name, 'given, or left out to be as declared before')
+  }
+  const before = await store.declared()
+  const scopes = given.scopes ?? before?.scopes
+  const prefix = given.prefix ?? before?.prefix ?? 'lk'
+  const environments = given.environments ?? (before?.environments as [string, ...string[]] | undefined) ?? usual
+  check(scopes ?? {}, prefix, environments)
+  if (scopes !== undefined) await keep(store, before, { scopes, prefix, environments }).catch(onError)
+  return { scopes: scopes ?? ({} as Catalogue<Scope>), prefix, environments }
+}
+
+const usual: readonly [string, ...string[]] = ['live', 'test']
+
+async function keep(
+  store: Pick<Store, 'declare'>,
+  before: Declared | undefined,
+  { scopes, prefix, environments }: Declared,
+): Promise<void> {
+  const now: Declared = { scopes, prefix, environments }
+  const same = before !== undefined && JSON.stringify(inOrder(before)) === JSON.stringify(inOrder(now))
+  if (!same) await store.declare(now)
+}
+
+function inOrder({ scopes, prefix, environments }: Declared): readonly unknown[] {
+  return [Object.entries(scopes), prefix, environments]
+}
+
+function check(scopes: Catalogue, prefix: string, environments: readonly string[]): void {
+  if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes)) {
+    throw invalid('scopes', "an object such as { 'orders:read': 'Read orders' }")
+  }
+  checkCatalogue(scopes)
+  for (const word of [prefix, ...environments]) {
+    if (!namePattern.test(word)) {
+      throw invalid('prefix and environments', 'lower-case letters and digits, 1 to 16, beginning with a letter')
+    }
+  }
+  if (environments.length === 0 || new Set(environments).size < environments.length) {
+    throw invalid('environments', 'a list of at least one, each once')
+  }
+  if (environments.includes(adminEnvironment))
+    throw invalid('environments', `without ${adminEnvironment}, which is reserved`)
+}
