@@ -4,7 +4,7 @@ import { manifest } from '../manifest.ts'
 import { endOf, exits, Failure } from './exit.ts'
 import { refuseSecrets } from './input/secrets.ts'
 import { explained, wordsForHelp } from './nearest.ts'
-import { buildProgram } from './program.ts'
+import { checkServeSettings } from './serve-settings.ts'
 import { plain, say, watchOutput } from './terminal/print.ts'
 
 /** Runs one command to its end; what it came to is in `process.exitCode`. */
@@ -26,6 +26,8 @@ async function main(values: readonly string[]): Promise<void> {
   } catch (error) {
     throw new Failure('settings', '.env must be a file in UTF-8 that can be read.', { cause: error })
   }
+  if (values[0] === 'serve') await checkServeSettings(values.slice(1))
+  const { buildProgram } = await import('./program.ts')
   const program = buildProgram(manifest.version)
   const words = wordsForHelp(program, values)
   try {

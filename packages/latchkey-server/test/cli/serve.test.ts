@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -153,6 +153,14 @@ describe('serve', { concurrency: 2 }, () => {
         assert.ok(!stderr.includes('s3cret'), stderr)
       }),
     )
+  })
+
+  test('a path that the system refuses is told from the root on', async () => {
+    const here = workplace()
+    writeFileSync(join(here.folder, 'taken'), '')
+    const { stderr } = await here.run(['serve', '--port', '0', '--store', 'sqlite:taken/keys.db'])
+    assert.ok(stderr.includes(`'${join(realpathSync(here.folder), 'taken')}`), stderr)
+    assert.match(stderr, /^The database taken\/keys\.db cannot be used: ENOTDIR[^\n]*\n$/)
   })
 
   test('a database that cannot be used is one line', async () => {

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
-import { dirname, sep } from 'node:path'
+import { dirname, isAbsolute, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
@@ -71,9 +71,16 @@ function opening(
   } catch (error) {
     opened?.database.close()
     if (error instanceof LatchkeyError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reasonOf(error)}.`, {
+      cause: error,
+    })
   }
+}
+
+/** What the system said; of a path, from the root on: a relative one is relative to wherever somebody was. */
+function reasonOf(error: unknown): string {
+  const { path, message = String(error) } = (error ?? {}) as { readonly path?: unknown; readonly message?: string }
+  return typeof path === 'string' && !isAbsolute(path) ? message.replace(`'${path}'`, `'${resolve(path)}'`) : message
 }
 
 const memory = ':memory:'

@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util'
+import type { Settings } from '../config.ts'
+import { readSettings, settingsTable } from '../config.ts'
+import { hostMust, isOfThisMachine } from '../start.ts'
+import { Failure } from './exit.ts'
+
+/**
+ * Looks at the settings of a `serve` before all commands and what they need are loaded: who has to mend one should not
+ * wait for that. What is not understood here is told by the command itself.
+ *
+ * @param values - what follows `serve`.
+ * @throws SettingsError; Failure `settings` for an address that is elsewhere.
+ */
+export async function checkServeSettings(values: readonly string[]): Promise<void> {
+  const flags = flagsIn(values)
+  if (flags === undefined) return
+  const { host } = readSettings({ flags, environment: process.env })
+  if (!(await isOfThisMachine(host))) throw new Failure('settings', hostMust)
+}
+
+/** The settings among flags; `undefined` where something else is among them. */
+function flagsIn(values: readonly string[]): { readonly [Name in keyof Settings]?: string } | undefined {
+  const names = Object.entries(settingsTable).map(([name, { flag }]) => [name, flag.replace(/^--| .*$/g, '')] as const)
+  const options = Object.fromEntries(names.map(([, flag]) => [flag, { type: 'string' as const }]))
+  try {
+    const given = parseArgs({ args: [...values], options }).values as Readonly<Record<string, string | undefined>>
+    const known = names.flatMap(([name, flag]) => (given[flag] === undefined ? [] : [[name, given[flag]]]))
+    return Object.fromEntries(known) as { readonly [Name in keyof Settings]?: string }
+  } catch {
+    return undefined
+  }
+}
