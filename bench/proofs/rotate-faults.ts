@@ -18,9 +18,9 @@ export const faults: Proof['faults'] = {
     is: 'a change does not ask whether the key is still what it was when it was read',
     edits: [
       {
-        file: 'packages/latchkey/src/store/sql.ts',
-        text: 'disabled_by = $19\n    WHERE id = $1 AND revision = $2',
-        becomes: 'disabled_by = $19\n    WHERE id = $1 AND revision >= 0 * $2',
+        file: 'packages/latchkey/src/store/key-columns.ts',
+        text: 'WHERE id = $1 AND revision = $2',
+        becomes: 'WHERE id = $1 AND revision >= 0 * $2',
       },
     ],
     shownBy: ['racesNotWon', 'secretsWrong'],

@@ -53,7 +53,7 @@ export type JournalReport =
     }
 
 /** What can be wrong with the journal itself. */
-export type ChainFault = Extract<JournalReport, { readonly at: number }>['fault']
+type ChainFault = Extract<JournalReport, { readonly at: number }>['fault']
 
 /** What to check besides the chain. */
 export interface VerifyJournalOptions {

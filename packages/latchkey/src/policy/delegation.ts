@@ -35,7 +35,7 @@ export interface Delegation {
 }
 
 /** Which members of a key an admin key may set. */
-export function settable({ owner, members }: Delegation): readonly (keyof Delegable)[] {
+function settable({ owner, members }: Delegation): readonly (keyof Delegable)[] {
   return members ?? (owner === null ? delegableMembers : [])
 }
 
