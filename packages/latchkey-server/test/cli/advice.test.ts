@@ -116,6 +116,21 @@ describe('doctor', { concurrency: 2 }, () => {
     }
   })
 
+  test('a scope that is no longer declared: its command finds the keys that have it', async () => {
+    const here = workplace()
+    await here.done(issue)
+    await here.done([...issue.slice(0, -1), 'orders:read,orders:write'])
+    writeFileSync(join(here.folder, 'scopes.json'), '{ "orders:read": "Read orders" }')
+    // Declared when it is opened to be changed, as by a server.
+    await here.done(['keys', 'issue', '--admin', '--name', 'Operator', '--owner', 'operator'])
+    const said = await here.run(['doctor'])
+    assert.match(said.stdout, /^note +scopes +keys hold what is no longer declared, and cannot use it: orders:write$/m)
+    const [, row = '', ...more] = (await paste(here, commandsIn(said))).split('\n')
+    assert.equal(more.length, 0)
+    await here.done(['keys', 'change', row.split('\t')[0] ?? '', '--scope', 'orders:read'])
+    assert.deepEqual(commandsIn(await here.run(['doctor'])), [])
+  })
+
   test('a row that was changed by hand is named by the command that it names', async () => {
     const here = workplace()
     await here.done(issue)

@@ -73,6 +73,17 @@ describe('serve', { concurrency: 2 }, () => {
     assert.equal(code, 0)
   })
 
+  test('a server whose log nobody reads any more goes on serving', async () => {
+    const here = workplace()
+    const { url, process: child } = await serve(here)
+    child.stdout?.destroy()
+    // Each writes a line of the log; the first that cannot be written tells the process.
+    for (let times = 0; times < 5; times++) assert.equal((await fetch(`${url}/v1/keys`)).status, 401)
+    child.kill('SIGTERM')
+    const [code] = (await once(child, 'close')) as [number]
+    assert.equal(code, 0)
+  })
+
   test('SIGTERM at the moment of the start ends it as cleanly as any other', async () => {
     const here = workplace()
     for (let time = 0; time < 3; time++) {

@@ -37,7 +37,7 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
             'The application that opens the keyring declares them, and for a server a file (LATCHKEY_SCOPES_FILE).',
         })
       : good('scopes', `${scopes} declared`),
-    ...(await lostFindings(keyring)),
+    ...(await lostFindings(keyring, options)),
   )
   findings.push(await adminFinding(keyring, options))
   return findings
@@ -69,11 +69,13 @@ function journalFinding(report: JournalReport, options: TargetOptions): Finding 
 }
 
 /** Only beside the database: over HTTP nobody is told what all keys hold. */
-async function lostFindings(keyring: Keyring): Promise<readonly Finding[]> {
+async function lostFindings(keyring: Keyring, options: TargetOptions): Promise<readonly Finding[]> {
   const lost = 'lostScopes' in keyring ? await (keyring as OpenKeyring).lostScopes() : []
   if (lost.length === 0 || Object.keys(keyring.scopes).length === 0) return []
   const found = `keys hold what is no longer declared, and cannot use it: ${lost.join(', ')}`
-  return [note({ what: 'scopes', found, remedy: 'Declare it again, or take it from the keys.' })]
+  // Enough to begin with: when these are mended it says the next.
+  const commands = lost.slice(0, 5).map((scope) => advised(`keys list --scope ${scope}`, options))
+  return [note({ what: 'scopes', found, remedy: 'Declare it again, or take it from the keys that have it:', commands })]
 }
 
 async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
