@@ -39,7 +39,7 @@ export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
 }
 
 /** What a credential is, as far as its text alone tells. */
-export type Form = 'minted' | 'mistyped' | 'malformed'
+type Form = 'minted' | 'mistyped' | 'malformed'
 
 /** Tells the form of credentials for one keyring. */
 export interface FormReader {
