@@ -1,6 +1,7 @@
 import type { Proof } from './proof.ts'
 
 const journal = 'packages/latchkey/src/keyring/journal.ts'
+const compared = 'packages/latchkey/src/keyring/rows-compared.ts'
 
 /** What `journal-tamper` must find. */
 export const faults: Proof['faults'] = {
@@ -31,5 +32,21 @@ export const faults: Proof['faults'] = {
     is: 'an anchor counts as met when there is an entry of its number',
     edits: [{ file: journal, text: ' && anchor.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
     shownBy: ['notFound'],
+  },
+  'digest-not-compared': {
+    is: 'a row counts as what the journal says when its revision is that of its last entry',
+    edits: [{ file: compared, text: 'told !== of.state || ', becomes: '' }],
+    shownBy: ['rowsNotFound'],
+  },
+  'added-passed-over': {
+    is: 'a row that no entry tells of is passed over',
+    edits: [
+      {
+        file: compared,
+        text: "return void faults.push({ subject, fault: 'added' })",
+        becomes: 'return',
+      },
+    ],
+    shownBy: ['rowsNotFound'],
   },
 }

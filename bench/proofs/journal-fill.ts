@@ -36,6 +36,9 @@ export async function fillJournal({
       owner: owner(),
       scopes: [],
       actor: owner(),
+      ...(random.chance(0.3) ? { metadata: { plan: random.text(3, 'abc') }, expiresAt: clock.now() + 1e12 } : {}),
+      ...(random.chance(0.3) ? { limits: [{ name: 'all', limit: 1 + random.below(100), window: 60 }] } : {}),
+      ...(random.chance(0.3) ? { quota: { amount: 1 + random.below(100) }, addresses: ['192.0.2.0/24'] } : {}),
     })
     ids.push(key.id)
   }
@@ -59,6 +62,7 @@ export async function fillJournal({
       () => (key.secrets.length > 1 ? keyring.retire(id, { actor }) : keyring.rotate(id, { actor })),
       () => (key.state === 'disabled' ? keyring.enable(id) : keyring.disable(id)),
       () => keyring.revoke(id, { reason: 'requested', actor }),
+      () => keyring.changeOwner(key.owner, { disabled: random.chance(0.5) }),
       () => keyring.changeOwner(key.owner, { limits: [{ name: 'all', limit: 1 + random.below(1e6), window: 60 }] }),
     ]
     await random.pick(verbs)()

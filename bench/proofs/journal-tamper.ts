@@ -9,6 +9,7 @@ import { faults } from './journal-faults.ts'
 import { defineProof } from './proof.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
+import { tamperWithRows } from './row-tamper.ts'
 import { inScratchFolder } from './scratch-folder.ts'
 import { forgeries, tamperings } from './tampering.ts'
 
@@ -40,13 +41,14 @@ interface Tally {
 }
 
 export const proof = defineProof({
-  promise: 'A journal that was tampered with is found out, and one that was not is whole',
+  promise:
+    'A journal that was tampered with is found out, rows that are not what it says are named, and others are not',
   takes: 'about a minute',
-  sizes: { n: 10_000 },
+  sizes: { n: 10_000, rows: 10_000 },
   faults,
-  faultSizes: { n: 500 },
+  faultSizes: { n: 500, rows: 500 },
 
-  async prove({ sizes: { n }, seed, progress }) {
+  async prove({ sizes: { n, rows }, seed, progress }) {
     return inScratchFolder('journal-tamper', async (folder) => {
       const random = seeded(seed)
       const targets: Target[] = []
@@ -86,6 +88,8 @@ export const proof = defineProof({
         await keyring.close()
       }
 
+      const byRows = await tamperWithRows({ n: rows, random, folder, progress })
+
       const all = Object.values(tallies)
       const sum = (value: (tally: Tally) => number): number => all.reduce((total, tally) => total + value(tally), 0)
       return {
@@ -96,6 +100,12 @@ export const proof = defineProof({
           falseAlarms: count.falseAlarms,
           controls: count.controls,
           forgeriesNotWhole: count.forgeriesNotWhole,
+          rowsNotFound: byRows.notFound,
+          rowsNotNamed: byRows.notNamed,
+          rowsWronglyNamed: byRows.wronglyNamed,
+          rowsFalseAlarms: byRows.falseAlarms,
+          rowsControls: byRows.controls,
+          rowsEdited: byRows.edited,
           tampered: sum(({ done }) => done),
           ...Object.fromEntries(Object.entries(tallies).map(([kind, { done }]) => [`tampered: ${kind}`, done])),
         },
@@ -107,7 +117,14 @@ export const proof = defineProof({
           // Or it is our forging that is found, and not the forgery.
           forgeriesNotWhole: { is: 0 },
           tampered: { is: n },
+          rowsNotFound: { is: 0 },
+          rowsNotNamed: { is: 0 },
+          rowsWronglyNamed: { is: 0 },
+          rowsFalseAlarms: { is: 0 },
+          rowsControls: { atLeast: 1 },
+          rowsEdited: { is: rows },
         },
+        details: { rowsByKind: byRows.byKind },
       }
     })
   },

@@ -16,7 +16,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   crash: ['--n', '8'],
   drain: ['--n', '2'],
   fuzz: ['--n', '2000', '--requests', '200'],
-  'journal-tamper': ['--n', '200'],
+  'journal-tamper': ['--n', '200', '--rows', '200'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],
   revoke: ['--n', '24'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],

@@ -250,7 +250,9 @@ export interface Listed {
 export interface AuditedKey {
   /** In the order of issue. */
   readonly place: number
-  readonly key: StoredKey
+  readonly id: string
+  /** `undefined` where a column holds what nobody has written there, and cannot be read. */
+  readonly key: StoredKey | undefined
   readonly secrets: readonly StoredSecret[]
   /** `undefined` where no entry is on it. */
   readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
@@ -258,7 +260,9 @@ export interface AuditedKey {
 
 /** The row of an owner and the last journal entry on it, as they stood at one moment. */
 export interface AuditedOwner {
-  readonly owner: StoredOwner
+  readonly name: string
+  /** `undefined` where a column cannot be read. */
+  readonly owner: StoredOwner | undefined
   readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
 }
 
@@ -364,10 +368,10 @@ export interface Store {
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
-  /** All keys, in the order of issue, after the one with this place. */
-  auditKeys(after: number, limit: number): Awaitable<readonly AuditedKey[]>
-  /** All owners of whom something is kept, in the order of their names, after this one. */
-  auditOwners(after: string, limit: number): Awaitable<readonly AuditedOwner[]>
+  /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */
+  auditKeys(after: number | undefined, limit: number): Awaitable<readonly AuditedKey[]>
+  /** All owners of whom something is kept, in the order of their names, after this one; `undefined` for the first. */
+  auditOwners(after: string | undefined, limit: number): Awaitable<readonly AuditedOwner[]>
   /** Subjects that the journal tells of, in the order of the entries that tell of them, and that are not there. */
   auditMissing(after: number, limit: number): Awaitable<readonly Pick<JournalEntry, 'seq' | 'subject'>[]>
   /**

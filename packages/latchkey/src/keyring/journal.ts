@@ -40,6 +40,9 @@ export type JournalReport =
       /** The sequence number at which the journal stops being what was written. */
       readonly at: number
       readonly fault: 'missing' | 'altered' | 'unchained' | 'cut' | 'rewritten'
+      /** With `rows` and `cut`: the rows that are of later than its end, among others that are not what it says. */
+      readonly rows?: readonly RowFault[]
+      readonly more?: boolean
     }
   | {
       /** The journal is what was written, and rows are not what it says. */
@@ -89,7 +92,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   const newest = await store.newestRevision()
   let head: JournalHead | undefined
   const snapshots = openSnapshots()
-  const faulty = (at: number, fault: ChainFault): JournalReport => {
+  const faulty = (at: number, fault: ChainFault): Extract<JournalReport, { readonly at: number }> => {
     return { whole: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
@@ -109,9 +112,11 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     await nextTurn()
   }
   const reached = head?.seq ?? 0
-  if (reached < newest || reached < (anchor?.seq ?? 0)) return faulty(reached + 1, 'cut')
-  if (!rows) return { whole: true, entries: reached, head }
+  const cut = reached < newest || reached < (anchor?.seq ?? 0) ? faulty(reached + 1, 'cut') : undefined
+  if (!rows) return cut ?? { whole: true, entries: reached, head }
   const compared = await compareRows(store, snapshots)
+  // Its end was cut off, or somebody has given a row a later one.
+  if (cut !== undefined) return { ...cut, rows: compared.faults, more: compared.more }
   if (compared.faults.length === 0) return { whole: true, entries: reached, head, compared: compared.rows }
   return { whole: false, entries: reached, head, fault: 'rows', rows: compared.faults, more: compared.more }
 }

@@ -49,31 +49,35 @@ export async function compareRows(
   const faults: RowFault[] = []
   let rows = 0
 
-  function compare(of: { subject: string; revision: number; state: string; last: AuditedKey['last'] }): void {
+  /** @param of - with the digest and the revision of its row; without, where the row cannot be read. */
+  function compare(of: { subject: string; revision?: number; state?: string; last: AuditedKey['last'] }): void {
     const { subject, revision, last } = of
     rows++
     if (last === undefined) return void faults.push({ subject, fault: 'added' })
     const snapshot = snapshots.of(subject)
-    const told = snapshot !== undefined && snapshot.seq > last.seq ? snapshot.state : stateIn(last.change)
+    // Only of what its own entry does not tell: who can add to the list of the untold could else have anything vouched for.
+    const told =
+      stateIn(last.change) ?? (snapshot !== undefined && snapshot.seq > last.seq ? snapshot.state : undefined)
     if (told === undefined) faults.push({ subject, fault: 'untold' })
     else if (told !== of.state || revision !== last.seq) faults.push({ subject, fault: 'altered' })
   }
 
-  for (let after = 0; faults.length <= most;) {
+  for (let after: number | undefined; faults.length <= most;) {
     const audited = await store.auditKeys(after, page)
-    for (const { place, key, secrets, last } of audited) {
+    for (const { place, id, key, secrets, last } of audited) {
       after = place
-      compare({ subject: key.id, revision: key.revision, state: digestOfKey(key, secrets), last })
+      const row = key === undefined ? {} : { revision: key.revision, state: digestOfKey(key, secrets) }
+      compare({ subject: id, ...row, last })
     }
     if (audited.length < page) break
     await nextTurn()
   }
-  for (let after = ''; faults.length <= most;) {
+  for (let after: string | undefined; faults.length <= most;) {
     const audited = await store.auditOwners(after, page)
-    for (const { owner, last } of audited) {
-      after = owner.owner
-      const subject = subjectOfOwner(owner.owner)
-      compare({ subject, revision: owner.revision, state: digestOfOwner(owner), last })
+    for (const { name, owner, last } of audited) {
+      after = name
+      const row = owner === undefined ? {} : { revision: owner.revision, state: digestOfOwner(owner) }
+      compare({ subject: subjectOfOwner(name), ...row, last })
     }
     if (audited.length < page) break
     await nextTurn()

@@ -105,14 +105,14 @@ const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
     ON j.seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = ${subject})`
 
 export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.change AS last_change
-    FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE k.place > $1 ORDER BY k.place LIMIT $2`
+    FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE ($1 IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
 
 /** Of the keys from one place to another. */
 export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
-    WHERE s.place > $1 AND s.place <= $2 ORDER BY s.place, s.hash`
+    WHERE ($1 IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
 
 export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.change AS last_change
-    FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE o.owner > $1 ORDER BY o.owner LIMIT $2`
+    FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE ($1 IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
 
 export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journal j
     WHERE j.seq > $1 AND j.action <> 'snapshot'

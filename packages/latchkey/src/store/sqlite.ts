@@ -116,6 +116,16 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     return prepared(text).all(bound(values)) as unknown as readonly Row[]
   }
 
+  /** Rows as they are, whatever somebody has put there: a number that JavaScript has not is one that it has, nearby. */
+  function audited<Row>(text: string, values: readonly SqlValue[]): readonly Row[] {
+    const statement = prepared(text)
+    statement.setReadBigInts(true)
+    const asNumber = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
+    return statement.all(bound(values)).map((found) => {
+      return Object.fromEntries(Object.entries(found).map(([column, value]) => [column, asNumber(value)])) as Row
+    })
+  }
+
   function row<Row>(text: string, values: readonly SqlValue[] = []): Row | undefined {
     return prepared(text).get(bound(values)) as unknown as Row | undefined
   }
@@ -354,25 +364,28 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     auditKeys(after, limit) {
       return asItIs(() =>
         atOneMoment(() => {
-          const keys = rows<KeyRow & LastRow & { place: number }>(sql.auditKeys, [after, limit])
-          const secrets = rows<SecretRow & { place: number }>(sql.auditSecrets, [after, keys.at(-1)?.place ?? after])
+          const keys = audited<KeyRow & LastRow & { place: number }>(sql.auditKeys, [after ?? null, limit])
+          const upTo = keys.at(-1)?.place ?? null
+          const secrets = audited<SecretRow & { place: number }>(sql.auditSecrets, [after ?? null, upTo])
           const byPlace = Map.groupBy(secrets, ({ place }) => place)
-          return keys.map((audited) => ({
-            place: audited.place,
-            key: keyOfRow(audited),
-            secrets: (byPlace.get(audited.place) ?? []).map(secretOfRow),
-            last: lastOfRow(audited),
+          return keys.map((found) => ({
+            place: found.place,
+            id: String(found['id']),
+            key: unlessUnreadable(() => keyOfRow(found)),
+            secrets: (byPlace.get(found.place) ?? []).map(secretOfRow),
+            last: lastOfRow(found),
           }))
         }),
       )
     },
 
     auditOwners(after, limit) {
-      const found = asItIs(() => rows<OwnerRow & LastRow>(sql.auditOwners, [after, limit]))
-      return found.flatMap((audited) => {
-        const owner = ownerOfRow(audited)
-        return owner === undefined ? [] : [{ owner, last: lastOfRow(audited) }]
-      })
+      const found = asItIs(() => audited<OwnerRow & LastRow>(sql.auditOwners, [after ?? null, limit]))
+      return found.map((owner) => ({
+        name: owner.owner,
+        owner: unlessUnreadable(() => ownerOfRow(owner)),
+        last: lastOfRow(owner),
+      }))
     },
 
     auditMissing(after, limit) {
@@ -527,6 +540,14 @@ function isBytes(value: unknown): value is Uint8Array {
 /** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
 function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
+function unlessUnreadable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }
 
 function isSame(one: JournalHead | undefined, other: JournalHead | undefined): boolean {

@@ -266,3 +266,46 @@ test('rows of a version that did not tell how they stood are told of when they a
   const widened = `UPDATE latchkey_keys SET scopes = '["orders:*"]' WHERE revoked_at IS NOT NULL`
   assert.equal((await afterwards(file, widened)).length, 1)
 })
+
+test('rows that are put where nobody would look, or cannot be read, are found and named as well', async () => {
+  const { file, plain } = await populatedFile()
+  const database = new DatabaseSync(file)
+  const row = database.prepare(`SELECT * FROM latchkey_keys WHERE id = '${plain}'`).get() ?? {}
+  database.close()
+  const columns = Object.keys(row).filter((name) => !['place', 'id'].includes(name))
+  const addedAt = (place: string): string =>
+    `INSERT INTO latchkey_keys (place, id, ${columns.join(', ')}) SELECT ${place}, 'key_planted', ${columns.join(', ')} FROM latchkey_keys WHERE id = '${plain}'`
+  for (const place of ['0', '-1', '-1152921504606846976', '1152921504606846976']) {
+    assert.deepEqual(await afterwards(file, addedAt(place)), [{ subject: 'key_planted', fault: 'added' }], place)
+  }
+  assert.deepEqual(await afterwards(file, `INSERT INTO latchkey_owners VALUES ('', NULL, '[]', 1)`), [
+    { subject: 'owner:', fault: 'added' },
+  ])
+  const columnsOfJson = ['scopes', 'metadata', 'addresses', 'limits', 'quota', 'delegation']
+  const unreadable = columnsOfJson.map((column) => `${column} = '['`)
+  for (const change of [...unreadable, 'created_at = 1152921504606846976', "created_at = x'00'", "scopes = x'00'"]) {
+    const found = await afterwards(file, `UPDATE latchkey_keys SET ${change} WHERE id = '${plain}'`)
+    assert.deepEqual(found, [{ subject: plain, fault: 'altered' }], change)
+  }
+  assert.deepEqual(await afterwards(file, `UPDATE latchkey_owners SET limits = '[' WHERE owner = 'ops'`), [
+    { subject: 'owner:ops', fault: 'altered' },
+  ])
+})
+
+test('a row that says it was changed after the end of the journal is named', async () => {
+  const { file, plain } = await populatedFile()
+  const database = new DatabaseSync(file)
+  database.exec(`UPDATE latchkey_keys SET revision = 1000000 WHERE id = '${plain}'`)
+  database.close()
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const report = await keyring.verifyJournal({ rows: true })
+  assert.ok(!report.whole && report.fault === 'cut')
+  assert.deepEqual([report.rows, report.more], [[{ subject: plain, fault: 'altered' }], false])
+  await keyring.close()
+})
+
+test('a row that was told of already is not vouched for anew because it is said to be of an older version', async () => {
+  const { file, plain } = await populatedFile()
+  const widened = `UPDATE latchkey_keys SET scopes = '["orders:*"]' WHERE id = '${plain}'; INSERT INTO latchkey_untold VALUES ('${plain}')`
+  assert.deepEqual(await afterwards(file, widened), [{ subject: plain, fault: 'altered' }])
+})

@@ -79,13 +79,20 @@ export function faultText(report: Broken): string {
   const { entries } = report
   if (report.fault !== 'rows') {
     const sound = `${counted(entries, 'entry before it is', 'entries before they are')} sound`
-    return `The journal is not whole: entry ${report.at} ${faults[report.fault]}. ${sound}.`
+    const text = `The journal is not whole: entry ${report.at} ${faults[report.fault]}. ${sound}.`
+    const { rows = [], more = false } = report
+    return rows.length === 0
+      ? text
+      : [text, 'Rows are not what is left of it says:', ...namedRows(rows, more)].join('\n')
   }
-  const { rows, more } = report
+  return ['The journal is whole, but rows are not what it says:', ...namedRows(report.rows, report.more)].join('\n')
+}
+
+function namedRows(rows: readonly RowFault[], more: boolean): readonly string[] {
   const lines = rows.slice(0, mostNamed).map(({ subject, fault }) => `${subject} ${rowFaults[fault]}.`)
   const others = more ? 'more' : String(rows.length - mostNamed)
   const rest = rows.length > mostNamed ? [`And ${others} others; --json names up to a thousand.`] : []
-  return [`The journal is whole, but rows are not what it says:`, ...lines, ...rest].join('\n')
+  return [...lines, ...rest]
 }
 
 /** Says while something takes long that it is still going on. */
