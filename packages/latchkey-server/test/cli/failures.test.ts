@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, copyFileSync, existsSync, fstatSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -26,6 +36,7 @@ const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', 
 await here.done(issue)
 mkdirSync(join(folder, 'a-folder'))
 writeFileSync(join(folder, 'a-file'), 'no database. '.repeat(100))
+writeFileSync(join(folder, 'a-note'), 'x')
 writeFileSync(join(folder, 'trusted.pem'), certificate)
 
 /** A server that is there for the test file; its port. */
@@ -66,6 +77,15 @@ describe('files', { concurrency: 2 }, () => {
       assert.match(await failed(line.split(' ')), end)
     })
   }
+
+  test('a file that is too short for a database is not written over', async () => {
+    for (const line of ['keys list', issue.join(' '), 'migrate', 'serve --port 0', 'backup copy.db', 'doctor']) {
+      const { code, stdout, stderr } = await run([...line.split(' '), '--store', 'sqlite:a-note'])
+      assert.notEqual(code, 0, line)
+      assert.match(stdout + stderr, /The database a-note cannot be used: file is not a database/, line)
+      assert.equal(readFileSync(join(folder, 'a-note'), 'utf8'), 'x', line)
+    }
+  })
 
   test('nothing on standard input, and a file without a key, are not an import', async () => {
     for (const name of ['empty.jsonl', 'empty.csv']) writeFileSync(join(folder, name), '')

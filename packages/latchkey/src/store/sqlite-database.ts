@@ -159,6 +159,10 @@ function checkFile(file: string): void {
   if (found !== undefined && !found.isFile()) {
     throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: it is not a file.`)
   }
+  // SQLite takes it for an empty one, and writes over it: the shortest database has a page of 512 bytes.
+  if (found !== undefined && found.size > 0 && found.size < 512) {
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: file is not a database.`)
+  }
 }
 
 /** Makes the file if it is not there, for its owner only. SQLite gives its companions the same mode. */
