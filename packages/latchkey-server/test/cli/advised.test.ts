@@ -163,6 +163,32 @@ describe('the guide to operating', { concurrency: 2 }, () => {
     }
   })
 
+  test('admin keys: one for everything, and one for an owner and no more', async () => {
+    const here = workplace()
+    const { url } = await serve(here)
+    const other = await here.done(['keys', 'issue', '--name', 'Shop', '--owner', 'globex', '--scope', 'orders:read'])
+    const { code, stdout, stderr } = await inShell(here, block('operating', 'latchkey keys issue --admin'))
+    assert.equal(code, 0, stderr)
+    const [operator = '', acme = ''] = stdout.trim().split('\n')
+    const as = (key: string, line: string) =>
+      here.run(line.split(' '), { env: { LATCHKEY_URL: url, LATCHKEY_ADMIN_KEY: key } })
+    assert.match((await as(operator, 'keys list')).stdout, /globex/)
+    assert.equal((await as(acme, 'keys issue --name Till --owner acme --scope orders:read')).code, 0)
+    assert.match((await as(acme, 'keys list')).stdout, /^ID.*\nkey_\w+\tTill\t[^\n]*\n$/)
+    for (const line of [
+      'keys issue --name Till --owner globex --scope orders:read',
+      'keys issue --name Till --owner acme --scope orders:read --environment test',
+      'keys issue --name Till --owner acme --scope orders:read --limit burst=9/1s',
+      'usage',
+      'owners show acme',
+      'journal show',
+    ]) {
+      const ran = await as(acme, line)
+      assert.equal(ran.code, 1, `${line}: ${ran.stdout}${ran.stderr}`)
+    }
+    assert.equal((await here.run(['verify'], { input: other })).code, 0)
+  })
+
   test('a backup is made, put back as the page says, and is what was there', async () => {
     const here = workplace()
     const kept = await here.done([
