@@ -77,8 +77,10 @@ export async function latchkeyServer(
   }
 
   app.addHook('onRequest', secured)
-  app.addHook('onRequest', unambiguous)
+  // Before whatever answers: the id of a request is in every answer.
+  await app.register(problems)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
+  app.addHook('onRequest', unambiguous)
   app.addHook('onResponse', metrics.answered)
   onUnrouted(app, metrics.unrouted)
   app.addHook('preParsing', callerLog(guard))
@@ -94,7 +96,6 @@ export async function latchkeyServer(
   app.addHook('preParsing', plainBodies)
   app.setValidatorCompiler(requestValidation())
 
-  await app.register(problems)
   await app.register(guard.plugin)
   await documentRoutes(app, parts)
   if (home) homeRoute(app, parts)

@@ -90,7 +90,11 @@ scenario(
     assert.match(String(preflight.headers['access-control-allow-headers']), /X-API-Key.*If-Match.*Idempotency-Key/)
     const answer = await send('GET /v1/keys', { as, headers: { origin } })
     assert.equal(answer.headers['access-control-allow-origin'], origin)
-    assert.match(String(answer.headers['access-control-expose-headers']), /ETag/)
+    assert.match(String(answer.headers['access-control-expose-headers']), /ETag.*X-Request-Id/)
+    for (const { headers } of [preflight, answer]) assert.match(String(headers['x-request-id']), /^[0-9a-f-]{36}$/)
+    // A page is told of its mistakes, too.
+    const wrong = await send('GET /v1/keys?owner=%ff', { as, headers: { origin } })
+    assert.deepEqual([wrong.statusCode, wrong.headers['access-control-allow-origin']], [400, origin])
     assert.equal(answer.headers['access-control-allow-credentials'], undefined)
     for (const other of ['https://admin.example.com.evil.example', 'http://admin.example.com', 'null']) {
       const refused = await send('OPTIONS /v1/keys', {
