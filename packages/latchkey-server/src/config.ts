@@ -45,6 +45,8 @@ export interface Setting<Value> {
 /** Read by commands, and not one of the server's settings. */
 const otherVariables = ['LATCHKEY_URL', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
 
+const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** The one table of settings: from it come the values, `--help` and the docs page. */
@@ -71,9 +73,11 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     flag: '--store <sqlite:file>',
     fallback: 'sqlite:data/latchkey.db',
     help: 'Where keys and the journal are kept: `sqlite:` and a file, made if it is missing.',
-    must: 'sqlite: and the path of a file, such as sqlite:data/latchkey.db',
+    must: storeMust,
     // A byte of zero would end the path early, in the operating system and not here.
-    read: (text) => (/^sqlite:[^\0]+$/.test(text) ? text.slice('sqlite:'.length) : undefined),
+    read: (text) => (/^sqlite:[^\0]+$/.test(text) && !isFolder(fileOf(text)) ? fileOf(text) : undefined),
+    mustInstead: (text) =>
+      isFolder(fileOf(text)) ? 'sqlite: and the path of a file, and this is a folder' : storeMust,
   },
   prefix: {
     variable: 'LATCHKEY_PREFIX',
@@ -217,6 +221,19 @@ export function declarationOf({ scopes, prefix, environments }: Settings): {
     ...(scopes === undefined ? {} : { scopes }),
     ...(prefix === undefined ? {} : { prefix }),
     ...(environments === undefined ? {} : { environments }),
+  }
+}
+
+function fileOf(store: string): string {
+  return store.slice('sqlite:'.length)
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // What is not there is made, and what cannot be reached is told of when it is opened.
+    return false
   }
 }
 

@@ -403,6 +403,8 @@ export interface Store {
   declare(declared: Declared): Awaitable<void>
   /** The scopes of keys of these environments that are not revoked, as granted, each once. */
   grants(environments: readonly string[]): Awaitable<readonly string[]>
+  /** Throws or rejects where it cannot be read, or not be changed, at the moment. Writes nothing. */
+  ready(): Awaitable<void>
   close(): Awaitable<void>
 }
 

@@ -25,6 +25,7 @@ async function serve(options: object): Promise<void> {
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
+  const shared = await isShared(settings)
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
   const scopesFault = await faultOfScopes(keyring)
   // Told in one line to whoever sits there; the log has all of it.
@@ -43,6 +44,11 @@ async function serve(options: object): Promise<void> {
   say(`Serving ${url}, documented at ${url}/docs`)
   for (const warning of startWarnings(settings)) app.log.warn(warning)
   if (scopesFault !== undefined) app.log.warn(scopesFault)
+  if (shared) {
+    app.log.warn(
+      'another process has the database open: each counts limits for itself, so that two admit twice as much',
+    )
+  }
   // Last, so that a key that was shown is one that works: the port was free and the database was sound.
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')
@@ -54,6 +60,12 @@ async function serve(options: object): Promise<void> {
       `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: `sqlite:${resolve(settings.file)}` })}`,
     )
   }
+}
+
+/** Before it is opened here. */
+async function isShared({ file }: Settings): Promise<boolean> {
+  const { isInUse } = await import('latchkey/store/sqlite')
+  return isInUse(file)
 }
 
 /** What callers cannot do that somebody meant them to. */

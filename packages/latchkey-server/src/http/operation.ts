@@ -40,7 +40,7 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
       logLevel,
       onRequest: guard.open,
       schema: {
-        summary: 'Can it serve? Asks the store',
+        summary: 'Can it serve and change keys? Asks the store',
         tags: ['Operation'],
         response: { 200: fine, 503: notNow },
       },
@@ -50,7 +50,7 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
         reply.header('retry-after', '1')
         throw unavailable('The server is closing.')
       }
-      await keyring.journal({ limit: 1 })
+      await keyring.ready()
       return { status: 'ok' }
     },
   )

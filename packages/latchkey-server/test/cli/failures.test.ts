@@ -60,7 +60,10 @@ describe('files', { concurrency: 2 }, () => {
     ['keys import a-folder', /^2: .* cannot be read \(EISDIR\)\.$/],
     ['keys import missing.csv', /^2: missing\.csv cannot be read \(ENOENT\)\.$/],
     ['keys import a-file/x', /^2: a-file\/x cannot be read \(ENOTDIR\)\.$/],
-    ['keys list --store sqlite:a-folder', /^69: The database a-folder cannot be used: /],
+    [
+      'keys list --store sqlite:a-folder',
+      /^78: --store must be sqlite: and the path of a file, and this is a folder\.$/,
+    ],
     ['keys list --store sqlite:a-file', /^69: The database a-file cannot be used: /],
     [
       'keys issue --create --name x --owner x --scope orders:read --store sqlite:a-file/x',
@@ -70,7 +73,7 @@ describe('files', { concurrency: 2 }, () => {
     ['backup a-folder', /^4: a-folder is there already/],
     ['backup a-file/x', /^1: a-file\/x cannot be written \(ENOTDIR\)\.$/],
     ['backup no/such/copy.db', /^1: no\/such\/copy\.db cannot be written \(ENOENT\)\.$/],
-    ['serve --port 0 --store sqlite:a-folder', /^69: The database a-folder cannot be used: /],
+    ['serve --port 0 --store sqlite:a-folder', /^78: --store must be sqlite: and the path of a file/],
   ]
   for (const [line, end] of cases) {
     test(`${line} is one line`, async () => {

@@ -34,7 +34,11 @@ test('what reads changes nothing, and works where nobody may write', async () =>
   chmodSync(join(data, 'latchkey.db'), 0o400)
   chmodSync(data, 0o500)
   const before = sightOf(here)
-  for (const line of [...readingOf(id), 'backup copy.db']) await here.done(line.split(' '), { input: secret })
+  for (const line of [...readingOf(id), 'backup copy.db']) {
+    const { code, stderr } = await here.run(line.split(' '), { input: secret })
+    // Doctor says what others may not do; those who may do everything are not told.
+    assert.ok(code === 0 || line === 'doctor', `${line}: ${stderr}`)
+  }
   assert.deepEqual(sightOf(here), before)
   chmodSync(data, 0o700)
 })

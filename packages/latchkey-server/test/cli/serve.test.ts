@@ -26,6 +26,20 @@ describe('serve', { concurrency: 2 }, () => {
     assert.equal(statSync(join(here.folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
   })
 
+  test('the second server on a file says that each counts limits for itself, the first does not', async () => {
+    const here = workplace()
+    const first = await serve(here)
+    const second = await serve(here)
+    const warned = (printed: string): boolean =>
+      /"msg":"another process has the database open: each counts/.test(printed)
+    // The request is logged after the start is.
+    for (const { url, printed, process: child } of [first, second]) {
+      await fetch(`${url}/v1/keys`)
+      while (!printed().includes('"status":401')) await once(child.stdout!, 'data')
+    }
+    assert.deepEqual([warned(first.printed()), warned(second.printed())], [false, true])
+  })
+
   test('flags win over the environment, and that over .env', async () => {
     const here = workplace({ LOG_LEVEL: 'silent' })
     writeFileSync(join(here.folder, '.env'), 'PORT=1\nLATCHKEY_STORE=sqlite:other.db\nLATCHKEY_PREFIX=acme\n')

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { openStage, scenario } from '../stage.ts'
 
 scenario(
@@ -165,6 +168,22 @@ test('what is answered before any route is asked is counted and logged like all 
   const lines = log().match(/"status":400,"outcome":"rejected","msg":"answered before any route"/g)
   assert.equal(lines?.length, 2, log())
   await finish()
+})
+
+test('readyz says no when the file of the database was deleted, and changes are 503', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-ready-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  const stage = await openStage({ file: join(folder, 'keys.db') })
+  const as = await stage.admin()
+  assert.equal((await stage.send('GET /readyz')).statusCode, 200)
+  rmSync(join(folder, 'keys.db'))
+  assert.equal((await stage.send('GET /readyz')).statusCode, 503)
+  const body = { name: 'Lost', owner: 'acme', scopes: [] }
+  assert.equal((await stage.send('POST /v1/keys', { as, body })).statusCode, 503)
+  assert.equal((await stage.send('GET /healthz')).statusCode, 200)
+  assert.match(stage.log(), /was deleted or replaced while it was open/)
+  // The usage gathered so far has no place to be written to, and whoever closes is told.
+  await assert.rejects(stage.keyring.close(), /was deleted or replaced/)
 })
 
 test('probes are not logged while they are well, and are where they are not', async () => {

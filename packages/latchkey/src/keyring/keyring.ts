@@ -193,6 +193,8 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   as(admin: string | VerifiedKey): Keyring<Scope>
   /** Writes the usage gathered so far. */
   flushUsage(): Promise<void>
+  /** Whether keys can be verified and changed at the moment, as probes ask; throws what the store says where they cannot. */
+  ready(): Promise<void>
   /** What keys hold that are not revoked, and that stands for no declared scope: they cannot do it any more. In order. */
   lostScopes(): Promise<readonly string[]>
 }
@@ -260,6 +262,9 @@ export async function openKeyring<const Scope extends string>(
     noteRefusal,
     close,
     flushUsage: usage.flush,
+    async ready() {
+      await store.ready()
+    },
     async lostScopes() {
       const granted = await store.grants(environments)
       return granted.filter((scope) => expand([scope], scopes).size === 0).toSorted()

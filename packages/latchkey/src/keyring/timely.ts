@@ -40,6 +40,7 @@ export function timelyStore(store: Store, timeout: number): Store {
     declared: () => work(store.declared()),
     declare: (declared) => work(store.declare(declared)),
     grants: (environments) => work(store.grants(environments)),
+    ready: () => check(store.ready()),
     close: () => work(store.close()),
   }
 }

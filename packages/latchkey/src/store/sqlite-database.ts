@@ -138,6 +138,34 @@ function openToRead(file: string): OpenDatabase {
   }
 }
 
+/**
+ * Whether anybody has a database open at the moment, this process included. Limits are counted by each process for
+ * itself, so that whoever starts a second one on a file may want to say so. Answers `false` where it cannot be told.
+ *
+ * @example if (isInUse('data/latchkey.db')) log.warn('limits are counted by each process for itself')
+ */
+export function isInUse(file: string): boolean {
+  if (file === memory || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: 0 })
+    // Whoever has a database open keeps a lock on its file. This one would go beside none; it is let go at once.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE')
+    database.exec('BEGIN IMMEDIATE')
+    database.exec('ROLLBACK')
+    return false
+  } catch (error) {
+    return isBusy(error)
+  } finally {
+    database?.close()
+  }
+}
+
+/** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
 /** SQLITE_CANTOPEN, SQLITE_READONLY: the index of the log is not there, and may not be made. */
 function isUnopened(error: unknown): boolean {
   return [8, 14].includes(((error as { errcode?: number }).errcode ?? 0) % 256)

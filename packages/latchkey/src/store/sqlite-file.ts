@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { LatchkeyError } from '../error.ts'
 
 /** Throws when what was opened by a path is no longer what everybody else finds there. It costs some 4 µs. */
@@ -50,6 +50,20 @@ export function stillnessOf(file: string): Presence {
   return stillness
 }
 
+/**
+ * Finds out that a file system is read-only, or a file somebody else's, before a change does.
+ *
+ * @throws LatchkeyError `store_unusable`.
+ */
+export function mustBeWritable(file: string): void {
+  try {
+    accessSync(file, constants.W_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be written to (${code}).`, { cause })
+  }
+}
+
 /** Whether there is something in the log: somebody writes, or did so until the machine stopped. */
 export function hasLog(file: string): boolean {
   return (statusOf(logOf(file))?.size ?? 0n) > 0n
@@ -70,5 +84,10 @@ function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): b
 
 /** In bigints: the numbers of some file systems are beyond what a number can tell apart. */
 function statusOf(file: string): BigIntStats | undefined {
-  return statSync(file, { bigint: true, throwIfNoEntry: false })
+  try {
+    return statSync(file, { bigint: true, throwIfNoEntry: false })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new LatchkeyError('store_unusable', `The database ${file} cannot be reached (${code}).`, { cause })
+  }
 }

@@ -23,7 +23,8 @@ import { declaredOfRow, lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
-import { openDatabase, openToCopy } from './sqlite-database.ts'
+import { isBusy, openDatabase, openToCopy } from './sqlite-database.ts'
+import { mustBeWritable } from './sqlite-file.ts'
 import { writersOf } from './writers.ts'
 
 /**
@@ -406,8 +407,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     spend: (id, spending) => writing(() => spend(id, spending)),
 
     noteFirstUse(hash, at) {
+      if (mode === 'read') return true
       try {
-        run(sql.noteFirstUse, [hash, at])
+        kept(() => run(sql.noteFirstUse, [hash, at]))
         return true
       } catch (error) {
         if (isBusy(error)) return false
@@ -452,6 +454,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       const { text, values } = sql.grantsQuery(environments)
       const lists = asItIs(() => rows<{ scopes: string }>(text, values))
       return [...new Set(lists.flatMap(({ scopes }) => JSON.parse(scopes) as readonly string[]))]
+    },
+
+    ready() {
+      asItIs(readHead)
+      if (file !== ':memory:' && mode !== 'read') mustBeWritable(file)
     },
 
     async backup(copy, progress) {
@@ -537,11 +544,6 @@ function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array
 }
 
-/** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
-function isBusy(error: unknown): boolean {
-  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
-}
-
 function unlessUnreadable<Value>(read: () => Value): Value | undefined {
   try {
     return read()
@@ -558,3 +560,5 @@ function isSame(one: JournalHead | undefined, other: JournalHead | undefined): b
 function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
   return Object.fromEntries(values.map((value, index) => [index + 1, value]))
 }
+
+export { isInUse } from './sqlite-database.ts'

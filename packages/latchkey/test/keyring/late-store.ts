@@ -34,6 +34,7 @@ export function lateStore(store: Store): Store {
     declared: late(store.declared),
     declare: late(store.declare),
     grants: late(store.grants),
+    ready: late(store.ready),
     close: late(store.close),
   }
 }

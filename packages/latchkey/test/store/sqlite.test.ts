@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -23,7 +24,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal, verifyJournal } from '../../src/keyring/journal.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
-import { backupSqlite, sqliteStore } from '../../src/store/sqlite.ts'
+import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, storeConformance } from '../conformance/store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'))
@@ -419,6 +420,59 @@ for (const [how, act] of Object.entries(lose)) {
     await store.close()
   })
 }
+
+test('a store is ready while it can be read and written', async (context) => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.ready()
+  const readOnly = context.mock.method(fs, 'accessSync', () => {
+    throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' })
+  })
+  syncBuiltinESMExports()
+  await assert.rejects(async () => store.ready(), {
+    code: 'store_unusable',
+    message: /cannot be written to \(EROFS\)/,
+  })
+  const reading = sqliteStore({ file, mode: 'read' })
+  await reading.ready()
+  await reading.close()
+  readOnly.mock.restore()
+  syncBuiltinESMExports()
+  await store.ready()
+  rmSync(file)
+  await assert.rejects(async () => store.ready(), { code: 'store_unusable', message: /was deleted/ })
+  await store.close()
+  await assert.rejects(async () => store.ready())
+})
+
+test('it is told whether anybody has a database open, here or in another process, and nothing else is done', async () => {
+  const file = newFile()
+  assert.equal(isInUse(file), false)
+  assert.equal(existsSync(dirname(file)), false)
+  assert.equal(isInUse(':memory:'), false)
+  const first = sqliteStore({ file })
+  assert.equal(isInUse(file), true)
+  await first.commit([inserting(newKey())], seal)
+  await first.close()
+  const before = sightOf(dirname(file))
+  assert.equal(isInUse(file), false)
+  assert.deepEqual(sightOf(dirname(file)), before)
+  const other = fork(new URL('lock-holder.ts', import.meta.url), [file])
+  await once(other, 'message')
+  for (const [word, answer] of [
+    ['lock', 'locked'],
+    ['unlock', 'free'],
+  ] as const) {
+    other.send(word)
+    assert.equal((await once(other, 'message'))[0], answer)
+    assert.equal(isInUse(file), true)
+  }
+  other.disconnect()
+  await once(other, 'exit')
+  assert.equal(isInUse(file), false)
+  writeFileSync(file, 'Dear reader, this is not a database.'.repeat(100))
+  assert.equal(isInUse(file), false)
+})
 
 test('a change is not acknowledged when the file was deleted while it was written', async () => {
   const file = newFile()

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { quoted } from '../advice.ts'
 import type { Finding } from './finding.ts'
@@ -38,7 +38,28 @@ export function fileFindings(file: string): readonly Finding[] {
     const found = `.env is ${octal(settings)}: others may read the secrets in it`
     open.push(note({ what, found, remedy: 'Take that away from them.', commands: ['chmod 600 .env'] }))
   }
-  return [...(open.length === 0 ? [good(what, 'nobody else may read or write')] : open), spaceFinding(folder)]
+  return [
+    ...(open.length === 0 ? [good(what, 'nobody else may read or write')] : open),
+    ...writableFindings([file, folder]),
+    spaceFinding(folder),
+  ]
+}
+
+/** A file system that is read-only says so to everybody, also to those who may do everything. */
+function writableFindings(paths: readonly string[]): readonly Finding[] {
+  for (const path of paths) {
+    try {
+      accessSync(path, constants.W_OK)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      const found =
+        code === 'EROFS' ? `${path} is on a read-only file system` : `${path} cannot be written to (${code})`
+      const remedy =
+        code === 'EROFS' ? 'Mount it so that it can be written to.' : 'Run as the user that the server runs as.'
+      return [wrong({ what: 'files', found: `${found}: every change fails`, remedy })]
+    }
+  }
+  return []
 }
 
 function spaceFinding(folder: string): Finding {
