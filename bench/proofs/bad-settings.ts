@@ -45,6 +45,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   LOG_LEVEL: [marker, 'INFO', 'verbose'],
   LATCHKEY_USAGE_INTERVAL: [marker, '3601', '-10'],
   LATCHKEY_CACHE_SIZE: [marker, '10000001'],
+  LATCHKEY_CACHE_MEMORY: [marker, '0', '65537'],
   LATCHKEY_DRAIN_DELAY: [marker, '301'],
 }
 

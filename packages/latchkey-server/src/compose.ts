@@ -34,7 +34,7 @@ export interface ComposeOptions {
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { file, usageInterval, cacheSize } = settings
+  const { file, usageInterval, cacheSize, cacheMemory } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -47,6 +47,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     store: sqliteStore({ file }),
     ...declarationOf(settings),
     cacheSize,
+    cacheBytes: cacheMemory * 1_048_576,
     usageInterval: usageInterval * 1000,
     onError: (error) => app.log.warn({ err: error }, 'usage could not be written, and is kept for the next time'),
     ...(clock === undefined ? {} : { clock }),

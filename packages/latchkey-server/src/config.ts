@@ -20,6 +20,8 @@ export interface Settings {
   /** Seconds between two writings of usage. */
   readonly usageInterval: number
   readonly cacheSize: number
+  /** MiB. */
+  readonly cacheMemory: number
   /** Seconds between the moment that `/readyz` says no and the moment that the server stops listening. */
   readonly drainDelay: number
 }
@@ -147,6 +149,14 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     help: 'How many verified keys are held in memory.',
     must: 'a whole number from 2 to 10000000',
     read: (text) => whole(text, 2, 10_000_000),
+  },
+  cacheMemory: {
+    variable: 'LATCHKEY_CACHE_MEMORY',
+    flag: '--cache-memory <MiB>',
+    fallback: '64',
+    help: 'How much memory they take, roughly; refused credentials take as much again at most.',
+    must: 'a whole number of MiB from 1 to 65536',
+    read: (text) => whole(text, 1, 65_536),
   },
   drainDelay: {
     variable: 'LATCHKEY_DRAIN_DELAY',

@@ -30,7 +30,14 @@ test('without anything set, every setting is what the table says', () => {
   assert.deepEqual([trustedProxies, corsOrigins], [[], []])
   // Of these the database knows more.
   const unsaid = { prefix: undefined, environments: undefined, scopes: undefined }
-  assert.deepEqual(rest, { ...unsaid, logLevel: 'info', usageInterval: 10, cacheSize: 50_000, drainDelay: 0 })
+  assert.deepEqual(rest, {
+    ...unsaid,
+    logLevel: 'info',
+    usageInterval: 10,
+    cacheSize: 50_000,
+    cacheMemory: 64,
+    drainDelay: 0,
+  })
 })
 
 test('what is set counts, a flag before the environment, and what is set to nothing is not set', () => {
@@ -91,6 +98,7 @@ const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
   ['LOG_LEVEL', 's3cret', 'INFO', 'verbose'],
   ['LATCHKEY_USAGE_INTERVAL', 's3cret', '0', '3601', '1.5'],
   ['LATCHKEY_CACHE_SIZE', 's3cret', '1', '-5'],
+  ['LATCHKEY_CACHE_MEMORY', 's3cret', '0', '65537'],
   ['LATCHKEY_DRAIN_DELAY', 's3cret', '301'],
 ]
 

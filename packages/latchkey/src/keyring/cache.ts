@@ -18,6 +18,8 @@ export interface Standing<Scope extends string> {
   readonly ownerSubject: string | undefined
   /** Found by another hash of the secret or in another source: its secret may yet come to a key that is looked for before. */
   readonly lastResort: boolean
+  /** Bytes that it takes, roughly. */
+  readonly weight: number
 }
 
 /** What is known of a key that may be accepted, put in the way that verify goes. */
@@ -82,15 +84,16 @@ export function openCache<Scope extends string>({
   store,
   clock,
   usage,
-  limit,
+  limits,
 }: {
   readonly store: Pick<Store, 'lease' | 'look'>
   readonly clock: Clock
   readonly usage: Pick<Usage, 'tick'>
-  readonly limit: number
+  /** Of each of the two memories: how many are held at most, and how many bytes they take. */
+  readonly limits: { readonly entries: number; readonly bytes: number }
 }): Cache<Scope> {
-  const accepted = recent<Standing<Scope>>(limit)
-  const refused = recent<Standing<Scope>>(limit)
+  const accepted = recent<Standing<Scope>>(limits)
+  const refused = recent<Standing<Scope>>(limits)
   let seen: JournalHead | undefined
   let leaseEnd = -Infinity
   let version = 0

@@ -67,6 +67,11 @@ export interface KeyringOptions<Scope extends string> {
   /** How many verified keys are held in memory, and how many refused credentials. 50,000. */
   readonly cacheSize?: number
   /**
+   * How many bytes each of the two may take, roughly: keys with much metadata are held in smaller numbers. 67,108,864,
+   * which is 64 MiB.
+   */
+  readonly cacheBytes?: number
+  /**
    * Milliseconds that a check waits for the store or the limiter, where they answer later; then it is `unavailable`.
    * Changes and lists wait ten times as long. 2,000.
    */
@@ -89,6 +94,7 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
   limiter: true,
   clock: true,
   cacheSize: true,
+  cacheBytes: true,
   storeTimeout: true,
   usageInterval: true,
   onError: true,
@@ -215,9 +221,16 @@ export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,
 ): Promise<OpenKeyring<Scope>> {
   plain('The options of openKeyring', options, keyringOptions)
-  const { clock = systemClock, cacheSize = 50_000, storeTimeout = 2000, usageInterval = 10_000 } = options
+  const {
+    clock = systemClock,
+    cacheSize = 50_000,
+    cacheBytes = 67_108_864,
+    storeTimeout = 2000,
+    usageInterval = 10_000,
+  } = options
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
+  whole('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
   whole('storeTimeout', storeTimeout, 1, longestTimeout)
 
   const onError = options.onError ?? warn
@@ -231,7 +244,7 @@ export async function openKeyring<const Scope extends string>(
   }
 
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
-  const cache = openCache<Scope>({ store, clock, usage, limit: cacheSize })
+  const cache = openCache<Scope>({ store, clock, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
   const limiter = timelyLimiter(options.limiter ?? memoryLimiter({ clock }), storeTimeout)
   const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
   await snapshotRows({ store, clock })

@@ -1,5 +1,11 @@
+/** What can be remembered: found by its hash, and as heavy as it says, in bytes, roughly. */
+export interface Rememberable {
+  readonly hash: string
+  readonly weight: number
+}
+
 /** A bounded memory of what was found by hash, which forgets what has not been read for long. */
-export interface Recent<Found extends { readonly hash: string }> {
+export interface Recent<Found extends Rememberable> {
   get(hash: string): Found | undefined
   set(found: Found): void
   /** Drops every entry for which `outdated` holds. */
@@ -7,42 +13,68 @@ export interface Recent<Found extends { readonly hash: string }> {
   clear(): void
 }
 
+interface Generation<Found> {
+  readonly entries: Map<string, Found>
+  weight: number
+}
+
 /**
  * Two generations: what is read moves to the young one; when that is full it becomes the old one, and the old one goes.
  * Unlike an exact order of use it costs nothing on the common read, and no entry is ever deleted one by one.
  *
- * @param limit - how many entries are held at most.
+ * @param entries - how many are held at most.
+ * @param bytes - how much they weigh at most, but for one that is heavier than half of it alone.
  */
-export function recent<Found extends { readonly hash: string }>(limit: number): Recent<Found> {
-  const half = Math.max(1, Math.floor(limit / 2))
-  let young = new Map<string, Found>()
-  let old = new Map<string, Found>()
+export function recent<Found extends Rememberable>({
+  entries,
+  bytes,
+}: {
+  readonly entries: number
+  readonly bytes: number
+}): Recent<Found> {
+  const halfEntries = Math.max(1, Math.floor(entries / 2))
+  const halfBytes = bytes / 2
+  let young = generation<Found>()
+  let old = generation<Found>()
 
   function set(found: Found): void {
-    if (young.size >= half) {
+    if (young.entries.size >= halfEntries || (young.weight + found.weight > halfBytes && young.entries.size > 0)) {
       old = young
-      young = new Map()
+      young = generation()
     }
-    young.set(found.hash, found)
+    drop(young, found.hash)
+    young.entries.set(found.hash, found)
+    young.weight += found.weight
   }
 
   return {
     set,
     get(hash) {
-      const found = young.get(hash)
+      const found = young.entries.get(hash)
       if (found !== undefined) return found
-      const aged = old.get(hash)
+      const aged = old.entries.get(hash)
       if (aged !== undefined) set(aged)
       return aged
     },
     forget(outdated) {
-      for (const generation of [young, old]) {
-        for (const [hash, found] of generation) if (outdated(found)) generation.delete(hash)
+      for (const held of [young, old]) {
+        for (const [hash, found] of held.entries) if (outdated(found)) drop(held, hash)
       }
     },
     clear() {
-      young = new Map()
-      old = new Map()
+      young = generation()
+      old = generation()
     },
   }
+}
+
+function generation<Found>(): Generation<Found> {
+  return { entries: new Map(), weight: 0 }
+}
+
+function drop<Found extends Rememberable>(held: Generation<Found>, hash: string): void {
+  const found = held.entries.get(hash)
+  if (found === undefined) return
+  held.entries.delete(hash)
+  held.weight -= found.weight
 }

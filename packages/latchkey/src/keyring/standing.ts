@@ -4,6 +4,7 @@ import type { Catalogue } from '../policy/scopes.ts'
 import type { Found, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
+import { frozenCopy } from '../frozen.ts'
 import type { Standing } from './cache.ts'
 import { subjectOfOwner } from './subject.ts'
 import { catalogueOf } from './parts.ts'
@@ -22,7 +23,21 @@ export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | 
     keyId,
     ownerSubject: owner === undefined ? undefined : subjectOfOwner(owner),
     lastResort: false,
+    weight: plainWeight,
   }
+}
+
+/** Bytes that a standing takes at least: the objects themselves, and the texts that every key has. */
+const plainWeight = 1024
+
+/**
+ * Bytes that a standing takes, roughly, and rather more: what may be large of a key is texts, kept with two bytes a
+ * character at most, and small objects that are some times as large in memory as they are in JSON.
+ */
+function weightOf({ key, owner }: Found): number {
+  const { name, metadata, scopes, addresses, limits, delegation } = key
+  const large = JSON.stringify([name, key.owner, metadata, scopes, delegation]).length * 2
+  return plainWeight + large + JSON.stringify([addresses, limits, owner?.limits]).length * 8
 }
 
 /** What can be said of a found key once, for as long as its rows stay as they are. */
@@ -44,12 +59,12 @@ export function standingOf<Scope extends string>(
     owner,
     environment,
     scopes: Object.freeze([...held]),
-    metadata: Object.freeze({ ...metadata }),
+    metadata: frozenCopy(metadata),
     expiresAt,
-    delegation,
+    delegation: frozenCopy(delegation),
   })
   const endsAt = secret?.endsAt ?? null
-  const retiring = endsAt === null ? undefined : { since: secret?.retiredAt ?? endsAt, until: endsAt }
+  const retiring = endsAt === null ? undefined : Object.freeze({ since: secret?.retiredAt ?? endsAt, until: endsAt })
   const windows: readonly Window[] = [
     ...stored.limits.map((limit) => ({ ...limit, bucket: `${id}/${limit.name}/${limit.window}` })),
     ...(ownerKept?.limits ?? []).map((limit) => ({
@@ -64,6 +79,7 @@ export function standingOf<Scope extends string>(
     keyId: id,
     ownerSubject: subjectOfOwner(owner),
     lastResort: secret?.hash !== hash,
+    weight: weightOf(found),
     active: {
       accepted: Object.freeze({ ok: true as const, key, limits: undefined, retiring }),
       held,

@@ -31,7 +31,10 @@ export interface Call {
   readonly seenBy?: ((key: { readonly owner: string; readonly environment: string }) => boolean) | undefined
 }
 
-/** The key that a request was accepted with. Frozen, and shared by all requests with this key. */
+/**
+ * The key that a request was accepted with. Frozen at every depth, since it is shared by all requests with this key until
+ * something of it changes.
+ */
 export interface VerifiedKey<Scope extends string = string> {
   readonly id: string
   readonly name: string

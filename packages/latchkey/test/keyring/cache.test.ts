@@ -152,3 +152,34 @@ test('an import leaves alone what was found by the hash that is looked for first
   assert.equal(await codeOf(ours, secret), 'accepted')
   assert.equal(store.reads, reads)
 })
+
+test('keys with much metadata are held in smaller numbers, so that memory is bounded and not only their number', async (context) => {
+  const { ours, store } = await instances(context, { cacheBytes: 400_000 })
+  const issue = async (count: number, metadata: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+    const done = await ours.issueMany(Array.from({ length: count }, () => ({ ...shop, metadata })))
+    assert.ok(!done.repeated)
+    return done.created.map(({ secret }) => secret)
+  }
+  /** How many of them are read from the store when all are verified once more. */
+  const readAgain = async (secrets: readonly string[]): Promise<number> => {
+    for (const secret of secrets) assert.equal(await codeOf(ours, secret), 'accepted')
+    store.reads = 0
+    for (const secret of secrets.toReversed()) assert.equal(await codeOf(ours, secret), 'accepted')
+    return store.reads
+  }
+  assert.equal(await readAgain(await issue(100, { plan: 'pro' })), 0)
+  const heavy = await issue(
+    100,
+    Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`m${index}`, 'x'.repeat(500)])),
+  )
+  // A key of these takes some 33,000 bytes.
+  const again = await readAgain(heavy)
+  assert.ok(again >= 100 - 12 && again < 100, `${again} of 100 were read again`)
+})
+
+test('what cannot be a bound of memory is refused', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  for (const cacheBytes of [0, -1, 0.5, NaN, Infinity, '64 MB' as never]) {
+    await assert.rejects(openKeyring({ store, scopes, cacheBytes }), { code: 'invalid_input', message: /cacheBytes/ })
+  }
+})

@@ -21,6 +21,18 @@ for (const [speed, shape] of speeds) {
       assert.equal(await codeOf(keyring.admin.verify(secret, { allOf: ['keys:write'] })), 'insufficient_scope')
     })
 
+    test('what an admin key may give cannot be changed by who gets the verified key', async () => {
+      const { keyring } = await openOn(shape)
+      const delegation = { owner: null, environments: ['live'], scopes: ['orders:read'] }
+      const { secret } = await keyring.issue({ ...admin, delegation })
+      const verdict = await keyring.admin.verify(secret)
+      assert.ok(verdict.ok)
+      const given = verdict.key.delegation ?? assert.fail()
+      assert.throws(() => (given.environments as string[]).push('admin'), TypeError)
+      assert.throws(() => (given.scopes as string[]).push('orders:write'), TypeError)
+      assert.throws(() => Object.assign(given, { owner: 'someone else' }), TypeError)
+    })
+
     test('a key of the application is accepted by nothing that administers the keyring, whatever is demanded there', async () => {
       const { keyring } = await openOn(shape)
       for (const environment of ['live', 'test']) {

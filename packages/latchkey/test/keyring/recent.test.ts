@@ -20,12 +20,12 @@ test('never more than the limit is held, and what is found is what was set last 
       fc.integer({ min: 2, max: 20 }),
       fc.array(operation, { maxLength: 200, size: 'max' }),
       (limit, operations) => {
-        const held = recent<{ hash: string; value: number }>(limit)
+        const held = recent<{ hash: string; value: number; weight: number }>({ entries: limit, bytes: Infinity })
         const model = new Map<string, number>()
         for (const { kind, name, value } of operations) {
           const hash = hashOf(name)
           if (kind === 'set') {
-            held.set({ hash, value })
+            held.set({ hash, value, weight: 1 })
             model.set(hash, value)
             assert.equal(held.get(hash)?.value, value)
           } else if (kind === 'forget') {
@@ -36,7 +36,7 @@ test('never more than the limit is held, and what is found is what was set last 
             model.clear()
           }
           const found = held.get(hash)
-          if (found !== undefined) assert.deepEqual(found, { hash, value: model.get(hash) })
+          if (found !== undefined) assert.deepEqual(found, { hash, value: model.get(hash), weight: 1 })
         }
         let size = 0
         held.forget(() => {
@@ -50,10 +50,50 @@ test('never more than the limit is held, and what is found is what was set last 
 })
 
 test('what is read again and again stays while new entries come and go', () => {
-  const held = recent<{ hash: string }>(10)
-  held.set({ hash: hashOf(0) })
+  const held = recent<{ hash: string; weight: number }>({ entries: 10, bytes: Infinity })
+  held.set({ hash: hashOf(0), weight: 1 })
   for (let index = 3; index < 3000; index++) {
-    held.set({ hash: hashOf(index) })
+    held.set({ hash: hashOf(index), weight: 1 })
     assert.ok(held.get(hashOf(0)))
   }
+})
+
+test('what is held never weighs more than it may, but for one that is too heavy alone, whatever is set again or forgotten', () => {
+  const operation = fc.record({
+    kind: fc.constantFrom('set', 'set', 'set', 'get', 'forget'),
+    name: fc.nat(30),
+    weight: fc.integer({ min: 1, max: 70 }),
+  })
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
+      const held = recent<{ hash: string; weight: number }>({ entries: 1000, bytes: 200 })
+      for (const { kind, name, weight } of operations) {
+        const hash = hashOf(name)
+        if (kind === 'set') held.set({ hash, weight })
+        if (kind === 'set') assert.equal(held.get(hash)?.weight, weight)
+        if (kind === 'get') held.get(hash)
+        if (kind === 'forget') held.forget((entry) => entry.hash === hash)
+        const distinct = new Set<{ readonly weight: number }>()
+        held.forget((entry) => {
+          distinct.add(entry)
+          return false
+        })
+        const sum = [...distinct].reduce((total, entry) => total + entry.weight, 0)
+        assert.ok(sum <= 200, `${sum} of 200`)
+      }
+      // Nothing is counted that is not there any more: as much fits in as at the beginning.
+      held.clear()
+      for (let index = 0; index < 10; index++) held.set({ hash: hashOf(index), weight: 10 })
+      for (let index = 0; index < 10; index++) assert.ok(held.get(hashOf(index)))
+    }),
+  )
+})
+
+test('one that is heavier than everything is held until the next', () => {
+  const held = recent<{ hash: string; weight: number }>({ entries: 1000, bytes: 10 })
+  for (let index = 0; index < 5; index++) {
+    held.set({ hash: hashOf(index), weight: 100 })
+    assert.ok(held.get(hashOf(index)))
+  }
+  assert.equal(held.get(hashOf(0)), undefined)
 })

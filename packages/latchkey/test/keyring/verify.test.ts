@@ -69,6 +69,11 @@ for (const [speed, shape] of Object.entries(stores)) {
       assert.throws(() => (verdict.key.scopes as string[]).push('orders:write'), TypeError)
       assert.throws(() => Object.assign(verdict.key, { owner: 'someone else' }), TypeError)
       assert.throws(() => Object.assign(verdict.key.metadata, { plan: 'x' }), TypeError)
+      const limited = await keyring.issue({ ...live, metadata: { plan: 'pro' } })
+      await keyring.rotate(limited.key.id)
+      const old = await keyring.verify(limited.secret)
+      assert.ok(old.ok)
+      assert.throws(() => Object.assign(old.retiring ?? assert.fail(), { until: Infinity }), TypeError)
     })
 
     test('no key, an empty one and one that is not ours are refused without a read of the store', async () => {
