@@ -197,7 +197,7 @@ for (const [path, page] of pages) {
   })
 }
 
-test('decisions are numbered without a gap, and each says context, decision, alternatives and consequences', () => {
+test('decisions are numbered without a gap, each is linked, and says context, decision, alternatives, consequences', () => {
   const decisions = globSync('docs/decisions/*.md', { cwd: root }).toSorted()
   for (const [index, path] of decisions.entries()) {
     const number = index + 1
@@ -205,6 +205,11 @@ test('decisions are numbered without a gap, and each says context, decision, alt
     const [title, ...parts] = readPage(read(path)).headings.map(({ text }) => text)
     assert.ok(title?.startsWith(`${number}. `), path)
     assert.deepEqual(parts, ['Context', 'Decision', 'Alternatives', 'Consequences'], path)
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const leads = [...pages].some(([other, page]) => {
+      return other !== path && readPage(page).links.some(({ target }) => target.endsWith(`/${name}`) || target === name)
+    })
+    assert.ok(leads, `${path} is linked from another page`)
   }
 })
 
