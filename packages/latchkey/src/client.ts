@@ -116,14 +116,14 @@ export async function connectKeyring<Scope extends string = string>(
   }
 
   const { scopes, environments } = await get('/v1/keyring')
-  if (typeof scopes !== 'object' || scopes === null || !Array.isArray(environments)) {
+  if (typeof scopes !== 'object' || scopes === null || !isListOfNames(environments)) {
     throw new LatchkeyError('unexpected_answer', 'What answers there is not a Latchkey server.')
   }
 
   return {
     scopes: scopes as Catalogue<Scope>,
-    environments: environments as readonly string[],
-    verify: verifierOver<Scope>(transport),
+    environments,
+    verify: verifierOver<Scope>(transport, environments),
     async issue({ idempotencyKey, ...wanted }: IssueOptions<Scope> & OnceOptions) {
       const body = { ...wanted, actor: undefined }
       return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOnce<Scope>
@@ -182,6 +182,10 @@ function conditions({
     'idempotency-key': headerText(idempotencyKey),
     ...(ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }),
   }
+}
+
+function isListOfNames(value: unknown): value is readonly [string, ...string[]] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
 }
 
 const keyPath = (id: string): string => `/v1/keys/${part('id', id)}`

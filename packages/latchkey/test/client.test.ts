@@ -340,3 +340,72 @@ test('a fetch of your own is used, and what it says of a failure is not passed o
   const keyring = await connectKeyring({ url: 'https://keys.example.com', key, fetch: own })
   await failure(keyring.list(), 'unavailable')
 })
+
+/** What a server answers to a key of this environment with these scopes. */
+const accepting = (environment: string, scopes: readonly string[]): Handler => {
+  const answered = { id: 'key_1', name: 'Shop', owner: 'acme', environment, scopes, metadata: {}, expiresAt: null }
+  return (_request, response) => response.end(JSON.stringify({ valid: true, code: 'accepted', key: answered }))
+}
+
+test('whatever verify is given, it answers: nothing is missing, what is no text is malformed, and none is sent', async (context) => {
+  const { keyring, requests } = await connected(context, accepting('live', []))
+  const strange: readonly (readonly [credential: unknown, code: string])[] = [
+    [undefined, 'missing'],
+    [null, 'missing'],
+    ['', 'missing'],
+    [['lk_live_x'], 'malformed'],
+    [{ text: 'lk_live_x', hash: 'x' }, 'malformed'],
+    [1, 'malformed'],
+    [Symbol('x'), 'malformed'],
+    ['x'.repeat(1025), 'malformed'],
+  ]
+  for (const [credential, code] of strange) {
+    const verdict = await keyring.verify(credential as never)
+    assert.equal(verdict.ok ? 'accepted' : verdict.refusal.code, code)
+  }
+  assert.deepEqual(requests, [])
+})
+
+test('a demand or a call that is not understood is not sent, and accepts nobody', async (context) => {
+  const { keyring, requests } = await connected(context, accepting('live', ['orders:read']))
+  const strange: readonly (readonly [demand: unknown, call: unknown, told: RegExp])[] = [
+    [{ scopes: ['orders:read'] }, {}, /"scopes" is none/],
+    [{ anyOf: [] }, {}, /anyOf/],
+    [{ allOf: undefined }, {}, /allOf/],
+    [{ environment: undefined }, {}, /environment/],
+    [null, {}, /demand/],
+    ['orders:read', {}, /demand/],
+    [undefined, { dryrun: true }, /"dryrun" is none/],
+    [undefined, null, /call/],
+    [undefined, { seenBy: () => true }, /seenBy/],
+  ]
+  for (const [demand, call, told] of strange) {
+    const verdict = await keyring.verify('x', demand as never, call as never)
+    assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable')
+    assert.match(String(verdict.cause), told)
+  }
+  assert.deepEqual(requests, [])
+})
+
+test('a key is accepted only where it is what was asked for, whatever the server says', async (context) => {
+  const answers: readonly (readonly [answer: Handler, demand: object, accepted: boolean])[] = [
+    [accepting('live', ['orders:read']), {}, true],
+    [accepting('live', ['orders:read']), { allOf: ['orders:read'] }, true],
+    [accepting('live', ['orders:read']), { anyOf: ['orders:write', 'orders:read'] }, true],
+    [accepting('test', ['orders:read']), { environment: 'test' }, false],
+    [accepting('test', ['orders:read']), {}, false],
+    [accepting('admin', ['keys:read']), { environment: 'admin', allOf: ['keys:read'] }, true],
+    [accepting('admin', ['keys:read']), {}, false],
+    [accepting('live', []), { allOf: ['orders:read'] }, false],
+    [accepting('live', ['orders:read']), { allOf: ['orders:read', 'orders:write'] }, false],
+    [accepting('live', ['reports:read']), { anyOf: ['orders:write', 'orders:read'] }, false],
+    [accepting('live', ['orders:*']), { allOf: ['orders:read'] }, false],
+    [accepting('live', [1 as never]), {}, false],
+  ]
+  for (const [answer, demand, yes] of answers) {
+    const { keyring } = await connected(context, answer)
+    const verdict = await keyring.verify('x', demand)
+    assert.equal(verdict.ok, yes, JSON.stringify(demand))
+    if (!verdict.ok) assert.equal(verdict.refusal.code, 'unavailable')
+  }
+})

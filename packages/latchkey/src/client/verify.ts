@@ -1,4 +1,10 @@
 import { LatchkeyError } from '../error.ts'
+import { frozenCopy } from '../frozen.ts'
+import { invalid } from '../options.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import { covers } from '../policy/scopes.ts'
+import type { Wanted } from '../keyring/demand.ts'
+import { checkCall, demandReader } from '../keyring/demand.ts'
 import type {
   Call,
   Credential,
@@ -19,38 +25,64 @@ const longestCredential = 1024
 
 /**
  * The `verify` of a keyring on the other side of the wire. Never throws: whatever keeps the server's verdict from coming
- * is the refusal `unavailable` (ASVS 5.0 16.5.3: fail closed), and so is an answer that cannot be read as a verdict.
+ * is the refusal `unavailable` (ASVS 5.0 16.5.3: fail closed), and so is an answer that cannot be read as a verdict, or
+ * accepts a key that is not what was asked for.
+ *
+ * @param environments - of the server, when it was asked; the first is the one that it takes unless told otherwise.
  */
 export function verifierOver<Scope extends string>(
   transport: Transport,
-): (credential: Credential | string | undefined, demand?: Partial<Demand>, call?: Call) => Promise<Verdict<Scope>> {
-  return async (presented, { environment, allOf, anyOf, cost } = {}, { ip, dryRun, seenBy } = {}) => {
-    const credential = presented ?? ''
-    if (credential === '') return { ok: false, refusal: refusals.missing }
-    // Whatever is no text is no credential, and nothing of it goes over the wire.
-    if (typeof credential !== 'string') return { ok: false, refusal: refusals.malformed }
-    if (credential.length > longestCredential) return { ok: false, refusal: refusals.malformed }
-    // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
-    if (seenBy !== undefined) {
-      return unavailable(
-        new LatchkeyError('invalid_input', 'seenBy is not for a keyring on the other side of the wire.'),
-      )
-    }
+  environments: readonly [string, ...string[]],
+): (credential: Credential | string | undefined, demand?: Demand<Scope>, call?: Call) => Promise<Verdict<Scope>> {
+  const wantedOf = demandReader({
+    environments: environments.includes(adminEnvironment) ? environments : [...environments, adminEnvironment],
+    // Which scopes are declared there by now is for the server to say.
+    catalogueOf: () => undefined,
+  })
+  return async (presented, demand, call = {}) => {
     try {
+      checkCall(call)
+      const { ip, dryRun, seenBy } = call
+      // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
+      if (seenBy !== undefined) throw invalid('seenBy', 'left out for a keyring on the other side of the wire')
+      const wanted = wantedOf(demand)
+      const credential = presented ?? ''
+      if (credential === '') return { ok: false, refusal: refusals.missing }
+      // Whatever is no text is no credential, and nothing of it goes over the wire.
+      if (typeof credential !== 'string') return { ok: false, refusal: refusals.malformed }
+      if (credential.length > longestCredential) return { ok: false, refusal: refusals.malformed }
+
+      const { environment, allOf, anyOf, cost } = wanted
       const answer = await transport.send({
         method: 'POST',
         path: '/v1/verify',
-        body: { credential, environment, scopes: allOf, anyOf, address: addressOf(ip), cost, dryRun },
+        body: {
+          credential,
+          environment,
+          ...(allOf.length === 0 ? {} : { scopes: allOf }),
+          ...(anyOf.length === 0 ? {} : { anyOf }),
+          address: addressOf(ip),
+          cost,
+          dryRun,
+        },
         // One that spends must not spend twice.
         repeatable: dryRun === true,
       })
-      return (
-        verdictOf<Scope>(answer) ?? unavailable(new LatchkeyError('unexpected_answer', 'The answer is no verdict.'))
-      )
+      const verdict = verdictOf<Scope>(answer)
+      if (verdict === undefined) throw new LatchkeyError('unexpected_answer', 'The answer is no verdict.')
+      if (verdict.ok && !meets(verdict.key, wanted)) {
+        throw new LatchkeyError('unexpected_answer', 'The answer accepts a key that is not what was asked for.')
+      }
+      return verdict
     } catch (error) {
       return unavailable(error)
     }
   }
+}
+
+/** A server that has misunderstood the question, or a proxy that answers it from memory, must not let anybody in. */
+function meets({ environment, scopes }: VerifiedKey, wanted: Wanted): boolean {
+  return environment === wanted.environment && covers(new Set(scopes), wanted)
 }
 
 /** What is no address lies in no range, just as one that is not known. */
@@ -84,10 +116,10 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
   if (valid === true) {
     const { id, owner, environment, scopes } = key ?? {}
     if (typeof id !== 'string' || typeof owner !== 'string' || typeof environment !== 'string') return undefined
-    if (!Array.isArray(scopes)) return undefined
+    if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined
     return {
       ok: true,
-      key: Object.freeze(key) as VerifiedKey<Scope>,
+      key: frozenCopy(key) as VerifiedKey<Scope>,
       ...(limits === undefined ? {} : { limits }),
       ...(retiring === undefined ? {} : { retiring }),
     }

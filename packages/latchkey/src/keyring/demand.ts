@@ -20,6 +20,7 @@ const nothing: readonly string[] = Object.freeze([])
  * A demand that is frozen, with its lists, is read once; that is what guards pass, and all that the warm path pays.
  *
  * @param environments - those that may be asked for; the first if none is.
+ * @param catalogueOf - the scopes of an environment; `undefined` where only somebody else knows them.
  * @returns a function that throws LatchkeyError `invalid_input`, `unknown_scope`.
  */
 export function demandReader({
@@ -27,7 +28,7 @@ export function demandReader({
   catalogueOf,
 }: {
   readonly environments: readonly [string, ...string[]]
-  readonly catalogueOf: (environment: string) => Catalogue
+  readonly catalogueOf: (environment: string) => Catalogue | undefined
 }): (demand: Demand | undefined) => Wanted {
   const [first] = environments
   const anyKey: Wanted = Object.freeze({ environment: first, allOf: nothing, anyOf: nothing, cost: 1 })
@@ -67,11 +68,11 @@ export function demandReader({
   }
 }
 
-function listed(name: string, value: unknown, catalogue: Catalogue): readonly string[] {
+function listed(name: string, value: unknown, catalogue: Catalogue | undefined): readonly string[] {
   if (!Array.isArray(value) || value.length === 0) throw invalid(name, 'a list of at least one scope, or left out')
   for (const scope of value as readonly unknown[]) {
     if (typeof scope !== 'string') throw invalid(name, 'a list of scopes')
-    if (!Object.hasOwn(catalogue, scope)) {
+    if (catalogue !== undefined && !Object.hasOwn(catalogue, scope)) {
       throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared, and so no key can have it.`)
     }
   }
