@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LatchkeyError } from '../error.ts'
 import { randomBase62 } from '../key/base62.ts'
 import { adminEnvironment } from '../policy/admin.ts'
@@ -175,7 +176,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     const done = await doneBefore(store, once)
     if (done !== undefined) return { repeated: true, keys: await keysOf(parts, authority, done.ids) }
     const now = clock.now()
-    const changes = items.map((item, index) => {
+    const changes = await piecewise(items, (item, index) => {
       return located(index, items.length, () => {
         const change = newKey(parts, item, { now, action, actor: author, index, secretOf })
         authority.mustCover(change.key)
@@ -215,12 +216,29 @@ async function keysOf<Scope extends string>(
   authority: Authority,
   ids: readonly string[],
 ): Promise<readonly KeyDetails<Scope>[]> {
-  const kept = await Promise.all(ids.map(async (id) => store.byId(id)))
+  const kept = await piecewise(ids, (id) => store.byId(id))
   const seen = kept.filter((found) => found !== undefined).filter(({ key }) => authority.sees(key))
   // Fewer would be taken for others, one by one.
   if (seen.length < ids.length)
     throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
   return seen.map((found) => keyOfKept<Scope>(found, clock.now()))
+}
+
+/** How many are dealt with between two turns of the event loop: a thousand at once would keep everybody else waiting. */
+const piece = 50
+
+/** Makes something of many, a piece of them at a time and each piece at once. */
+async function piecewise<Item, Made>(
+  items: readonly Item[],
+  make: (item: Item, index: number) => Made | Promise<Made>,
+): Promise<readonly Made[]> {
+  const made: Made[] = []
+  for (let start = 0; start < items.length; start += piece) {
+    if (start > 0) await nextTurn()
+    const some = items.slice(start, start + piece)
+    made.push(...(await Promise.all(some.map((item, index) => make(item, start + index)))))
+  }
+  return made
 }
 
 /** Says of many keys which one is wrong. */

@@ -207,7 +207,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     const { id } = change.key
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))
-      putQuota(id, change.quota ?? undefined)
+      if (change.quota !== null) run(sql.insertQuota, [id, change.quota.remaining, change.quota.period])
       return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
     }
     const { secrets = [], unused = [] } = change
@@ -558,7 +558,9 @@ function isSame(one: JournalHead | undefined, other: JournalHead | undefined): b
 
 /** `$1` parameters bind by name in `node:sqlite`; values given in order would skip them. */
 function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
-  return Object.fromEntries(values.map((value, index) => [index + 1, value]))
+  const named: Record<string, SqlValue> = {}
+  for (const [index, value] of values.entries()) named[index + 1] = value
+  return named
 }
 
 export { isInUse } from './sqlite-database.ts'

@@ -25,6 +25,20 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual([report.whole, report.entries], [true, 1000])
     })
 
+    test('while a thousand keys are made and read back, everybody else has a turn again and again', async () => {
+      const { keyring } = await openOn(shape)
+      let turns = 0
+      let going = true
+      const turn = (): void => {
+        turns++
+        if (going) setImmediate(turn)
+      }
+      setImmediate(turn)
+      await keyring.issueMany(Array.from({ length: 1000 }, () => shop))
+      going = false
+      assert.ok(turns >= 30, `${turns} turns`)
+    })
+
     test('one that cannot be is named, and none is issued', async () => {
       const { keyring } = await openOn(shape)
       const keys = [shop, { ...shop, name: '' }, shop]

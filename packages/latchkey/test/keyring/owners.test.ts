@@ -92,6 +92,23 @@ for (const [speed, shape] of speeds) {
       }
     })
 
+    test('disabling an owner that is disabled keeps the first time, whatever else is changed with it', async () => {
+      const { keyring, clock } = await openOn(shape)
+      await keyring.issue(shop)
+      const { owner: first } = await keyring.changeOwner('acme', { disabled: true })
+      assert.equal(first.disabledAt, clock.now())
+      clock.advance(1000)
+      assert.deepEqual((await keyring.changeOwner('acme', { disabled: true })).owner, first)
+      assert.equal((await keyring.journal()).length, 2)
+      const limits = [{ name: 'burst', limit: 10, window: 60 }]
+      const { owner: changed } = await keyring.changeOwner('acme', { disabled: true, limits })
+      assert.deepEqual(changed, { ...first, limits, revision: 3 })
+      assert.deepEqual(await keyring.owner('acme'), changed)
+      await keyring.changeOwner('acme', { disabled: false })
+      const { owner: again } = await keyring.changeOwner('acme', { disabled: true })
+      assert.equal(again.disabledAt, clock.now())
+    })
+
     test('eight changes of an owner at once are all done, one after the other', async () => {
       const { keyring } = await openOn(shape)
       await keyring.issue(shop)
