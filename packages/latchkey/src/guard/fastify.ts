@@ -10,6 +10,7 @@ import type {
 import { LatchkeyError } from '../error.ts'
 import { invalid, plain } from '../options.ts'
 import type { Call, Demand, Verdict, VerifiedKey, Verifier } from '../keyring/verdict.ts'
+import { documentSuccess } from '../problem/document-success.ts'
 import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
 import type { RoutedPath } from './fastify-routes.ts'
@@ -198,6 +199,7 @@ export function fastifyGuard<Scope extends string>(
 
   async function plugin(app: FastifyInstance): Promise<void> {
     const routes: RouteOptions[] = []
+    const documentedRoutes: RouteOptions[] = []
     const seen = seenOn(app)
     const early = unguarded === 'refuse' ? routesUnder(app).filter((route) => !isSeen(route, seen)) : []
     if (early.length > 0) {
@@ -221,7 +223,9 @@ export function fastifyGuard<Scope extends string>(
         ...withResponses(response, route.schema?.response as object | undefined),
       }
       route.schema = documented
+      documentedRoutes.push(route)
     })
+    app.addHook('onReady', async () => documentedRoutes.forEach(documentSuccess))
     // Not in onRoute: the hooks of `openly` come after ours, and all undeclared routes should be named at once.
     app.addHook('onReady', async () => {
       const stacked = routes.filter((route) => declaredBy(route).length > 1)

@@ -8,8 +8,10 @@ import type {
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
+  RouteOptions,
   preParsingHookHandler,
 } from 'fastify'
+import { documentSuccess } from './document-success.ts'
 import { sayFarewell } from './farewell.ts'
 import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
@@ -185,12 +187,15 @@ export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<
  * @example await app.register(problems)
  */
 export async function problems(app: FastifyInstance): Promise<void> {
+  const documented: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
     if (route.schema?.body !== undefined && route.schema.body !== null) {
       const response = (route.schema.response ?? {}) as Record<string, unknown>
       route.schema = { ...route.schema, response: { ...bodyResponses, ...response } }
+      documented.push(route)
     }
   })
+  app.addHook('onReady', async () => documented.forEach(documentSuccess))
 
   app.addHook('onRequest', (request, reply, done) => {
     tellRequestId(request, reply)

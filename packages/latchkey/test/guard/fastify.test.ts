@@ -8,6 +8,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { anyKey, fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/fastify.ts'
+import { problems } from '../../src/problem/fastify.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { guardConformance, scopes } from '../conformance/guard.ts'
 
@@ -286,10 +287,8 @@ test('one declaration: what is enforced is what is documented', async () => {
     '/either': [{ ApiKey: ['orders:read', 'orders:write'] }, { ApiKey: ['orders:read', 'reports:read'] }],
   })
   assert.deepEqual(Object.keys(paths['/open']?.get.responses ?? {}), ['200'])
-  assert.deepEqual(
-    ['400', '401', '403', '503'].filter((status) => !(status in (paths['/all']?.get.responses ?? {}))),
-    [],
-  )
+  assert.deepEqual(Object.keys(paths['/all']?.get.responses ?? {}), ['200', '400', '401', '403', '429', '503'])
+  assert.deepEqual(paths['/all']?.get.responses['200'], paths['/open']?.get.responses['200'], 'as without a guard')
   assert.equal(components.securitySchemes['ApiKey']?.name, 'X-API-Key')
   assert.match(components.securitySchemes['ApiKey'].description, /`orders:read`: Read orders/)
 })
@@ -309,8 +308,33 @@ test('what a route says of its own answers is documented, and the rest by its gu
     paths: Record<string, { get: { responses: Record<string, { description: string }> } }>
   }
   const responses = paths['/own']?.get.responses ?? {}
-  assert.deepEqual(Object.keys(responses), ['400', '401', '403', '429', '503'])
+  assert.deepEqual(Object.keys(responses), ['200', '400', '401', '403', '429', '503'])
   assert.equal(responses['403']?.description, 'Not yours')
+})
+
+test('a route that says nothing of its answers is documented with one, and writes them as before', async () => {
+  const app = Fastify()
+  const { keyring, headersFor } = await testKeyring({ scopes })
+  const { plugin, requires } = fastifyGuard(keyring)
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', components: { securitySchemes: securitySchemes(keyring) } },
+  })
+  await app.register(problems)
+  await app.register(plugin)
+  const onRequest = requires(anyKey)
+  const body = { type: 'object', properties: { a: { type: 'string' } } }
+  app.post('/body', { onRequest, schema: { body } }, () => [{ b: true, c: null }])
+  app.get('/away', { onRequest, schema: { response: { 302: { type: 'null' } } } }, (_request, reply) =>
+    reply.redirect('/'),
+  )
+  await app.ready()
+  const { paths } = app.swagger() as unknown as {
+    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>
+  }
+  assert.deepEqual(paths['/body']?.['post']?.responses['200'], { description: 'Default Response' })
+  assert.deepEqual(Object.keys(paths['/away']?.['get']?.responses ?? {}), ['302', '400', '401', '403', '429', '503'])
+  const answer = await app.inject({ method: 'POST', url: '/body', headers: await headersFor([]), payload: { a: 'x' } })
+  assert.deepEqual([answer.statusCode, answer.body], [200, '[{"b":true,"c":null}]'])
 })
 
 test('a handler may say for itself how its answer is cached', async () => {
