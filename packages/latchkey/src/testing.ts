@@ -1,8 +1,8 @@
 import { header } from './guard/guard.ts'
 import { hashSecret } from './key/hash.ts'
-import type { Issued, IssuedOnce, IssueOptions } from './keyring/issue.ts'
-import type { OnceOptions } from './keyring/once.ts'
-import type { KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
+import type { IssueOptions } from './keyring/issue.ts'
+import type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
+import type { RotateOptions } from './keyring/rotate.ts'
 import { openKeyring } from './keyring/keyring.ts'
 import { systemClock } from './keyring/clock.ts'
 import type { Grant } from './policy/scopes.ts'
@@ -77,15 +77,10 @@ export async function testKeyring<const Scope extends string>(
   const clock = testClock()
   const opened = await openKeyring<Scope>({ ...options, store: sqliteStore({ file: ':memory:' }), clock })
   const traces = new Map<string, string>()
-  const keyring: OpenKeyring<Scope> = {
-    ...opened,
-    async issue(issueOptions: IssueOptions<Scope> & OnceOptions) {
-      const issued = await opened.issue(issueOptions)
-      const { secret, key } = issued
-      if (secret !== null) for (const trace of [secret, hashSecret(secret)]) traces.set(trace, key.name)
-      return issued as Issued<Scope> & IssuedOnce<Scope>
-    },
-  }
+  const keyring = {
+    ...watched(opened, traces),
+    as: (admin) => watched(opened.as(admin), traces),
+  } satisfies OpenKeyring<Scope>
   return {
     keyring,
     clock,
@@ -97,4 +92,34 @@ export async function testKeyring<const Scope extends string>(
       return [...traces].filter(([trace]) => text.includes(trace)).map(([, name]) => name)
     },
   }
+}
+
+/** The same keyring; by whatever verb it hears of a secret, or of the hash of one, that is noted with the key's name. */
+function watched<Watched extends Keyring>(inner: Watched, traces: Map<string, string>): Watched {
+  const note = (name: string, secret: string | null): void => {
+    if (secret !== null) for (const trace of [secret, hashSecret(secret)]) traces.set(trace, name)
+  }
+  const watching: Pick<Keyring, 'issueMany' | 'importMany'> & Record<'issue' | 'rotate', unknown> = {
+    async issue(options: IssueOptions<string>) {
+      const issued = await inner.issue(options)
+      note(issued.key.name, issued.secret)
+      return issued
+    },
+    async issueMany(keys, options) {
+      const done = await inner.issueMany(keys, options)
+      if (!done.repeated) for (const { key, secret } of done.created) note(key.name, secret)
+      return done
+    },
+    async importMany(keys, options) {
+      const done = await inner.importMany(keys, options)
+      for (const { name, hash } of keys) traces.set(hash.toLowerCase(), name)
+      return done
+    },
+    async rotate(id: string, options?: RotateOptions) {
+      const rotated = await inner.rotate(id, options)
+      note(rotated.key.name, rotated.secret)
+      return rotated
+    },
+  }
+  return { ...inner, ...watching }
 }

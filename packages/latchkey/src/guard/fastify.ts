@@ -18,6 +18,7 @@ import { namesOf, namesOfRouted, routesUnder } from './fastify-routes.ts'
 import type { RequiresArgument, RequiresOptions } from './guard.ts'
 import {
   acceptedHeaders,
+  carriesSecret,
   anyKey,
   connectionMemory,
   declaration,
@@ -156,7 +157,10 @@ export function fastifyGuard<Scope extends string>(
   function judge(request: FastifyRequest, demand: Demand<Scope>): ReturnType<typeof verifier.verify> {
     const { headers, raw } = request
     const text = presented(headers['x-api-key'], raw.rawHeaders)
-    if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
+    const { authorization } = headers
+    const two =
+      text === twoCredentials || (text !== undefined && authorization !== undefined && carriesSecret(authorization))
+    if (two) return { ok: false, refusal: refusals.two_credentials }
     return verifier.verify(
       text === undefined ? undefined : credentialOn(raw.socket, text),
       demand,
@@ -182,8 +186,12 @@ export function fastifyGuard<Scope extends string>(
     const { status, headers, problem } = refusalAnswer(verdict, request.id)
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
     // After the answer, so that what we know of a key does not show in how long the answer took.
-    if (cause === undefined) request.log.info({ refusal: refusal.code, step: refusal.step, keyId }, 'refused')
-    else request.log.error({ refusal: refusal.code, step: refusal.step, keyId, err: cause }, 'refused')
+    if (cause === undefined) {
+      // For who wonders why a caller's key does not count: it came where it is not read.
+      const elsewhere = refusal.code === 'missing' && request.headers.authorization !== undefined
+      const told = { refusal: refusal.code, step: refusal.step, keyId }
+      request.log.info(elsewhere ? { ...told, elsewhere: 'authorization' } : told, 'refused')
+    } else request.log.error({ refusal: refusal.code, step: refusal.step, keyId, err: cause }, 'refused')
     verifier.noteRefusal?.(request.id, `${request.method} ${request.routeOptions.url ?? ''}`, verdict)
   }
 

@@ -1,5 +1,6 @@
 import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
+import { parse } from '../key/parse.ts'
 import { invalid, membersOf, plain } from '../options.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
@@ -183,6 +184,16 @@ export function presented(
     if (lines[index]?.toLowerCase() === 'x-api-key') count++
   }
   return count > 1 ? twoCredentials : value
+}
+
+/**
+ * Whether an `Authorization` field carries a secret of a keyring's own making. It is not read as the credential of a
+ * request, and others put other things there, such as the token of a person; but a secret beside the one in `X-API-Key`
+ * is a second credential, and two programs on the way could each take another one for the caller's.
+ */
+export function carriesSecret(authorization: string): boolean {
+  const [, token] = /^bearer +(\S+) *$/i.exec(authorization) ?? []
+  return token !== undefined && typeof parse(token) === 'object'
 }
 
 /**

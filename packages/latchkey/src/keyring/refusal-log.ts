@@ -19,7 +19,10 @@ export interface RefusalRecord {
   readonly environment: string | undefined
 }
 
-/** The refusals of the last while, by the id of the request. In memory, bounded: the oldest goes first. */
+/**
+ * The refusals of the last while, by the id of the request. In memory, bounded: the oldest goes
+ * first. Of several with one id, which callers may choose, the first is told.
+ */
 export interface RefusalLog {
   readonly add: (requestId: string, route: string | undefined, refused: Refused, at: number) => void
   readonly find: (requestId: string) => RefusalRecord | undefined
@@ -36,8 +39,8 @@ export function refusalLog(limit: number): RefusalLog {
   const entries = new Map<string, Entry>()
   return {
     add(requestId, route, refused, at) {
-      // An id that comes again is the latest now.
-      entries.delete(requestId)
+      // Callers may choose the ids of their requests, and must not be able to write over what is known of another's.
+      if (entries.has(requestId)) return
       if (entries.size >= limit) {
         const [oldest] = entries.keys()
         if (oldest !== undefined) entries.delete(oldest)

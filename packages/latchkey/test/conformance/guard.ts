@@ -212,8 +212,30 @@ export function guardConformance(name: string, serve: Serve): void {
         assert.equal((await send(get('/any', 'a,b, from/the+settings'))).status, 200, 'one line may contain a comma')
       }))
 
-    test('a key in any other place than the header is no key', () =>
+    test('a secret in Authorization beside the key is a second credential, anything else there is not', () =>
       served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
+        const { 'X-API-Key': another = '' } = await headersFor([])
+        const beside = (authorization: string): WireRequest => ({
+          path: '/any',
+          headers: [
+            ['Authorization', authorization],
+            ['X-API-Key', key],
+          ],
+        })
+        for (const authorization of [`Bearer ${another}`, `bearer   ${key} `, `BEARER ${another}`]) {
+          const answer = await send(beside(authorization))
+          assert.equal(answer.status, 400, authorization)
+          assert.equal(JSON.parse(answer.body).code, 'two_credentials')
+        }
+        assert.deepEqual(handled, [])
+        for (const authorization of ['Bearer eyJhbGciOiJub25lIn0.e30.', 'Basic YTpi', 'Bearer', '']) {
+          assert.equal((await send(beside(authorization))).status, 200, authorization)
+        }
+      }))
+
+    test('a key in any other place than the header is no key, and the log says where one was sent instead', () =>
+      served(async ({ send, headersFor, handled, log }) => {
         const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
         const elsewhere: readonly WireRequest[] = [
           { path: `/any?api_key=${key}&x-api-key=${key}` },
@@ -225,6 +247,7 @@ export function guardConformance(name: string, serve: Serve): void {
         for (const request of elsewhere)
           assert.equal((await send(request)).status, 401, JSON.stringify(request.headers))
         assert.deepEqual(handled, [])
+        assert.equal(log().split('"elsewhere":"authorization"').length, 2, 'once')
       }))
 
     test('a key of another environment is 403', () =>

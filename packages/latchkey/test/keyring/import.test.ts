@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { mint } from '../../src/key/mint.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
+import { settingsKey } from '../../src/keyring/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { countingStore } from './counting-store.ts'
 import type { CountingStore } from './counting-store.ts'
@@ -198,4 +199,16 @@ test('an imported key is accepted at once by another process', async () => {
   server.disconnect()
   await once(server, 'exit')
   await keyring.close()
+})
+
+test('a key from the settings is accepted also where secrets were imported by either hash, and the store knows none of it', async () => {
+  for (const algorithm of algorithms) {
+    const secret = 'gT5mWq8vZr2xKd7p'
+    const source = settingsKey({ name: 'KEY', secret, scopes: [] })
+    const { keyring } = await openOn((store) => store, { sources: [source] })
+    await keyring.importMany([older('an older key', algorithm)])
+    assert.equal(await codeOf(keyring.verify(secret)), 'accepted', algorithm)
+    assert.equal(await codeOf(keyring.verify('an older key')), 'accepted', algorithm)
+    assert.equal(await codeOf(keyring.verify('neither')), 'malformed', algorithm)
+  }
 })

@@ -7,16 +7,19 @@ import { openOn, shop } from './workbench.ts'
 
 const refused = { ok: false as const, refusal: refusals.expired, keyId: 'key_1', owner: 'acme', environment: 'live' }
 
-test('as many refusals are remembered as it was told, and the latest are those', () => {
+test('as many refusals are remembered as it was told, the latest of them, and of one id the first', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.array(fc.nat({ max: 12 }), { maxLength: 60 }), (limit, ids) => {
       const log = refusalLog(limit)
-      for (const [at, id] of ids.entries()) log.add(String(id), undefined, refused, at)
-      const latest = new Set([...new Set(ids.toReversed())].slice(0, limit))
-      for (let id = 0; id <= 12; id++) {
-        const found = log.find(String(id))
-        assert.equal(found?.at, latest.has(id) ? ids.lastIndexOf(id) : undefined)
+      const model = new Map<number, number>()
+      for (const [at, id] of ids.entries()) {
+        log.add(String(id), undefined, refused, at)
+        if (model.has(id)) continue
+        const [oldest] = model.keys()
+        if (model.size === limit && oldest !== undefined) model.delete(oldest)
+        model.set(id, at)
       }
+      for (let id = 0; id <= 12; id++) assert.equal(log.find(String(id))?.at, model.get(id))
     }),
   )
 })
@@ -48,4 +51,15 @@ test('a flood of refusals leaves the ten thousand latest', async () => {
   for (let call = 0; call < 10_050; call++) keyring.noteRefusal?.(`request-${call}`, undefined, verdict)
   assert.equal(await keyring.refusal('request-49'), undefined)
   assert.equal((await keyring.refusal('request-50'))?.code, 'missing')
+})
+
+test('a caller who names the request of another does not change what is known of it', async () => {
+  const { keyring } = await openOn((store) => store)
+  const { secret } = await keyring.issue(shop)
+  const theirs = await keyring.verify(secret, { allOf: ['orders:write'] })
+  const other = await keyring.verify('nonsense')
+  assert.ok(!theirs.ok && !other.ok)
+  keyring.noteRefusal?.('from a proxy', 'GET /orders', theirs)
+  keyring.noteRefusal?.('from a proxy', 'GET /orders', other)
+  assert.equal((await keyring.refusal('from a proxy'))?.code, 'insufficient_scope')
 })
