@@ -70,6 +70,7 @@ const exampleValues: Readonly<Record<string, readonly string[]>> = {
   PORT: [marker],
   LATCHKEY_STORE: [`postgres://${marker}@db`],
   SERVICE_API_KEY: [marker, 'your-secret-api-key', `${marker} ${marker} ${marker}`],
+  SERVICE_API_KEY_FILE: [`${marker}.key`],
   PROCESSING_SECONDS: ['-1234'],
   LATCHKEY_STORES: [`sqlite:${marker}.db`],
   SERVICE_API_KEYS: [marker],

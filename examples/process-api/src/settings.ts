@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import envSchema from 'env-schema'
-import { loadEnvironmentFile, unknownVariables } from 'latchkey-server/start'
+import { loadEnvironmentFile, secretSetting, unknownVariables } from 'latchkey-server/start'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 
@@ -9,6 +9,7 @@ const Settings = Type.Object({
   PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535 }),
   LATCHKEY_STORE: Type.String({ default: 'sqlite:data/latchkey.db', pattern: '^sqlite:.+$' }),
   SERVICE_API_KEY: Type.Optional(Type.String()),
+  SERVICE_API_KEY_FILE: Type.Optional(Type.String()),
   PROCESSING_SECONDS: Type.Number({ default: 0.5, minimum: 0, maximum: 3600 }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   NODE_ENV: Type.String({ default: 'production' }),
@@ -20,7 +21,9 @@ export type Settings = Static<typeof Settings>
 const ofTheCommandLine = [
   'LATCHKEY_URL',
   'LATCHKEY_ADMIN_KEY',
+  'LATCHKEY_ADMIN_KEY_FILE',
   'LATCHKEY_CREDENTIAL',
+  'LATCHKEY_CREDENTIAL_FILE',
   'LATCHKEY_SCOPES_FILE',
   'LATCHKEY_PREFIX',
   'LATCHKEY_ENVIRONMENTS',
@@ -34,10 +37,22 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   if (unknown !== undefined) throw new SettingsError(unknown)
   // Ajv would take 18e3 and 0x4650 for numbers, too.
   if (!/^[0-9]+$/.test(data['PORT'] ?? '0')) throw new SettingsError('PORT must be a whole number from 0 to 65535')
+  const { SERVICE_API_KEY_FILE: _, ...others } = data
+  const secret = secretOf(environment)
+  if (secret !== undefined) others['SERVICE_API_KEY'] = secret
   try {
-    return envSchema<Settings>({ schema: Settings, data, env: false })
+    return envSchema<Settings>({ schema: Settings, data: others, env: false })
   } catch (error) {
     throw new SettingsError((error as { errors?: readonly Fault[] }).errors?.map(sentence).join('; '), { cause: error })
+  }
+}
+
+/** `SERVICE_API_KEY`, or what is in the file that `SERVICE_API_KEY_FILE` names. */
+function secretOf(environment: NodeJS.ProcessEnv): string | undefined {
+  try {
+    return secretSetting('SERVICE_API_KEY', environment)
+  } catch (error) {
+    throw new SettingsError((error as Error).message, { cause: error })
   }
 }
 

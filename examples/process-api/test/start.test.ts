@@ -139,6 +139,22 @@ test('the key is printed and then nowhere: not in the database, not in the log o
   }
 })
 
+test('SERVICE_API_KEY from a file is accepted, and both at once are exit code 78', async (context) => {
+  const folder = folderFor(context)
+  writeFileSync(join(folder, 'service.key'), 'v3ry.L0ng-random_value\n')
+  const service = startService(context, folder, { SERVICE_API_KEY_FILE: 'service.key' })
+  const url = await service.url
+  assert.doesNotMatch(service.printed(), /v3ry/)
+  assert.equal(service.printed().match(secretPattern), null)
+  assert.equal((await post(url, 'v3ry.L0ng-random_value')).status, 200)
+  const both = startService(context, folder, {
+    SERVICE_API_KEY_FILE: 'service.key',
+    SERVICE_API_KEY: 'v3ry.L0ng-random_value',
+  })
+  assert.equal(await both.ended, 78)
+  assert.equal(both.printed(), 'SERVICE_API_KEY and SERVICE_API_KEY_FILE are both set: set one of them.\n')
+})
+
 test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (context) => {
   const folder = folderFor(context)
   writeFileSync(join(folder, '.env'), 'SERVICE_API_KEY=v3ry.L0ng-random_value\nPORT=1\n')

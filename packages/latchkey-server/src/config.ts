@@ -24,6 +24,8 @@ export interface Settings {
   readonly cacheMemory: number
   /** Seconds between the moment that `/readyz` says no and the moment that the server stops listening. */
   readonly drainDelay: number
+  /** Where the first admin key is written, if there is none. */
+  readonly firstAdminKeyFile: string | undefined
 }
 
 /** One row of the table of settings. */
@@ -45,7 +47,13 @@ export interface Setting<Value> {
 }
 
 /** Read by commands, and not one of the server's settings. */
-const otherVariables = ['LATCHKEY_URL', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
+const otherVariables = [
+  'LATCHKEY_URL',
+  'LATCHKEY_ADMIN_KEY',
+  'LATCHKEY_ADMIN_KEY_FILE',
+  'LATCHKEY_CREDENTIAL',
+  'LATCHKEY_CREDENTIAL_FILE',
+]
 
 const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
 
@@ -166,6 +174,14 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     must: 'a whole number of seconds from 0 to 300',
     read: (text) => whole(text, 0, 300),
   },
+  firstAdminKeyFile: {
+    variable: 'LATCHKEY_FIRST_ADMIN_KEY_FILE',
+    flag: '--first-admin-key-file <path>',
+    fallback: '',
+    help: 'Where the start writes the first admin key (mode 600), if the database has no admin key; for starts without a terminal.',
+    must: 'the path of a file that does not exist yet, in a folder that does',
+    read: (text) => (/^[^\0]+$/.test(text) ? text : undefined),
+  },
 }
 
 /** The settings are at fault. Trying again does not help: the process ends with EX_CONFIG, 78. */
@@ -201,7 +217,7 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
     const flag = flags[name as keyof Settings]
     const said = flag ?? (environment[setting.variable] || undefined)
-    if (said === undefined && keptInDatabase.has(name)) {
+    if (said === undefined && withoutDefault.has(name)) {
       values[name] = undefined
       continue
     }
@@ -218,8 +234,16 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   return values as unknown as Settings
 }
 
-/** What the database knows where nothing is said: a forgotten variable must not take from keys what they hold. */
-const keptInDatabase: ReadonlySet<string> = new Set(['prefix', 'environments', 'scopes'] satisfies (keyof Settings)[])
+/**
+ * What has no value where nothing is said. The first three the database knows: a forgotten variable must not take from
+ * keys what they hold.
+ */
+const withoutDefault: ReadonlySet<string> = new Set([
+  'prefix',
+  'environments',
+  'scopes',
+  'firstAdminKeyFile',
+] satisfies (keyof Settings)[])
 
 /** What the settings say of keys, for `openKeyring`: what they do not say is left out. */
 export function declarationOf({ scopes, prefix, environments }: Settings): {

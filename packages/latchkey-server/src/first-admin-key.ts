@@ -1,5 +1,6 @@
-import type { OpenKeyring } from 'latchkey'
+import type { Issued, OpenKeyring } from 'latchkey'
 import { adminEnvironment, adminScopes } from 'latchkey'
+import { reserveFile } from './start.ts'
 
 /**
  * Issues the first admin key of a keyring that has none, and answers its secret: print it once, to the terminal, and to
@@ -9,8 +10,55 @@ import { adminEnvironment, adminScopes } from 'latchkey'
  * @example const secret = await firstAdminKey(keyring)
  */
 export async function firstAdminKey(keyring: OpenKeyring): Promise<string | undefined> {
-  const { keys } = await keyring.list({ environment: adminEnvironment, limit: 1 })
-  if (keys.length > 0) return undefined
+  return (await hasAdminKey(keyring)) ? undefined : (await issueFirst(keyring))?.secret
+}
+
+/** Bytes that no secret and its line break exceed. */
+const room = 128
+
+/**
+ * Writes the first admin key of a keyring that has none into a file that only its owner may read (mode 600), and answers
+ * whether it did. It does not where there is an admin key, in whatever state. Of several processes that start at once on
+ * one store, one writes. A file that exists is never written over.
+ *
+ * The file has its place on the disk before the key is issued: a file that cannot be written leaves no key behind that
+ * nobody holds.
+ *
+ * @throws Error what the system says of the file. Then there is no admin key yet, and the next start can write it. Only
+ *   where a file of that name comes about in the same moment is there one, and the message says in which file it is.
+ *
+ * @example await writeFirstAdminKey(keyring, '/run/latchkey/admin.key')
+ */
+export async function writeFirstAdminKey(keyring: OpenKeyring, path: string): Promise<boolean> {
+  if (await hasAdminKey(keyring)) return false
+  let file: ReturnType<typeof reserveFile>
+  try {
+    file = reserveFile(path, room)
+  } catch (error) {
+    // Another process may have written it between the two looks.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await hasAdminKey(keyring))) return false
+    throw error
+  }
+  let issued: Issued | undefined
+  try {
+    issued = await issueFirst(keyring)
+    // From here to the end nothing else gets a turn, a signal neither.
+    if (issued !== undefined) file.write(`${issued.secret}\n`)
+  } catch (error) {
+    file.discard()
+    if (issued !== undefined) await keyring.revoke(issued.key.id, { reason: 'unused', actor: 'first start' })
+    throw error
+  }
+  if (issued === undefined) file.discard()
+  else file.name()
+  return issued !== undefined
+}
+
+async function hasAdminKey(keyring: OpenKeyring): Promise<boolean> {
+  return (await keyring.list({ environment: adminEnvironment, limit: 1 })).keys.length > 0
+}
+
+async function issueFirst(keyring: OpenKeyring): Promise<Issued | undefined> {
   const wanted = {
     name: 'First admin key',
     owner: 'operator',
@@ -20,5 +68,5 @@ export async function firstAdminKey(keyring: OpenKeyring): Promise<string | unde
   }
   // Two that saw no key issue it with one token: the second is a repetition, and is not told the secret.
   const made = await keyring.issueMany([wanted], { actor: 'first start', idempotencyKey: 'first admin key' })
-  return made.repeated ? undefined : made.created[0]?.secret
+  return made.repeated ? undefined : made.created[0]
 }

@@ -1,4 +1,4 @@
 export { latchkeyServer, serverOptions } from './http/app.ts'
 export type { LatchkeyServerOptions } from './http/app.ts'
-export { firstAdminKey } from './first-admin-key.ts'
+export { firstAdminKey, writeFirstAdminKey } from './first-admin-key.ts'
 export { docsPolicy } from './http/security.ts'

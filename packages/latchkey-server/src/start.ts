@@ -2,6 +2,9 @@
 
 export { loadEnvironmentFile } from './start/environment-file.ts'
 export { hostMust, isNotHere, isOfThisMachine, portFault } from './start/listening.ts'
+export { reserveFile } from './start/reserved-file.ts'
+export type { ReservedFile } from './start/reserved-file.ts'
+export { secretSetting } from './start/secret-setting.ts'
 export { closeOnSignals } from './start/signals.ts'
 export type { Stopping } from './start/signals.ts'
 export { unknownVariables } from './start/unknown-variables.ts'

@@ -32,6 +32,7 @@ test('without anything set, every setting is what the table says', () => {
   const unsaid = { prefix: undefined, environments: undefined, scopes: undefined }
   assert.deepEqual(rest, {
     ...unsaid,
+    firstAdminKeyFile: undefined,
     logLevel: 'info',
     usageInterval: 10,
     cacheSize: 50_000,

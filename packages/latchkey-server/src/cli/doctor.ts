@@ -72,7 +72,7 @@ async function openFindings(options: TargetOptions): Promise<readonly Finding[]>
 function adminKeyFinding(error: unknown): Finding {
   const found = reasonOf(error)
   if (error instanceof Failure) {
-    const isKey = found.startsWith('LATCHKEY_ADMIN_KEY ')
+    const isKey = found.startsWith('LATCHKEY_ADMIN_KEY must ')
     const remedy = isKey ? 'Set it. Where the database is, an admin key is issued with:' : 'Mend it.'
     return wrong({ what: 'settings', found, remedy, ...(isKey ? { commands: [advised(issueAdmin)] } : {}) })
   }

@@ -4,6 +4,7 @@ import { commandIn } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
 import { exits } from './exit.ts'
+import { healthCommand } from './health.ts'
 import { showCommand as journalShow } from './journal/show.ts'
 import { verifyCommand as journalVerify } from './journal/verify.ts'
 import { changeCommand } from './keys/change.ts'
@@ -58,7 +59,7 @@ export function buildProgram(version: string): Command {
   const journal = commandIn(program, 'journal', 'what was changed, and that nobody changed the record')
   for (const add of [journalShow, journalVerify]) add(journal)
 
-  for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand]) add(program)
+  for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand, healthCommand]) add(program)
   for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -34,6 +34,8 @@ async function serve(options: object): Promise<void> {
   closeOnSignals({ close, hurry: () => keyring.close() })
   let address: string
   try {
+    // Before it is ready: whoever waits for that finds the key.
+    if (settings.firstAdminKeyFile !== undefined) await writeKey(keyring, settings.firstAdminKeyFile)
     address = await app.listen({ host: settings.host, port: settings.port })
   } catch (error) {
     await close()
@@ -75,6 +77,21 @@ async function faultOfScopes(keyring: OpenKeyring): Promise<string | undefined> 
     return `keys hold scopes that are not declared, and cannot use them: ${lost}. Declare them in the file that LATCHKEY_SCOPES_FILE names, or take them from the keys.`
   if (Object.keys(keyring.scopes).length > 0) return undefined
   return 'no scopes are declared, so that keys can be allowed nothing: set LATCHKEY_SCOPES_FILE'
+}
+
+/** @throws Failure what stands in the way of the file. */
+async function writeKey(keyring: OpenKeyring, path: string): Promise<void> {
+  const { writeFirstAdminKey } = await import('../first-admin-key.ts')
+  try {
+    if (await writeFirstAdminKey(keyring, path)) say(`The first admin key is in ${path}.`)
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (syscall === undefined) throw error
+    const fault = code === 'EEXIST' ? 'is there already, and is not written over' : `cannot be made (${code})`
+    throw new Failure('failed', `The first admin key was not issued: ${path} ${fault}. Name another file.`, {
+      cause: error,
+    })
+  }
 }
 
 function explained(error: unknown, { port }: Settings): unknown {

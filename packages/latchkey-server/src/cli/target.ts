@@ -7,6 +7,7 @@ import type { Settings } from '../config.ts'
 import { declarationOf, readSettings, settingsTable } from '../config.ts'
 import { advised } from './advice.ts'
 import { Failure } from './exit.ts'
+import { secretFromEnvironment } from './input/secrets.ts'
 
 /** Which keyring a command works on, and how it answers. */
 export interface TargetOptions {
@@ -215,13 +216,11 @@ export function upgrade({ store }: TargetOptions): readonly string[] {
 }
 
 function adminKey(): string {
-  const key = process.env['LATCHKEY_ADMIN_KEY']
-  // Nothing that is started from here, and no report of a crash, needs to know it.
-  delete process.env['LATCHKEY_ADMIN_KEY']
-  if (key === undefined || key === '') {
+  const key = secretFromEnvironment('LATCHKEY_ADMIN_KEY')
+  if (key === undefined) {
     throw new Failure(
       'settings',
-      'LATCHKEY_ADMIN_KEY must be an admin key of the server. It is read from the environment or .env.',
+      'LATCHKEY_ADMIN_KEY must be an admin key of the server. It is read from the environment or .env, or from the file that LATCHKEY_ADMIN_KEY_FILE names.',
     )
   }
   return key

@@ -3,7 +3,7 @@ import type { Refused, Verdict } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
 import { count, words } from './input/members.ts'
-import { secretFromInput } from './input/secrets.ts'
+import { secretFromEnvironment, secretFromInput } from './input/secrets.ts'
 import { iso } from './input/when.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
@@ -56,9 +56,8 @@ export function verifyCommand(program: Command): void {
 
 /** From the environment, from whoever sits there, or from a pipe; never from the arguments. */
 async function credentialToVerify(): Promise<string> {
-  const given = process.env['LATCHKEY_CREDENTIAL']
-  delete process.env['LATCHKEY_CREDENTIAL']
-  if (given !== undefined && given !== '') return given
+  const given = secretFromEnvironment('LATCHKEY_CREDENTIAL')
+  if (given !== undefined) return given
   return (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
 }
 

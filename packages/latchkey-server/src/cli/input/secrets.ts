@@ -1,3 +1,4 @@
+import { secretSetting } from '../../start.ts'
 import { Failure } from '../exit.ts'
 
 /** A minted secret, anywhere in a text: `lk_live_` and 38 characters. */
@@ -15,7 +16,7 @@ export function refuseSecrets(values: readonly string[]): void {
     'usage',
     'An argument looks like a secret. It is in the history of your shell now, and whoever is on this machine could see it:\n' +
       'rotate that key; keys list --text finds it by the first 12 characters. Secrets are read from standard input or the\n' +
-      'environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY).',
+      'environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY, or the files that these names with _FILE name).',
   )
 }
 
@@ -36,4 +37,20 @@ export async function secretFromInput(input: NodeJS.ReadStream): Promise<string>
   const [line = ''] = text.split(/\r?\n/, 1)
   if (line === '') throw new Failure('usage', 'No secret came on standard input.')
   return line
+}
+
+/**
+ * The secret in a variable, or in the file that the same name with `_FILE` names. The variable is taken out of the
+ * environment: nothing that is started from here, and no report of a crash, needs to know it.
+ *
+ * @throws Failure `settings` for a file that cannot be read, and where both are set.
+ */
+export function secretFromEnvironment(name: string): string | undefined {
+  try {
+    return secretSetting(name, process.env)
+  } catch (error) {
+    throw new Failure('settings', (error as Error).message, { cause: error })
+  } finally {
+    delete process.env[name]
+  }
 }
