@@ -1,9 +1,12 @@
 // The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder, type-checked
-// there, and run on the oldest and on the newest Node that they promise to run on.
+// there, and run on the oldest and on the newest Node that they promise to run on. Then published as the workflow of a
+// release does it, but for the sending.
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { skipUnless } from '../test/machine.ts'
 import { nodeOf, promisedNodes } from './nodes.ts'
 
@@ -11,6 +14,12 @@ const root = join(import.meta.dirname, '..')
 const library = join(root, 'packages', 'latchkey')
 const server = join(root, 'packages', 'latchkey-server')
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'))
+
+/** What npm says that it publishes. */
+interface Published {
+  readonly name: string
+  readonly files: readonly { readonly path: string }[]
+}
 
 function run(cwd: string, command: string, ...values: readonly string[]): string {
   return execFileSync(command, values, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
@@ -61,6 +70,30 @@ try {
     const place = mkdtempSync(join(folder, 'run-'))
     console.log(run(place, program, join(consumer, 'consumer.js')))
     console.log(`latchkey ${run(place, program, commandLine, '--version')}`)
+  }
+
+  const workflow = parse(readFileSync(join(root, '.github', 'workflows', 'release.yml'), 'utf8')) as {
+    jobs: { publish: { steps: readonly { run?: string }[] } }
+  }
+  const commands = workflow.jobs.publish.steps.flatMap(({ run: line = '' }) =>
+    line.startsWith('npm publish ') ? [line.split(' ').slice(1)] : [],
+  )
+  const published = commands.flatMap((values) => {
+    const printed = run(root, 'npm', ...values, '--dry-run', '--json', '--loglevel', 'error')
+    const told = JSON.parse(printed) as Published | Readonly<Record<string, Published>>
+    // Of one workspace, npm before 11 tells nothing but that one.
+    return 'files' in told ? [told as Published] : Object.values(told)
+  })
+  assert.deepEqual(
+    published.map(({ name }) => name),
+    ['latchkey', 'latchkey-server'],
+  )
+  for (const { name, files } of published) {
+    const unexpected = files.filter(
+      ({ path }) => !/^(?:dist\/.*\.(?:js|d\.ts)|LICENSE|README\.md|package\.json)$/.test(path),
+    )
+    assert.deepEqual(unexpected, [], `${name} would be published with more than it should`)
+    console.log(`${name} would be published with ${files.length} files`)
   }
 } finally {
   rmSync(folder, { recursive: true })
