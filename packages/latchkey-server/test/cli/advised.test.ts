@@ -280,7 +280,7 @@ describe('the guide to incidents', { concurrency: 2 }, () => {
     const { environment } = await serve(here)
     const stolen = await issued(here, [], environment)
     const [, admin = ''] = /(key_\w+)\tTests\t/.exec(await here.done(['keys', 'list', '--environment', 'admin'])) ?? []
-    const drill = block('incidents', 'latchkey keys list --issued-by').replace('keys revoke', 'keys revoke --yes')
+    const drill = block('incidents', 'latchkey keys revoke "$ADMIN_ID"').replaceAll('keys revoke', 'keys revoke --yes')
     const { code, stdout, stderr } = await inShell(here, drill, { ADMIN_ID: admin })
     assert.equal(code, 0, stderr)
     assert.ok(stdout.includes(stolen.id) && !stdout.includes(own.id), stdout)
