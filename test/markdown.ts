@@ -8,8 +8,6 @@ export interface Heading {
   readonly level: number
   /** The title as it is shown, without marks. */
   readonly text: string
-  /** The title as it is written. */
-  readonly source: string
   /** What a link to it ends with, as GitHub makes it. */
   readonly anchor: string
 }
@@ -26,8 +24,6 @@ export interface Block {
   readonly line: number
   /** The first word after the fence: `ts`, `sh`. */
   readonly language: string
-  /** What stands after it, for instance `run`. */
-  readonly mark: string
   /** What is between the fences, with a newline at its end. */
   readonly code: string
 }
@@ -115,9 +111,9 @@ export function readPage(markdown: string): Page {
   const visit = (token: Token, line: number): void => {
     switch (token.type) {
       case 'heading': {
-        const { depth, text, tokens } = token as Tokens.Heading
+        const { depth, tokens } = token as Tokens.Heading
         const title = shown(tokens)
-        headings.push({ level: depth, text: title, source: text, anchor: anchorOf(title, anchors) })
+        headings.push({ level: depth, text: title, anchor: anchorOf(title, anchors) })
         break
       }
       case 'table': {
@@ -130,8 +126,8 @@ export function readPage(markdown: string): Page {
       }
       case 'code': {
         const { lang = '', text } = token as Tokens.Code
-        const [language = '', ...mark] = lang.split(/\s+/)
-        blocks.push({ line, language, mark: mark.join(' '), code: `${text}\n` })
+        const [language = ''] = lang.split(/\s+/)
+        blocks.push({ line, language, code: `${text}\n` })
         faults.push(...blockFaults(token as Tokens.Code, line))
         break
       }
