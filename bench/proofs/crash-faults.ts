@@ -37,7 +37,7 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: store,
-        text: 'spend: (id, spending) => writing(() => spend(id, spending)),',
+        text: 'spend: (id, spending) => writing(() => spend(id, spending), longestSpending),',
         becomes: 'spend: (id, spending) => (setTimeout(() => spend(id, spending), 200).hasRef() ? 1 : undefined),',
       },
     ],

@@ -18,7 +18,7 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'spend: (id, spending) => writing(() => spend(id, spending)),',
+        text: 'spend: (id, spending) => writing(() => spend(id, spending), longestSpending),',
         becomes: `spend: (id, spending) => {
       const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
       const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
 import type { Presence } from './sqlite-file.ts'
-import { always, hasLog, logOf, presenceOf, stillnessOf } from './sqlite-file.ts'
+import { always, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './sqlite-file.ts'
 
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
@@ -90,7 +90,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
     const make = mode !== 'write'
     if (make && file !== memory) makeFile(file)
     // Noted before it is opened: if another is put in its place in between, that is found at the first look.
-    const mustBeThere = file === memory ? always : presenceOf(file)
+    const fileIsThere = file === memory ? always : presenceOf(file)
     const path = file === memory || make ? file : asUri(file, 'mode=rw')
     // Opening may wait for others that open, and has nothing else to do meanwhile.
     const database = new DatabaseSync(path, { timeout: longestWait })
@@ -108,6 +108,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       const migrated = make ? migrate(database, mode === 'create' ? 0 : steps.length) : 0
       // From now on nobody waits in SQLite: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
+      const mustBeThere = file === memory ? always : presenceWithLog(file, fileIsThere)
       return { database, mustBeThere, still: false, migrated }
     } catch (error) {
       database.close()
@@ -129,7 +130,7 @@ function openToRead(file: string): OpenDatabase {
     checkVersion(database)
     database.exec('PRAGMA schema_version')
     database.exec('PRAGMA busy_timeout = 0')
-    return { database, mustBeThere, still, migrated: 0 }
+    return { database, mustBeThere: still ? mustBeThere : presenceWithLog(file, mustBeThere), still, migrated: 0 }
   } catch (error) {
     database.close()
     if (still || !isUnopened(error)) throw error

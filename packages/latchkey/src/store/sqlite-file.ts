@@ -20,14 +20,32 @@ export const logOf = (file: string): string => `${file}-wal`
 export function presenceOf(file: string): Presence {
   const opened = statusOf(file)
   const presence: Presence = () => {
-    if (isSame(opened, statusOf(file))) return
-    throw new LatchkeyError(
-      'store_unusable',
-      `The database ${file} was deleted or replaced while it was open: put it back, then start anew.`,
-    )
+    if (!isSame(opened, statusOf(file))) throw gone(file)
   }
   presence()
   return presence
+}
+
+/**
+ * Notes the log of an open database too: whoever takes that away under a process cuts it off from all others, and from
+ * what comes to be in the file.
+ */
+export function presenceWithLog(file: string, ofFile: Presence): Presence {
+  const log = logOf(realpathSync(file))
+  const opened = statusOf(log)
+  // Where a file system has none, SQLite does without.
+  if (opened === undefined) return ofFile
+  return () => {
+    ofFile()
+    if (!isSame(opened, statusOf(log))) throw gone(log)
+  }
+}
+
+function gone(path: string): LatchkeyError {
+  return new LatchkeyError(
+    'store_unusable',
+    `The database file ${path} was deleted or replaced while it was open: put it back, then start anew.`,
+  )
 }
 
 /**

@@ -39,6 +39,12 @@ const namedChanges = 1000
 /** How long a write waits for another process's transaction, in milliseconds, before it fails. */
 const longestWait = 5000
 
+/**
+ * The same for a call that spends, which is waited for: it must fail while its caller is still there to be told, and not
+ * take from the quota afterwards.
+ */
+const longestSpending = 1000
+
 /** Milliseconds between two tries. */
 const pause = 10
 
@@ -404,7 +410,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       return asItIs(() => row<{ revision: number }>(sql.newestRevision))?.revision ?? 0
     },
 
-    spend: (id, spending) => writing(() => spend(id, spending)),
+    spend: (id, spending) => writing(() => spend(id, spending), longestSpending),
 
     noteFirstUse(hash, at) {
       if (mode === 'read') return true

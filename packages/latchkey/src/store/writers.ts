@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Awaitable } from '../ports.ts'
 
-/** Does a piece of writing: now, or when everybody who came before has been served and no other process is writing. */
-export type Writers = <Result>(work: () => Result) => Awaitable<Result>
+/**
+ * Does a piece of writing: now, or when everybody who came before has been served and no other process is writing. If
+ * that takes longer than its patience, in milliseconds, it fails with the error that says so, and is never done.
+ */
+export type Writers = <Result>(work: () => Result, patience?: number) => Awaitable<Result>
 
 interface Waiting {
   /** Throws what `isBusy` knows while another process is writing. */
@@ -17,19 +20,19 @@ interface Waiting {
  * waiting in SQLite: however many wait, this process does everything else meanwhile.
  *
  * @param isBusy - whether an error says that another process is writing.
- * @param patience - milliseconds for which a piece of writing is tried before it fails with that error.
+ * @param patience - for how many milliseconds a piece of writing is tried unless it says so itself.
  * @param pause - milliseconds between two tries.
  */
 export function writersOf({
   isBusy,
-  patience,
+  patience: usual,
   pause,
 }: {
   readonly isBusy: (error: unknown) => boolean
   readonly patience: number
   readonly pause: number
 }): Writers {
-  const queue: Waiting[] = []
+  let queue: Waiting[] = []
   let serving = false
 
   async function serve(): Promise<void> {
@@ -43,17 +46,16 @@ export function writersOf({
         await nextTurn()
       } catch (error) {
         const now = performance.now()
-        for (let [oldest] = queue; oldest !== undefined && now > oldest.deadline; [oldest] = queue) {
-          queue.shift()
-          oldest.fail(error)
-        }
+        const late = queue.filter(({ deadline }) => now > deadline)
+        queue = queue.filter(({ deadline }) => now <= deadline)
+        for (const { fail } of late) fail(error)
         if (queue.length > 0) await sleep(pause)
       }
     }
     serving = false
   }
 
-  return (work) => {
+  return (work, patience = usual) => {
     if (queue.length === 0) {
       try {
         return work()

@@ -369,6 +369,30 @@ test('a change that waits for five seconds fails, says why, and leaves nothing b
   await store.close()
 })
 
+test('a call that waits for a second to spend fails and takes nothing, also behind a change that waits on', async (context) => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  const quota = { amount: 5, refill: null }
+  const made = newKey({ quota })
+  const change = inserting(made)
+  assert.ok(change.kind === 'insert')
+  await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], seal)
+  const other = new DatabaseSync(file)
+  other.exec('BEGIN IMMEDIATE')
+  const { now } = performance
+  let passed = 0
+  context.mock.method(performance, 'now', () => now.call(performance) + passed)
+  const changing = store.commit([inserting(newKey())], seal)
+  const spending = assert.rejects(async () => store.spend(made.key.id, { cost: 1, quota, period: 0 }), /locked/)
+  passed = 1001
+  await spending
+  other.exec('COMMIT')
+  other.close()
+  assert.equal((await changing)?.length, 1)
+  assert.deepEqual((await store.byId(made.key.id))?.quotas, [{ remaining: 5, period: 0 }])
+  await store.close()
+})
+
 test('a look that fails has seen nothing: the next one names what it would have', async (context) => {
   const file = newFile()
   const [ours, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
@@ -394,6 +418,7 @@ test('a look that fails has seen nothing: the next one names what it would have'
 
 const lose: Readonly<Record<string, (file: string) => void>> = {
   deleted: (file) => rmSync(file),
+  'left without its log': (file) => rmSync(`${file}-wal`),
   'replaced by another': (file) => {
     copyFileSync(file, `${file}.new`)
     renameSync(`${file}.new`, file)
