@@ -91,8 +91,9 @@ export interface SqliteStore extends Store {
  * each sees the changes of the others at once.
  *
  * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, was written by a newer
- *   version, or SQLite itself is one that can lose data; but to migrate also when it does not exist, or its tables are
- *   of an older version. The `cause` is `newer schema` or `older schema` where it is that.
+ *   version, or SQLite itself is one that can lose data. To write or to read also when it does not exist, and for all
+ *   but to migrate when its tables are of an older version. The `cause` is `newer schema` or `older schema` where it is
+ *   that. While it is open every method throws or rejects with it once the file was deleted or replaced.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
