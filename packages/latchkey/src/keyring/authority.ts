@@ -2,7 +2,7 @@ import { LatchkeyError } from '../error.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Delegable, Rights } from '../policy/delegation.ts'
-import { exceeds, exceedsMembers, sees } from '../policy/delegation.ts'
+import { exceeds, exceedsMembers, maySet, sees } from '../policy/delegation.ts'
 import { expand } from '../policy/scopes.ts'
 import type { Witness } from '../ports.ts'
 import { stateOf } from './key.ts'
@@ -17,6 +17,12 @@ export interface Authority {
    * @throws LatchkeyError `beyond_delegation`, naming the dimension.
    */
   readonly mustCover: (key: Rights & Delegable, before?: Delegable) => void
+  /**
+   * For what a member brings about beside its value, as what is left of a quota.
+   *
+   * @throws LatchkeyError `beyond_delegation`.
+   */
+  readonly mustMaySet: (member: keyof Delegable) => void
   /** The one owner whose keys it sees; `undefined` where it is not bound to one. */
   readonly owner: string | undefined
   /** The environments whose keys it sees, of one owner or of all; `undefined` for whoever holds the keyring itself. */
@@ -30,6 +36,7 @@ export interface Authority {
 const unbounded: Authority = {
   sees: () => true,
   mustCover() {},
+  mustMaySet() {},
   owner: undefined,
   environments: undefined,
   everywhere: true,
@@ -69,12 +76,10 @@ export async function authorityOf<Scope extends string>(
     sees: (other) => sees(delegation, other),
     mustCover(wanted, before) {
       const beyond = exceeds(key, wanted) ?? exceedsMembers(delegation, wanted, before)
-      if (beyond !== undefined) {
-        throw new LatchkeyError(
-          'beyond_delegation',
-          `${beyond}: an admin key can give nothing that goes beyond its own delegation, lifetime and addresses.`,
-        )
-      }
+      if (beyond !== undefined) throw exceeded(beyond)
+    },
+    mustMaySet(member) {
+      if (!maySet(delegation, member)) throw exceeded(member)
     },
     owner: delegation?.owner ?? undefined,
     environments: delegation?.environments ?? [],
@@ -110,6 +115,13 @@ export function mustSeeAll({ owner, everywhere }: Authority): void {
 export function viewOf({ environment, scopes, delegation }: VerifiedKey): Pick<Authority, 'sees'> {
   if (environment !== adminEnvironment || !scopes.includes('keys:verify')) throw lacks('keys:verify')
   return { sees: (key) => sees(delegation, key) }
+}
+
+function exceeded(dimension: string): LatchkeyError {
+  return new LatchkeyError(
+    'beyond_delegation',
+    `${dimension}: an admin key can give nothing that goes beyond its own delegation, lifetime and addresses.`,
+  )
 }
 
 function lacks(scope: AdminScope): LatchkeyError {

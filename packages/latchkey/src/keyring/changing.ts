@@ -113,6 +113,8 @@ export async function changeKey<Scope extends string>(
     if (decision !== undefined) {
       const { action, change, ...update } = decision
       if (!takesAway.has(action)) authority.mustCover(update.key, kept.key)
+      // Filled up anew, a quota that stays what it is lets more through.
+      if ((update.quota ?? null) !== null) authority.mustMaySet('quota')
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
       await mustLeaveAnAdminKey(parts, kept, update.key)
       const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))

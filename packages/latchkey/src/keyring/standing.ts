@@ -96,7 +96,8 @@ export function standingOf<Scope extends string>(
         keyId: id,
         owner,
         secretHash: secret?.hash,
-        firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt > stored.createdAt,
+        // Made at another time than its key is made by a rotation; at an earlier one, where the clock has stepped back.
+        firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt !== stored.createdAt,
         accepted: 0,
         lastUsedAt: 0,
       },

@@ -80,6 +80,11 @@ export function exceeds(giver: Rights, wanted: Rights): keyof Rights | undefined
   return undefined
 }
 
+/** Whether an admin key may set a member of keys. */
+export function maySet(delegation: Delegation | null, member: keyof Delegable): boolean {
+  return delegation !== null && settable(delegation).includes(member)
+}
+
 /** What a key is that nobody has said anything of. */
 const unsaid: Delegable = { metadata: {}, limits: [], quota: null }
 
@@ -93,9 +98,8 @@ export function exceedsMembers(
   wanted: Delegable,
   before: Delegable = unsaid,
 ): keyof Delegable | undefined {
-  const allowed = delegation === null ? [] : settable(delegation)
   return delegableMembers.find(
-    (member) => !allowed.includes(member) && JSON.stringify(wanted[member]) !== JSON.stringify(before[member]),
+    (member) => !maySet(delegation, member) && JSON.stringify(wanted[member]) !== JSON.stringify(before[member]),
   )
 }
 

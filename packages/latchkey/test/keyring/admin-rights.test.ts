@@ -105,6 +105,12 @@ for (const [speed, shape] of speeds) {
       await view.change(key.id, { name: 'What it may', metadata: members.metadata })
       await view.issue(shop)
       assert.deepEqual((await keyring.find(key.id))?.limits, limits)
+      // A quota that stays what it is, and would be filled up again or not be left as it is.
+      for (const remaining of [1000, 5]) {
+        const quota = { ...members.quota, remaining }
+        await assert.rejects(view.change(key.id, { quota }), { code: 'beyond_delegation', message: /quota/ })
+      }
+      await view.change(key.id, { name: 'What it may as well', quota: members.quota })
 
       const told = await keyring.issue({
         ...admin,

@@ -16,4 +16,15 @@ for (const [speed, shape] of speeds) {
     }
     await keyring.close()
   })
+
+  test(`a new secret that is in use is not replaced where the clock stepped back before it was made (store: ${speed})`, async () => {
+    const { keyring, clock } = await openOn(shape)
+    const { key } = await keyring.issue(shop)
+    clock.set(clock.now() - 10_000)
+    const { secret } = await keyring.rotate(key.id)
+    assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+    await assert.rejects(keyring.rotate(key.id, { replace: true }), { code: 'conflict', message: /was used at/ })
+    assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+    await keyring.close()
+  })
 }
