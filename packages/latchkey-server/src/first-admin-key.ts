@@ -1,4 +1,4 @@
-import type { Issued, OpenKeyring } from 'latchkey'
+import type { AdminScope, Issued, Keyring, KeyMembers, OpenKeyring } from 'latchkey'
 import { adminEnvironment, adminScopes } from 'latchkey'
 import { reserveFile } from './start.ts'
 
@@ -63,10 +63,19 @@ async function issueFirst(keyring: OpenKeyring): Promise<Issued | undefined> {
     name: 'First admin key',
     owner: 'operator',
     environment: adminEnvironment,
-    scopes: Object.keys(adminScopes),
-    delegation: { owner: null, environments: [...keyring.environments, adminEnvironment], scopes: ['*'] },
+    ...everyRight(keyring),
   }
   // Two that saw no key issue it with one token: the second is a repetition, and is not told the secret.
   const made = await keyring.issueMany([wanted], { actor: 'first start', idempotencyKey: 'first admin key' })
   return made.repeated ? undefined : made.created[0]
+}
+
+/** What the first admin key has: every right, and all scopes that there are or will be. */
+export function everyRight({
+  environments,
+}: Pick<Keyring, 'environments'>): Required<Pick<KeyMembers<AdminScope>, 'scopes' | 'delegation'>> {
+  return {
+    scopes: Object.keys(adminScopes) as AdminScope[],
+    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: ['*'] },
+  }
 }

@@ -1,4 +1,4 @@
-import { bounds } from 'latchkey'
+import { bounds, journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { failures, json } from './answers.ts'
@@ -47,7 +47,7 @@ const report = Type.Object(
     head: Type.Optional(Type.Object({ seq: Type.Integer(), hash })),
     at: Type.Optional(Type.Integer({ description: 'The entry from which it is not what was written' })),
     fault: Type.Optional(
-      Type.Enum(['missing', 'altered', 'unchained', 'cut', 'rewritten', 'rows'], {
+      Type.Enum([...journalFaults, 'rows'], {
         description: '`rows`: the journal is what was written, and the rows are not what it says',
       }),
     ),
@@ -58,7 +58,7 @@ const report = Type.Object(
       Type.Array(
         Type.Object({
           subject: Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' }),
-          fault: Type.Enum(['altered', 'added', 'missing', 'untold']),
+          fault: Type.Enum([...rowFaults]),
         }),
         { description: 'Those that are not' },
       ),

@@ -1,4 +1,5 @@
-import { bounds, delegableMembers, keyStates, revocationReasons } from 'latchkey'
+import type { Refill } from 'latchkey'
+import { bounds, delegableMembers, importedHashes, keyStates, limitName, refills, revocationReasons } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from 'typebox'
 
@@ -22,7 +23,7 @@ const grants = Type.Array(scope, { maxItems: bounds.scopes, description: 'Scopes
 
 const limit = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$' }),
+    name: Type.String({ pattern: limitName.source }),
     limit: Type.Integer({ minimum: 1, maximum: bounds.limits.limit }),
     window: Type.Integer({ minimum: 1, maximum: bounds.limits.window, description: 'Seconds' }),
     reportOnly: Type.Optional(Type.Boolean({ description: 'Counts whom it would have refused, and refuses nobody' })),
@@ -31,7 +32,7 @@ const limit = Type.Object(
 )
 export const limits = Type.Array(limit, { maxItems: bounds.limits.count })
 
-const refill = Type.Unsafe<'day' | 'month' | null>({ type: ['string', 'null'], enum: ['day', 'month', null] })
+const refill = Type.Unsafe<Refill>({ type: ['string', 'null'], enum: [...refills, null] })
 const quotaOptions = Type.Object(
   {
     amount: Type.Integer({ minimum: 0, maximum: bounds.quota }),
@@ -103,7 +104,7 @@ export const importedKey = Type.Object(
       pattern: '^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$',
       description: 'Of the secret, in hexadecimal',
     }),
-    algorithm: Type.Enum(['sha256', 'sha512']),
+    algorithm: Type.Enum([...importedHashes]),
     bits: Type.Integer({
       minimum: bounds.bits.least,
       maximum: bounds.bits.most,
@@ -158,7 +159,7 @@ export const keyDetails = Type.Object(
     secrets: Type.Array(
       Type.Object({
         start: Type.String(),
-        kind: Type.Enum(['minted', 'sha256', 'sha512']),
+        kind: Type.Enum(['minted', ...importedHashes]),
         createdAt: moment,
         retiredAt: nullable(moment),
         endsAt: nullable(moment),

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
+import { longestCredential } from '../options.ts'
 import { failureOf } from './problem.ts'
 import { reasonOf } from './reason.ts'
 
@@ -56,7 +57,7 @@ async function pause(): Promise<void> {
 }
 
 /** Everything that a header can carry without being changed on the way. */
-const sendable = /^[\x21-\x7e]{1,1024}$/
+const sendable = new RegExp(String.raw`^[\x21-\x7e]{1,${longestCredential}}$`)
 
 /**
  * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used. Neither is repeated in the message:
@@ -65,7 +66,10 @@ const sendable = /^[\x21-\x7e]{1,1024}$/
 export function openTransport({ url, key, fetch, timeout, insecure }: TransportOptions): Transport {
   const base = checkedBase(url, insecure)
   if (typeof key !== 'string' || !sendable.test(key)) {
-    throw new LatchkeyError('invalid_input', 'key must be an admin key: 1 to 1024 visible ASCII characters.')
+    throw new LatchkeyError(
+      'invalid_input',
+      `key must be an admin key: 1 to ${longestCredential} visible ASCII characters.`,
+    )
   }
   if (!Number.isSafeInteger(timeout) || timeout < 1) {
     throw new LatchkeyError('invalid_input', 'timeout must be a whole number of milliseconds from 1.')

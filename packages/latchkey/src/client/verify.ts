@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../error.ts'
 import { frozenCopy } from '../frozen.ts'
-import { invalid } from '../options.ts'
+import { invalid, longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { covers } from '../policy/scopes.ts'
 import type { Wanted } from '../keyring/demand.ts'
@@ -19,9 +19,6 @@ import { parseIp } from '../policy/ip.ts'
 import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import type { Transport } from './transport.ts'
-
-/** No credential is longer; the server would not read it either. */
-const longestCredential = 1024
 
 /**
  * The `verify` of a keyring on the other side of the wire. Never throws: whatever keeps the server's verdict from coming

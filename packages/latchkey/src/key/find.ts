@@ -1,8 +1,8 @@
 import { isBase62 } from './base62.ts'
 import { hasChecksum } from './checksum.ts'
+import { tailLength } from './parse.ts'
 
-/** Characters after the last `_` of a secret, and before it at least: `a_b_`. */
-const tailLength = 38
+/** Characters before the last `_` of a secret at least: `a_b_`. */
 const shortestHead = 4
 /** Characters that a prefix or an environment may have. */
 const longestName = 16

@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto'
 
+/** The hashes by which secrets that were made elsewhere may come, and how many hexadecimal digits each has. */
+export const hashDigits: { readonly sha256: 64; readonly sha512: 128 } = { sha256: 64, sha512: 128 }
+
+/** Their names. */
+export const importedHashes: readonly (keyof typeof hashDigits)[] = ['sha256', 'sha512']
+
 /**
  * The one form in which a secret is kept: SHA-256 of the whole string, in lower-case hexadecimal, so that
  * `printf %s "$KEY" | sha256sum` gives the same. Not a password hash: a minted secret has 190 random bits, so there

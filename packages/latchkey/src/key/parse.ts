@@ -5,7 +5,7 @@ import { hasChecksum } from './checksum.ts'
 const shape = /^([a-z][a-z0-9]{0,15})_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{38}$/
 
 /** How many characters follow prefix and environment: 32 random ones and 6 of checksum. */
-const tailLength = 38
+export const tailLength = 38
 
 /** What a prefix and the name of an environment may look like. */
 export const namePattern: RegExp = /^[a-z][a-z0-9]{0,15}$/

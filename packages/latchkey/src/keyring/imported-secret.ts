@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
+import { hashDigits, importedHashes } from '../key/hash.ts'
 import type { StoredSecret } from '../ports.ts'
 import { bounds, invalid, oneOf, text, whole } from './input.ts'
 import type { ImportedKey } from './issue.ts'
 import { isOfWeakSecret } from './weakness.ts'
-
-const digits: Readonly<Record<ImportedKey<string>['algorithm'], number>> = { sha256: 64, sha512: 128 }
 
 /** What is known of a secret that was made elsewhere. */
 export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits' | 'start'>
@@ -17,10 +16,10 @@ export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits
 export function importedSecret(
   given: KnownSecret,
 ): Pick<StoredSecret, 'hash' | 'kind' | 'start'> & { readonly bits: number } {
-  const kind = oneOf('algorithm', given.algorithm, ['sha256', 'sha512'])
+  const kind = oneOf('algorithm', given.algorithm, importedHashes)
   const secretHash = typeof given.hash === 'string' ? given.hash.toLowerCase() : ''
-  if (secretHash.length !== digits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
-    throw invalid('hash', `${digits[kind]} hexadecimal digits, the ${kind} of the secret`)
+  if (secretHash.length !== hashDigits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
+    throw invalid('hash', `${hashDigits[kind]} hexadecimal digits, the ${kind} of the secret`)
   }
   const { least, most } = bounds.bits
   const bits = whole('bits, the random bits of the secret,', given.bits, least, most)

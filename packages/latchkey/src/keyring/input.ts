@@ -2,6 +2,7 @@ import { holdsSecret } from '../key/find.ts'
 import { canonicalRange } from '../policy/addresses.ts'
 import { invalid, plain } from '../options.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
+import { limitName, refills } from '../policy/limits.ts'
 
 export { invalid, membersOf, plain } from '../options.ts'
 
@@ -136,8 +137,6 @@ export function addresses(value: unknown): readonly string[] | null {
   return [...new Set(ranges)]
 }
 
-const limitName = /^[a-z][a-z0-9_-]{0,31}$/
-
 /** Named windows. */
 export function limits(value: unknown): readonly Limit[] {
   const { count, limit: mostAdmitted, window: longest } = bounds.limits
@@ -168,10 +167,10 @@ export function limits(value: unknown): readonly Limit[] {
 export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } | null {
   if (value === undefined || value === null) return null
   const { amount, refill = null, remaining } = plain('quota', value, ['amount', 'refill', 'remaining'])
-  if (refill !== null && refill !== 'day' && refill !== 'month') throw invalid('quota.refill', 'day, month or null')
+  const period = refill === null ? null : oneOf('quota.refill', refill, refills)
   const most = whole('quota.amount', amount, 0, bounds.quota)
   return {
-    quota: { amount: most, refill },
+    quota: { amount: most, refill: period },
     remaining: remaining === undefined ? undefined : whole('quota.remaining', remaining, 0, most),
   }
 }

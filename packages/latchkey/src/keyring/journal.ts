@@ -24,6 +24,15 @@ function hashEntry({ seq, at, actor, action, subject, change, previous }: Omit<J
   return hash('sha256', JSON.stringify([seq, at, actor, action, subject, change, previous]), 'hex')
 }
 
+/** What can be wrong with the journal itself. */
+export const journalFaults: readonly ['missing', 'altered', 'unchained', 'cut', 'rewritten'] = [
+  'missing',
+  'altered',
+  'unchained',
+  'cut',
+  'rewritten',
+]
+
 /** What a check of the journal found. */
 export type JournalReport =
   | {
@@ -39,7 +48,7 @@ export type JournalReport =
       readonly entries: number
       /** The sequence number at which the journal stops being what was written. */
       readonly at: number
-      readonly fault: 'missing' | 'altered' | 'unchained' | 'cut' | 'rewritten'
+      readonly fault: (typeof journalFaults)[number]
       /** With `rows` and `cut`: the rows that are of later than its end, among others that are not what it says. */
       readonly rows?: readonly RowFault[]
       readonly more?: boolean
@@ -54,9 +63,6 @@ export type JournalReport =
       readonly rows: readonly RowFault[]
       readonly more: boolean
     }
-
-/** What can be wrong with the journal itself. */
-type ChainFault = Extract<JournalReport, { readonly at: number }>['fault']
 
 /** What to check besides the chain. */
 export interface VerifyJournalOptions {
@@ -92,7 +98,10 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   const newest = await store.newestRevision()
   let head: JournalHead | undefined
   const snapshots = openSnapshots()
-  const faulty = (at: number, fault: ChainFault): Extract<JournalReport, { readonly at: number }> => {
+  const faulty = (
+    at: number,
+    fault: (typeof journalFaults)[number],
+  ): Extract<JournalReport, { readonly at: number }> => {
     return { whole: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {

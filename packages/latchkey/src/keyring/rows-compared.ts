@@ -4,6 +4,9 @@ import { digestOfKey, digestOfOwner } from './row-digest.ts'
 import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
 
+/** What can be wrong with a row. */
+export const rowFaults: readonly ['altered', 'added', 'missing', 'untold'] = ['altered', 'added', 'missing', 'untold']
+
 /** Something that is not what the journal says. */
 export interface RowFault {
   /** The id of a key, or `owner:` and the name of an owner. */
@@ -12,7 +15,7 @@ export interface RowFault {
    * `altered`: it, or a secret of it, is not as the last entry on it says. `added`: no entry is on it. `missing`: it is
    * not there. `untold`: it is of an older version, and the journal does not say how it stood; `latchkey migrate` does that.
    */
-  readonly fault: 'altered' | 'added' | 'missing' | 'untold'
+  readonly fault: (typeof rowFaults)[number]
 }
 
 /** Rows that are read at a time. */

@@ -1,5 +1,6 @@
 import { hashSecret, hashSecretBySha512 } from '../key/hash.ts'
 import { formReader } from '../key/parse.ts'
+import { longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { phase } from '../policy/lifetime.ts'
 import { covers } from '../policy/scopes.ts'
@@ -17,9 +18,6 @@ import { Credential } from './credential.ts'
 import type { Wanted } from './demand.ts'
 import { checkCall, demandReader } from './demand.ts'
 import type { Call, Demand, Refused, Verdict, Verifier } from './verdict.ts'
-
-/** No credential is longer, in characters; what is longer is refused unread. */
-export const longestCredential = 1024
 
 /** What is known of a call where nothing was said of it. */
 const noCall: Call = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })

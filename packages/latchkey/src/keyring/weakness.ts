@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { longestCredential } from './verify.ts'
+import type { importedHashes } from '../key/hash.ts'
+import { longestCredential } from '../options.ts'
 
 /** The shortest secret that is taken where its text is known, in characters. */
 const shortestSecret = 16
@@ -76,13 +77,13 @@ function* guesses(): Generator<string> {
   }
 }
 
-const guessed = new Map<'sha256' | 'sha512', ReadonlySet<string>>()
+const guessed = new Map<(typeof importedHashes)[number], ReadonlySet<string>>()
 
 /**
  * Whether a hash is that of one of some twenty thousand texts that anybody would try first. Of a secret that is known by
  * its hash only, no more can be told than that.
  */
-export function isOfWeakSecret(secretHash: string, algorithm: 'sha256' | 'sha512'): boolean {
+export function isOfWeakSecret(secretHash: string, algorithm: (typeof importedHashes)[number]): boolean {
   let hashes = guessed.get(algorithm)
   if (hashes === undefined) {
     // Some 20 ms, once, and only where keys are imported.

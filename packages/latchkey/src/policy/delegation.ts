@@ -2,6 +2,7 @@ import { rangesCover } from './addresses.ts'
 import { adminEnvironment } from './admin.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Limit, Quota } from './limits.ts'
+import { wildcardOf } from './scopes.ts'
 
 /** Members of a key that an admin key may be kept from setting: applications decide by them, or callers are bound by them. */
 export interface Delegable {
@@ -114,5 +115,5 @@ export function delegationCovers(outer: Delegation, inner: Delegation): boolean 
 /** Whether each grant is among the outer ones or stands under one of their wildcards. */
 function grantsCover(outer: readonly string[], inner: readonly string[]): boolean {
   if (outer.includes(everyScope)) return true
-  return inner.every((grant) => outer.includes(grant) || outer.includes(`${grant.slice(0, grant.indexOf(':'))}:*`))
+  return inner.every((grant) => outer.includes(grant) || outer.includes(wildcardOf(grant)))
 }

@@ -10,8 +10,14 @@ export interface Limit {
   readonly reportOnly?: boolean
 }
 
+/** The periods after which a quota may be filled up again. */
+export const refills: readonly ['day', 'month'] = ['day', 'month']
+
+/** What the name of a limit looks like: it stands in fields of answers and in the journal. */
+export const limitName: RegExp = /^[a-z][a-z0-9_-]{0,31}$/
+
 /** How often a quota is filled up again: at the first millisecond of each UTC day or month, or never. */
-export type Refill = 'day' | 'month' | null
+export type Refill = (typeof refills)[number] | null
 
 /** So many calls (or what they cost), and then none until it is refilled. */
 export interface Quota {

@@ -9,6 +9,15 @@ export type Wildcard<Scope extends string> = Scope extends `${infer Resource}:${
 /** What a key may be given: declared scopes, and all actions on one resource. */
 export type Grant<Scope extends string> = Scope | Wildcard<Scope>
 
+/**
+ * The grant that stands for all actions on the resource of a scope.
+ *
+ * @example wildcardOf('orders:read') // 'orders:*'
+ */
+export function wildcardOf(scope: string): string {
+  return `${scope.slice(0, scope.indexOf(':'))}:*`
+}
+
 const scopePattern = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
 
 /**
@@ -39,8 +48,7 @@ export function expand<Scope extends string>(
 ): ReadonlySet<Scope> {
   const expanded = new Set<Scope>()
   for (const scope of Object.keys(catalogue) as Scope[]) {
-    const wildcard = `${scope.slice(0, scope.indexOf(':'))}:*`
-    if (granted.includes(scope) || granted.includes(wildcard)) expanded.add(scope)
+    if (granted.includes(scope) || granted.includes(wildcardOf(scope))) expanded.add(scope)
   }
   return expanded
 }

@@ -213,13 +213,16 @@ function makeFolder(folder: string): void {
 }
 
 /** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */
+export function isSoundSqlite(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const mended = version === '3.50.7' || version === '3.44.6'
+  return mended || major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
+}
+
 function checkVersion(database: DatabaseSync): void {
   const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
-  const sound = major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
-  if (!sound && version !== '3.50.7' && version !== '3.44.6') {
-    throw new LatchkeyError('store_unusable', `SQLite ${version} can corrupt its log. Use a Node with SQLite 3.51.3.`)
-  }
+  if (isSoundSqlite(version)) return
+  throw new LatchkeyError('store_unusable', `SQLite ${version} can corrupt its log. Use a Node with SQLite 3.51.3.`)
 }
 
 const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: 'LOWER(HEX(RANDOMBLOB(16)))' })

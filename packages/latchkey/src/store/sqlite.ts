@@ -51,6 +51,8 @@ const pause = 10
 /** How long it is remembered what was done for a token, in milliseconds: a day. */
 const remembered = 86_400_000
 
+export { isSoundSqlite } from './sqlite-database.ts'
+
 /** Where a store on SQLite is. */
 export interface SqliteStoreOptions {
   /** The database file, or `:memory:`. */

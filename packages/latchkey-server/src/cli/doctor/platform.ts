@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { isSoundSqlite } from 'latchkey/store/sqlite'
 import type { Finding } from './finding.ts'
 import { good, reasonOf, wrong } from './finding.ts'
 
@@ -14,8 +15,7 @@ function sqliteFinding(): Finding {
     const database = new DatabaseSync(':memory:')
     const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
     database.close()
-    const sound = atLeast(version, [3, 51, 3]) || version === '3.50.7' || version === '3.44.6'
-    return sound
+    return isSoundSqlite(version)
       ? good('SQLite', version)
       : wrong({
           what: 'SQLite',
@@ -25,15 +25,6 @@ function sqliteFinding(): Finding {
   } catch (error) {
     return wrong({ what: 'SQLite', found: reasonOf(error), remedy: 'Install a Node with node:sqlite.' })
   }
-}
-
-function atLeast(version: string, least: readonly [number, number, number]): boolean {
-  const parts = version.split('.').map(Number)
-  for (const [index, part] of least.entries()) {
-    const here = parts[index] ?? 0
-    if (here !== part) return here > part
-  }
-  return true
 }
 
 /** When this was written: no clock that is right is before it. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type { Limit, QuotaOptions } from 'latchkey'
+import { refills } from 'latchkey'
 import { seconds } from './when.ts'
 
 /**
@@ -23,15 +24,17 @@ export function limitOf(text: string): Limit {
   }
 }
 
+const quotaForm = new RegExp(String.raw`^(\d{1,13})(?:/(${refills.join('|')}))?$`)
+
 /**
  * A quota as it is written in one word.
  *
  * @example quotaOf('1000/month') // { amount: 1000, refill: 'month' }; '1000' is never filled up again
  */
 export function quotaOf(text: string): QuotaOptions {
-  const [, amount = '', refill] = /^(\d{1,13})(?:\/(day|month))?$/.exec(text) ?? []
+  const [, amount = '', refill] = quotaForm.exec(text) ?? []
   if (amount === '') throw new InvalidArgumentError('It must be an amount, such as 1000, 1000/day or 1000/month.')
-  return { amount: Number(amount), refill: refill === 'day' || refill === 'month' ? refill : null }
+  return { amount: Number(amount), refill: refills.find((period) => period === refill) ?? null }
 }
 
 /** The opposite of `limitOf`. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { IssueOptions, KeyPatch, Keyring, OnceOptions } from 'latchkey'
-import { adminEnvironment, adminScopes } from 'latchkey'
+import { adminEnvironment } from 'latchkey'
+import { everyRight } from '../../first-admin-key.ts'
 import { actorOption, createOption, keyringCommand, onceOption, userName } from '../command.ts'
 import { Failure } from '../exit.ts'
 import type { MemberOptions } from '../input/members.ts'
@@ -41,7 +42,7 @@ function mustHave({ name, owner, scopes }: KeyPatch<string>, { admin = false }: 
 
 function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> & OnceOptions {
   const { environment, actor = userName(), admin = false, idempotencyKey } = options
-  const { name = '', owner = '', scopes = [], ...members } = { ...(admin ? everything(keyring) : {}), ...given }
+  const { name = '', owner = '', scopes = [], ...members } = { ...(admin ? everyRight(keyring) : {}), ...given }
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return {
     ...members,
@@ -51,13 +52,5 @@ function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): Is
     actor,
     idempotencyKey,
     ...(where === undefined ? {} : { environment: where }),
-  }
-}
-
-/** What the first admin key has: every right, and all scopes that there are or will be. */
-function everything({ environments }: Keyring): KeyPatch<string> {
-  return {
-    scopes: Object.keys(adminScopes),
-    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: ['*'] },
   }
 }
