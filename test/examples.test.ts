@@ -1,10 +1,14 @@
 // The examples in the documents are programs that do what is said of them.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -21,29 +25,20 @@ after(() => rmSync(scratch, { recursive: true }))
 
 const examplesOf = (path: string): readonly string[] =>
   readPage(readFileSync(join(root, path), 'utf8'))
-    .blocks.filter(({ language }) => language === 'ts')
+    .blocks.filter(({ language }) => language === 'ts' || language === 'js')
     .map(({ code }) => code)
 
 /** Runs a module among the examples, in a process and a folder of its own, and answers what it printed. */
-async function run(name: string, source: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
+async function run(name: string, source: string): Promise<string> {
   writeFileSync(join(scratch, name), source)
   const { stdout } = await execute(process.execPath, ['--conditions=@latchkey/source', name], {
     cwd: scratch,
-    env: { ...process.env, ...environment },
+    // An example may be a test itself, which then says what it came to as it does for a reader.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
     timeout: 30_000,
   })
   return stdout
 }
-
-/** The status of each request, in the order of the requests. */
-function probe(example: string, requests: readonly object[]): string {
-  return `${example}
-    const statuses: number[] = []
-    for (const request of ${JSON.stringify(requests)}) statuses.push((await app.inject(request)).statusCode)
-    console.log(JSON.stringify(statuses))`
-}
-
-const lastLine = (output: string): unknown => JSON.parse(output.trimEnd().split('\n').at(-1) ?? '')
 
 test('every example in TypeScript type-checks', async () => {
   const folder = join(scratch, 'types')
@@ -64,34 +59,118 @@ test('every example in TypeScript type-checks', async () => {
   await checked.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
 })
 
-test('the lines that protect a route protect it', async () => {
+test('the lines that protect a route run in a project of one’s own, and issue a key once', async () => {
+  const project = mkdtempSync(join(tmpdir(), 'latchkey-project-'))
+  after(() => rmSync(project, { recursive: true }))
+  const npm = async (folder: string, ...values: readonly string[]): Promise<void> => {
+    await execute('npm', [...values, '--silent', '--offline', '--no-audit', '--no-fund'], { cwd: folder })
+  }
+  // As the page says: a project of CommonJS, as `npm init -y` makes it, and the package as it is packed.
+  await npm(project, 'init', '-y')
+  await npm(root, 'pack', '-w', 'latchkey', '--pack-destination', project)
+  await npm(project, 'install', './latchkey-0.1.0.tgz')
+  symlinkSync(join(root, 'node_modules', 'fastify'), join(project, 'node_modules', 'fastify'))
+
   const [example = ''] = examplesOf('README.md')
-  const listen = 'await app.listen({ port: 3000 })'
-  assert.ok(example.includes(listen))
-  // With the key that the example has just issued, and without.
-  const withKey = example.replace(
-    listen,
-    "console.log((await app.inject({ url: '/orders', headers: { 'X-API-Key': secret } })).body)",
-  )
-  const output = await run('protected.ts', probe(withKey, [{ url: '/orders' }]))
-  assert.match(output, /^lk_live_\w{38}\n\{"owner":"acme"\}\n\[401\]\n$/)
+  const port = await freePort()
+  writeFileSync(join(project, 'orders.mjs'), example.replaceAll('3000', String(port)))
+  const first = await started(project, ['orders.mjs'], port)
+  const [, header = ''] = /^curl http:\S+ -H "X-API-Key: (lk_live_\w{38})"\n$/.exec(first.printed()) ?? []
+  const ask = async (secret: string): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/orders`, { headers: { 'X-API-Key': secret } })
+    return answer.status === 200 ? answer.json() : answer.status
+  }
+  assert.deepEqual([await ask(header), await ask('nothing')], [{ owner: 'acme' }, 401])
+  await first.stop()
+  const second = await started(project, ['orders.mjs'], port)
+  assert.equal(second.printed(), '', 'no key at another start')
+  assert.deepEqual(await ask(header), { owner: 'acme' })
+  await second.stop()
 })
 
-test("the note's service in Latchkey's form answers as the note's does", async () => {
+test("the note's service in Latchkey's form listens, and answers as the note's does", async () => {
   const [, example = ''] = examplesOf('README.md')
+  const folder = join(scratch, 'note')
+  mkdirSync(folder)
   const key = randomBytes(24).toString('base64')
-  const headers = { 'X-API-Key': key }
-  const call = { method: 'POST', url: '/process' }
-  const requests = [
-    { ...call, headers, payload: { status: 'SUCCESS' } },
-    { ...call, headers, payload: { status: 'FAILURE' } },
-    { ...call, headers, payload: {} },
-    { ...call, headers: { 'X-API-Key': key.toLowerCase() }, payload: { status: 'SUCCESS' } },
-    { ...call, payload: { status: 'SUCCESS' } },
-  ]
-  const output = await run('note.ts', probe(example, requests), { SERVICE_API_KEY: key })
-  assert.deepEqual(lastLine(output), [200, 500, 422, 401, 401])
+  const port = await freePort()
+  writeFileSync(join(folder, '.env'), `SERVICE_API_KEY=${key}\n`)
+  writeFileSync(join(folder, 'service.mts'), example.replaceAll('8000', String(port)))
+  const service = await started(folder, ['--conditions=@latchkey/source', 'service.mts'], port)
+  const statuses: number[] = []
+  for (const [given, body] of [
+    [key, { status: 'SUCCESS' }],
+    [key, { status: 'FAILURE' }],
+    [key, {}],
+    [key.toLowerCase(), { status: 'SUCCESS' }],
+    ['', { status: 'SUCCESS' }],
+  ] as const) {
+    const headers = { 'Content-Type': 'application/json', ...(given === '' ? {} : { 'X-API-Key': given }) }
+    const call = { method: 'POST', headers, body: JSON.stringify(body) }
+    statuses.push((await fetch(`http://127.0.0.1:${port}/process`, call)).status)
+  }
+  assert.deepEqual(statuses, [200, 500, 422, 401, 401])
+  await service.stop()
 })
+
+test('the guide to documenting shows what its example prints', async () => {
+  const page = 'docs/guides/documenting-your-api.md'
+  const [example = ''] = examplesOf(page)
+  const shown = readPage(readFileSync(join(root, page), 'utf8')).blocks.find(({ language }) => language === 'json')
+  assert.deepEqual(JSON.parse(await run('documented.ts', example)), JSON.parse(shown?.code ?? ''))
+})
+
+test('the guide to testing has tests that pass', async () => {
+  const [example = ''] = examplesOf('docs/guides/testing-your-routes.md')
+  assert.match(await run('tested.ts', example), /^ℹ pass 4$/m)
+})
+
+/** A program of the documents that listens. */
+interface Started {
+  readonly printed: () => string
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a program in a folder, and answers when it listens. */
+async function started(folder: string, words: readonly string[], port: number): Promise<Started> {
+  const child = spawn(process.execPath, words, { cwd: folder })
+  after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'close')
+  let printed = ''
+  let complaints = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk))
+  while (!(await listens(port))) assert.equal(child.exitCode, null, complaints)
+  return {
+    printed: () => printed,
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+      assert.equal(complaints, '')
+    },
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
 
 test('every other example runs to its end', async () => {
   const examples = pages.filter((path) => path !== 'README.md').flatMap(examplesOf)

@@ -51,6 +51,14 @@ export function noCurl(): string | false {
   return skipUnless(spawnSync('curl', ['--version']).status === 0, 'no curl on this machine')
 }
 
+export function noNginx(): string | false {
+  return skipUnless(spawnSync('nginx', ['-v']).status === 0, 'no nginx on this machine')
+}
+
+export function noSystemd(): string | false {
+  return skipUnless(spawnSync('systemd-analyze', ['--version']).status === 0, 'no systemd-analyze on this machine')
+}
+
 /** Where Debian, Fedora, Arch and macOS have it; CHROMIUM says otherwise. */
 export const browser: string | undefined = [
   process.env['CHROMIUM'],

@@ -1,15 +1,23 @@
 // What the guides advise: their blocks of commands are run as they stand there, and every command that is named exists.
 
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import type { Command } from 'commander'
-import { noCurl, noTerminal } from '../../../../test/machine.ts'
+import { noCurl, noNginx, noSystemd, noTerminal } from '../../../../test/machine.ts'
 import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
+import { settingsTable } from '../../src/config.ts'
+import { certificate, privateKey } from './certificates.ts'
 import type { Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 import { inShell } from './shell.ts'
@@ -337,6 +345,136 @@ describe('the guide to incidents', { concurrency: 2 }, () => {
   })
 })
 
+describe('the guide to deploying', { concurrency: 2 }, () => {
+  /** Puts a program onto the path of a workplace that is not for a test to run. */
+  const instead = (here: Workplace, name: string, script: string): void => {
+    mkdirSync(join(here.folder, 'bin'), { recursive: true })
+    writeFileSync(join(here.folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
+  const issue = ['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read']
+  const portOf = (url: string): string => new URL(url).port
+
+  test('the first admin key gives another, and is taken away', async () => {
+    const here = workplace({ LATCHKEY_FIRST_ADMIN_KEY_FILE: 'data/admin.key' })
+    mkdirSync(join(here.folder, 'data'))
+    const { url } = await serve(here)
+    const lines = block('deploying', 'export LATCHKEY_URL')
+      .replace('http://127.0.0.1:8080', url)
+      .replaceAll('/var/lib/latchkey/', 'data/')
+    const { code, stdout, stderr } = await inShell(here, lines)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /First admin key[^]*Ada/)
+    assert.ok(!existsSync(join(here.folder, 'data', 'admin.key')))
+  })
+
+  test('an upgrade: a copy, and a server that is well afterwards', async () => {
+    const here = workplace()
+    const { url } = await serve(here)
+    mkdirSync(join(here.folder, 'backups'))
+    for (const name of ['systemctl', 'npm']) instead(here, name, `echo ${name} "$@"`)
+    const lines = block('deploying', 'latchkey backup').replace('/backups/', 'backups/')
+    const { code, stdout, stderr } = await inShell(here, lines, { PORT: portOf(url) })
+    assert.equal(code, 0, stderr)
+    assert.match(
+      stdout,
+      /is a copy that opens\.[^]*\nsystemctl stop latchkey\nnpm install [^\n]+\nsystemctl start latchkey\nready\n$/,
+    )
+  })
+
+  test('a downgrade, or a restore: what was copied is there again, and what came later is not', async () => {
+    const here = workplace()
+    const kept = await here.done([...issue, '--create'])
+    mkdirSync(join(here.folder, 'backups'))
+    await here.done(['backup', 'backups/before-the-upgrade.db'])
+    const late = await here.done(issue)
+    instead(here, 'systemctl', 'true')
+    const lines = block('deploying', 'systemctl stop')
+      .replaceAll('/backups/', 'backups/')
+      .replaceAll('/var/lib/latchkey/', 'data/')
+    const { code, stderr } = await inShell(here, lines)
+    assert.equal(code, 0, stderr)
+    assert.equal((await here.run(['verify'], { input: kept })).code, 0)
+    assert.equal((await here.run(['verify'], { input: late })).code, 1)
+  })
+
+  test('the image has settings that exist, and commands that exist', () => {
+    const [image = ''] = blocksOf('docs/guides/deploying.md', 'dockerfile')
+    const known = Object.values(settingsTable).map(({ variable }) => variable)
+    const set = [...image.matchAll(/^ENV (\w+)=/gm)].map(([, name = '']) => name)
+    assert.ok(set.length > 0)
+    for (const name of set) assert.ok(known.includes(name), name)
+    const commands = [...image.matchAll(/\["latchkey", "(\w+)"\]/g)].map(([, name = '']) => name)
+    assert.deepEqual(commands, ['health', 'serve'])
+    for (const name of commands) mustExist(buildProgram('0.0.0'), { page: 'deploying.md', words: `latchkey ${name}` })
+  })
+
+  test('systemd takes the unit, and its settings exist', { skip: noSystemd() }, () => {
+    const here = workplace()
+    const [unit = ''] = blocksOf('docs/guides/deploying.md', 'ini')
+    const known = Object.values(settingsTable).map(({ variable }) => variable)
+    for (const [, name = ''] of unit.matchAll(/^Environment=(\w+)=/gm)) assert.ok(known.includes(name), name)
+    const file = join(here.folder, 'latchkey.service')
+    const check = (text: string): { status: number | null; stderr: string } => {
+      writeFileSync(file, text)
+      return spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' })
+    }
+    // Only the program is not where the unit has it.
+    const elsewhere = unit.replace('/usr/local/bin/latchkey', process.execPath)
+    const found = check(elsewhere)
+    assert.doesNotMatch(found.stderr, /latchkey\.service/)
+    assert.match(check(elsewhere.replace('RestartPreventExitStatus', 'RestartPrevent')).stderr, /Unknown key/)
+  })
+
+  test('nginx speaks TLS, and tells where a caller is, whatever the caller says', { skip: noNginx() }, async () => {
+    const here = workplace({ LATCHKEY_TRUSTED_PROXIES: '127.0.0.1' })
+    const { url } = await serve(here)
+    const admin = ['keys', 'issue', '--admin', '--owner', 'operator', '--name', 'Ada']
+    const near = await here.done([...admin, '--address', '127.0.0.1'])
+    const far = await here.done([...admin, '--address', '192.0.2.7'])
+    const port = await freePort()
+    const [server = ''] = blocksOf('docs/guides/deploying.md', 'nginx')
+    const [pem, key] = [join(here.folder, 'pem'), join(here.folder, 'key')]
+    writeFileSync(pem, certificate)
+    writeFileSync(key, privateKey)
+    const adapted = server
+      .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+      .replace('/etc/ssl/keys.example.com.pem', pem)
+      .replace('/etc/ssl/private/keys.example.com.key', key)
+      .replace('http://127.0.0.1:8080', url)
+    const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`)
+    const main = `daemon off; pid nginx.pid; error_log stderr; events {} http { access_log off; ${places.join(' ')}\n${adapted}}`
+    writeFileSync(join(here.folder, 'nginx.conf'), main)
+    const nginx = spawn('nginx', ['-p', here.folder, '-c', 'nginx.conf', '-e', 'stderr'])
+    const ended = once(nginx, 'close')
+    let complaints = ''
+    nginx.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+    try {
+      const ask = async (path: string, headers = {}): Promise<number | undefined> => {
+        const call = request({ host: 'localhost', port, path, headers, ca: certificate, agent: false })
+        const [answer] = (await once(call.end(), 'response')) as [IncomingMessage]
+        answer.resume()
+        return answer.statusCode
+      }
+      while ((await ask('/healthz').catch(() => undefined)) !== 200) assert.equal(nginx.exitCode, null, complaints)
+      const claimed = { 'x-forwarded-for': '192.0.2.7' }
+      assert.equal(await ask('/v1/keys', { 'x-api-key': near, ...claimed }), 200)
+      assert.equal(await ask('/v1/keys', { 'x-api-key': far, ...claimed }), 403)
+    } finally {
+      nginx.kill('SIGTERM')
+      await ended
+    }
+  })
+
+  test('every metric that it names is one', () => {
+    const described = textOf('docs/reference/metrics.md')
+    const named = readPage(textOf('docs/guides/deploying.md')).names.filter((name) =>
+      /^(?:latchkey|process|nodejs)_[a-z_]+$/.test(name),
+    )
+    assert.ok(named.length > 3)
+    for (const name of named) assert.ok(described.includes(`| \`${name}\` `), name)
+  })
+})
+
 test('every block of commands in the guides is run above', { skip: noCurl() || noTerminal() }, () => {
   for (const page of globSync('docs/guides/*.md', { cwd: root })) {
     for (const one of blocksOf(page, 'sh')) assert.ok(run.has(one), `${page}: nobody runs\n${one}`)
@@ -353,7 +491,7 @@ test('every command that a page names is there, with every flag', () => {
         one
           .replaceAll('\\\n', ' ')
           .split('\n')
-          .flatMap((line) => /\b(latchkey .*?)(?: #.*)?\)?$/.exec(line)?.slice(1) ?? []),
+          .flatMap((line) => /(?<!npm install )\b(latchkey .*?)(?: #.*)?\)?$/.exec(line)?.slice(1) ?? []),
       )
     for (const words of [...inline, ...lines]) mustExist(program, { page, words })
   }
@@ -387,4 +525,13 @@ function mustExist(program: Command, { page, words }: { readonly page: string; r
       assert.ok(known.includes(word) || (command.commands.length > 0 && word === '--url'), where)
     } else assert.ok(command.commands.length === 0 || /^[<…|-]/.test(word), where)
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
