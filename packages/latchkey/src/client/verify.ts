@@ -114,6 +114,7 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
     const { id, owner, environment, scopes } = key ?? {}
     if (typeof id !== 'string' || typeof owner !== 'string' || typeof environment !== 'string') return undefined
     if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined
+    if (!areLimits(limits) || !isRetiring(retiring)) return undefined
     return {
       ok: true,
       key: frozenCopy(key) as VerifiedKey<Scope>,
@@ -124,6 +125,7 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
   const refusal = valid === false ? refusalOf(wire) : undefined
   if (refusal === undefined) return undefined
   const { keyId, owner, environment, retryAfter } = wire
+  if (!areLimits(limits) || (retryAfter !== undefined && typeof retryAfter !== 'number')) return undefined
   return {
     ok: false,
     refusal,
@@ -135,13 +137,25 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
   }
 }
 
+/** Guards write headers of them: what cannot be written would be a fault of the application that asks. */
+function areLimits(limits: unknown): limits is Wire['limits'] {
+  if (limits === undefined) return true
+  return Array.isArray(limits) && limits.every((one: Partial<LimitState> | null) => typeof one?.name === 'string')
+}
+
+function isRetiring(retiring: unknown): retiring is Wire['retiring'] {
+  if (retiring === undefined) return true
+  const { since, until } = (retiring ?? {}) as Partial<Retiring>
+  return [since, until].every((moment) => Number.isFinite(moment) && !Number.isNaN(new Date(Number(moment)).getTime()))
+}
+
 /** The row of the table; of a server that knows more refusals than this table, what it says of them. */
 function refusalOf({ code, step, why, answer }: Wire): Refusal | undefined {
   if (typeof code !== 'string') return undefined
   if (Object.hasOwn(refusals, code)) return refusals[code as RefusalCode]
   if (typeof answer !== 'object' || typeof answer.code !== 'string' || typeof answer.detail !== 'string')
     return undefined
-  if (typeof answer.status !== 'number' || answer.status < 400) return undefined
+  if (!Number.isInteger(answer.status) || Number(answer.status) < 400 || Number(answer.status) > 599) return undefined
   return {
     code: code as RefusalCode,
     step: step as Step,

@@ -368,7 +368,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, wholeText)
-      return asItIs(() => rows<JournalEntry>(text, values)).map(entryOfRow)
+      return asItIs(() => audited<JournalEntry>(text, values)).map(entryOfRow)
     },
 
     auditKeys(after, limit) {
@@ -410,7 +410,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     newestRevision() {
-      return asItIs(() => row<{ revision: number }>(sql.newestRevision))?.revision ?? 0
+      return asItIs(() => audited<{ revision: number }>(sql.newestRevision, []))[0]?.revision ?? 0
     },
 
     spend: (id, spending) => writing(() => spend(id, spending), longestSpending),

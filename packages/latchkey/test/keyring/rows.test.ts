@@ -309,3 +309,23 @@ test('a row that was told of already is not vouched for anew because it is said 
   const widened = `UPDATE latchkey_keys SET scopes = '["orders:*"]' WHERE id = '${plain}'; INSERT INTO latchkey_untold VALUES ('${plain}')`
   assert.deepEqual(await afterwards(file, widened), [{ subject: plain, fault: 'altered' }])
 })
+
+test('a number that JavaScript has not is found, and stops no check', async () => {
+  for (const [edit, fault] of [
+    ['UPDATE latchkey_keys SET revision = 9223372036854775807', 'cut'],
+    ['UPDATE latchkey_owners SET revision = 9007199254740993', 'cut'],
+    ['UPDATE latchkey_journal SET at = 9223372036854775807 WHERE seq = 1', 'altered'],
+    ['UPDATE latchkey_journal SET at = -9223372036854775808 WHERE seq = 1', 'altered'],
+  ] as const) {
+    const file = newFile()
+    const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+    await keyring.issue(shop)
+    await keyring.changeOwner(shop.owner, { disabled: true })
+    const database = new DatabaseSync(file)
+    database.exec(edit)
+    database.close()
+    const report = await keyring.verifyJournal({ rows: true })
+    assert.equal(report.whole || report.fault, fault, edit)
+    await keyring.close()
+  }
+})
