@@ -46,7 +46,7 @@ export const proof = defineProof({
   takes: 'about a minute',
   sizes: { n: 10_000, rows: 10_000 },
   faults,
-  faultSizes: { n: 500, rows: 500 },
+  faultSizes: { n: 300, rows: 150 },
 
   async prove({ sizes: { n, rows }, seed, progress }) {
     return inScratchFolder('journal-tamper', async (folder) => {

@@ -21,6 +21,21 @@ for (const [name, load] of Object.entries(proofs)) {
   })
 }
 
+test('SECURITY.md has a row for every fault, in words as they are, and none for one that is gone', async () => {
+  const [, section = ''] = readFileSync(join(root, 'SECURITY.md'), 'utf8').split('## Proofs\n')
+  const rows = section.split('\n## ', 1)[0]!.matchAll(/^\| `([a-z-]+)` +\| `([a-z-]+)` +\| (.*?) +\| (.*?) +\|$/gm)
+  const told = Array.from(rows, ([, proof, fault, is, found]) => {
+    assert.match(found!, /^`\w+` [\d.]+/, `${proof} finds ${fault}`)
+    return `${proof} ${fault}: ${is}`
+  })
+  const faults = await Promise.all(
+    Object.entries(proofs).map(async ([name, load]) => {
+      return Object.entries((await load()).proof.faults).map(([fault, { is }]) => `${name} ${fault}: ${is}`)
+    }),
+  )
+  assert.deepEqual(told.toSorted(), faults.flat().toSorted())
+})
+
 test('a text that does not stand in the sources exactly once is not planted', () => {
   const file = 'package.json'
   assert.throws(() => planted({ file, text: 'nowhere to be found', becomes: '' }), /no longer fits .* stands nowhere/)
