@@ -38,7 +38,7 @@ export const faults: Proof['faults'] = {
       {
         file: store,
         text: 'spend: (id, spending) => writing(() => spend(id, spending), longestSpending),',
-        becomes: 'spend: (id, spending) => (setTimeout(() => spend(id, spending), 200).hasRef() ? 1 : undefined),',
+        becomes: 'spend: (id, spending) => (setTimeout(() => spend(id, spending), 400).hasRef() ? 1 : undefined),',
       },
     ],
     shownBy: ['acknowledgedAndLost'],

@@ -43,7 +43,7 @@ export const proof = defineProof({
   takes: 'about 3 minutes',
   sizes: { n: 100, writers: 32 },
   faults,
-  faultSizes: { n: 8 },
+  faultSizes: { n: 24 },
 
   async prove({ sizes: { n: rounds, writers }, seed, progress }) {
     const random = seeded(seed)
