@@ -16,8 +16,12 @@ export interface Finding {
   readonly seconds: number
 }
 
+/** A figure that is missed without a fault shows one by being so many times worse with it. */
+const muchWorse = 4
+
 /**
- * Lets a proof run with each of some faults, and first with none: a figure that is missed then shows nothing.
+ * Lets a proof run with each of some faults, and first with none: a figure that is missed then must be far worse to show
+ * anything.
  *
  * @throws Error when a fault does not fit the sources any more, or the proof cannot be run without one.
  */
@@ -42,7 +46,9 @@ export async function checkFaults({
   const findings: Finding[] = []
   for (const [fault, { is, edits, shownBy }] of Object.entries(faults)) {
     const { figures, missed, error, seconds } = await run(edits, `${fault}: ${is}`)
-    const shown = shownBy.filter((figure) => missed.includes(figure) && !sound.missed.includes(figure))
+    const isWorse = (figure: string): boolean =>
+      !sound.missed.includes(figure) || (figures[figure] ?? 0) >= muchWorse * (sound.figures[figure] ?? Infinity)
+    const shown = shownBy.filter((figure) => missed.includes(figure) && isWorse(figure))
     findings.push({
       proof: name,
       fault,

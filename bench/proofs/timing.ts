@@ -27,7 +27,7 @@ export const proof = defineProof({
   takes: 'about a minute',
   sizes: { n: 300_000 },
   faults,
-  faultSizes: { n: 30_000 },
+  faultSizes: { n: 10_000 },
 
   async prove({ sizes: { n }, seed, progress }) {
     const random = seeded(seed)
