@@ -188,6 +188,8 @@ export interface Witness {
   readonly revision: number
   /** Of its owner; 0 where nothing but the name is kept. */
   readonly ownerRevision: number
+  /** The hash of the secret that it was verified with, where that is known: it must still work. */
+  readonly secret?: string | undefined
   /** The first millisecond in which it may do nothing any more, by `now`. */
   readonly expiresAt: number | null
   readonly now: () => number
@@ -198,6 +200,8 @@ export interface Conditions {
   readonly once?: Once | undefined
   /** This admin key still is what it was: a change that waited for others is not made on a right that has gone meanwhile. */
   readonly authority?: Witness | undefined
+  /** So is this one, which is what is left when the change takes a right away. */
+  readonly left?: Witness | undefined
 }
 
 /** What a journal entry is about, and what it did to it. */

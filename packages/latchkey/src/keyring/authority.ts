@@ -4,8 +4,8 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Delegable, Rights } from '../policy/delegation.ts'
 import { exceeds, exceedsMembers, maySet, sees } from '../policy/delegation.ts'
 import { expand } from '../policy/scopes.ts'
-import type { Witness } from '../ports.ts'
-import { stateOf } from './key.ts'
+import type { Clock, Kept, Witness } from '../ports.ts'
+import { stateOf, works } from './key.ts'
 import type { KeyringParts } from './parts.ts'
 import type { VerifiedKey } from './verdict.ts'
 
@@ -56,7 +56,8 @@ export async function authorityOf<Scope extends string>(
     clock,
     environments,
     authority,
-  }: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority'>,
+    secret,
+  }: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority' | 'secret'>,
   scope: AdminScope,
 ): Promise<Authority> {
   if (authority === undefined) return unbounded
@@ -64,6 +65,9 @@ export async function authorityOf<Scope extends string>(
   const ownerDisabled = (giver?.owner?.disabledAt ?? null) !== null
   if (giver === undefined || stateOf(giver.key, ownerDisabled, clock.now()) !== 'active') {
     throw new LatchkeyError('beyond_delegation', 'The admin key that asks for this may do nothing any more.')
+  }
+  if (secret !== undefined && !giver.secrets.some((one) => one.hash === secret && works(one, clock.now()))) {
+    throw new LatchkeyError('beyond_delegation', 'The secret of the admin key that asks for this has ended.')
   }
   const { key } = giver
   // A key of an application may have a scope of that name, which means something else.
@@ -84,14 +88,14 @@ export async function authorityOf<Scope extends string>(
     owner: delegation?.owner ?? undefined,
     environments: delegation?.environments ?? [],
     everywhere,
-    witness: {
-      id: authority,
-      revision: key.revision,
-      ownerRevision: giver.owner?.revision ?? 0,
-      expiresAt: key.expiresAt,
-      now: () => clock.now(),
-    },
+    witness: witnessOf(giver, clock, secret),
   }
+}
+
+/** What must still be so of an admin key in the transaction that rests on it. */
+export function witnessOf({ key, owner }: Kept, clock: Pick<Clock, 'now'>, secret?: string): Witness {
+  const { id, revision, expiresAt } = key
+  return { id, revision, ownerRevision: owner?.revision ?? 0, secret, expiresAt, now: () => clock.now() }
 }
 
 /**

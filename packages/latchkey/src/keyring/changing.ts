@@ -116,13 +116,14 @@ export async function changeKey<Scope extends string>(
       // Filled up anew, a quota that stays what it is lets more through.
       if ((update.quota ?? null) !== null) authority.mustMaySet('quota')
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
-      await mustLeaveAnAdminKey(parts, kept, update.key)
+      const left = await mustLeaveAnAdminKey(parts, kept, update.key)
       const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))
       const told = JSON.stringify({ ...change, state, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject, change: told }
       const entries = await store.commit([{ kind: 'update', ...update, draft }], seal, {
         once: once === undefined ? undefined : { ...once, after: done?.seq },
         authority: authority.witness,
+        left,
       })
       if (entries === undefined) continue
       cache.committed(entries)

@@ -78,6 +78,11 @@ export function stateOf(stored: StoredKey, ownerDisabled: boolean, now: number):
   return ownerDisabled ? 'owner_disabled' : phase(stored, now)
 }
 
+/** Whether a secret works at `now`. */
+export function works({ endsAt, ended }: StoredSecret, now: number): boolean {
+  return !ended && (endsAt === null || endsAt > now)
+}
+
 /** Shows a key as it stands at `now`. */
 export function keyOfListed<Scope extends string>(
   { key: stored, ownerDisabled, lastUsedAt }: Omit<Listed, 'place'>,
@@ -117,7 +122,7 @@ export function keyOfKept<Scope extends string>({ key, secrets, owner, quotas }:
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
   return {
     ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
-    secrets: secrets.filter(({ endsAt, ended }) => !ended && (endsAt === null || endsAt > now)).map(shown),
+    secrets: secrets.filter((secret) => works(secret, now)).map(shown),
     quotaLeft: quotaLeftOf(key.quota, quotas, now),
   }
 }

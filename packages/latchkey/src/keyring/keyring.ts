@@ -4,6 +4,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { expand, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import { secretOf } from './admin-secret.ts'
 import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
 import { openCache } from './cache.ts'
 import type { KeyPatch } from './change.ts'
@@ -291,7 +292,11 @@ export async function openKeyring<const Scope extends string>(
     },
     as(admin) {
       const verified = typeof admin === 'object' ? admin : undefined
-      const acting = { ...parts, authority: text('id', verified?.id ?? admin, bounds.label) }
+      const acting = {
+        ...parts,
+        authority: text('id', verified?.id ?? admin, bounds.label),
+        secret: verified === undefined ? undefined : secretOf(verified),
+      }
       return {
         ...verbsOf(acting, log),
         noteRefusal,

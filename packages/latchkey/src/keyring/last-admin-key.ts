@@ -1,7 +1,9 @@
 import { LatchkeyError } from '../error.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
+import { rangesCover } from '../policy/addresses.ts'
 import { expand } from '../policy/scopes.ts'
-import type { Kept, StoredKey } from '../ports.ts'
+import type { Kept, StoredKey, Witness } from '../ports.ts'
+import { witnessOf } from './authority.ts'
 import { bounds } from './input.ts'
 import { stateOf } from './key.ts'
 import type { KeyringParts } from './parts.ts'
@@ -12,28 +14,42 @@ type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'au
  * Refuses what an admin key does to the last one that reaches everything: afterwards nobody could issue another but
  * beside the database. Who holds the keyring itself always can, and is not asked.
  *
+ * @returns another one, which must still be there when the change is made; `undefined` where none is needed.
  * @throws LatchkeyError `conflict`.
  */
-export async function mustLeaveAnAdminKey(parts: Parts, kept: Kept, after: StoredKey): Promise<void> {
+export async function mustLeaveAnAdminKey(parts: Parts, kept: Kept, after: StoredKey): Promise<Witness | undefined> {
   const { key, owner } = kept
-  if (parts.authority === undefined || key.environment !== adminEnvironment) return
+  if (parts.authority === undefined || key.environment !== adminEnvironment) return undefined
   const now = parts.clock.now()
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
   const reaches = (one: StoredKey): boolean => stateOf(one, ownerDisabled, now) === 'active' && reachesAll(parts, one)
   const endsSooner = after.expiresAt !== null && (key.expiresAt === null || after.expiresAt < key.expiresAt)
-  if (!reaches(key) || (reaches(after) && !endsSooner)) return
-  if (!(await isThereOne(parts, (other) => other.id !== key.id))) throw last()
+  if (!reaches(key) || (reaches(after) && !endsSooner && !isBoundAnew(key, after))) return undefined
+  const other = await another(parts, ({ id }) => id !== key.id)
+  if (other === undefined) throw last()
+  return other
+}
+
+/** Whether calls with a key may be refused by what was not there before: from where they come, or how many they are. */
+function isBoundAnew(before: StoredKey, after: StoredKey): boolean {
+  const { addresses, limits, quota } = after
+  const narrower = addresses !== null && (before.addresses === null || !rangesCover(addresses, before.addresses))
+  const said = (one: StoredKey): string => JSON.stringify([one.limits, one.quota])
+  return narrower || ((limits.length > 0 || quota !== null) && said(after) !== said(before))
 }
 
 /**
  * The same for the owner of admin keys, all of which would be refused.
  *
+ * @returns as `mustLeaveAnAdminKey`.
  * @throws LatchkeyError `conflict`.
  */
-export async function mustLeaveAnotherOwner(parts: Parts, owner: string): Promise<void> {
-  if (parts.authority === undefined) return
-  const ofThisOne = await isThereOne(parts, (key) => key.owner === owner)
-  if (ofThisOne && !(await isThereOne(parts, (key) => key.owner !== owner))) throw last()
+export async function mustLeaveAnotherOwner(parts: Parts, owner: string): Promise<Witness | undefined> {
+  if (parts.authority === undefined) return undefined
+  if ((await another(parts, (key) => key.owner === owner)) === undefined) return undefined
+  const other = await another(parts, (key) => key.owner !== owner)
+  if (other === undefined) throw last()
+  return other
 }
 
 /** Whether an admin key can issue any key, another of its own kind among them. */
@@ -42,7 +58,8 @@ function reachesAll({ environments }: Parts, { scopes, delegation }: StoredKey):
   return [...environments, adminEnvironment].every((one) => delegation.environments.includes(one))
 }
 
-async function isThereOne(parts: Parts, which: (key: StoredKey) => boolean): Promise<boolean> {
+/** An admin key that reaches everything. */
+async function another(parts: Parts, which: (key: StoredKey) => boolean): Promise<Witness | undefined> {
   const { store, clock } = parts
   const wanted = {
     owner: undefined,
@@ -55,9 +72,12 @@ async function isThereOne(parts: Parts, which: (key: StoredKey) => boolean): Pro
   } as const
   for (let after = 0; ;) {
     const page = await store.list({ ...wanted, after })
-    if (page.some(({ key }) => reachesAll(parts, key) && which(key))) return true
+    for (const { key } of page) {
+      const found = reachesAll(parts, key) && which(key) ? await store.byId(key.id) : undefined
+      if (found !== undefined && found.key.revision === key.revision) return witnessOf(found, clock)
+    }
     after = page.at(-1)?.place ?? 0
-    if (page.length < bounds.page) return false
+    if (page.length < bounds.page) return undefined
   }
 }
 

@@ -130,7 +130,7 @@ export async function changeOwner<Scope extends string>(
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       const switched = (stored.disabledAt === null) !== (changed.disabledAt === null)
       const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
-      if (action === 'disable') await mustLeaveAnotherOwner(parts, owner)
+      const left = action === 'disable' ? await mustLeaveAnotherOwner(parts, owner) : undefined
       const change = JSON.stringify({
         before,
         after,
@@ -141,6 +141,7 @@ export async function changeOwner<Scope extends string>(
       const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal, {
         once,
         authority: authority.witness,
+        left,
       })
       if (entries === undefined) continue
       cache.committed(entries)

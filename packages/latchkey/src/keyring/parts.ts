@@ -18,6 +18,8 @@ export interface KeyringParts<Scope extends string> {
   readonly scopes: Catalogue<Scope>
   /** The id of the admin key on whose behalf the verbs act; whoever holds the keyring itself may do everything. */
   readonly authority?: string
+  /** The hash of the secret that it was verified with, where that is known. */
+  readonly secret?: string | undefined
 }
 
 /** The scopes that keys of an environment may have: Latchkey's own for admin keys, the application's for all others. */

@@ -37,7 +37,7 @@ const page = 100
 /**
  * The function behind `Keyring.revoke`. Revoked is final, and to revoke twice is to revoke once: the first reason stays,
  * so that a caller who did not hear the answer can ask again. With `withIssued` the admin key ends first and can bring
- * about nothing more; what is interrupted afterwards is finished by asking again.
+ * about nothing more, unless it is the one that asks; what is interrupted afterwards is finished by asking again.
  */
 export async function revoke<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -58,9 +58,11 @@ export async function revoke<Scope extends string>(
     })
   }
   const began = parts.clock.monotonic()
-  const done = await end(id, options, !withIssued)
-  if (!withIssued) return { ...done, alsoRevoked: 0 }
+  if (!withIssued) return { ...(await end(id, options, true)), alsoRevoked: 0 }
 
+  // Whoever asks must be able to until the end: an admin key that is among them ends last.
+  const asking = parts.authority
+  let done = id === asking ? undefined : await end(id, options, false)
   const { actor, note: words } = options
   const others = { ...(actor === undefined ? {} : { actor }), ...(words === undefined ? {} : { note: words }) }
   let alsoRevoked = 0
@@ -72,11 +74,16 @@ export async function revoke<Scope extends string>(
         seen.add(key.id)
         issuers.push(key.id)
       }
-      if (key.revokedAt !== null) continue
+      if (key.revokedAt !== null || key.id === asking) continue
       await end(key.id, others, false)
       alsoRevoked++
     }
   }
+  if (done !== undefined && asking !== undefined && seen.has(asking)) {
+    await end(asking, others, false)
+    alsoRevoked++
+  }
+  done ??= await end(id, options, false)
   await parts.store.settled()
   return { ...done, tookMs: parts.clock.monotonic() - began, alsoRevoked }
 }

@@ -3,6 +3,7 @@ import type { Kept, OnceDone, Store, StoredSecret } from '../ports.ts'
 import type { Changed, ChangeOptions, Decision } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
 import { bounds, invalid, plain, whole } from './input.ts'
+import { works } from './key.ts'
 import { mintSecret } from './minting.ts'
 import type { OnceOptions } from './once.ts'
 import type { KeyringParts } from './parts.ts'
@@ -134,11 +135,6 @@ export async function retire<Scope extends string>(
     if (old.length === 0) return undefined
     return { key, secrets: old.map((one) => ending(one, now, now)), action: 'retire', change: { oldEndsAt: now } }
   })
-}
-
-/** Whether a secret works at `now`. */
-function works({ endsAt, ended }: StoredSecret, now: number): boolean {
-  return !ended && (endsAt === null || endsAt > now)
 }
 
 /** A secret that works until `at`, from now on as one that a newer one stands in for. An end that has come is a fact. */

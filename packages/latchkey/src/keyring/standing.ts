@@ -1,3 +1,4 @@
+import { adminEnvironment } from '../policy/admin.ts'
 import { addressMatcher } from '../policy/addresses.ts'
 import { expand } from '../policy/scopes.ts'
 import type { Catalogue } from '../policy/scopes.ts'
@@ -7,6 +8,7 @@ import { refusals } from '../refusal.ts'
 import { frozenCopy } from '../frozen.ts'
 import type { Standing } from './cache.ts'
 import { subjectOfOwner } from './subject.ts'
+import { noteSecret } from './admin-secret.ts'
 import { catalogueOf } from './parts.ts'
 
 /**
@@ -63,6 +65,7 @@ export function standingOf<Scope extends string>(
     expiresAt,
     delegation: frozenCopy(delegation),
   })
+  if (secret !== undefined && environment === adminEnvironment) noteSecret(key, secret.hash)
   const endsAt = secret?.endsAt ?? null
   const retiring = endsAt === null ? undefined : Object.freeze({ since: secret?.retiredAt ?? endsAt, until: endsAt })
   const windows: readonly Window[] = [

@@ -20,7 +20,8 @@ export interface Tally {
 export interface Usage {
   /** Tells the time, as often as the cache takes a lease: uses are dated by it, and hours end by it. */
   readonly tick: (now: number) => void
-  readonly accept: (tally: Tally) => void
+  /** Answers a promise where the first use of a rotated secret is not written yet: the call is not to be answered before. */
+  readonly accept: (tally: Tally) => Promise<void> | undefined
   readonly refuse: (refused: Refused) => void
   /** Counts that a report-only limit would have refused an accepted call. */
   readonly report: (tally: Tally) => void
@@ -63,7 +64,6 @@ export function openUsage({
   const counts = new Map<string, UsageCount>()
   const lastUsed = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
-  let soon: NodeJS.Immediate | undefined
   let flushed = Promise.resolve()
   let closed = false
 
@@ -100,25 +100,18 @@ export function openUsage({
 
   /**
    * A secret that a rotation has brought about may be replaced for as long as nobody uses it. So the store is told of its
-   * first use before the call is answered; where that is not to be had at once, as soon as it is.
+   * first use before the call is answered. A store that cannot be written to does not keep anybody out.
    */
-  function noteFirstUse({ secretHash }: Tally): void {
-    if (secretHash === undefined) return
-    const late = (): void => {
-      if (!closed) soon ??= setImmediate(writeNow)
-    }
+  function noteFirstUse({ secretHash }: Tally): Promise<void> | undefined {
+    if (secretHash === undefined) return undefined
+    const late = async (): Promise<void> => flush().catch(onError)
     try {
       const noted = store.noteFirstUse(secretHash, now)
       if (typeof noted === 'boolean') return noted ? undefined : late()
-      noted.then((done) => (done ? undefined : late()), late)
+      return noted.then((done) => (done ? undefined : late()), late)
     } catch {
-      late()
+      return late()
     }
-  }
-
-  function writeNow(): void {
-    soon = undefined
-    flush().catch(onError)
   }
 
   async function write(): Promise<void> {
@@ -160,12 +153,12 @@ export function openUsage({
     },
     accept(tally) {
       tally.lastUsedAt = now
-      if (tally.accepted++ > 0) return
+      if (tally.accepted++ > 0) return undefined
       dirty.push(tally)
       schedule()
-      if (!tally.firstUse) return
+      if (!tally.firstUse) return undefined
       tally.firstUse = false
-      noteFirstUse(tally)
+      return noteFirstUse(tally)
     },
     refuse(verdict) {
       // Counted later, many at once: finding the count of a known key takes longer than that of an unknown one, and
@@ -181,7 +174,6 @@ export function openUsage({
     async close() {
       closed = true
       clearTimeout(timer)
-      clearImmediate(soon)
       await flush()
     },
   }

@@ -165,19 +165,28 @@ export function verifierOf<Scope extends string>(
     return awaiting(meter(active, wanted.cost, call.dryRun === true), (metered) => afterMeter(active, metered, call))
   }
 
-  function afterMeter(active: Active<Scope>, metered: Metered, call: Call): Verdict<Scope> {
+  function afterMeter(active: Active<Scope>, metered: Metered, call: Call): Awaitable<Verdict<Scope>> {
     const { refused, states, retryAfter, cause } = metered
     if (refused !== undefined) {
       return { ...refuse(refused, active), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
     }
-    accept(active, call)
-    if (call.dryRun !== true && states.some(({ exceeded }) => exceeded)) usage.report(active.tally)
-    return { ...active.accepted, limits: states }
+    const exceeding = call.dryRun !== true && states.some(({ exceeded }) => exceeded)
+    if (exceeding) usage.report(active.tally)
+    return awaiting(accept(active, call), (verdict) => (verdict.ok ? { ...verdict, limits: states } : verdict))
   }
 
-  function accept({ accepted, tally }: Active<Scope>, { dryRun }: Call): Verdict<Scope> {
-    if (dryRun !== true) usage.accept(tally)
-    return accepted
+  function accept(active: Active<Scope>, { dryRun }: Call): Awaitable<Verdict<Scope>> {
+    if (dryRun === true) return active.accepted
+    const writing = usage.accept(active.tally)
+    return writing === undefined ? active.accepted : writing.then(() => afterFirstUse(active))
+  }
+
+  /** While its first use waited to be written, the secret may have been replaced as one that was never used. */
+  function afterFirstUse(active: Active<Scope>): Awaitable<Verdict<Scope>> {
+    const { secretHash = '' } = active.tally
+    return awaiting(store.bySecret(secretHash), (found) => {
+      return found?.secret?.ended === true ? refuse('secret_ended', active) : active.accepted
+    })
   }
 
   return verify

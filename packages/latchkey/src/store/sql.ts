@@ -64,6 +64,10 @@ export const updateSecret: string = `UPDATE latchkey_secrets SET retired_at = $3
 
 export const isUnused: string = `SELECT 1 FROM latchkey_secrets WHERE hash = $1 AND last_used_at IS NULL`
 
+/** Whether a secret works at $2. */
+export const works: string = `SELECT 1 FROM latchkey_secrets
+    WHERE hash = $1 AND ended = 0 AND (ends_at IS NULL OR ends_at > $2)`
+
 /** Whether an admin key is still at this revision, and its owner at this one. */
 export const isAsItWas: string = `SELECT 1 FROM latchkey_keys k ${withOwner}
     WHERE k.id = $1 AND k.revision = $2 AND COALESCE(o.revision, 0) = $3`

@@ -231,8 +231,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   /** Whether the admin key on whose behalf a change is made still is what it was when its rights were read. */
-  function holds({ id, revision, ownerRevision, expiresAt, now }: Witness): boolean {
+  function holds({ id, revision, ownerRevision, secret, expiresAt, now }: Witness): boolean {
     if (expiresAt !== null && now() >= expiresAt) return false
+    if (secret !== undefined && row(sql.works, [secret, now()]) === undefined) return false
     return row(sql.isAsItWas, [id, revision, ownerRevision]) !== undefined
   }
 
@@ -247,11 +248,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   function commit(
-    ...[changes, seal, { once, authority } = {}]: Parameters<Store['commit']>
+    ...[changes, seal, { once, authority, left } = {}]: Parameters<Store['commit']>
   ): readonly JournalEntry[] | undefined {
     const committed = kept(() =>
       transact(() => {
         if (authority !== undefined && !holds(authority)) return undefined
+        if (left !== undefined && !holds(left)) return undefined
         const entries: JournalEntry[] = []
         let last = readHead()
         for (const change of changes) {

@@ -491,6 +491,15 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await issue(witness), false, 'its owner has changed')
       const ownerRevision = (await store.owner('umbrella'))?.revision ?? 0
       assert.equal(await issue({ ...witness, ownerRevision }), true)
+      // The secret that it was verified with must work, by the clock as it is then.
+      const { hash } = admin.secret
+      assert.equal(await issue({ ...witness, ownerRevision, secret: hash }), true)
+      assert.equal(await issue({ ...witness, ownerRevision, secret: 'f'.repeat(64) }), false)
+      // What is to be left must be left.
+      const left = { ...witness, ownerRevision }
+      const leaving = async (other: Witness): Promise<boolean> =>
+        (await store.commit([inserting(newKey())], seal, { left: other })) !== undefined
+      assert.deepEqual([await leaving(left), await leaving({ ...left, revision: 9 })], [true, false])
       const seen = await store.byId(admin.key.id)
       assert.ok(seen)
       await store.commit([revoking(seen.key)], seal)

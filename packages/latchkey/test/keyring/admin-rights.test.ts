@@ -189,6 +189,25 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.revoke(stolen.key.id, { reason: 'other', withIssued: true })).alsoRevoked, 0)
     })
 
+    test('an admin key that ends itself, or the one that brought it about, with all of theirs, ends last', async () => {
+      const { keyring } = await openOn(shape)
+      await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      for (const asksFor of ['itself', 'its issuer']) {
+        const parent = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+        const child = await keyring.as(parent.key.id).issue({ ...admin, scopes: all, delegation: everything })
+        const ending = asksFor === 'itself' ? child : parent
+        const made = await keyring.as(ending.key.id).issueMany([shop, shop])
+        const { alsoRevoked } = await keyring
+          .as(child.key.id)
+          .revoke(ending.key.id, { reason: 'compromised', withIssued: true })
+        assert.equal(alsoRevoked, asksFor === 'itself' ? 2 : 3)
+        assert.ok(!made.repeated)
+        for (const id of [ending.key.id, child.key.id, ...made.created.map(({ key }) => key.id)]) {
+          assert.equal((await keyring.find(id))?.state, 'revoked', asksFor)
+        }
+      }
+    })
+
     test('a delegation of all scopes gives those that are declared later; it is given on by nobody who has less', async () => {
       const { keyring } = await openOn(shape)
       const whole = await keyring.issue({ ...admin, scopes: all, delegation: everything })

@@ -79,6 +79,74 @@ for (const [end, act] of Object.entries(ends)) {
   })
 }
 
+test('nothing is changed with an admin secret that was ended between its being verified and the change', async () => {
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const { keyring } = await openOn((store): Store => {
+    return {
+      ...store,
+      async commit(...values) {
+        const first = meanwhile
+        meanwhile = undefined
+        await first?.()
+        return store.commit(...values)
+      },
+    }
+  })
+  for (const name of Object.keys(changes(keyring, ''))) {
+    const { key } = await keyring.issue(shop)
+    const { key: asking, secret } = await keyring.issue(admin)
+    const leaked = await keyring.admin.verify(secret)
+    assert.ok(leaked.ok)
+    const before = (await keyring.journal({ limit: 1000 })).length
+    meanwhile = async () => keyring.rotate(asking.id, { grace: 0 })
+    const verb = changes(keyring.as(leaked.key), key.id)[name] ?? assert.fail()
+    await assert.rejects(verb, { code: 'beyond_delegation', message: /secret .* has ended/ }, name)
+    const after = (await keyring.journal({ limit: 1000 })).slice(before)
+    assert.deepEqual(
+      after.map(({ action, actor }) => [action, actor]),
+      [['rotate', 'application']],
+      name,
+    )
+    await assert.rejects(verb, { code: 'beyond_delegation' }, 'nor later')
+  }
+})
+
+test('of the last two admin keys that end themselves at once, one is left', async () => {
+  const endings: Readonly<Record<string, (view: Keyring<Scope>, id: string) => Promise<unknown>>> = {
+    revoke: async (view, id) => view.revoke(id, { reason: 'unused' }),
+    disable: async (view, id) => view.disable(id),
+    narrow: async (view, id) => view.change(id, { scopes: [] }),
+  }
+  for (const [name, end] of Object.entries(endings)) {
+    const file = newFile()
+    const one = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const other = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const keys = await Promise.all([one.issue(admin), one.issue({ ...admin, owner: 'others' })])
+    const [first, second] = keys.map(({ key }) => key.id)
+    assert.ok(first !== undefined && second !== undefined)
+    const done = await Promise.allSettled([end(one.as(first), first), end(other.as(second), second)])
+    const refused = done.filter(({ status }) => status === 'rejected')
+    assert.equal(refused.length, 1, name)
+    await Promise.all([one.close(), other.close()])
+  }
+})
+
+test('the last admin key does not lock itself out by addresses, limits or a quota', async () => {
+  const { keyring } = await openOn((store) => store)
+  const { key } = await keyring.issue(admin)
+  const view = keyring.as(key.id)
+  for (const patch of [
+    { addresses: ['203.0.113.1/32'] },
+    { limits: [{ name: 'day', limit: 1, window: 86_400 }] },
+    { quota: { amount: 0 } },
+  ]) {
+    await assert.rejects(view.change(key.id, patch), { code: 'conflict' })
+  }
+  await keyring.issue({ ...admin, owner: 'others' })
+  await view.change(key.id, { addresses: ['203.0.113.1/32'] })
+  await keyring.close()
+})
+
 test('a change that waits for the lock of another process is not made when its admin key was revoked or has expired meanwhile', async () => {
   const file = newFile()
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })

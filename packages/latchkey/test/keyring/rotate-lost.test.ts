@@ -2,11 +2,15 @@
 // a caller that works.
 
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { LatchkeyError } from '../../src/error.ts'
+import { hashSecret } from '../../src/key/hash.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/keyring.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
-import { codeOf, openOn, shop, speeds } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds } from './workbench.ts'
 
 const once = { idempotencyKey: 'rotation of May' }
 
@@ -172,3 +176,33 @@ for (const [speed, shape] of speeds) {
     })
   })
 }
+
+test('a first use that waits for the lock of another process is answered when it is written, and not when it was replaced', async () => {
+  for (const replacedFirst of [false, true]) {
+    const file = newFile()
+    const ours = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const theirs = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const { key } = await ours.issue(shop)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5)
+    })
+    const { secret } = await ours.rotate(key.id)
+    const foreign = new DatabaseSync(file)
+    foreign.exec('BEGIN IMMEDIATE')
+    const used = codeOf(ours.verify(secret))
+    let answered = false
+    void used.then(() => (answered = true))
+    await new Promise(setImmediate)
+    assert.equal(answered, false, 'nobody is told yes while it is not written')
+    if (replacedFirst) {
+      // As the replacement of another process would leave it, which had the lock before us.
+      const hash = hashSecret(secret)
+      foreign.prepare('UPDATE latchkey_secrets SET ended = 1, ends_at = 1 WHERE hash = $1').run({ 1: hash })
+    }
+    foreign.exec('COMMIT')
+    foreign.close()
+    assert.equal(await used, replacedFirst ? 'secret_ended' : 'accepted')
+    if (!replacedFirst) await assert.rejects(theirs.rotate(key.id, { replace: true }), { code: 'conflict' })
+    await Promise.all([ours.close(), theirs.close()])
+  }
+})
