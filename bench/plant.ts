@@ -65,6 +65,7 @@ export async function proveWith({
     for (const edit of edits) writeFileSync(join(folder, edit.file), planted(edit, folder))
     const child = spawn(process.execPath, ['--conditions=@latchkey/source', 'bench/prove.ts', ...args], {
       cwd: folder,
+      env: environmentIn(folder),
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     const kill = (): void => void child.kill('SIGTERM')
@@ -73,6 +74,12 @@ export async function proveWith({
     process.off('exit', kill)
     return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '') as Printed
   })
+}
+
+/** Where compiled sources are kept, those of the copy are kept with it: no other run will ask for them. */
+function environmentIn(folder: string): NodeJS.ProcessEnv {
+  if (process.env['NODE_COMPILE_CACHE'] === undefined) return process.env
+  return { ...process.env, NODE_COMPILE_CACHE: join(folder, 'node_modules', '.cache') }
 }
 
 /** Copies the sources, so that what imports `latchkey` there imports the copy. */

@@ -24,7 +24,7 @@ export interface ChildOptions {
   readonly args?: readonly string[]
   /** Its working directory. */
   readonly folder: string
-  /** Its whole environment. */
+  /** Its whole environment, but for where compiled sources are kept, if they are: that changes nothing in what it does. */
   readonly env?: Readonly<Record<string, string>>
   /** Called with every line of its stdout. A line that breaks off where the child was killed is not one. */
   readonly onLine: (line: string) => void
@@ -44,10 +44,15 @@ const kept = 2000
  * await child.ended
  */
 export function startChild({ file, args = [], folder, env = {}, onLine, onComplaint }: ChildOptions): Child {
+  const { NODE_COMPILE_CACHE } = process.env
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(file), ...args],
-    { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] },
+    {
+      cwd: folder,
+      env: { ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }), ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
   )
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)

@@ -10,6 +10,10 @@ import { terminalCommand } from '../../../test/machine.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
+/** Where `npm test` keeps compiled sources, so that each start does not compile them again. */
+const compileCache =
+  process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }
+
 /** The service as a process of its own. */
 export interface RunningService {
   readonly process: ChildProcess
@@ -35,7 +39,14 @@ export function startService(
   settings: Readonly<Record<string, string>> = {},
   { inTerminal = false }: { readonly inTerminal?: boolean } = {},
 ): RunningService {
-  const environment = { PATH: process.env['PATH'], HOME: folder, PORT: '0', PROCESSING_SECONDS: '0', ...settings }
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    PORT: '0',
+    PROCESSING_SECONDS: '0',
+    ...compileCache,
+    ...settings,
+  }
   const command = [process.execPath, '--conditions=@latchkey/source', main]
   const [program = '', ...values] = inTerminal ? (terminalCommand(command.join(' ')) ?? []) : command
   const child = spawn(program, values, { cwd: folder, env: environment })

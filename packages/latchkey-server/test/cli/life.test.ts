@@ -1,4 +1,4 @@
-// The life of a key as a user has it: each command a process of its own, once on the database and once on a server.
+// The life of a key as a user has it, once on the database, each command a process of its own, and once on a server.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { sqliteStore } from 'latchkey/store/sqlite'
 import type { RunOptions, Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 
-const here = workplace()
+const here = workplace({}, { alone: true })
 const there = workplace()
 const served = await serve(there)
 

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { compileCache, hosted } from './hosted.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
 const main = join(root, 'packages', 'latchkey-server', 'src', 'main.ts')
@@ -26,6 +27,8 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** In a process of its own: where that is what the test is about. Otherwise commands take turns in one. */
+  readonly alone?: boolean
 }
 
 /** A folder with its own database and settings, and the command line in it. */
@@ -39,8 +42,20 @@ export interface Workplace {
   readonly start: (values: readonly string[], options?: RunOptions) => ChildProcess
 }
 
-/** A folder that goes with the test file, and a command line that knows nothing but it. */
-export function workplace(more: Readonly<Record<string, string>> = {}): Workplace {
+/** Whether it cannot take its turn: a server does not end, and some settings are read by Node itself when it starts. */
+function mustBeAlone([word]: readonly string[], env: Readonly<Record<string, string>>): boolean {
+  return word === 'serve' || Object.keys(env).some((name) => name.startsWith('NODE_'))
+}
+
+/**
+ * A folder that goes with the test file, and a command line that knows nothing but it.
+ *
+ * @param options.alone - whether each command has a process of its own unless told otherwise.
+ */
+export function workplace(
+  more: Readonly<Record<string, string>> = {},
+  { alone: allAlone = false }: Pick<RunOptions, 'alone'> = {},
+): Workplace {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'scopes.json'), '{ "orders:read": "Read orders", "orders:write": "Change orders" }')
@@ -48,30 +63,26 @@ export function workplace(more: Readonly<Record<string, string>> = {}): Workplac
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     LATCHKEY_SCOPES_FILE: 'scopes.json',
-    // Sources are stripped of their types once and not for each of a hundred processes.
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'latchkey-cli'),
+    NODE_COMPILE_CACHE: compileCache,
     ...more,
   }
 
   const start: Workplace['start'] = (values, { env = {}, input } = {}) => {
-    for (const value of values) assert.doesNotMatch(value, secretPattern, 'no test sends a secret as an argument')
+    withoutSecrets(values)
     const [program = '', ...before] = command
     const child = spawn(program, [...before, ...values], { cwd: folder, env: { ...environment, ...env } })
     child.stdin.on('error', () => undefined)
     child.stdin.end(input ?? '')
     return child
   }
-  const run: Workplace['run'] = async (values, options) => {
-    const child = start(values, options)
-    const printed = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        printed[name] += text
-      })
-    }
-    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-    assert.doesNotMatch(printed.stderr, /^\s+at .*:\d+:\d+\)?$/m, 'no stack trace')
-    return { code: code ?? signal ?? 0, ...printed }
+  const run: Workplace['run'] = async (values, options = {}) => {
+    const { env = {}, input = '', alone = allAlone } = options
+    const ran =
+      alone || mustBeAlone(values, { ...more, ...env })
+        ? await ended(start(values, options))
+        : await hosted({ folder, environment: { ...environment, ...env }, values: withoutSecrets(values), input })
+    assert.doesNotMatch(ran.stderr, /^\s+at .*:\d+:\d+\)?$/m, 'no stack trace')
+    return ran
   }
   return {
     folder,
@@ -84,6 +95,24 @@ export function workplace(more: Readonly<Record<string, string>> = {}): Workplac
       return ran.stdout.replace(/\n$/, '')
     },
   }
+}
+
+/** Arguments as they may be. */
+function withoutSecrets(values: readonly string[]): readonly string[] {
+  for (const value of values) assert.doesNotMatch(value, secretPattern, 'no test sends a secret as an argument')
+  return values
+}
+
+/** What a process that was started comes to. */
+async function ended(child: ChildProcess): Promise<Ran> {
+  const printed = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      printed[name] += text
+    })
+  }
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return { code: code ?? signal ?? 0, ...printed }
 }
 
 /** A server of its own process on a workplace, with an admin key for it. */

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { testSets } from './sets.ts'
+
+const root = dirname(import.meta.dirname)
+const { fast, slow } = testSets()
+
+test('every test file is run by `npm test`, and is in one of the two sets', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { test: string } }
+  const patterns = [...scripts.test.matchAll(/"([^"]*\*[^"]*)"/g)].map(([, pattern = '']) => pattern)
+  const all = globSync('**/*.test.ts', { cwd: root, exclude: ['**/node_modules', '**/dist'] }).toSorted()
+  assert.deepEqual(patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted(), all)
+  assert.deepEqual([...fast, ...slow].toSorted(), all)
+})
+
+test('the fast set has the library and the server, and nothing that starts a program', () => {
+  for (const name of ['latchkey/test/keyring/verify', 'latchkey/test/guard/fastify', 'latchkey-server/test/http/life'])
+    assert.ok(fast.includes(`packages/${name}.test.ts`), name)
+  for (const name of ['latchkey/test/store/sqlite', 'latchkey-server/test/http/docs', 'latchkey-server/test/cli/life'])
+    assert.ok(slow.includes(`packages/${name}.test.ts`), name)
+  assert.ok(fast.length > 40 && fast.every((file) => file.startsWith('packages/')), String(fast.length))
+})
+
+test('a test that starts a process by way of another file is slow, one that takes only its types is fast', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-sets-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'packages', 'one', 'test', 'deep'), { recursive: true })
+  const files: Readonly<Record<string, string>> = {
+    'starting.ts': `import { spawn } from 'node:child_process'`,
+    'between.ts': `export * from './starting.ts'\nimport './between.ts'`,
+    'direct.test.ts': `import { test } from 'node:test'\nimport { fork } from 'node:child_process'`,
+    'deep/indirect.test.ts': `import { something } from '../between.ts'`,
+    'late.test.ts': `const { something } = await import('./between.ts')`,
+    'types.test.ts': `import type { ChildProcess } from 'node:child_process'\nimport type { Some } from './between.ts'`,
+    'browser.test.ts': `import { chromium } from 'playwright-core'`,
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'packages', 'one', 'test', name), text)
+  assert.deepEqual(testSets(folder), {
+    fast: ['packages/one/test/types.test.ts'],
+    slow: ['browser', 'deep/indirect', 'direct', 'late'].map((name) => `packages/one/test/${name}.test.ts`),
+  })
+})
