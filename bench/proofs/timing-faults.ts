@@ -14,4 +14,16 @@ export const faults: Proof['faults'] = {
     ],
     shownBy: ['unknownRevoked', 'revokedNear'],
   },
+  'counted-one-by-one': {
+    is: 'each refusal is counted under the name of its key, many of them in the time of one call',
+    edits: [
+      {
+        file: 'packages/latchkey/src/keyring/usage.ts',
+        text: '      const keys = inner(together, refusal.code)\n',
+        becomes:
+          '      JSON.stringify([hour, keyId, owner, refusal.code])\n      const keys = inner(together, refusal.code)\n',
+      },
+    ],
+    shownBy: ['repeated'],
+  },
 }

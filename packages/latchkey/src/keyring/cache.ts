@@ -13,7 +13,7 @@ export interface Standing<Scope extends string> {
   readonly refused: Refused | undefined
   /** Set where it is not. */
   readonly active: Active<Scope> | undefined
-  /** What the journal says when this is no longer so: the id of the key, and its owner. `undefined` where no key has the secret. */
+  /** What the journal says when this is no longer so: the id of the key, and its owner. `undefined` where it is refused. */
   readonly keyId: string | undefined
   readonly ownerSubject: string | undefined
   /** Found by another hash of the secret or in another source: its secret may yet come to a key that is looked for before. */

@@ -13,7 +13,8 @@ import { catalogueOf } from './parts.ts'
 
 /**
  * The standing of a secret that is refused whatever the time and the demand. Alike for all of them down to where things
- * lie in memory: each has a verdict of its own and of one shape, or a revoked key would take longer than an unknown one.
+ * lie in memory, as far as that can be had: each has a verdict of its own and of one shape, and nothing more is kept of
+ * a known key than its verdict tells, or a revoked key would take longer than an unknown one.
  */
 export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | undefined): Standing<never> {
   const [keyId, owner, environment] = [key?.id, key?.owner, key?.environment]
@@ -22,8 +23,9 @@ export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | 
     hash,
     refused,
     active: undefined,
-    keyId,
-    ownerSubject: owner === undefined ? undefined : subjectOfOwner(owner),
+    // Whatever changes, all that are refused are forgotten: nobody asks whose they are.
+    keyId: undefined,
+    ownerSubject: undefined,
     lastResort: false,
     weight: plainWeight,
   }
