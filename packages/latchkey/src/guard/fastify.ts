@@ -220,7 +220,7 @@ export function fastifyGuard<Scope extends string>(
     if (!app.hasRequestDecorator(keySlot)) app.decorateRequest(keySlot as never)
     app.addHook('onRoute', (route) => {
       routes.push(route)
-      if (unguarded === 'refuse') for (const name of namesOf(route)) seen.add(name)
+      if (unguarded === 'refuse') for (const name of namesOf(app, route)) seen.add(name)
       const [declared] = declaredBy(route)
       if (declared === undefined) return
       const { security, response } = documentationOf(declared)

@@ -141,6 +141,29 @@ describe('routes that the guard does not hear of', () => {
     })
   })
 
+  /** Paths under the prefix of a guard that its own route looks like, and the router does not take for it. */
+  const lookAlikes = {
+    'in capital letters': ['/a', '/api/A'],
+    'with a prefix in capital letters': ['/a', '/API/a'],
+    'with a slash at its end': ['/a', '/api/a/'],
+    'with a slash more': ['/a', '/api//a'],
+    'with an expression for its parameter': ['/:id', String.raw`/api/:id(^\d+$)`],
+    'with two parameters in one part': ['/:id', '/api/:from-:to'],
+  } as const
+  for (const [shape, [own, other]] of Object.entries(lookAlikes)) {
+    test(`one that looks like a route of the guard stops the start: ${shape}`, async () => {
+      const { plugin, open } = await guarded()
+      const app = Fastify()
+      const scope = async (inner: FastifyInstance): Promise<void> => {
+        await inner.register(plugin)
+        inner.get(own, { onRequest: open }, handler)
+      }
+      await app.register(scope, { prefix: '/api' })
+      app.register(async (sibling) => sibling.get(other, handler))
+      await assert.rejects(async () => app.ready(), { code: 'undeclared_route' })
+    })
+  }
+
   test('those of another guard are for that one to judge, though they are under the same prefix', async () => {
     const [one, other] = [await guarded(), await guarded()]
     const app = Fastify()
@@ -168,3 +191,36 @@ describe('routes that the guard does not hear of', () => {
     assert.equal((await app.inject('/outside')).statusCode, 200)
   })
 })
+
+test('routes of one place start, however their parameters are named, and so do colons and per cent signs', async () => {
+  const { plugin, open } = await guarded()
+  const app = Fastify()
+  await app.register(plugin)
+  const urls = [
+    '/:a/x',
+    '/:b/y',
+    '/at/:a-:b/x',
+    '/at/:c-:d/y',
+    String.raw`/:a(^(?:x|y\))$).z/x`,
+    '/p%20c/:q',
+    '/a::b',
+    '/ab',
+  ]
+  for (const url of [...urls, '/in/:id?', '/in2/:a/:id?', '/t::check/:id', String.raw`/:n(^\d+$)`, '/:x-:y::z/:w.js']) {
+    app.get(url, { onRequest: open }, handler)
+  }
+  app.post(String.raw`/:n2(^\d+$)`, { onRequest: open }, handler)
+  app.post('/at/:e-:f/x', { onRequest: open }, handler)
+  app.get('/in', { onRequest: open, constraints: { host: 'a.example' } }, handler)
+  await app.ready()
+})
+
+for (const path of ['/a\nb', '/a\n    /a', '/a\rb', '/a (GET)', '/a\n└── b', '/a\u2028b']) {
+  test(`a route that the picture of the router cannot show stops the start: ${JSON.stringify(path)}`, async () => {
+    const { plugin } = await guarded()
+    const app = Fastify()
+    app.get(path, handler)
+    await app.after()
+    await assert.rejects(async () => app.register(plugin), { code: 'undeclared_route' })
+  })
+}
