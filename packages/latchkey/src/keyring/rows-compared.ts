@@ -35,7 +35,7 @@ export function openSnapshots(): Snapshots {
   const states = new Map<string, { readonly seq: number; readonly state: string }>()
   return {
     read({ seq, change }) {
-      for (const [subject, state] of (JSON.parse(change) as Snapshot).rows) states.set(subject, { seq, state })
+      for (const [subject, state] of rowsIn(change)) states.set(subject, { seq, state })
     },
     of: (subject) => states.get(subject),
   }
@@ -99,8 +99,26 @@ export async function compareRows(
   return { rows, faults: faults.slice(0, most), more: faults.length > most }
 }
 
-/** How the rows stood after an entry; `undefined` where it is of a version that did not tell. */
+/** How the rows stood after an entry; `undefined` where it does not tell. */
 function stateIn(change: string): string | undefined {
-  const { state } = JSON.parse(change) as { readonly state?: unknown }
+  const state = membersOfText(change)['state']
   return typeof state === 'string' ? state : undefined
+}
+
+/** What a snapshot tells; nothing where it is none of ours, so that its rows stay untold. */
+function rowsIn(change: string): Snapshot['rows'] {
+  const { rows } = membersOfText(change)
+  if (!Array.isArray(rows)) return []
+  return rows.filter((row): row is Snapshot['rows'][number] => {
+    return Array.isArray(row) && typeof row[0] === 'string' && typeof row[1] === 'string'
+  })
+}
+
+/** What stands in an entry: whoever can write to the database can chain whatever they like. */
+function membersOfText(change: string): Readonly<Record<string, unknown>> {
+  try {
+    return { ...(JSON.parse(change) as object | null) }
+  } catch {
+    return {}
+  }
 }

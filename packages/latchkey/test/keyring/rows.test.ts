@@ -329,3 +329,21 @@ test('a number that JavaScript has not is found, and stops no check', async () =
     await keyring.close()
   }
 })
+
+test('an entry that is chained and says nothing stops no check, and vouches for nothing', async () => {
+  for (const change of ['', 'null', '[', '{"rows":1}', '{"rows":[1,[2,3],null]}']) {
+    for (const action of ['snapshot', 'change'] as const) {
+      const file = newFile()
+      const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+      const { key } = await keyring.issue(shop)
+      const { seq, hash } = (await keyring.journal()).at(-1) ?? assert.fail()
+      const entry = seal({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })
+      const values = [entry.seq, 1, 'x', action, key.id, change, entry.previous, entry.hash]
+      const database = new DatabaseSync(file)
+      database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)
+      database.close()
+      assert.deepEqual(await faultsOf(keyring), [{ subject: key.id, fault: 'untold' }], `${action} ${change}`)
+      await keyring.close()
+    }
+  }
+})
