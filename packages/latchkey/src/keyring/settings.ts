@@ -37,11 +37,10 @@ const settingsKeyOptions = membersOf<SettingsKeyOptions>({
  * const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] })
  * const keyring = await openKeyring({ store, scopes, sources: [source] })
  */
-export function settingsKey(
-  options: SettingsKeyOptions,
-  { allowWeak = false }: { allowWeak?: boolean } = {},
-): KeySource {
+export function settingsKey(options: SettingsKeyOptions, checks: { readonly allowWeak?: boolean } = {}): KeySource {
   plain('The options of settingsKey', options, settingsKeyOptions)
+  plain('The checks of settingsKey', checks, ['allowWeak'])
+  const { allowWeak = false } = checks
   const { name, secret, scopes, owner = 'settings', environment = 'live' } = options
   const weakness = weaknessOf(secret)
   if (weakness !== undefined && !allowWeak) {

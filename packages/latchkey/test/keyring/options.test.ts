@@ -6,6 +6,7 @@ import { hashSecret } from '../../src/key/hash.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/keyring.ts'
 import { settingsKey } from '../../src/keyring/settings.ts'
+import { memoryLimiter } from '../../src/limiter/memory.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { scopes, shop } from './workbench.ts'
@@ -19,6 +20,8 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     importMany: (strange) =>
       keyring.importMany([{ ...key, algorithm: 'sha256', bits: 128, hash: hashSecret('made elsewhere') }], strange),
     change: (strange) => keyring.change(id, { name: 'Other' }, strange),
+    rotate: (strange) => keyring.rotate(id, strange),
+    retire: (strange) => keyring.retire(id, strange),
     disable: (strange) => keyring.disable(id, strange),
     enable: (strange) => keyring.enable(id, strange),
     revoke: (strange) => keyring.revoke(id, { reason: 'unused', ...strange }),
@@ -73,6 +76,8 @@ test('what is opened with an option that is not understood is not opened', async
   assert.throws(() => sqliteStore({ file: ':memory:', ...strange }), refused)
   assert.throws(() => fastifyGuard(keyring, strange as never), refused)
   assert.throws(() => settingsKey({ name: 'KEY', secret: 'gT5mWq8vZr2xKd7p', scopes: [], ...strange }), refused)
+  assert.throws(() => settingsKey({ name: 'KEY', secret: 'gT5mWq8vZr2xKd7p', scopes: [] }, strange as never), refused)
+  assert.throws(() => memoryLimiter(strange as never), refused)
   await assert.rejects(connectKeyring({ url: 'http://127.0.0.1:1', key: 'x', ...strange }), refused)
   await assert.rejects(testKeyring({ scopes, ...strange }), refused)
   assert.throws(() => fastifyGuard(keyring, { unguarded: 'permit' as never }), { code: 'invalid_input' })
