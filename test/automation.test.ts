@@ -105,7 +105,7 @@ test('a release is published by a trusted publisher with provenance, after all t
 test('every script of npm that a workflow or .ci/run calls is there', () => {
   const { scripts } = packageOf('.')
   const lines = [...workflows.values()].flatMap(stepsOf).map(({ run = '' }) => run)
-  const called = [...[read('.ci/run'), ...lines].join('\n').matchAll(/^npm run ([\w:]+)/gm)].map(
+  const called = [...[read('.ci/run'), ...lines].join('\n').matchAll(/^ *npm run ([\w:]+)/gm)].map(
     ([, name = '']) => name,
   )
   assert.ok(called.length > 2)
