@@ -86,12 +86,12 @@ test('every problem has a section with its status, and no section is about one t
   })
   const places = [
     'packages/latchkey/src/problem/*.ts',
-    'packages/latchkey-server/src/http/*.ts',
+    'packages/latchkey-server/src/http/**/*.ts',
     'examples/*/src/**/*.ts',
   ]
   const sources = globSync(places, { cwd: root }).map(read)
   // Errors of the library, as the server answers them.
-  const answered = read('packages/latchkey-server/src/http/errors.ts')
+  const answered = read('packages/latchkey-server/src/http/route/errors.ts')
   for (const [, code, status] of answered.matchAll(/^ {2}(\w+): (\d{3}),$/gm)) answers.push([code!, status!])
   for (const source of sources) {
     // `valid: true, code: 'accepted'` is no problem.

@@ -3,27 +3,28 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { onUnrouted, plainBodies, problemOptions, problems, strictJson } from 'latchkey/problem/fastify'
-import { answerLog, callerLog } from './answer-log.ts'
-import { bodyOrNone } from './body-or-none.ts'
-import { changingRoutes } from './changing.ts'
-import { crossOrigin } from './cors.ts'
-import { descriptionRoutes } from './description.ts'
 import { documentRoutes, homeRoute } from './document.ts'
-import { throwAsProblem } from './errors.ts'
-import { issuingRoutes } from './issuing.ts'
+import { healthRoutes } from './health.ts'
+import { answerLog, callerLog } from './hooks/answer-log.ts'
+import { crossOrigin } from './hooks/cors.ts'
+import { openMetrics } from './hooks/metrics.ts'
+import { secured } from './hooks/security.ts'
+import { unambiguous } from './hooks/unambiguous.ts'
+import { requestValidation } from './hooks/validation.ts'
 import { journalRoutes } from './journal.ts'
-import { keyRoutes } from './keys.ts'
-import { openMetrics } from './metrics.ts'
-import { oneAtATime } from './once.ts'
-import { operationRoutes } from './operation.ts'
+import { keyringRoutes } from './keyring.ts'
+import { changingRoutes } from './keys/change.ts'
+import { creatingRoutes } from './keys/create.ts'
+import { readingRoutes } from './keys/read.ts'
+import { metricsRoutes } from './metrics.ts'
 import { ownerRoutes } from './owners.ts'
 import { refusalRoutes } from './refusals.ts'
-import type { RouteParts } from './routes.ts'
-import { bodyLimits } from './routes.ts'
-import { secured } from './security.ts'
-import { unambiguous } from './unambiguous.ts'
+import { bodyOrNone } from './route/body-or-none.ts'
+import { throwAsProblem } from './route/errors.ts'
+import { oneAtATime } from './route/once.ts'
+import type { RouteParts } from './route/parts.ts'
+import { bodyLimits } from './route/parts.ts'
 import { usageRoutes } from './usage.ts'
-import { requestValidation } from './validation.ts'
 import { verifyRoutes } from './verify.ts'
 
 /** What the server is made of. */
@@ -104,15 +105,16 @@ export async function latchkeyServer(
   await app.register(async (scope) => {
     scope.setErrorHandler(throwAsProblem)
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>()
-    keyRoutes(routes, parts)
-    issuingRoutes(routes, parts)
+    readingRoutes(routes, parts)
+    creatingRoutes(routes, parts)
     changingRoutes(routes, parts)
     ownerRoutes(routes, parts)
     verifyRoutes(routes, parts)
     journalRoutes(routes, parts)
     usageRoutes(routes, parts)
     refusalRoutes(routes, parts)
-    descriptionRoutes(routes, parts)
-    operationRoutes(routes, parts, drainDelay)
+    keyringRoutes(routes, parts)
+    healthRoutes(routes, parts, drainDelay)
+    metricsRoutes(routes, parts)
   })
 }

@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { RouteOptions } from 'fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
-import type { App, RouteParts } from './routes.ts'
-import { docsPolicy } from './security.ts'
+import type { App, RouteParts } from './route/parts.ts'
+import { docsPolicy } from './hooks/security.ts'
 
 const description = 'The life of API keys: issue, verify, change, rotate, revoke, and the journal of it all.'
 

@@ -1,8 +1,8 @@
 import { bounds, journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
-import { failures, json } from './answers.ts'
-import type { App, RouteParts } from './routes.ts'
+import { failures, json } from './route/answers.ts'
+import type { App, RouteParts } from './route/parts.ts'
 import { label, moment } from './wire.ts'
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })

@@ -1,10 +1,10 @@
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
-import { etag, failures, json } from './answers.ts'
-import { idempotencyHeader, repeated } from './once.ts'
-import { ifMatch, ifMatchHeader, tellRevision } from './preconditions.ts'
-import type { App, RouteParts } from './routes.ts'
-import { bodyLimits } from './routes.ts'
+import { etag, failures, json } from './route/answers.ts'
+import { idempotencyHeader, repeated } from './route/once.ts'
+import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'
+import type { App, RouteParts } from './route/parts.ts'
+import { bodyLimits } from './route/parts.ts'
 import { label, limits, moment, note, nullable, tookMs } from './wire.ts'
 
 const owner = Type.Object(

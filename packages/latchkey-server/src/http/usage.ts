@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import { failures, json } from './answers.ts'
-import type { App, RouteParts } from './routes.ts'
+import { failures, json } from './route/answers.ts'
+import type { App, RouteParts } from './route/parts.ts'
 import { label, moment } from './wire.ts'
 
 const count = Type.Object(

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { AdminScope, Keyring, OpenKeyring } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
-import type { Metrics } from './metrics.ts'
+import type { Metrics } from '../hooks/metrics.ts'
 import type { RunOnce } from './once.ts'
 
 /** The application that routes are added to: bodies and queries have the types of their schemas. */

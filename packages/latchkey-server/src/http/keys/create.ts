@@ -1,12 +1,11 @@
-import type { FastifyReply } from 'fastify'
 import { bounds } from 'latchkey'
 import { Type } from 'typebox'
-import { etag, failures, json } from './answers.ts'
-import { idempotencyHeader, repeated } from './once.ts'
-import { tellRevision } from './preconditions.ts'
-import type { App, RouteParts } from './routes.ts'
-import { bodyLimits } from './routes.ts'
-import { importedKey, keyDetails, newKey, nullable } from './wire.ts'
+import { etag, failures, json, keepNowhere } from '../route/answers.ts'
+import { idempotencyHeader, repeated } from '../route/once.ts'
+import { tellRevision } from '../route/preconditions.ts'
+import type { App, RouteParts } from '../route/parts.ts'
+import { bodyLimits } from '../route/parts.ts'
+import { importedKey, keyDetails, newKey, nullable } from '../wire.ts'
 
 const secret = Type.String({ description: 'Shown now and never again' })
 
@@ -25,7 +24,7 @@ const manyImportedKeys = Type.Object(
 )
 
 /** Creating keys. With `Idempotency-Key` a call happens once: its repetition gets the same keys, without their secrets. */
-export function issuingRoutes(app: App, { guard, acting, once }: RouteParts): void {
+export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): void {
   const headers = Type.Object(idempotencyHeader)
 
   app.post(
@@ -105,9 +104,4 @@ export function issuingRoutes(app: App, { guard, acting, once }: RouteParts): vo
       return done
     },
   )
-}
-
-/** An answer with a secret in it belongs into no cache, not even the caller's own (RFC 9111 5.2.2.5). */
-export function keepNowhere(reply: FastifyReply): void {
-  reply.header('cache-control', 'no-store')
 }

@@ -1,7 +1,7 @@
 import { adminScopes } from 'latchkey'
 import { Type } from 'typebox'
-import { json } from './answers.ts'
-import type { App, RouteParts } from './routes.ts'
+import { json } from './route/answers.ts'
+import type { App, RouteParts } from './route/parts.ts'
 
 const catalogue = Type.Record(Type.String(), Type.String())
 
@@ -15,7 +15,7 @@ const description = Type.Object(
 )
 
 /** What the keyring is: what clients need to know before they ask for anything. */
-export function descriptionRoutes(app: App, { guard, keyring }: RouteParts): void {
+export function keyringRoutes(app: App, { guard, keyring }: RouteParts): void {
   app.get(
     '/v1/keyring',
     {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { scenario } from '../stage.ts'
+import { scenario } from '../../stage.ts'
 
 const asJson = { 'content-type': 'application/json' }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { scenario } from '../stage.ts'
+import { scenario } from '../../stage.ts'
 
 const wanted = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] }
 const headers = { 'idempotency-key': '7d1f' }

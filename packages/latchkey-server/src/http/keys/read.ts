@@ -1,10 +1,10 @@
 import { bounds, keyStates } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
-import { etag, failures, json } from './answers.ts'
-import { tellRevision } from './preconditions.ts'
-import type { App, RouteParts } from './routes.ts'
-import { environment, key, keyDetails, keyPath, label } from './wire.ts'
+import { etag, failures, json } from '../route/answers.ts'
+import { tellRevision } from '../route/preconditions.ts'
+import type { App, RouteParts } from '../route/parts.ts'
+import { environment, key, keyDetails, keyPath, label } from '../wire.ts'
 
 const listQuery = Type.Object(
   {
@@ -36,7 +36,7 @@ const keyPage = Type.Object({
 })
 
 /** Reading keys. */
-export function keyRoutes(app: App, { guard, acting }: RouteParts): void {
+export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
   app.get(
     '/v1/keys',
     {

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLevel } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
-import { json } from './answers.ts'
-import { unavailable } from './errors.ts'
-import type { App, RouteParts } from './routes.ts'
+import { json } from './route/answers.ts'
+import { unavailable } from './route/errors.ts'
+import type { App, RouteParts } from './route/parts.ts'
 
 const fine = json('It is', Type.Object({ status: Type.Literal('ok') }))
 const notNow = problemResponse('It is not; `detail` says why')
 
 /**
- * What those who run the server look at.
+ * What probes ask.
  *
  * @param drainDelay - seconds for which a closing server says that it is not ready, and serves.
  */
-export function operationRoutes(app: App, { guard, keyring, metrics }: RouteParts, drainDelay: number): void {
+export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDelay: number): void {
   let draining = false
   app.addHook('preClose', async () => {
     draining = true
@@ -52,22 +52,6 @@ export function operationRoutes(app: App, { guard, keyring, metrics }: RoutePart
       }
       await keyring.ready()
       return { status: 'ok' }
-    },
-  )
-
-  app.get(
-    '/metrics',
-    {
-      onRequest: guard.requires('metrics:read'),
-      schema: {
-        summary: 'Metrics in the text format of Prometheus',
-        tags: ['Operation'],
-        response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
-      },
-    },
-    async (_request, reply) => {
-      reply.type(metrics.contentType)
-      return metrics.text()
     },
   )
 }

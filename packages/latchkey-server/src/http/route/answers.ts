@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
 import type { TSchema } from 'typebox'
 
@@ -23,4 +24,9 @@ const sentences = {
 /** What can go wrong besides what the guard and the reading of a body document by themselves. */
 export function failures(...statuses: readonly (keyof typeof sentences)[]): Readonly<Record<number, Response>> {
   return Object.fromEntries(statuses.map((status) => [status, problemResponse(sentences[status])]))
+}
+
+/** An answer with a secret in it belongs into no cache, not even the caller's own (RFC 9111 5.2.2.5). */
+export function keepNowhere(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store')
 }

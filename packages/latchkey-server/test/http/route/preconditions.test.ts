@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { scenario } from '../stage.ts'
+import { scenario } from '../../stage.ts'
 
 scenario(
   'of two who read the same revision, the second to change is told 412 and changes nothing',

@@ -1,0 +1,79 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { AdminScope, Verdict, Verifier } from 'latchkey'
+import type { Unrouted } from 'latchkey/problem/fastify'
+
+/** The metrics of one server, in a registry of its own. */
+export interface Metrics {
+  /** Counts a verdict. */
+  readonly verified: (verdict: Verdict) => void
+  /** The same verifier, and its verdicts are counted. */
+  readonly counting: (verifier: Verifier<AdminScope>) => Verifier<AdminScope>
+  /** A hook for `onResponse`. */
+  readonly answered: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Hears of an answer that no hook has seen. */
+  readonly unrouted: (answer: Unrouted) => void
+  readonly contentType: string
+  readonly text: () => Promise<string>
+}
+
+/** What is no method of ours is one label, so that nobody can make up others. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'])
+
+/** Counts by labels that are few: codes, declared routes, methods, statuses. Never by key, owner or path. */
+export function openMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const verifications = new Counter({
+    name: 'latchkey_verifications_total',
+    help: 'Verdicts given over HTTP, by outcome: accepted, or the code of the refusal',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const requests = new Counter({
+    name: 'latchkey_http_requests_total',
+    help: 'Requests answered',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'latchkey_http_request_duration_seconds',
+    help: 'From the head of the request to the end of the answer',
+    labelNames: ['route', 'method'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
+
+  const verified: Metrics['verified'] = (verdict) => {
+    verifications.inc({ outcome: verdict.ok ? 'accepted' : verdict.refusal.code })
+  }
+  return {
+    verified,
+    counting: (verifier) => ({
+      ...verifier,
+      verify(...call) {
+        const verdict = verifier.verify(...call)
+        if (verdict instanceof Promise) return verdict.then((late) => (verified(late), late))
+        verified(verdict)
+        return verdict
+      },
+    }),
+    answered(request, reply, done) {
+      const route = request.routeOptions.url ?? 'none'
+      const method = methodOf(request)
+      requests.inc({ route, method, status: String(reply.statusCode) })
+      durations.observe({ route, method }, reply.elapsedTime / 1000)
+      done()
+    },
+    unrouted({ method, status }) {
+      requests.inc({ route: 'none', method: methodOf({ method }), status: String(status) })
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  }
+}
+
+function methodOf({ method }: { readonly method: string | undefined }): string {
+  return method !== undefined && methods.has(method) ? method : 'other'
+}
