@@ -17,7 +17,7 @@ test('every test file is run by `npm test`, and is in one of the two sets', () =
 })
 
 test('the fast set has the library and the server, and nothing that starts a program', () => {
-  for (const name of ['latchkey/test/keyring/verify', 'latchkey/test/guard/fastify', 'latchkey-server/test/http/life'])
+  for (const name of ['latchkey/test/verify/verify', 'latchkey/test/guard/fastify', 'latchkey-server/test/http/life'])
     assert.ok(fast.includes(`packages/${name}.test.ts`), name)
   for (const name of ['latchkey/test/store/sqlite', 'latchkey-server/test/http/docs', 'latchkey-server/test/cli/life'])
     assert.ok(slow.includes(`packages/${name}.test.ts`), name)

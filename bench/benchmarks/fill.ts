@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Change, JournalDraft, JournalEntry, JournalHead, Limit, Store, StoredSecret } from 'latchkey'
+import type { JournalEntry, JournalHead, Limit, Store } from 'latchkey'
+import type { Change, JournalDraft, StoredSecret } from 'latchkey/ports'
 import { hashSecret, mint, parse } from 'latchkey'
 
 /** The scopes of the keys that benchmarks use. */

@@ -8,7 +8,7 @@ export const faults: Proof['faults'] = {
     is: 'secrets are hashed in lower case, so that other spellings are accepted',
     edits: [
       {
-        file: 'packages/latchkey/src/key/hash.ts',
+        file: 'packages/latchkey/src/secret/hash.ts',
         text: "hash('sha256', secret, 'hex')",
         becomes: "hash('sha256', secret.toLowerCase(), 'hex')",
       },

@@ -1,7 +1,8 @@
 import type { Proof } from './proof.ts'
 
-const journal = 'packages/latchkey/src/keyring/journal.ts'
-const compared = 'packages/latchkey/src/keyring/rows-compared.ts'
+const chain = 'packages/latchkey/src/journal/chain.ts'
+const check = 'packages/latchkey/src/journal/verify-journal.ts'
+const compared = 'packages/latchkey/src/journal/rows-compared.ts'
 
 /** What `journal-tamper` must find. */
 export const faults: Proof['faults'] = {
@@ -9,7 +10,7 @@ export const faults: Proof['faults'] = {
     is: 'the hash of an entry leaves out who did it',
     edits: [
       {
-        file: journal,
+        file: chain,
         text: 'JSON.stringify([seq, at, actor, action,',
         becomes: 'JSON.stringify([seq, at, action,',
       },
@@ -18,19 +19,17 @@ export const faults: Proof['faults'] = {
   },
   'chain-not-followed': {
     is: 'nobody looks whether an entry names the hash of the one before',
-    edits: [
-      { file: journal, text: 'if (entry.previous !== (head?.hash ?? genesis))', becomes: 'if (entry.seq === 0)' },
-    ],
+    edits: [{ file: check, text: 'if (entry.previous !== (head?.hash ?? genesis))', becomes: 'if (entry.seq === 0)' }],
     shownBy: ['notFound'],
   },
   'cut-not-seen': {
     is: 'a journal that ends before the newest change of a key is called whole',
-    edits: [{ file: journal, text: 'reached < newest || ', becomes: '' }],
+    edits: [{ file: check, text: 'reached < newest || ', becomes: '' }],
     shownBy: ['notFound'],
   },
   'anchor-not-compared': {
     is: 'an anchor counts as met when there is an entry of its number',
-    edits: [{ file: journal, text: ' && anchor.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
+    edits: [{ file: check, text: ' && anchor.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
     shownBy: ['notFound'],
   },
   'digest-not-compared': {

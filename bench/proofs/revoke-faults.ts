@@ -1,6 +1,6 @@
 import type { Proof } from './proof.ts'
 
-const cache = 'packages/latchkey/src/keyring/cache.ts'
+const cache = 'packages/latchkey/src/verify/cache.ts'
 const store = 'packages/latchkey/src/store/sqlite.ts'
 
 /** What `revoke` must find. */

@@ -1,6 +1,6 @@
 import type { Proof } from './proof.ts'
 
-const verify = 'packages/latchkey/src/keyring/verify.ts'
+const verify = 'packages/latchkey/src/verify/verify.ts'
 
 /** What `rotate` must find. */
 export const faults: Proof['faults'] = {

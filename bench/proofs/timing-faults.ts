@@ -6,7 +6,7 @@ export const faults: Proof['faults'] = {
     is: 'a refusal of a key that is known hashes once more than one of a key that is not',
     edits: [
       {
-        file: 'packages/latchkey/src/keyring/verify.ts',
+        file: 'packages/latchkey/src/verify/verify.ts',
         text: 'const { owner, environment } = refused\n',
         becomes:
           'const { owner, environment } = refused\n  if (refused.keyId !== undefined) hashSecret(refused.keyId)\n',
@@ -18,7 +18,7 @@ export const faults: Proof['faults'] = {
     is: 'each refusal is counted under the name of its key, many of them in the time of one call',
     edits: [
       {
-        file: 'packages/latchkey/src/keyring/usage.ts',
+        file: 'packages/latchkey/src/verify/usage.ts',
         text: '      const keys = inner(together, refusal.code)\n',
         becomes:
           '      JSON.stringify([hour, keyId, owner, refusal.code])\n      const keys = inner(together, refusal.code)\n',

@@ -1,21 +1,21 @@
 export { LatchkeyError } from './error.ts'
 export type { ErrorCode } from './error.ts'
-export { hashSecret, importedHashes } from './key/hash.ts'
-export { mint } from './key/mint.ts'
-export { parse } from './key/parse.ts'
-export type { ParsedSecret } from './key/parse.ts'
+export { hashSecret, importedHashes } from './secret/hash.ts'
+export { mint } from './secret/mint.ts'
+export { parse } from './secret/parse.ts'
+export type { ParsedSecret } from './secret/parse.ts'
 export { systemClock } from './keyring/clock.ts'
 export type { KeyPatch } from './keyring/change.ts'
 export type { Changed, ChangeOptions } from './keyring/changing.ts'
-export { bounds } from './keyring/input.ts'
+export { bounds } from './input.ts'
 export type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './keyring/issue.ts'
-export type { JournalReport, VerifyJournalOptions } from './keyring/journal.ts'
-export { journalFaults } from './keyring/journal.ts'
-export { rowFaults } from './keyring/rows-compared.ts'
-export type { RowFault } from './keyring/rows-compared.ts'
-export { snapshotRows } from './keyring/snapshot.ts'
+export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'
+export { journalFaults } from './journal/verify-journal.ts'
+export { rowFaults } from './journal/rows-compared.ts'
+export type { RowFault } from './journal/rows-compared.ts'
+export { snapshotRows } from './journal/snapshot.ts'
 export type { Key, KeyDetails, Revocation, Secret } from './keyring/key.ts'
-export { openKeyring } from './keyring/keyring.ts'
+export { openKeyring } from './keyring/open.ts'
 export type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
 export { keyStates } from './keyring/list.ts'
 export type { KeyPage, ListOptions } from './keyring/list.ts'
@@ -23,13 +23,13 @@ export type { KeyMembers, QuotaOptions } from './keyring/members.ts'
 export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
 export type { OnceOptions } from './keyring/once.ts'
 export type { JournalOptions, UsageOptions } from './keyring/reading.ts'
-export type { RefusalRecord } from './keyring/refusal-log.ts'
+export type { RefusalRecord } from './verify/refusal-log.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked, RevokeOptions } from './keyring/revoke.ts'
 export type { RotateOptions, Rotated, RotatedOnce } from './keyring/rotate.ts'
-export { settingsKey } from './keyring/settings.ts'
-export { weaknessOf } from './keyring/weakness.ts'
-export type { SettingsKeyOptions } from './keyring/settings.ts'
+export { settingsKey } from './source/settings.ts'
+export { weaknessOf } from './secret/weakness.ts'
+export type { SettingsKeyOptions } from './source/settings.ts'
 export type {
   Accepted,
   Call,
@@ -41,7 +41,7 @@ export type {
   Verdict,
   VerifiedKey,
   Verifier,
-} from './keyring/verdict.ts'
+} from './verify/verdict.ts'
 export { adminEnvironment, adminScopes } from './policy/admin.ts'
 export type { AdminScope } from './policy/admin.ts'
 export { delegableMembers } from './policy/delegation.ts'
@@ -52,43 +52,17 @@ export type { Limit, Quota, Refill } from './policy/limits.ts'
 export type { Catalogue, Grant, ScopeDemand, Wildcard } from './policy/scopes.ts'
 export type {
   Action,
-  AuditedKey,
-  AuditedOwner,
   Awaitable,
-  Change,
   Clock,
-  Conditions,
-  Declared,
-  Found,
-  JournalDraft,
   JournalEntry,
-  JournalFilter,
   JournalHead,
-  Kept,
   KeySource,
   KeyState,
   Limiter,
-  LimiterAnswer,
-  ListFilter,
-  Listed,
-  Look,
-  Once,
-  OnceDone,
-  QuotaState,
   RevocationReason,
   SecretKind,
-  Spending,
   Store,
-  StoredKey,
-  StoredOwner,
-  StoredSecret,
-  Touched,
-  UsageBatch,
   UsageCount,
-  UsageFilter,
-  Window,
-  WindowState,
-  Witness,
 } from './ports.ts'
 export { refusals } from './refusal.ts'
 export type { Answer, Refusal, RefusalCode, Step } from './refusal.ts'

@@ -1,12 +1,12 @@
 import { header } from './guard/guard.ts'
-import { hashSecret } from './key/hash.ts'
+import { systemClock } from './keyring/clock.ts'
 import type { IssueOptions } from './keyring/issue.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
+import { openKeyring } from './keyring/open.ts'
 import type { RotateOptions } from './keyring/rotate.ts'
-import { openKeyring } from './keyring/keyring.ts'
-import { systemClock } from './keyring/clock.ts'
 import type { Grant } from './policy/scopes.ts'
 import type { Clock } from './ports.ts'
+import { hashSecret } from './secret/hash.ts'
 import { sqliteStore } from './store/sqlite.ts'
 
 /** A clock that stands still until a test turns it. */

@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { connectKeyring } from '../src/client.ts'
 import type { ConnectOptions } from '../src/client.ts'
+import { connectKeyring } from '../src/client.ts'
 
 const key = 'lk_admin_0123456789abcdefghijABCDEFGHIJ01234567'
 const keyringAnswer = { environments: ['live'], scopes: { 'orders:read': 'Read orders' } }

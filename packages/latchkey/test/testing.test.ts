@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashSecret } from '../src/key/hash.ts'
+import { hashSecret } from '../src/secret/hash.ts'
 import { testKeyring } from '../src/testing.ts'
 
 const scopes = { 'orders:read': 'Read orders' }

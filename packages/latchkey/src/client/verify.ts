@@ -2,9 +2,12 @@ import { LatchkeyError } from '../error.ts'
 import { frozenCopy } from '../frozen.ts'
 import { invalid, longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
+import { parseIp } from '../policy/ip.ts'
 import { covers } from '../policy/scopes.ts'
-import type { Wanted } from '../keyring/demand.ts'
-import { checkCall, demandReader } from '../keyring/demand.ts'
+import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
+import { refusals } from '../refusal.ts'
+import type { Wanted } from '../verify/requirement.ts'
+import { checkCall, demandReader } from '../verify/requirement.ts'
 import type {
   Call,
   Credential,
@@ -14,10 +17,7 @@ import type {
   Retiring,
   Verdict,
   VerifiedKey,
-} from '../keyring/verdict.ts'
-import { parseIp } from '../policy/ip.ts'
-import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
-import { refusals } from '../refusal.ts'
+} from '../verify/verdict.ts'
 import type { Transport } from './transport.ts'
 
 /**

@@ -1,9 +1,9 @@
-import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../keyring/verdict.ts'
 import { LatchkeyError } from '../error.ts'
-import { parse } from '../key/parse.ts'
 import { invalid, membersOf, plain } from '../options.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
+import { parse } from '../secret/parse.ts'
+import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../verify/verdict.ts'
 
 /** The header that carries the key, and the name of its scheme in OpenAPI and in challenges. */
 export const header = 'X-API-Key'

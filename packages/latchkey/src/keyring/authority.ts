@@ -5,9 +5,9 @@ import type { Delegable, Rights } from '../policy/delegation.ts'
 import { exceeds, exceedsMembers, maySet, sees } from '../policy/delegation.ts'
 import { expand } from '../policy/scopes.ts'
 import type { Clock, Kept, Witness } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
+import type { VerifiedKey } from '../verify/verdict.ts'
 import { stateOf, works } from './key.ts'
-import type { KeyringParts } from './parts.ts'
-import type { VerifiedKey } from './verdict.ts'
 
 /** On whose behalf a verb acts: what it sees, and what it may give. */
 export interface Authority {

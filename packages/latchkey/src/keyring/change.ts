@@ -1,12 +1,12 @@
+import { membersOf, plain } from '../input.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Quota } from '../policy/limits.ts'
 import type { Change } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
-import { membersOf, plain } from './input.ts'
 import type { CheckedMembers, KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** What is to be changed: a member that is left out stays, `null` clears, anything else is set. */
 export type KeyPatch<Scope extends string> = Partial<KeyMembers<Scope | AdminScope>>

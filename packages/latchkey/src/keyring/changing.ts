@@ -1,17 +1,17 @@
 import { LatchkeyError } from '../error.ts'
+import { bounds, membersOf, note, text } from '../input.ts'
+import { seal } from '../journal/chain.ts'
+import { digestOfKey, secretsAfter } from '../journal/row-digest.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Action, Awaitable, Change, Kept, OnceDone, StoredKey } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
-import { bounds, membersOf, note, text } from './input.ts'
-import { seal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
+import { mustLeaveAnAdminKey } from './last-admin-key.ts'
 import type { OnceOptions } from './once.ts'
 import { doneBefore, onceOf } from './once.ts'
-import { mustLeaveAnAdminKey } from './last-admin-key.ts'
-import type { KeyringParts } from './parts.ts'
-import { digestOfKey, secretsAfter } from './row-digest.ts'
 
 /** How often a change is tried again when somebody else changed the same thing in between. */
 const attempts = 16

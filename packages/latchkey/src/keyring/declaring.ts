@@ -1,9 +1,9 @@
-import { namePattern } from '../key/parse.ts'
 import { invalid } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { checkCatalogue } from '../policy/scopes.ts'
 import type { Declared, Store } from '../ports.ts'
+import { namePattern } from '../secret/parse.ts'
 
 /** What may be declared where a keyring is opened; what is left out is as it was declared last. */
 export interface Declaration<Scope extends string> {

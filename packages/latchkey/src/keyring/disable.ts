@@ -1,11 +1,11 @@
 import { LatchkeyError } from '../error.ts'
+import { plain } from '../input.ts'
 import { delegationCovers } from '../policy/delegation.ts'
 import type { Store, StoredKey } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
-import { plain } from './input.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** The function behind `Keyring.disable`. To disable twice is to disable once. */
 export async function disable<Scope extends string>(

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import { hashDigits, importedHashes } from '../key/hash.ts'
+import { bounds, invalid, oneOf, text, whole } from '../input.ts'
 import type { StoredSecret } from '../ports.ts'
-import { bounds, invalid, oneOf, text, whole } from './input.ts'
+import { hashDigits, importedHashes } from '../secret/hash.ts'
+import { isOfWeakSecret } from '../secret/weakness.ts'
 import type { ImportedKey } from './issue.ts'
-import { isOfWeakSecret } from './weakness.ts'
 
 /** What is known of a secret that was made elsewhere. */
 export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits' | 'start'>

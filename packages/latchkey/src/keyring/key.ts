@@ -2,18 +2,10 @@ import type { Delegation } from '../policy/delegation.ts'
 import type { Lifetime } from '../policy/lifetime.ts'
 import { phase } from '../policy/lifetime.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
-import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { Grant } from '../policy/scopes.ts'
-import type {
-  Kept,
-  KeyState,
-  Listed,
-  QuotaState,
-  RevocationReason,
-  SecretKind,
-  StoredKey,
-  StoredSecret,
-} from '../ports.ts'
+import type { Kept, KeyState, Listed, RevocationReason, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
+import type { QuotaLeft } from '../verify/quota-left.ts'
+import { quotaLeftOf } from '../verify/quota-left.ts'
 
 /** A key as people see it: everything but its secret. Times are milliseconds since 1970 (UTC). */
 export interface Key<Scope extends string = string> extends Lifetime {
@@ -49,7 +41,7 @@ export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
   /** Those that work, the newest first. Two while it is being rotated. */
   readonly secrets: readonly Secret[]
   /** What is left of its quota, and when it is filled up again. */
-  readonly quotaLeft: { readonly remaining: number; readonly refillsAt: number | null } | null
+  readonly quotaLeft: QuotaLeft | null
 }
 
 /** What may be shown of a secret. */
@@ -130,12 +122,4 @@ export function keyOfKept<Scope extends string>({ key, secrets, owner, quotas }:
 /** All of a secret but its hash. */
 function shown({ start, kind, createdAt, retiredAt, endsAt, lastUsedAt }: StoredSecret): Secret {
   return { start, kind, createdAt, retiredAt, endsAt, lastUsedAt }
-}
-
-/** What is left of a quota at `now`: all of it where nothing was taken in this period. */
-export function quotaLeftOf(quota: Quota | null, states: readonly QuotaState[], now: number): KeyDetails['quotaLeft'] {
-  if (quota === null) return null
-  const current = periodStart(quota.refill, now)
-  const remaining = states.find(({ period }) => period === current)?.remaining ?? quota.amount
-  return { remaining, refillsAt: nextPeriod(quota.refill, now) }
 }

@@ -1,46 +1,19 @@
-import { memoryLimiter } from '../limiter/memory.ts'
+import type { JournalReport, VerifyJournalOptions } from '../journal/verify-journal.ts'
 import type { AdminScope } from '../policy/admin.ts'
-import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import { expand, grantable } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
-import { secretOf } from './admin-secret.ts'
-import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
-import { openCache } from './cache.ts'
+import type { RefusalRecord } from '../verify/refusal-log.ts'
+import type { VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type { KeyPatch } from './change.ts'
-import { change } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
-import { systemClock } from './clock.ts'
-import { Credential } from './credential.ts'
-import { checkCall } from './demand.ts'
-import { declarationsOf } from './declaring.ts'
-import { disable, enable } from './disable.ts'
-import { bounds, invalid, membersOf, oneOf, plain, text, whole } from './input.ts'
 import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
-import { importMany, issue, issueMany } from './issue.ts'
-import type { JournalReport, VerifyJournalOptions } from './journal.ts'
-import { verifyJournal } from './journal.ts'
 import type { KeyDetails } from './key.ts'
-import { keyOfKept } from './key.ts'
 import type { KeyPage, ListOptions } from './list.ts'
-import { list } from './list.ts'
-import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
-import { changeOwner, findOwner } from './owners.ts'
-import type { KeyringParts } from './parts.ts'
-import type { JournalOptions, UsageOptions } from './reading.ts'
-import { readJournal, readUsage } from './reading.ts'
-import type { RefusalLog, RefusalRecord } from './refusal-log.ts'
-import { refusalLog } from './refusal-log.ts'
-import type { Revoked, RevokeOptions } from './revoke.ts'
-import { revoke } from './revoke.ts'
-import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
 import type { OnceOptions } from './once.ts'
-import { retire, rotate } from './rotate.ts'
-import { snapshotRows } from './snapshot.ts'
-import { promptSource, timelyLimiter, timelyStore } from './timely.ts'
-import { openUsage } from './usage.ts'
-import type { VerifiedKey, Verifier } from './verdict.ts'
-import { unavailable, verifierOf } from './verify.ts'
+import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
+import type { JournalOptions, UsageOptions } from './reading.ts'
+import type { Revoked, RevokeOptions } from './revoke.ts'
+import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
 
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
@@ -85,21 +58,6 @@ export interface KeyringOptions<Scope extends string> {
    */
   readonly onError?: (error: unknown) => void
 }
-
-const keyringOptions = membersOf<KeyringOptions<string>>({
-  store: true,
-  scopes: true,
-  prefix: true,
-  environments: true,
-  sources: true,
-  limiter: true,
-  clock: true,
-  cacheSize: true,
-  cacheBytes: true,
-  storeTimeout: true,
-  usageInterval: true,
-  onError: true,
-})
 
 /** All keys, and the verbs on them: the same here and, through `latchkey/client`, on the other side of the wire. */
 export interface Keyring<Scope extends string = string> extends Verifier<Scope> {
@@ -204,175 +162,4 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   ready(): Promise<void>
   /** What keys hold that are not revoked, and that stands for no declared scope: they cannot do it any more. In order. */
   lostScopes(): Promise<readonly string[]>
-}
-
-/**
- * Opens a keyring on a store.
- *
- * @throws LatchkeyError `invalid_input` for a prefix, an environment or a scope that is not spelt as it must be.
- *
- * @example
- * const keyring = await openKeyring({
- *   store: sqliteStore({ file: 'data/latchkey.db' }),
- *   scopes: { 'orders:read': 'Read orders' },
- * })
- * const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
- */
-export async function openKeyring<const Scope extends string>(
-  options: KeyringOptions<Scope>,
-): Promise<OpenKeyring<Scope>> {
-  plain('The options of openKeyring', options, keyringOptions)
-  const {
-    clock = systemClock,
-    cacheSize = 50_000,
-    cacheBytes = 67_108_864,
-    storeTimeout = 2000,
-    usageInterval = 10_000,
-  } = options
-  if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
-  if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
-  whole('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
-  whole('storeTimeout', storeTimeout, 1, longestTimeout)
-
-  const onError = options.onError ?? warn
-  const store = timelyStore(options.store, storeTimeout)
-  const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
-  const sources = (options.sources ?? []).map(promptSource)
-  for (const key of sources.flatMap((source) => source.keys)) {
-    // Such a key could never be accepted, and nobody would know why.
-    oneOf(`The environment of ${key.name}`, key.environment, environments)
-    grantable(key.scopes, scopes)
-  }
-
-  const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
-  const cache = openCache<Scope>({ store, clock, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
-  const limiter = timelyLimiter(options.limiter ?? memoryLimiter({ clock }), storeTimeout)
-  const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
-  await snapshotRows({ store, clock })
-  // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
-  await cache.follow()
-
-  const verify = verifierOf(parts)
-  const credential = (presented: string): Credential => new Credential(presented)
-  const log = refusalLog(rememberedRefusals)
-  const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
-    log.add(requestId, route, refused, clock.now())
-  }
-  let closed: Promise<void> | undefined
-  // To close twice is to close once: the application and the server that it mounts may both do it.
-  const close = (): Promise<void> => (closed ??= closeAll())
-  async function closeAll(): Promise<void> {
-    try {
-      await usage.close()
-    } finally {
-      await limiter.close()
-      await store.close()
-    }
-  }
-  return {
-    ...verbsOf(parts, log),
-    credential,
-    verify,
-    noteRefusal,
-    close,
-    flushUsage: usage.flush,
-    async ready() {
-      await store.ready()
-    },
-    async lostScopes() {
-      const granted = await store.grants(environments)
-      return granted.filter((scope) => expand([scope], scopes).size === 0).toSorted()
-    },
-    admin: {
-      scopes: adminScopes,
-      environments: [adminEnvironment],
-      credential,
-      verify: verifierOf(parts, [adminEnvironment]) as unknown as Verifier<AdminScope>['verify'],
-      noteRefusal,
-    },
-    as(admin) {
-      const verified = typeof admin === 'object' ? admin : undefined
-      const acting = {
-        ...parts,
-        authority: text('id', verified?.id ?? admin, bounds.label),
-        secret: verified === undefined ? undefined : secretOf(verified),
-      }
-      return {
-        ...verbsOf(acting, log),
-        noteRefusal,
-        credential,
-        async verify(presented, demand, call = {}) {
-          try {
-            // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
-            checkCall(call)
-            const { ip, dryRun } = call
-            const { sees } = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
-            return await verify(presented, demand, { ip, dryRun, seenBy: sees })
-          } catch (cause) {
-            return unavailable(cause)
-          }
-        },
-        async close() {
-          // It is not this one's: others go on using it.
-        },
-      }
-    },
-  }
-}
-
-/** Milliseconds: ten minutes. */
-const longestTimeout = 600_000
-
-/** How many refusals are remembered by the id of their request. */
-const rememberedRefusals = 10_000
-
-function warn(error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error)
-  process.emitWarning(`Usage or a declaration could not be written: ${reason}`, 'LatchkeyWarning')
-}
-
-/** The verbs of a keyring, for whoever `parts.authority` says. */
-function verbsOf<Scope extends string>(
-  parts: KeyringParts<Scope>,
-  log: RefusalLog,
-): Omit<Keyring<Scope>, 'verify' | 'noteRefusal' | 'close'> {
-  const { store, clock, scopes, environments } = parts
-  return {
-    scopes,
-    environments,
-    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOnce<Scope>>,
-    issueMany: (keys, options = {}) => issueMany(parts, keys, options),
-    importMany: (keys, options = {}) => importMany(parts, keys, options),
-    change: (id, patch, options = {}) => change(parts, id, patch, options),
-    // Without an idempotency key nothing is repeated, and there is a secret.
-    rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
-    retire: (id, options = {}) => retire(parts, id, options),
-    disable: (id, options = {}) => disable(parts, id, options),
-    enable: (id, options = {}) => enable(parts, id, options),
-    revoke: (id, options) => revoke(parts, id, options),
-    list: (options = {}) => list(parts, options),
-    owner: (owner) => findOwner(parts, owner),
-    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, patch, options),
-    async find(id) {
-      const authority = await authorityOf(parts, 'keys:read')
-      const kept = await store.byId(text('id', id, bounds.label))
-      return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
-    },
-    journal: (options = {}) => readJournal(parts, options),
-    async verifyJournal(options = {}) {
-      mustSeeAll(await authorityOf(parts, 'journal:read'))
-      return verifyJournal(store, options)
-    },
-    usage: (options = {}) => readUsage(parts, options),
-    async refusal(requestId) {
-      const authority = await authorityOf(parts, 'refusals:read')
-      const found = log.find(requestId)
-      if (found === undefined) return undefined
-      const { owner, environment } = found
-      // Of a call without a known key, only those may hear who see keys of all owners.
-      const bound = authority.owner !== undefined || authority.environments?.length === 0
-      if (owner === undefined || environment === undefined) return bound ? undefined : found
-      return authority.sees({ owner, environment }) ? found : undefined
-    },
-  }
 }

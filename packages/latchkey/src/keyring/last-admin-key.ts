@@ -1,12 +1,12 @@
 import { LatchkeyError } from '../error.ts'
-import { adminEnvironment, adminScopes } from '../policy/admin.ts'
+import { bounds } from '../input.ts'
 import { rangesCover } from '../policy/addresses.ts'
+import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand } from '../policy/scopes.ts'
 import type { Kept, StoredKey, Witness } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import { witnessOf } from './authority.ts'
-import { bounds } from './input.ts'
 import { stateOf } from './key.ts'
-import type { KeyringParts } from './parts.ts'
 
 type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'authority'>
 

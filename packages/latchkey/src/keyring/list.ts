@@ -1,10 +1,10 @@
-import type { KeyState } from '../ports.ts'
+import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
+import type { KeyState } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
-import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from './input.ts'
 import type { Key } from './key.ts'
 import { keyOfListed } from './key.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** Where a key may stand. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']

@@ -1,14 +1,14 @@
+import * as input from '../input.ts'
+import { bounds, invalid, text } from '../input.ts'
+import { adminEnvironment } from '../policy/admin.ts'
 import type { Delegation } from '../policy/delegation.ts'
 import { delegableMembers, everyScope } from '../policy/delegation.ts'
-import { adminEnvironment } from '../policy/admin.ts'
 import type { Limit, Refill } from '../policy/limits.ts'
 import { periodStart } from '../policy/limits.ts'
 import type { Catalogue, Grant } from '../policy/scopes.ts'
 import { grantable } from '../policy/scopes.ts'
 import type { QuotaState, StoredKey } from '../ports.ts'
-import * as input from './input.ts'
-import { bounds, invalid, text } from './input.ts'
-import { catalogueOf } from './parts.ts'
+import { catalogueOf } from '../verify/parts.ts'
 
 /** A quota as it is asked for. */
 export interface QuotaOptions {

@@ -1,8 +1,8 @@
-import { hashSecret } from '../key/hash.ts'
-import { mint } from '../key/mint.ts'
-import { parse } from '../key/parse.ts'
 import type { StoredSecret } from '../ports.ts'
-import type { KeyringParts } from './parts.ts'
+import { hashSecret } from '../secret/hash.ts'
+import { mint } from '../secret/mint.ts'
+import { parse } from '../secret/parse.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 
 /** A new secret, and what is kept of it. */
 export interface Minted {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
+import { anyText, bounds } from '../input.ts'
 import type { Once, OnceDone, Store } from '../ports.ts'
-import { anyText, bounds } from './input.ts'
-import type { KeyringParts } from './parts.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 
 /** What every call takes that changes something. */
 export interface OnceOptions {

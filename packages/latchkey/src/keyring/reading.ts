@@ -1,10 +1,10 @@
 import { LatchkeyError } from '../error.ts'
+import { bounds, invalid, membersOf, moment, plain, text, whole } from '../input.ts'
+import { subjectOfOwner } from '../journal/subject.ts'
 import type { JournalEntry, Store, UsageCount } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
-import { bounds, invalid, membersOf, moment, plain, text, whole } from './input.ts'
 import { visibleOwner } from './owners.ts'
-import { subjectOfOwner } from './subject.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** Which entries of the journal to read. */
 export interface JournalOptions {

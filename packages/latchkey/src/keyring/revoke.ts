@@ -1,10 +1,10 @@
+import { invalid, note, oneOf, plain } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { RevocationReason } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
 import { changeKey, changeOptions } from './changing.ts'
-import { invalid, note, oneOf, plain } from './input.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** Why a key may be revoked. */
 export const revocationReasons: readonly RevocationReason[] = [

@@ -1,12 +1,12 @@
 import { LatchkeyError } from '../error.ts'
+import { bounds, invalid, plain, whole } from '../input.ts'
 import type { Kept, OnceDone, Store, StoredSecret } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
 import type { Changed, ChangeOptions, Decision } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
-import { bounds, invalid, plain, whole } from './input.ts'
 import { works } from './key.ts'
 import { mintSecret } from './minting.ts'
 import type { OnceOptions } from './once.ts'
-import type { KeyringParts } from './parts.ts'
 
 /** How a key is rotated. */
 export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {

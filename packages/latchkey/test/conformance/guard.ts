@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { mint } from '../../src/key/mint.ts'
-import type { Verifier } from '../../src/keyring/verdict.ts'
-import { settingsKey } from '../../src/keyring/settings.ts'
 import { refusals } from '../../src/refusal.ts'
+import { mint } from '../../src/secret/mint.ts'
+import { settingsKey } from '../../src/source/settings.ts'
 import { testKeyring } from '../../src/testing.ts'
+import type { Verifier } from '../../src/verify/verdict.ts'
 
 /** The scopes of the applications under test. */
 export const scopes = {

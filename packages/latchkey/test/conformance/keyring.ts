@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { ErrorCode } from '../../src/error.ts'
-import { mint } from '../../src/key/mint.ts'
 import type { IssueOptions } from '../../src/keyring/issue.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
-import type { Call, Demand } from '../../src/keyring/verdict.ts'
+import { mint } from '../../src/secret/mint.ts'
+import type { Call, Demand } from '../../src/verify/verdict.ts'
 
 /** What the keyring under test is opened with; its environments are `live` and `test`. */
 export const conformanceScopes = {

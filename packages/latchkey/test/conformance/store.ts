@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { seal, verifyJournal } from '../../src/keyring/journal.ts'
+import { seal } from '../../src/journal/chain.ts'
+import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import type {
   Change,
   Found,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { hashSecret } from '../../src/key/hash.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
-import type { Delegation } from '../../src/policy/delegation.ts'
 import type { AdminScope } from '../../src/policy/admin.ts'
 import { adminScopes } from '../../src/policy/admin.ts'
+import type { Delegation } from '../../src/policy/delegation.ts'
+import { hashSecret } from '../../src/secret/hash.ts'
 import type { Scope } from './workbench.ts'
 import { codeOf, openOn, shop, speeds } from './workbench.ts'
 

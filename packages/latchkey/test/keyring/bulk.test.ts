@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { hashSecret } from '../../src/key/hash.ts'
+import { hashSecret } from '../../src/secret/hash.ts'
 import { codeOf, newFile, openOn, shop, speeds, tally } from './workbench.ts'
 
 for (const [speed, shape] of speeds) {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { StatementSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { openKeyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { codeOf, newFile, scopes, shop } from './workbench.ts'
 

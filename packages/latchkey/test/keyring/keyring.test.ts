@@ -1,4 +1,4 @@
-import { openKeyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { conformanceScopes, keyringConformance } from '../conformance/keyring.ts'
 

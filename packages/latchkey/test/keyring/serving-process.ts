@@ -1,6 +1,6 @@
 // Started by other-process.test.ts: verifies one secret without pause until it is refused.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { openKeyring } from '../../src/keyring/keyring.ts'
+import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 
 const [file = ''] = process.argv.slice(2)

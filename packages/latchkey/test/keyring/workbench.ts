@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
-import { openKeyring } from '../../src/keyring/keyring.ts'
-import type { Verdict } from '../../src/keyring/verdict.ts'
+import { openKeyring } from '../../src/keyring/open.ts'
 import type { JournalEntry, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
+import type { Verdict } from '../../src/verify/verdict.ts'
 import { lateStore } from './late-store.ts'
 
 /** The scopes of the keyrings under test. */

@@ -1,5 +1,5 @@
 // Started by sqlite.test.ts: opens a store and commits some keys, one by one.
-import { seal } from '../../src/keyring/journal.ts'
+import { seal } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { newKey, newSecret } from '../conformance/store.ts'
 

@@ -1,0 +1,183 @@
+import { invalid, plain } from './options.ts'
+import { canonicalRange } from './policy/addresses.ts'
+import type { Limit, Quota } from './policy/limits.ts'
+import { limitName, refills } from './policy/limits.ts'
+import { holdsSecret } from './secret/find.ts'
+
+export { invalid, membersOf, plain } from './options.ts'
+
+/** The bounds of what is kept. Every one is checked before anything is. */
+export const bounds = {
+  /** Characters in a name, an owner or an actor. */
+  label: 120,
+  /** Characters in the note on a change. */
+  note: 500,
+  /** Scopes granted to one key. */
+  scopes: 100,
+  /** Metadata: members, characters in a member's name, characters in its value. */
+  metadata: { members: 32, name: 64, value: 500 },
+  /** Ranges of addresses on one key. */
+  addresses: 100,
+  /** Limits of one key or one owner; what a limit admits; its window in seconds (31 days). */
+  limits: { count: 8, limit: 1_000_000_000, window: 2_678_400 },
+  /** What a quota admits. */
+  quota: 1_000_000_000_000,
+  /** What one call may cost. */
+  cost: 1_000_000,
+  /** Keys issued or imported with one call. */
+  bulk: 1000,
+  /** Keys or entries on one page of a list. */
+  page: 1000,
+  /** Random bits of a secret that was made elsewhere. Below, who has the database can find it from its hash. */
+  bits: { least: 64, most: 4096 },
+  /** Characters in an Idempotency-Key. */
+  token: 200,
+  /** Seconds for which an old secret may go on working after a rotation (400 days). */
+  grace: 34_560_000,
+} as const
+
+/**
+ * What nobody sees, or what turns the direction of writing: two texts that look alike would be two. Controls, formats,
+ * separators, surrogates, what is private or ignored, spaces that are not the one, and what decoders write for bytes that
+ * they cannot read.
+ */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufffd]|(?! )\p{Zs}/u
+
+/** The same, but for the signs that choose between the two looks of a character: people write them with emoji. */
+const unseenInProse = new RegExp(`(?![\\ufe0e\\ufe0f])(?:${unseen.source})`, 'u')
+
+/**
+ * A text of 1 to `longest` characters that looks like what it is, and like no other: names of people and things. In the
+ * one normal form (NFC), so that what is kept and what is asked for are the same.
+ */
+export function text(name: string, value: unknown, longest: number): string {
+  return seen(name, value, { longest, refused: unseen })
+}
+
+/** A text that may be left out, in which people write what they like. */
+export function note(value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  return seen('note', value, { longest: bounds.note, refused: unseenInProse })
+}
+
+function seen(
+  name: string,
+  value: unknown,
+  { longest, refused }: { readonly longest: number; readonly refused: RegExp },
+): string {
+  const normal = anyText(name, typeof value === 'string' ? value.normalize() : value, longest)
+  if (normal !== normal.trim() || refused.test(normal)) {
+    throw invalid(name, 'a text without spaces at its ends and without characters that are not seen')
+  }
+  return normal
+}
+
+/**
+ * A text of 1 to `longest` characters without control characters, which could break a terminal, a log line or a
+ * database; otherwise as it is given, for what only programs compare.
+ */
+export function anyText(name: string, value: unknown, longest: number): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > longest || /\p{Cc}|\p{Cs}/u.test(value)) {
+    throw invalid(name, `a text of 1 to ${longest} characters without control characters`)
+  }
+  if (holdsSecret(value)) {
+    throw invalid(name, 'a text without a secret in it, and there is one: it would be kept and shown. Rotate its key')
+  }
+  return value
+}
+
+/** A whole number within bounds. */
+export function whole(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw invalid(name, `a whole number from ${least} to ${most}`)
+  }
+  return value
+}
+
+/** A moment in whole milliseconds since 1970, or `null` for none. */
+export function moment(name: string, value: unknown): number | null {
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 8.64e15) {
+    throw invalid(name, 'a number of whole milliseconds since 1970, as Date.now() gives it, or null')
+  }
+  return value
+}
+
+/** A plain object of short texts. */
+export function metadata(value: unknown): Readonly<Record<string, string>> {
+  const { members, name: longestName, value: longestValue } = bounds.metadata
+  if (value === undefined || value === null) return {}
+  // A Map has no members of its own, and would be kept as nothing.
+  const isPlain = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object)
+  if (!isPlain || Object.keys(value).length > members) {
+    throw invalid('metadata', `an object with at most ${members} members`)
+  }
+  const copy: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, member] of Object.entries(value)) {
+    anyText('The name of a member of metadata', name, longestName)
+    copy[name] = anyText('Every value in metadata', member, longestValue)
+  }
+  return copy
+}
+
+/**
+ * Ranges of addresses in their canonical form, or `null` for anywhere. An empty list is refused: it would be a key that
+ * nobody can use, or, read carelessly, one that everybody can.
+ */
+export function addresses(value: unknown): readonly string[] | null {
+  if (value === undefined || value === null) return null
+  if (!Array.isArray(value) || value.length === 0 || value.length > bounds.addresses) {
+    throw invalid('addresses', `a list of 1 to ${bounds.addresses} ranges, or null for anywhere`)
+  }
+  const ranges = value.map((range: unknown, index) => {
+    const canonical = typeof range === 'string' ? canonicalRange(range) : undefined
+    if (canonical === undefined) throw invalid(`addresses[${index}]`, 'an address or a range such as 192.0.2.0/24')
+    return canonical
+  })
+  return [...new Set(ranges)]
+}
+
+/** Named windows. */
+export function limits(value: unknown): readonly Limit[] {
+  const { count, limit: mostAdmitted, window: longest } = bounds.limits
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value) || value.length > count) throw invalid('limits', `a list of at most ${count}`)
+  const names = new Set<string>()
+  return value.map((item: unknown, index) => {
+    const place = `limits[${index}]`
+    const { name, limit, window, reportOnly = false } = plain(place, item, ['name', 'limit', 'window', 'reportOnly'])
+    if (typeof name !== 'string' || !limitName.test(name)) {
+      throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
+    }
+    // In answers it stands for the quota.
+    if (name === 'quota') throw invalid(`${place}.name`, 'another than quota')
+    if (names.has(name)) throw invalid(`${place}.name`, 'another than those before it')
+    names.add(name)
+    if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
+    return {
+      name,
+      limit: whole(`${place}.limit`, limit, 1, mostAdmitted),
+      window: whole(`${place}.window`, window, 1, longest),
+      ...(reportOnly ? { reportOnly } : {}),
+    }
+  })
+}
+
+/** A quota as asked for, and what is to be left of it, if that is said. */
+export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } | null {
+  if (value === undefined || value === null) return null
+  const { amount, refill = null, remaining } = plain('quota', value, ['amount', 'refill', 'remaining'])
+  const period = refill === null ? null : oneOf('quota.refill', refill, refills)
+  const most = whole('quota.amount', amount, 0, bounds.quota)
+  return {
+    quota: { amount: most, refill: period },
+    remaining: remaining === undefined ? undefined : whole('quota.remaining', remaining, 0, most),
+  }
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(name: string, value: unknown, words: readonly Word[]): Word {
+  const word = words.find((candidate) => candidate === value)
+  if (word === undefined) throw invalid(name, `one of ${words.join(', ')}`)
+  return word
+}

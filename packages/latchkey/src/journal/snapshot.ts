@@ -1,0 +1,62 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock, Store } from '../ports.ts'
+import { seal } from './chain.ts'
+import { digestOfKey, digestOfOwner } from './row-digest.ts'
+import { ownerOfSubject } from './subject.ts'
+
+/** Keys and owners in one entry. */
+const piece = 500
+
+/** What a snapshot tells: the subjects and the digests of their rows. */
+export interface Snapshot {
+  readonly rows: readonly (readonly [subject: string, digest: string])[]
+}
+
+/**
+ * Tells the journal how rows stand that are of a version which did not: from then on a change of them by anything but a
+ * verb is found. Some at a time, with turns of the event loop between; interrupted, it goes on where it was. Nothing is
+ * left to do after the first time.
+ *
+ * @returns how many keys and owners were told of.
+ *
+ * @example await snapshotRows({ store: sqliteStore({ file }), clock: systemClock })
+ */
+export async function snapshotRows({
+  store,
+  clock,
+}: {
+  readonly store: Store
+  readonly clock: Pick<Clock, 'now'>
+}): Promise<number> {
+  let told = 0
+  for (;;) {
+    const subjects = await store.untold(piece)
+    if (subjects.length === 0) return told
+    const found = await Promise.all(subjects.map(async (subject) => rowOf(store, subject)))
+    const rows = found.map(({ subject, digest }) => [subject, digest] as const)
+    const draft = {
+      at: clock.now(),
+      actor: 'latchkey',
+      action: 'snapshot',
+      subject: 'snapshot',
+      change: JSON.stringify({ rows } satisfies Snapshot),
+    } as const
+    const seen = found.map(({ subject, revision }) => ({ subject, revision }))
+    // If one was changed meanwhile, or another process was quicker, the next try sees what is so by then.
+    if ((await store.commit([{ kind: 'snapshot', rows: seen, draft }], seal)) !== undefined) told += seen.length
+    await nextTurn()
+  }
+}
+
+async function rowOf(
+  store: Store,
+  subject: string,
+): Promise<{ readonly subject: string; readonly revision: number; readonly digest: string }> {
+  const kept = await store.byId(subject)
+  if (kept !== undefined) {
+    return { subject, revision: kept.key.revision, digest: digestOfKey(kept.key, kept.secrets) }
+  }
+  const owner = await store.owner(ownerOfSubject(subject))
+  if (owner === undefined) return { subject, revision: 0, digest: '' }
+  return { subject, revision: owner.revision, digest: digestOfOwner(owner) }
+}

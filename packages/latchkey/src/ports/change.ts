@@ -1,0 +1,82 @@
+import type { JournalDraft } from './journal.ts'
+import type { QuotaState, StoredKey, StoredOwner, StoredSecret } from './records.ts'
+
+/** One change: the rows and what the journal says of them. Either all are kept or nothing is. */
+export type Change =
+  | {
+      readonly kind: 'insert'
+      /** `revision` is given by the store. */
+      readonly key: Omit<StoredKey, 'revision'>
+      readonly secret: StoredSecret
+      readonly quota: QuotaState | null
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'update'
+      /** The key as it will be; its `revision` is the one that the caller has seen. */
+      readonly key: StoredKey
+      /** Its secrets that are new or change, as they will be. What was written of their use stays. */
+      readonly secrets?: readonly StoredSecret[] | undefined
+      /** Only while none of its secrets with these hashes was ever used. */
+      readonly unused?: readonly string[] | undefined
+      /**
+       * What is left from now on, or how much more, of every period: never less than nothing, and counted in with what
+       * is spent at the same time. `null` where there is no quota any more. Untouched if left out.
+       */
+      readonly quota?: QuotaState | { readonly more: number } | null | undefined
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'owner'
+      /** The owner as it will be; its `revision` is the one that the caller has seen. */
+      readonly owner: StoredOwner
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'snapshot'
+      /** What the entry tells of, each at the revision that the caller has seen; no longer among `untold` afterwards. */
+      readonly rows: readonly { readonly subject: string; readonly revision: number }[]
+      readonly draft: JournalDraft
+    }
+
+/** What makes a call happen once, however often it is sent. */
+export interface Once {
+  /** Who sends it; tokens of others are others. */
+  readonly actor: string
+  readonly token: string
+  /** Of all that was asked for. */
+  readonly fingerprint: string
+  /** Where the call is done again: the sequence number of what it brought about before, which must still be the last. */
+  readonly after?: number | undefined
+}
+
+/** What a call that must happen once has brought about. */
+export interface OnceDone {
+  readonly fingerprint: string
+  /** The subjects of its journal entries, in order: the ids of the keys that it issued or changed. */
+  readonly ids: readonly string[]
+  /** The sequence number of its first journal entry. */
+  readonly seq: number
+}
+
+/** The admin key on whose behalf a change is made, as it was when its rights were read. */
+export interface Witness {
+  readonly id: string
+  readonly revision: number
+  /** Of its owner; 0 where nothing but the name is kept. */
+  readonly ownerRevision: number
+  /** The hash of the secret that it was verified with, where that is known: it must still work. */
+  readonly secret?: string | undefined
+  /** The first millisecond in which it may do nothing any more, by `now`. */
+  readonly expiresAt: number | null
+  readonly now: () => number
+}
+
+/** What must be so, in the transaction itself, for changes to be made. */
+export interface Conditions {
+  readonly once?: Once | undefined
+  /** This admin key still is what it was: a change that waited for others is not made on a right that has gone meanwhile. */
+  readonly authority?: Witness | undefined
+  /** So is this one, which is what is left when the change takes a right away. */
+  readonly left?: Witness | undefined
+}

@@ -1,0 +1,7 @@
+/** Where time comes from. Tests bring their own. */
+export interface Clock {
+  /** Milliseconds since 1970 (UTC); may jump when the machine's clock is set. */
+  now(): number
+  /** Milliseconds from some fixed moment; never goes back. Leases are measured with it. */
+  monotonic(): number
+}

@@ -1,0 +1,11 @@
+import type { StoredKey } from './records.ts'
+
+/**
+ * Another place where keys may come from, such as the settings: found by the hash of the secret like those of a store,
+ * but never written. `bySecret` must answer at once, and its keys must not change while the keyring is open.
+ */
+export interface KeySource {
+  /** All keys that it may answer with, checked when the keyring is opened. */
+  readonly keys: readonly StoredKey[]
+  bySecret(hash: string): StoredKey | undefined
+}

@@ -1,0 +1,93 @@
+import type { Awaitable } from './awaitable.ts'
+import type { Change, Conditions, Once, OnceDone } from './change.ts'
+import type {
+  AuditedKey,
+  AuditedOwner,
+  JournalDraft,
+  JournalEntry,
+  JournalFilter,
+  JournalHead,
+  Look,
+} from './journal.ts'
+import type { ListFilter, Listed } from './list.ts'
+import type { Declared, Found, Kept, StoredOwner } from './records.ts'
+import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
+
+/**
+ * Where keys and the journal are kept. Every method may throw or reject; a keyring then answers `unavailable` to those
+ * who ask for verification, and passes the error on to those who asked for a change.
+ */
+export interface Store {
+  /**
+   * For how many milliseconds after a look at the journal a cached key may still be accepted. `settled` waits that
+   * long, so what is gained in speed by a longer one is paid by changes.
+   */
+  readonly lease: number
+  /** The key that has a secret with this hash. */
+  bySecret(hash: string): Awaitable<Found | undefined>
+  byId(id: string): Awaitable<Kept | undefined>
+  owner(owner: string): Awaitable<StoredOwner | undefined>
+  /** In the order of issue. */
+  list(filter: ListFilter): Awaitable<readonly Listed[]>
+  /**
+   * All changes and their journal entries in one transaction, durable when it answers. `seal` gives a draft its place
+   * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision
+   * given, when a secret is there already (of another key, where a key is changed), or when a condition does not hold.
+   */
+  commit(
+    changes: readonly Change[],
+    seal: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
+    conditions?: Conditions,
+  ): Awaitable<readonly JournalEntry[] | undefined>
+  /** What was done for a token; kept for a day at least. */
+  done(once: Pick<Once, 'actor' | 'token'>): Awaitable<OnceDone | undefined>
+  /**
+   * What changed after the head that an earlier look has seen, `undefined` for all there is. Cheap when nothing did.
+   *
+   * A journal without that head, because it is shorter or has another hash at its number, is not the one that was seen:
+   * a backup was restored, or an instance that was behind has taken over. What was read before says nothing of it, not
+   * even where the numbers go on: `everything` has changed. Throws or rejects where it cannot be told what has changed.
+   */
+  look(after: JournalHead | undefined): Awaitable<Look>
+  /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
+  settled(): Promise<void>
+  journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
+  /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */
+  auditKeys(after: number | undefined, limit: number): Awaitable<readonly AuditedKey[]>
+  /** All owners of whom something is kept, in the order of their names, after this one; `undefined` for the first. */
+  auditOwners(after: string | undefined, limit: number): Awaitable<readonly AuditedOwner[]>
+  /** Subjects that the journal tells of, in the order of the entries that tell of them, and that are not there. */
+  auditMissing(after: number, limit: number): Awaitable<readonly Pick<JournalEntry, 'seq' | 'subject'>[]>
+  /**
+   * Some of the subjects whose rows are of a version that did not tell the journal how they stood, and of which no
+   * snapshot tells either. None for a store that may not write.
+   */
+  untold(limit: number): Awaitable<readonly string[]>
+  /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
+  newestRevision(): Awaitable<number>
+  /**
+   * Takes the cost from what is left of a key's quota in a period, which is all of it before anything is taken, if so
+   * much is left. Exact under any concurrency. Every period has its own: a clock that jumps to the next month and back
+   * leaves this one what it had. Answers what is left, or `undefined`, having taken nothing: too little is left, or the
+   * key has another quota.
+   */
+  spend(id: string, spending: Spending): Awaitable<number | undefined>
+  /**
+   * Keeps when a secret was used first, where no use of it is known, durable when it answers. Answers `false`, having done
+   * nothing, rather than wait for another writer: the call that is being accepted does not wait either.
+   */
+  noteFirstUse(hash: string, at: number): Awaitable<boolean>
+  /** Adds to the counts and moves each last use forward; never back. */
+  recordUsage(batch: UsageBatch): Awaitable<void>
+  /** By hour, then key, then outcome. */
+  usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
+  /** What was declared last; `undefined` where nothing ever was, which is not the same as nothing. */
+  declared(): Awaitable<Declared | undefined>
+  /** Keeps what is declared, for those who do not know. A store that may not be written to leaves it as it is. */
+  declare(declared: Declared): Awaitable<void>
+  /** The scopes of keys of these environments that are not revoked, as granted, each once. */
+  grants(environments: readonly string[]): Awaitable<readonly string[]>
+  /** Throws or rejects where it cannot be read, or not be changed, at the moment. Writes nothing. */
+  ready(): Awaitable<void>
+  close(): Awaitable<void>
+}

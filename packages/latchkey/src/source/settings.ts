@@ -1,0 +1,83 @@
+import { timingSafeEqual } from 'node:crypto'
+import { LatchkeyError } from '../error.ts'
+import { bounds, membersOf, plain, text } from '../input.ts'
+import type { KeySource, StoredKey } from '../ports.ts'
+import { hashSecret } from '../secret/hash.ts'
+import { parse } from '../secret/parse.ts'
+import { weaknessOf } from '../secret/weakness.ts'
+
+/** A key that is kept in the settings. */
+export interface SettingsKeyOptions {
+  /** The name of the setting, e.g. `SERVICE_API_KEY`. Becomes the name of the key. */
+  readonly name: string
+  readonly secret: string
+  readonly scopes: readonly string[]
+  /** Whom the key belongs to; `settings` if left out. */
+  readonly owner?: string
+  /** `live` if left out. */
+  readonly environment?: string
+}
+
+const settingsKeyOptions = membersOf<SettingsKeyOptions>({
+  name: true,
+  secret: true,
+  scopes: true,
+  owner: true,
+  environment: true,
+})
+
+/**
+ * One key from the settings as a source for a keyring, held as a hash. For the first day: it has no lifetime and no
+ * journal, and is revoked by taking it out of the settings and restarting.
+ *
+ * @throws LatchkeyError `weak_key` unless `allowWeak`; the message names the setting and never the value.
+ *   `invalid_input` for a name or an owner that no key may have.
+ *
+ * @example
+ * const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] })
+ * const keyring = await openKeyring({ store, scopes, sources: [source] })
+ */
+export function settingsKey(options: SettingsKeyOptions, checks: { readonly allowWeak?: boolean } = {}): KeySource {
+  plain('The options of settingsKey', options, settingsKeyOptions)
+  plain('The checks of settingsKey', checks, ['allowWeak'])
+  const { allowWeak = false } = checks
+  const { name, secret, scopes, owner = 'settings', environment = 'live' } = options
+  const weakness = weaknessOf(secret)
+  if (weakness !== undefined && !allowWeak) {
+    const advice = 'Set it to a long random value, for instance the output of: openssl rand -base64 32'
+    throw new LatchkeyError('weak_key', `${name} ${weakness}. ${advice}`)
+  }
+  text('name', name, bounds.label)
+  text('owner', owner, bounds.label)
+  const parsed = parse(secret)
+  const hash = Buffer.from(hashSecret(secret))
+  const key: StoredKey = Object.freeze({
+    id: `settings:${name}`,
+    name,
+    owner,
+    environment,
+    scopes,
+    metadata: {},
+    start: typeof parsed === 'object' ? parsed.start : '',
+    createdAt: 0,
+    salt: '',
+    notBefore: null,
+    expiresAt: null,
+    addresses: null,
+    limits: [],
+    quota: null,
+    delegation: null,
+    disabledAt: null,
+    disabledBy: null,
+    revokedAt: null,
+    revokedReason: null,
+    revokedNote: null,
+    revision: 0,
+  })
+  return {
+    keys: [key],
+    bySecret(candidate) {
+      return timingSafeEqual(Buffer.from(candidate), hash) ? key : undefined
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import type { Quota } from '../policy/limits.ts'
+import { nextPeriod, periodStart } from '../policy/limits.ts'
+import type { QuotaState } from '../ports.ts'
+
+/** What is left of a quota, and when it is filled up again: milliseconds since 1970, `null` for never. */
+export interface QuotaLeft {
+  readonly remaining: number
+  readonly refillsAt: number | null
+}
+
+/** What is left of a quota at `now`: all of it where nothing was taken in this period. */
+export function quotaLeftOf(quota: Quota | null, states: readonly QuotaState[], now: number): QuotaLeft | null {
+  if (quota === null) return null
+  const current = periodStart(quota.refill, now)
+  const remaining = states.find(({ period }) => period === current)?.remaining ?? quota.amount
+  return { remaining, refillsAt: nextPeriod(quota.refill, now) }
+}

@@ -1,0 +1,99 @@
+import { LatchkeyError } from '../error.ts'
+import { bounds, invalid, oneOf, whole } from '../input.ts'
+import type { Catalogue, ScopeDemand } from '../policy/scopes.ts'
+import { shownScope } from '../policy/scopes.ts'
+import type { Call, Demand } from './verdict.ts'
+
+/** A demand that was understood, with all its members: lists that were left out are empty. */
+export interface Wanted extends ScopeDemand {
+  readonly environment: string
+  readonly cost: number
+}
+
+const nothing: readonly string[] = Object.freeze([])
+
+/**
+ * Reads demands. What is not understood is refused and never left out, or a misspelt demand would be one that any key
+ * meets. A member that is there must have a value, and a list at least one scope: an empty one is what becomes of a
+ * list that somebody forgot to fill. Whoever means any key leaves the demand out.
+ *
+ * A demand that is frozen, with its lists, is read once; that is what guards pass, and all that the warm path pays.
+ *
+ * @param environments - those that may be asked for; the first if none is.
+ * @param catalogueOf - the scopes of an environment; `undefined` where only somebody else knows them.
+ * @returns a function that throws LatchkeyError `invalid_input`, `unknown_scope`.
+ */
+export function demandReader({
+  environments,
+  catalogueOf,
+}: {
+  readonly environments: readonly [string, ...string[]]
+  readonly catalogueOf: (environment: string) => Catalogue | undefined
+}): (demand: Demand | undefined) => Wanted {
+  const [first] = environments
+  const anyKey: Wanted = Object.freeze({ environment: first, allOf: nothing, anyOf: nothing, cost: 1 })
+  const known = new WeakMap<object, Wanted>()
+  // Most applications ask for the same thing many times in a row.
+  let last: object | undefined
+  let lastWanted = anyKey
+
+  return (demand) => {
+    if (demand === undefined) return anyKey
+    if (demand === last) return lastWanted
+    const wanted = known.get(demand) ?? read(demand)
+    if (Object.isFrozen(demand) && Object.isFrozen(demand.allOf) && Object.isFrozen(demand.anyOf)) {
+      known.set(demand, wanted)
+      last = demand
+      lastWanted = wanted
+    }
+    return wanted
+  }
+
+  function read(demand: Demand): Wanted {
+    if (typeof demand !== 'object' || demand === null || Array.isArray(demand)) throw invalid('The demand', 'an object')
+    // Also what it inherits, since that is read too.
+    for (const member in demand) {
+      if (member !== 'allOf' && member !== 'anyOf' && member !== 'environment' && member !== 'cost') {
+        throw strange('A demand', member, 'allOf, anyOf, environment, cost')
+      }
+    }
+    const environment = 'environment' in demand ? oneOf('environment', demand.environment, environments) : first
+    const catalogue = catalogueOf(environment)
+    return {
+      environment,
+      allOf: 'allOf' in demand ? listed('allOf', demand.allOf, catalogue) : nothing,
+      anyOf: 'anyOf' in demand ? listed('anyOf', demand.anyOf, catalogue) : nothing,
+      cost: 'cost' in demand ? whole('cost', demand.cost, 0, bounds.cost) : 1,
+    }
+  }
+}
+
+function listed(name: string, value: unknown, catalogue: Catalogue | undefined): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) throw invalid(name, 'a list of at least one scope, or left out')
+  for (const scope of value as readonly unknown[]) {
+    if (typeof scope !== 'string') throw invalid(name, 'a list of scopes')
+    if (catalogue !== undefined && !Object.hasOwn(catalogue, scope)) {
+      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared, and so no key can have it.`)
+    }
+  }
+  return value as readonly string[]
+}
+
+/**
+ * Refuses a call with members that nobody understands: a framework's request, or `dryrun` for `dryRun`.
+ *
+ * @throws LatchkeyError `invalid_input`.
+ */
+export function checkCall(call: Call): void {
+  if (typeof call !== 'object' || call === null || Array.isArray(call)) throw invalid('The call', 'an object')
+  for (const member in call) {
+    if (member !== 'ip' && member !== 'dryRun' && member !== 'seenBy') {
+      throw strange('A call', member, 'ip, dryRun, seenBy')
+    }
+  }
+  if (call.dryRun !== undefined && typeof call.dryRun !== 'boolean') throw invalid('dryRun', 'true or false')
+}
+
+function strange(what: string, member: string, members: string): LatchkeyError {
+  return invalid(what, `an object with no members but ${members}; ${JSON.stringify(member.slice(0, 40))} is none`)
+}

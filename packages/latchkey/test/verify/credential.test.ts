@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hashSecret } from '../../src/secret/hash.ts'
+import { mint } from '../../src/secret/mint.ts'
+import { testKeyring } from '../../src/testing.ts'
+import type { Verifier } from '../../src/verify/verdict.ts'
+import { codeOf, scopes, shop } from '../keyring/workbench.ts'
+
+const delegation = { owner: null, environments: ['live', 'test', 'admin'], scopes: [] }
+
+test('only a text authenticates: whoever knows the hash of a secret, and not the secret, is not let in', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { secret } = await keyring.issue(shop)
+  const admin = await keyring.issue({ ...shop, scopes: ['keys:read', 'keys:verify'], environment: 'admin', delegation })
+  const verifiers: readonly (readonly [Pick<Verifier, 'verify' | 'credential'>, string])[] = [
+    [keyring, secret],
+    [keyring.as(admin.key.id), secret],
+    [keyring.admin, admin.secret],
+  ]
+  for (const [verifier, stolen] of verifiers) {
+    const hash = hashSecret(stolen)
+    const text = mint({ prefix: 'lk', environment: 'live' })
+    const real = verifier.credential?.(text) ?? assert.fail()
+    const forged: readonly unknown[] = [
+      { text, hash },
+      JSON.parse(JSON.stringify({ text, hash, '#hash': hash })),
+      { text: stolen },
+      { text: hash, hash },
+      Object.create(real, { hash: { value: hash } }),
+      Object.create(real, { text: { value: stolen }, hash: { value: hash } }),
+      new Proxy(real, { get: (_, name) => (name === 'hash' ? hash : text) }),
+      verifier.credential?.({ text, hash } as never),
+      verifier.credential?.([stolen] as never),
+      new String(stolen),
+      [stolen],
+      () => stolen,
+    ]
+    for (const [index, credential] of forged.entries()) {
+      assert.equal(await codeOf(verifier.verify(credential as never)), 'malformed', `forged ${index}`)
+    }
+    assert.equal(await codeOf(verifier.verify(real)), 'unknown')
+    assert.throws(() => Object.assign(real, { hash }), TypeError)
+    assert.throws(() => Object.assign(real, { text: stolen }), TypeError)
+    assert.equal(await codeOf(verifier.verify(real)), 'unknown')
+    assert.equal(await codeOf(verifier.verify(verifier.credential?.(stolen))), 'accepted')
+  }
+})
+
+test('a credential does not show its text where it is printed or written as JSON', async () => {
+  const { keyring, secretsIn } = await testKeyring({ scopes })
+  const { secret } = await keyring.issue(shop)
+  const credential = keyring.credential?.(secret)
+  assert.ok((await keyring.verify(credential)).ok)
+  const { inspect } = await import('node:util')
+  assert.deepEqual(secretsIn(inspect(credential, { showHidden: true, depth: 9 }) + JSON.stringify({ credential })), [])
+})

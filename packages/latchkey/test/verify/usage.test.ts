@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Store, UsageBatch } from '../../src/ports.ts'
+import { settingsKey } from '../../src/source/settings.ts'
+import { codeOf, newFile, openOn, shop, speeds } from '../keyring/workbench.ts'
+
+/** Between a keyring and its store: keeps what is written, and fails while it is told to. */
+interface Written {
+  readonly batches: UsageBatch[]
+  failing: boolean
+}
+
+function watching(shape: (store: Store) => Store): {
+  readonly watched: (store: Store) => Store
+  readonly written: Written
+} {
+  const written: Written = { batches: [], failing: false }
+  return {
+    written,
+    watched(store) {
+      const shaped = shape(store)
+      return {
+        ...shaped,
+        async recordUsage(batch) {
+          if (written.failing) throw new Error('the disk is full')
+          written.batches.push(batch)
+          await shaped.recordUsage(batch)
+        },
+      }
+    },
+  }
+}
+
+/** Lets all that is on its way arrive, however many turns a late store takes for it. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+}
+
+const hour = 3_600_000
+const noon = Date.UTC(2030, 0, 15, 12)
+
+for (const [speed, shape] of speeds) {
+  describe(`usage on a store that answers ${speed}`, () => {
+    test('a check never waits for a write: a thousand of them are one batch, written when it is time', async () => {
+      const { watched, written } = watching(shape)
+      const { keyring } = await openOn(watched)
+      const { key, secret } = await keyring.issue(shop)
+      for (let call = 0; call < 1000; call++) await keyring.verify(secret)
+      for (let call = 0; call < 1000; call++) await keyring.verify('nonsense')
+      assert.equal(written.batches.length, 0)
+      await keyring.flushUsage()
+      assert.equal(written.batches.length, 1)
+      assert.deepEqual(await keyring.usage(), [
+        { hour: noon, key: '', owner: '', outcome: 'malformed', count: 1000 },
+        { hour: noon, key: key.id, owner: 'acme', outcome: 'accepted', count: 1000 },
+      ])
+      await keyring.flushUsage()
+      assert.equal(written.batches.length, 1, 'nothing to write is not written')
+    })
+
+    test('usage is written by itself when the interval is over, and not before', async (context) => {
+      context.mock.timers.enable({ apis: ['setTimeout'] })
+      const { watched, written } = watching(shape)
+      const { keyring } = await openOn(watched, { usageInterval: 10_000 })
+      await keyring.verify('nonsense')
+      context.mock.timers.tick(9_999)
+      await turns()
+      assert.equal(written.batches.length, 0)
+      context.mock.timers.tick(1)
+      await turns()
+      assert.equal(written.batches.length, 1)
+    })
+
+    test('what cannot be written is told, and tried again when the interval is over', async (context) => {
+      context.mock.timers.enable({ apis: ['setTimeout'] })
+      const { watched, written } = watching(shape)
+      const errors: unknown[] = []
+      const { keyring } = await openOn(watched, { usageInterval: 10_000, onError: (error) => errors.push(error) })
+      written.failing = true
+      await keyring.verify('nonsense')
+      for (let round = 1; round <= 3; round++) {
+        context.mock.timers.tick(10_000)
+        await turns()
+        assert.equal(errors.length, round)
+      }
+      written.failing = false
+      context.mock.timers.tick(10_000)
+      await turns()
+      assert.deepEqual(
+        written.batches[0]?.counts.map(({ count }) => count),
+        [1],
+      )
+    })
+
+    test('each outcome is counted for its key and owner, and when the secret was used last is moved', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const { key, secret } = await keyring.issue(shop)
+      await keyring.verify(secret)
+      clock.advance(1000)
+      await keyring.verify(secret)
+      clock.advance(1000)
+      await keyring.verify(secret, { environment: 'test' })
+      await keyring.verify(secret, { allOf: ['orders:write'] })
+      await keyring.verify(undefined)
+      await keyring.disable(key.id)
+      await keyring.verify(secret)
+      await keyring.flushUsage()
+      const told = await keyring.usage({ key: key.id })
+      assert.deepEqual(
+        told.map(({ owner, outcome, count }) => [owner, outcome, count]),
+        [
+          ['acme', 'accepted', 2],
+          ['acme', 'disabled', 1],
+          ['acme', 'insufficient_scope', 1],
+          ['acme', 'wrong_environment', 1],
+        ],
+      )
+      assert.deepEqual(await keyring.usage({ owner: 'acme', outcome: 'disabled' }), [told[1]])
+      assert.equal((await keyring.usage({ outcome: 'missing' }))[0]?.key, '')
+      assert.equal((await keyring.find(key.id))?.lastUsedAt, noon + 1000)
+      assert.equal((await keyring.list()).keys[0]?.lastUsedAt, noon + 1000)
+    })
+
+    test('what cannot be written is kept and written next time, and nothing is counted twice', async () => {
+      const { watched, written } = watching(shape)
+      const { keyring, clock } = await openOn(watched)
+      const { key, secret } = await keyring.issue(shop)
+      await keyring.verify(secret)
+      written.failing = true
+      await assert.rejects(keyring.flushUsage(), /the disk is full/)
+      await assert.rejects(keyring.flushUsage(), /the disk is full/)
+      clock.advance(1000)
+      await keyring.verify(secret)
+      written.failing = false
+      await Promise.all([keyring.flushUsage(), keyring.flushUsage(), keyring.flushUsage()])
+      assert.deepEqual(
+        (await keyring.usage()).map(({ count }) => count),
+        [2],
+      )
+      assert.equal((await keyring.find(key.id))?.lastUsedAt, noon + 1000)
+    })
+
+    test('what is counted while a batch is being written is in the next one', async () => {
+      let meanwhile: (() => Promise<unknown>) | undefined
+      const { keyring } = await openOn((store) => {
+        const shaped = shape(store)
+        return {
+          ...shaped,
+          async recordUsage(batch) {
+            const now = meanwhile
+            meanwhile = undefined
+            await now?.()
+            await shaped.recordUsage(batch)
+          },
+        }
+      })
+      const { secret } = await keyring.issue(shop)
+      await keyring.verify(secret)
+      meanwhile = async () => {
+        await keyring.verify(secret)
+        await keyring.verify('nonsense')
+      }
+      await keyring.flushUsage()
+      await keyring.flushUsage()
+      const counts = (await keyring.usage()).map(({ outcome, count }) => [outcome, count])
+      assert.deepEqual(counts, [
+        ['malformed', 1],
+        ['accepted', 2],
+      ])
+    })
+
+    test('an hour ends at its last millisecond, for accepted and for refused calls, however long nobody called', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const { secret } = await keyring.issue(shop)
+      clock.set(noon + hour - 1)
+      await keyring.verify(secret)
+      await keyring.verify(undefined)
+      clock.set(noon + hour)
+      await keyring.verify(undefined)
+      await keyring.verify(secret)
+      clock.set(noon + 7 * hour)
+      await keyring.verify(undefined)
+      await keyring.flushUsage()
+      const range = { from: noon, to: noon + 24 * hour }
+      const rows = (await keyring.usage(range)).map((row) => [(row.hour - noon) / hour, row.outcome, row.count])
+      assert.deepEqual(rows, [
+        [0, 'missing', 1],
+        [0, 'accepted', 1],
+        [1, 'missing', 1],
+        [1, 'accepted', 1],
+        [7, 'missing', 1],
+      ])
+      const later = await keyring.usage({ from: noon + 1, to: noon + 7 * hour })
+      assert.deepEqual(new Set(later.map((row) => row.hour)), new Set([noon + hour]), 'from and to, half open')
+      assert.equal((await keyring.usage({ ...range, limit: 2 })).length, 2)
+    })
+
+    test('closing writes what is left; afterwards nothing is tried any more', async (context) => {
+      context.mock.timers.enable({ apis: ['setTimeout'] })
+      const file = newFile()
+      const errors: unknown[] = []
+      const first = await openOn(shape, { file, usageInterval: 10_000, onError: (error) => errors.push(error) })
+      const { key, secret } = await first.keyring.issue(shop)
+      await first.keyring.verify(secret)
+      await first.keyring.close()
+      const next = await openOn(shape, { file, usageInterval: 10_000, onError: (error) => errors.push(error) })
+      assert.deepEqual(
+        (await next.keyring.usage({ key: key.id })).map(({ count }) => count),
+        [1],
+      )
+      await next.keyring.close()
+      for (const { keyring } of [first, next]) assert.equal(await codeOf(keyring.verify(undefined)), 'missing')
+      context.mock.timers.tick(60_000)
+      await turns()
+      assert.deepEqual(errors, [])
+    })
+
+    test('a keyring whose last batch cannot be written says so when it is closed, and closes', async (context) => {
+      context.mock.timers.enable({ apis: ['setTimeout'] })
+      const { watched, written } = watching(shape)
+      const errors: unknown[] = []
+      const { keyring } = await openOn(watched, { usageInterval: 10_000, onError: (error) => errors.push(error) })
+      const { secret } = await keyring.issue({ ...shop, limits: [{ name: 'burst', limit: 9, window: 1 }] })
+      written.failing = true
+      await keyring.verify(secret)
+      await assert.rejects(keyring.close(), /the disk is full/)
+      assert.equal(await codeOf(keyring.verify(secret)), 'unavailable')
+      context.mock.timers.tick(60_000)
+      await turns()
+      assert.deepEqual(errors, [])
+    })
+
+    test('a store that stays away is not filled up in memory: a key counts on, and is written once', async () => {
+      const { watched, written } = watching(shape)
+      const { keyring } = await openOn(watched, { cacheSize: 2 })
+      const issued = await keyring.issueMany(Array.from({ length: 600 }, () => shop))
+      assert.ok(!issued.repeated)
+      written.failing = true
+      for (const { secret } of issued.created) await keyring.verify(secret)
+      await assert.rejects(keyring.flushUsage())
+      for (const { secret } of issued.created) await keyring.verify(secret)
+      written.failing = false
+      await keyring.flushUsage()
+      const rows = await keyring.usage({ limit: 10_000 })
+      assert.deepEqual([rows.length, new Set(rows.map(({ count }) => count))], [600, new Set([2])])
+      assert.ok(written.batches.every(({ counts, lastUsed }) => counts.length <= 500 && lastUsed.size <= 500))
+      const pages = await keyring.list({ limit: 1000 })
+      assert.ok(pages.keys.every(({ lastUsedAt }) => lastUsedAt === noon))
+    })
+
+    test('a key from the settings is counted too', async () => {
+      const secret = 'n7Qd0Zr5Lw2Kx9Vb3Tc8'
+      const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['orders:read'] })
+      const { keyring } = await openOn(shape, { sources: [source] })
+      assert.equal(await codeOf(keyring.verify(secret, { allOf: ['orders:read'] })), 'accepted')
+      await keyring.flushUsage()
+      assert.deepEqual(await keyring.usage(), [
+        { hour: noon, key: 'settings:SERVICE_API_KEY', owner: 'settings', outcome: 'accepted', count: 1 },
+      ])
+    })
+  })
+}
