@@ -1,6 +1,7 @@
 // The columns of a key, written once: every statement and every row of keys is made from this table.
 
 import type { StoredKey } from '../ports.ts'
+import { jsonOf } from './foreign-value.ts'
 import type { SqlValue } from './sql.ts'
 
 /** How a member of a key is kept. */
@@ -85,17 +86,17 @@ export function keyOfRow(row: KeyRow): StoredKey {
     name: row['name'] as string,
     owner: row['owner'] as string,
     environment: row['environment'] as string,
-    scopes: listIn(row['scopes']),
-    metadata: objectIn(row['metadata']),
+    scopes: listIn(row, 'scopes'),
+    metadata: objectIn(row, 'metadata'),
     start: row['start'] as string,
     createdAt: row['created_at'] as number,
     salt: row['salt'] as string,
     notBefore: row['not_before'] as number | null,
     expiresAt: row['expires_at'] as number | null,
-    addresses: valueIn(row['addresses']),
-    limits: listIn(row['limits']),
-    quota: valueIn(row['quota']),
-    delegation: valueIn(row['delegation']),
+    addresses: valueIn(row, 'addresses'),
+    limits: listIn(row, 'limits'),
+    quota: valueIn(row, 'quota'),
+    delegation: valueIn(row, 'delegation'),
     disabledAt: row['disabled_at'] as number | null,
     disabledBy: row['disabled_by'] as string | null,
     revokedAt: row['revoked_at'] as number | null,
@@ -108,14 +109,18 @@ export function keyOfRow(row: KeyRow): StoredKey {
 // Most lists are empty, and looking is cheaper than parsing.
 const nothing: readonly never[] = Object.freeze([])
 
-function listIn<Item>(json: SqlValue | undefined): readonly Item[] {
-  return json === '[]' ? nothing : (JSON.parse(json as string) as readonly Item[])
+function listIn<Item>(row: KeyRow, column: string): readonly Item[] {
+  return row[column] === '[]' ? nothing : (parsed(row, column) as readonly Item[])
 }
 
-function objectIn<Value extends object>(json: SqlValue | undefined): Value {
-  return (json === '{}' ? {} : JSON.parse(json as string)) as Value
+function objectIn<Value extends object>(row: KeyRow, column: string): Value {
+  return (row[column] === '{}' ? {} : parsed(row, column)) as Value
 }
 
-function valueIn<Value>(json: SqlValue | undefined): Value | null {
-  return json === null ? null : (JSON.parse(json as string) as Value)
+function valueIn<Value>(row: KeyRow, column: string): Value | null {
+  return row[column] === null ? null : (parsed(row, column) as Value)
+}
+
+function parsed(row: KeyRow, column: string): unknown {
+  return jsonOf(row[column] as string, 'latchkey_keys', column)
 }

@@ -1,5 +1,6 @@
 // Rows as engines give them, and what they stand for.
 
+import { jsonOf } from './foreign-value.ts'
 import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
 
 /** The columns of a secret, beside others. */
@@ -44,9 +45,9 @@ export interface DeclaredRow {
 /** What was declared, in a row. */
 export function declaredOfRow({ scopes, prefix, environments }: DeclaredRow): Declared {
   return {
-    scopes: JSON.parse(scopes) as Declared['scopes'],
+    scopes: jsonOf(scopes, 'latchkey_declared', 'scopes') as Declared['scopes'],
     prefix,
-    environments: JSON.parse(environments) as Declared['environments'],
+    environments: jsonOf(environments, 'latchkey_declared', 'environments') as Declared['environments'],
   }
 }
 
@@ -71,7 +72,7 @@ export function ownerOfRow(row: OwnerRow): StoredOwner | undefined {
   return {
     owner: row.owner,
     disabledAt: row.owner_disabled_at,
-    limits: JSON.parse(row.owner_limits ?? '[]') as StoredOwner['limits'],
+    limits: jsonOf(row.owner_limits ?? '[]', 'latchkey_owners', 'limits') as StoredOwner['limits'],
     revision: row.owner_revision,
   }
 }

@@ -1,5 +1,4 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
-import type { StatementSync } from 'node:sqlite'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, plain } from '../options.ts'
@@ -16,15 +15,16 @@ import type {
   UsageCount,
   Witness,
 } from '../ports.ts'
+import { foreignValue, jsonOf } from './foreign-value.ts'
 import type { KeyRow } from './key-columns.ts'
 import { insertKey, insertKeyValues, keyOfRow, updateKey, updateKeyValues } from './key-columns.ts'
 import type { DeclaredRow, LastRow, OwnerRow, SecretRow } from './rows.ts'
 import { declaredOfRow, lastOfRow, ownerOfRow, secretOfRow } from './rows.ts'
-import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 import type { OpenDatabase } from './sqlite-database.ts'
 import { isBusy, openDatabase, openToCopy } from './sqlite-database.ts'
 import { mustBeWritable } from './sqlite-file.ts'
+import { statementsOf } from './sqlite-statements.ts'
 import { writersOf } from './writers.ts'
 
 /**
@@ -104,44 +104,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { file, mode = 'migrate' } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
   const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
-  const statements = new Map<string, StatementSync>()
-
-  function prepared(text: string): StatementSync {
-    let statement = statements.get(text)
-    if (statement === undefined) {
-      statement = database.prepare(text)
-      statements.set(text, statement)
-    }
-    return statement
-  }
+  const { rows, row, audited, run, explained } = statementsOf(database, file)
 
   /** What is told is told of the file that everybody sees. Not for every verification: that a look has just found out. */
   function asItIs<Result>(read: () => Result): Result {
     const result = read()
     mustBeThere()
     return result
-  }
-
-  function rows<Row>(text: string, values: readonly SqlValue[] = []): readonly Row[] {
-    return prepared(text).all(bound(values)) as unknown as readonly Row[]
-  }
-
-  /** Rows as they are, whatever somebody has put there: a number that JavaScript has not is one that it has, nearby. */
-  function audited<Row>(text: string, values: readonly SqlValue[]): readonly Row[] {
-    const statement = prepared(text)
-    statement.setReadBigInts(true)
-    const asNumber = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
-    return statement.all(bound(values)).map((found) => {
-      return Object.fromEntries(Object.entries(found).map(([column, value]) => [column, asNumber(value)])) as Row
-    })
-  }
-
-  function row<Row>(text: string, values: readonly SqlValue[] = []): Row | undefined {
-    return prepared(text).get(bound(values)) as unknown as Row | undefined
-  }
-
-  function run(text: string, values: readonly SqlValue[] = []): number {
-    return Number(prepared(text).run(bound(values)).changes)
   }
 
   // The hot statements have their own variables: no look-up by text on the way to a verdict.
@@ -154,7 +123,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
   function readHead(): JournalHead | undefined {
     const found = row<JournalHead>(sql.head)
-    return found === undefined ? undefined : { seq: found.seq, hash: found.hash }
+    if (found === undefined) return undefined
+    // Of an entry after it nobody could read the number.
+    if (found.seq >= Number.MAX_SAFE_INTEGER)
+      throw foreignValue('latchkey_journal.seq', `a number that is too large (${found.seq})`)
+    return { seq: found.seq, hash: found.hash }
   }
 
   function readImported(): Look['imported'] {
@@ -291,6 +264,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
+  function foundBySecret(hash: string): (KeyRow & SecretRow & OwnerRow) | undefined {
+    try {
+      return bySecret.get({ 1: hash }) as never
+    } catch (error) {
+      throw explained(error, sql.bySecret, [hash])
+    }
+  }
+
   function byId(id: string): Kept | undefined {
     const found = row<KeyRow & OwnerRow>(sql.byId, [id])
     if (found === undefined) return undefined
@@ -307,7 +288,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     migrated,
 
     bySecret(hash) {
-      const found = bySecret.get({ 1: hash }) as unknown as (KeyRow & SecretRow & OwnerRow) | undefined
+      const found = foundBySecret(hash)
       if (still) mustBeThere()
       return found === undefined
         ? undefined
@@ -339,7 +320,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     done({ actor, token }) {
       const found = asItIs(() => row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, token]))
       if (found === undefined) return undefined
-      return { fingerprint: found.fingerprint, ids: JSON.parse(found.ids) as readonly string[], seq: found.seq }
+      return {
+        fingerprint: found.fingerprint,
+        ids: jsonOf(found.ids, 'latchkey_once', 'ids') as readonly string[],
+        seq: found.seq,
+      }
     },
 
     look(after): Look {
@@ -401,7 +386,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     auditMissing(after, limit) {
-      return asItIs(() => rows<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])).map(
+      return asItIs(() => audited<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])).map(
         (told) => ({ ...told }),
       )
     },
@@ -415,7 +400,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       return asItIs(() => audited<{ revision: number }>(sql.newestRevision, []))[0]?.revision ?? 0
     },
 
-    spend: (id, spending) => writing(() => spend(id, spending), longestSpending),
+    spend(id, spending) {
+      return writing(() => spend(id, spending), longestSpending)
+    },
 
     noteFirstUse(hash, at) {
       if (mode === 'read') return true
@@ -464,7 +451,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     grants(environments) {
       const { text, values } = sql.grantsQuery(environments)
       const lists = asItIs(() => rows<{ scopes: string }>(text, values))
-      return [...new Set(lists.flatMap(({ scopes }) => JSON.parse(scopes) as readonly string[]))]
+      return [...new Set(lists.flatMap(({ scopes }) => jsonOf(scopes, 'latchkey_keys', 'scopes') as readonly string[]))]
     },
 
     ready() {
@@ -565,13 +552,6 @@ function unlessUnreadable<Value>(read: () => Value): Value | undefined {
 
 function isSame(one: JournalHead | undefined, other: JournalHead | undefined): boolean {
   return one?.seq === other?.seq && one?.hash === other?.hash
-}
-
-/** `$1` parameters bind by name in `node:sqlite`; values given in order would skip them. */
-function bound(values: readonly SqlValue[]): Record<string, SqlValue> {
-  const named: Record<string, SqlValue> = {}
-  for (const [index, value] of values.entries()) named[index + 1] = value
-  return named
 }
 
 export { isInUse } from './sqlite-database.ts'
