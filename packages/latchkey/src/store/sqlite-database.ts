@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../error.ts'
 import { migrations } from './migrations.ts'
 import type { Presence } from './sqlite-file.ts'
-import { always, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './sqlite-file.ts'
+import { always, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './sqlite-file.ts'
 
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
@@ -118,11 +118,13 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
 }
 
 /**
- * Even who only reads makes a log and its index, and leaves them behind. With nothing in a log, the file itself is all
- * there is: read as one that does not change, it needs neither. That it did not is then seen to by looking at the file.
+ * Even who only reads makes a log and its index, and leaves them behind. With nothing in a log, and no change that was
+ * begun without one, the file itself is all there is: read as one that does not change, it needs neither. That it did not
+ * is then seen to by looking at the file.
  */
 function openToRead(file: string): OpenDatabase {
-  const still = !hasLog(realpathSync(file))
+  const real = realpathSync(file)
+  const still = !hasLog(real) && !hasJournal(real)
   const mustBeThere = still ? stillnessOf(file) : presenceOf(file)
   const path = still ? asUri(file, 'immutable=1') : file
   const database = new DatabaseSync(path, { timeout: longestWait, readOnly: true })
@@ -134,6 +136,11 @@ function openToRead(file: string): OpenDatabase {
   } catch (error) {
     database.close()
     if (still || !isUnopened(error)) throw error
+    if (isInterrupted(error)) {
+      const advice = 'Open it once to write, as latchkey serve does: that takes the change out again.'
+      const message = `The database ${file} cannot be read: a change was interrupted, and is half in the file. ${advice}`
+      throw new LatchkeyError('store_unusable', message, { cause: error })
+    }
     const reason = `what was written last is still in ${logOf(file)}, which can only be read where files may be made`
     throw new LatchkeyError('store_unusable', `The database ${file} cannot be used: ${reason}.`, { cause: error })
   }
@@ -170,6 +177,11 @@ export function isBusy(error: unknown): boolean {
 /** SQLITE_CANTOPEN, SQLITE_READONLY: the index of the log is not there, and may not be made. */
 function isUnopened(error: unknown): boolean {
   return [8, 14].includes(((error as { errcode?: number }).errcode ?? 0) % 256)
+}
+
+/** SQLITE_READONLY_ROLLBACK: what was half written must be taken out again, which who only reads may not do. */
+function isInterrupted(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === 776
 }
 
 /** The address of a file as SQLite takes it, with what it is opened for. */

@@ -11,6 +11,9 @@ export const always: Presence = () => undefined
 /** The companion of a database that has what was not yet put into the file itself. */
 export const logOf = (file: string): string => `${file}-wal`
 
+/** The companion of a database without a log: what was in the file before a change that was not finished. */
+export const journalOf = (file: string): string => `${file}-journal`
+
 /**
  * Notes which file a path names. SQLite goes on in a file that was deleted, or that another was put in the place of, and
  * every change would be acknowledged and lost.
@@ -85,6 +88,11 @@ export function mustBeWritable(file: string): void {
 /** Whether there is something in the log: somebody writes, or did so until the machine stopped. */
 export function hasLog(file: string): boolean {
   return (statusOf(logOf(file))?.size ?? 0n) > 0n
+}
+
+/** Whether a change was begun by a program that keeps no log: it goes on, or was interrupted and is half in the file. */
+export function hasJournal(file: string): boolean {
+  return (statusOf(journalOf(file))?.size ?? 0n) > 0n
 }
 
 /** Milliseconds within which a file system may give two changes one time. */

@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LatchkeyError } from '../error.ts'
 import { invalid, membersOf, plain } from '../options.ts'
 import type {
   Change,
@@ -166,6 +167,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
+  function mustBeOpenToWrite(): void {
+    if (mode !== 'read') return
+    const message = `The database ${file} was opened only to read it, so that nothing in it can be changed. Open it with the mode write.`
+    throw new LatchkeyError('store_unusable', message)
+  }
+
   function putQuota(id: string, quota: Extract<Change, { kind: 'update' }>['quota']): void {
     if (quota === undefined) return
     if (quota !== null && 'more' in quota) {
@@ -314,6 +321,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async commit(changes, seal, conditions) {
+      mustBeOpenToWrite()
       return writing(() => commit(changes, seal, conditions))
     },
 
@@ -401,6 +409,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     spend(id, spending) {
+      mustBeOpenToWrite()
       return writing(() => spend(id, spending), longestSpending)
     },
 

@@ -142,7 +142,10 @@ test('a store that is only read changes nothing, whoever writes meanwhile, and e
   const seen = await beside.look(undefined)
   await store.commit([inserting(newKey())], seal)
   assert.equal((await beside.look(seen.head)).changed.length, 1, 'it follows')
-  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), /readonly/)
+  const refused = { code: 'store_unusable', message: /was opened only to read it.*Open it with the mode write/ }
+  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), refused)
+  const spending = { cost: 1, quota: { amount: 5, refill: null }, period: 0 }
+  await assert.rejects(async () => beside.spend('key_1', spending), refused)
   await beside.recordUsage({ counts: [], lastUsed: new Map() })
   await beside.close()
   await store.close()
@@ -174,6 +177,64 @@ test('a store is read where nothing may be written, not even beside it', async (
   await read.close()
   assert.throws(() => asReader(() => sqliteStore({ file, mode: 'write' })), { code: 'store_unusable' })
   chmodSync(dirname(file), 0o755)
+})
+
+/**
+ * Copies a database as a machine that stops leaves it, in the middle of a change of 100 notes by a program that keeps no
+ * log: a part is in the file, and what was there before is in the journal beside it.
+ */
+function stoppedInAChange(file: string, copy: string): void {
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN')
+  for (let seq = 2; seq < 100; seq++) {
+    const entry = { seq, at: 1, actor: 'a', action: 'issue', subject: 'b', change: 'x'.repeat(3000) } as const
+    const values = entryValues({ ...entry, previous: '', hash: '' })
+    database
+      .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
+      .run(Object.fromEntries(values.map((value, index) => [index + 1, value])))
+  }
+  database.exec("UPDATE latchkey_keys SET name = 'half'")
+  for (const end of ['', '-journal']) copyFileSync(file + end, copy + end)
+  database.close()
+}
+
+test('a change that another program did not finish is never read: who only reads is told, who writes takes it out', async () => {
+  const file = newFile()
+  const first = sqliteStore({ file })
+  const made = newKey()
+  await first.commit([inserting(made)], seal)
+  await first.close()
+  const copy = `${file}.stopped`
+  stoppedInAChange(file, copy)
+  const before = sightOf(dirname(file))
+  const refused = { code: 'store_unusable', message: /a change was interrupted.*Open it once to write/ }
+  assert.throws(() => sqliteStore({ file: copy, mode: 'read' }), refused)
+  await assert.rejects(backupSqlite({ file: copy, copy: `${file}.copy` }), refused)
+  assert.deepEqual(sightOf(dirname(file)), before)
+  const writing = sqliteStore({ file: copy, mode: 'write' })
+  const { whole, entries } = await verifyJournal(writing)
+  assert.deepEqual([whole, entries], [true, 1])
+  await writing.close()
+  const reading = sqliteStore({ file: copy, mode: 'read' })
+  assert.equal((await reading.byId(made.key.id))?.key.name, made.key.name)
+  await reading.close()
+})
+
+test('while another program changes a database without a log, what is committed is what is read', async () => {
+  const file = newFile()
+  const first = sqliteStore({ file })
+  await first.commit([inserting(newKey())], seal)
+  await first.close()
+  const other = new DatabaseSync(file)
+  other.exec("PRAGMA journal_mode = DELETE; BEGIN; UPDATE latchkey_keys SET name = 'later'")
+  assert.ok(existsSync(`${file}-journal`))
+  const reading = sqliteStore({ file, mode: 'read' })
+  const name = async (): Promise<unknown> => (await reading.auditKeys(undefined, 1))[0]?.key?.name
+  assert.notEqual(await name(), 'later')
+  other.exec('COMMIT')
+  assert.equal(await name(), 'later', 'it follows')
+  await reading.close()
+  other.close()
 })
 
 test('a store that was opened where nobody writes knows nothing any more once somebody does', async () => {
