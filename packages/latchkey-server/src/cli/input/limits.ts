@@ -12,6 +12,9 @@ export function limitOf(text: string): Limit {
   const [, name = '', limit = '', window = '', reportOnly] =
     /^([^=]+)=(\d{1,10})\/(\d{1,7}[smhdw])(:report-only)?$/.exec(text) ?? []
   if (name === '') {
+    const [, counted, span] = /^([^=]+=\d{1,10}\/)(\d{1,7})$/.exec(text) ?? []
+    if (span !== undefined)
+      throw new InvalidArgumentError(`The window has a unit: write ${counted}${span}s or ${counted}${span}m.`)
     throw new InvalidArgumentError(
       'It must be name=count/window, such as burst=100/1m, and perhaps :report-only after it.',
     )

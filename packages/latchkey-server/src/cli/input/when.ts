@@ -10,9 +10,20 @@ const unitsInSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600,
 export function seconds(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
   const inSeconds = unitsInSeconds[unit]
-  if (inSeconds === undefined)
-    throw new InvalidArgumentError('It must be a span of time, such as 90s, 15m, 12h, 30d or 2w.')
+  if (inSeconds === undefined) {
+    throw new InvalidArgumentError(
+      withoutUnit(text) ?? 'It must be a span of time, such as 90s, 15m, 12h, 30d or 2w; 0s is none.',
+    )
+  }
   return Number(count) * inSeconds
+}
+
+/** What to write in place of a number that has no unit; `undefined` for what is no number. */
+function withoutUnit(text: string): string | undefined {
+  if (!/^\d{1,9}$/.test(text)) return undefined
+  if (Number(text) === 0) return 'A span of time has a unit: write 0s.'
+  const spans = Object.keys(unitsInSeconds).map((unit) => text + unit)
+  return `A span of time has a unit: write ${spans.slice(0, -1).join(', ')} or ${spans.at(-1)}.`
 }
 
 /** A moment in milliseconds since 1970: ISO 8601, or a span of time from now on. */
@@ -32,7 +43,8 @@ function moment(text: string, relative: (milliseconds: number) => number): numbe
   const at = momentOfIso(text)
   if (at === undefined) {
     throw new InvalidArgumentError(
-      'It must be a moment with its offset, such as 2030-01-31T12:00:00Z, a date (from 00:00 UTC), or a span such as 30d.',
+      withoutUnit(text) ??
+        'It must be a moment with its offset, such as 2030-01-31T12:00:00Z, a date (from 00:00 UTC), or a span such as 30d.',
     )
   }
   return at
@@ -47,7 +59,8 @@ export function momentOfIso(text: string): number | undefined {
   return Number.isNaN(at) || Number.isNaN(lastDay) || Number(day) > lastDay ? undefined : at
 }
 
-/** A moment as people and programs read it. */
+/** A moment as people and programs read it; as a number where the database has one that is beyond all dates. */
 export function iso(at: number): string {
-  return new Date(at).toISOString()
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? String(at) : date.toISOString()
 }

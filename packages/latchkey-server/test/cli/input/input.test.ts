@@ -5,13 +5,29 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { csvRecords } from '../../../src/cli/input/csv.ts'
 import { limitOf, limitText, quotaOf, quotaText } from '../../../src/cli/input/limits.ts'
-import { momentAgo, momentAhead, momentOfIso, seconds } from '../../../src/cli/input/when.ts'
+import { iso, momentAgo, momentAhead, momentOfIso, seconds } from '../../../src/cli/input/when.ts'
 
 test('spans of time are a number and a unit, and nothing else', () => {
   const spans = { '90s': 90, '15m': 900, '12h': 43_200, '30d': 2_592_000, '2w': 1_209_600, '0s': 0 }
   for (const [text, expected] of Object.entries(spans)) assert.equal(seconds(text), expected)
   for (const text of ['', '5', 'd', '-1d', '1.5h', '1D', '1 d', '1y', '9999999999s'])
     assert.throws(() => seconds(text), text)
+})
+
+test('a number without a unit is refused with what to write instead', () => {
+  assert.throws(() => seconds('0'), { message: 'A span of time has a unit: write 0s.' })
+  for (const read of [seconds, momentAhead, momentAgo]) {
+    assert.throws(() => read('30'), { message: 'A span of time has a unit: write 30s, 30m, 30h, 30d or 30w.' })
+    assert.throws(() => read('0'), /write 0s\./)
+  }
+  assert.throws(() => limitOf('burst=100/60'), {
+    message: 'The window has a unit: write burst=100/60s or burst=100/60m.',
+  })
+})
+
+test('a moment that the database has beyond all dates is shown as the number that it is', () => {
+  assert.equal(iso(Date.UTC(2030, 0, 31)), '2030-01-31T00:00:00.000Z')
+  for (const at of [8.64e15 + 1, -9e15, Number.MAX_SAFE_INTEGER]) assert.equal(iso(at), String(at))
 })
 
 test('a moment has its offset, or is a date in UTC, or a span from now; a day that does not exist is none', () => {
