@@ -5,9 +5,10 @@ import type { SqliteStore } from 'latchkey/store/sqlite'
 import { commandIn } from './command.ts'
 import { exits, Failure } from './exit.ts'
 import { faultText, isUntold, patiently, wholeText } from './journal/verify.ts'
+import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
-import { putJson, put } from './terminal/print.ts'
+import { put } from './terminal/print.ts'
 import { grouped, startProgress } from './terminal/progress.ts'
 
 export function backupCommand(program: Command): void {
@@ -26,7 +27,7 @@ export function backupCommand(program: Command): void {
     const report = await copyChecked(file, copy)
     if (report?.whole === false && !isUntold(report))
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
-    if (options.json === true) return putJson({ file: copy, ...report })
+    if (options.json === true) return putReport({ file: copy, ...report })
     const older = 'Its tables are of an older version of Latchkey: its journal can be checked when it was migrated.'
     const untold =
       'Its journal is whole, and does not say yet how keys and owners stood that an older version wrote: latchkey migrate.'

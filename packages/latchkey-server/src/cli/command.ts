@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ChangeOptions } from 'latchkey'
 import { common, settingOptions, storeSettings } from './target.ts'
-import { count } from './input/members.ts'
+import { count } from './input/flags.ts'
 
 /** A command with a sentence of help, in its place among its siblings. */
 export function commandIn(parent: Command, usage: string, summary: string): Command {

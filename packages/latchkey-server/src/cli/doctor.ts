@@ -10,9 +10,10 @@ import { keyringFindings } from './doctor/keyring.ts'
 import { platformFindings } from './doctor/platform.ts'
 import { serverFindings } from './doctor/server.ts'
 import { exits, Failure } from './exit.ts'
+import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { makeOne, serverOf, settingsOf, upgrade, withKeyring } from './target.ts'
-import { plain, put, putJson, styled } from './terminal/print.ts'
+import { plain, put, styled } from './terminal/print.ts'
 import { putHanging } from './terminal/table.ts'
 
 export function doctorCommand(program: Command): void {
@@ -118,7 +119,7 @@ const marks: Readonly<Record<Finding['state'], readonly [string, 'green' | 'yell
 }
 
 function show(findings: readonly Finding[], { json }: TargetOptions): void {
-  if (json === true) return putJson({ good: findings.every(({ state }) => state !== 'wrong'), findings })
+  if (json === true) return putReport({ good: findings.every(({ state }) => state !== 'wrong'), findings })
   for (const { what, state, found, remedy, commands = [] } of findings) {
     const [mark, colour] = marks[state]
     putHanging(`${styled(colour, mark)}  ${what.padEnd(10)}  `, plain(found))

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
+import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
-import { putJson, say } from './terminal/print.ts'
+import { say } from './terminal/print.ts'
 import { counted } from './terminal/progress.ts'
 
 export function migrateCommand(program: Command): void {
@@ -23,7 +24,7 @@ export function migrateCommand(program: Command): void {
     const { migrated } = store
     const told = await snapshotRows({ store, clock: systemClock })
     await store.close()
-    if (options.json === true) return putJson({ file, steps: migrated, told })
+    if (options.json === true) return putReport({ file, steps: migrated, told })
     const tables = migrated === 0 ? 'was up to date' : `is up to date now, after ${counted(migrated, 'step')}`
     const rows =
       told === 0 ? '' : ` Its journal says now how ${counted(told, 'key or owner stands', 'keys and owners stand')}.`

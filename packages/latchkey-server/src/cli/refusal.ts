@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
 import { iso } from './input/when.ts'
+import { putJson } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
-import { putJson } from './terminal/print.ts'
 import { putFacts } from './terminal/table.ts'
 
 export function refusalCommand(program: Command): void {
@@ -23,7 +23,7 @@ export function refusalCommand(program: Command): void {
     })
     if (found === undefined)
       throw new Failure('absent', 'No refusal with this id is remembered. The oldest are forgotten first.')
-    if (options.json === true) return putJson(found, ['at'])
+    if (options.json === true) return putJson(found)
     putFacts([
       ['request', found.requestId],
       ['at', iso(found.at)],

@@ -94,6 +94,7 @@ describe('completion', () => {
     assert.deepEqual(completions(program, ['keys', 'revoke', '--rea']), ['--reason'])
     assert.deepEqual(completions(program, ['keys', 'revoke', '--reason', 'com']), ['compromised'])
     assert.deepEqual(completions(program, ['keys', 'list', '--owner', '']), [])
+    assert.deepEqual(completions(program, ['keys', 'change', '--clear', 'e']), ['expires'])
     assert.deepEqual(completions(program, ['completion', '']), ['bash', 'zsh', 'fish'])
     assert.ok(!completions(program, ['']).includes('complete'), 'what is not for people is not offered')
   })

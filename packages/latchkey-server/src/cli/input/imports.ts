@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { ImportedKey } from 'latchkey'
+import type { ImportedKey, KeyMembers } from 'latchkey'
 import { weaknessOf } from 'latchkey'
 import { repeatedMember } from 'latchkey/problem/fastify'
 import { Failure } from '../exit.ts'
+import { keyFields } from '../key-fields.ts'
+import type { Kind } from '../key-fields/kinds.ts'
 import { csvRecords } from './csv.ts'
-import { limitOf, quotaOf } from './limits.ts'
-import { momentOfIso } from './when.ts'
 
 /** A key to import and the line on which it stands; or what is weak about it. */
 export type ImportLine =
@@ -100,8 +100,24 @@ async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
   }
 }
 
-/** Members that a CSV has as lists of words. */
-const lists: ReadonlySet<string> = new Set(['scopes', 'addresses', 'limits'])
+/** How a member of a line is read, and what its columns are in a CSV. */
+type FileMember = Pick<Kind<never>, 'fromFile' | 'inParts'> & { readonly required: boolean }
+
+const asIs: FileMember = { fromFile: (value) => value, required: false }
+
+/** What an import says of a key besides its fields. */
+const others: { readonly [Member in Exclude<keyof ImportedKey<string>, keyof KeyMembers<string>>]: FileMember } = {
+  environment: asIs,
+  hash: asIs,
+  algorithm: asIs,
+  bits: { fromFile: (value) => (typeof value === 'string' ? Number(value) : value), required: false },
+  start: asIs,
+}
+
+const members: ReadonlyMap<string, FileMember> = new Map([
+  ...keyFields.map(([member, { kind, required }]) => [member, { ...kind, required }] as const),
+  ...Object.entries(others),
+])
 
 async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
   let header: readonly string[] | undefined
@@ -120,13 +136,12 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
       const value: Loose = {}
       for (const [index, name] of header.entries()) {
         const field = fields[index] ?? ''
-        // An empty field is one that was left out.
-        if (field === '' && name !== 'scopes') continue
-        if (name.startsWith('metadata.')) {
-          value['metadata'] = { ...(value['metadata'] as object | undefined), [name.slice('metadata.'.length)]: field }
-        } else {
-          value[name] = lists.has(name) ? field.split(/[\s;]+/).filter((word) => word !== '') : field
-        }
+        // An empty field is one that was left out, unless a key must have it: then it is empty.
+        if (field === '' && members.get(name)?.required !== true) continue
+        const [, whole = '', part = ''] = /^([^.]*)\.(.*)$/.exec(name) ?? []
+        if (members.get(whole)?.inParts === true)
+          value[whole] = { ...(value[whole] as object | undefined), [part]: field }
+        else value[name] = field
       }
       yield { line, value }
     }
@@ -146,42 +161,40 @@ function givenIn({ line, value: { key, secret, hash: hashed } }: LooseLine): str
 }
 
 function keyOf({ line, value, plain, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
-  const { key, secret, ...members } = value
+  const { key, secret, ...given } = value
   if (plain) {
-    const given = givenIn({ line, value })
-    members['bits'] ??= bits ?? mostBitsOf(given)
-    members['hash'] = hash('sha256', given)
-    members['algorithm'] = 'sha256'
-    members['start'] ??= startOf(given)
+    const whole = givenIn({ line, value })
+    given['bits'] ??= bits ?? mostBitsOf(whole)
+    given['hash'] = hash('sha256', whole)
+    given['algorithm'] = 'sha256'
+    given['start'] ??= startOf(whole)
   } else if ((key ?? secret) !== undefined) {
     throw wrong(line, 'it has a key and not a hash: hash it, or let it be hashed here with --plain')
   }
-  members['bits'] ??= bits
-  if (typeof members['bits'] === 'string') members['bits'] = Number(members['bits'])
-  if (members['bits'] === undefined) {
+  given['bits'] ??= bits
+  if (given['bits'] === undefined) {
     throw wrong(line, 'it does not say how many random bits its secret has: add "bits", or say it for all with --bits')
   }
-  try {
-    for (const name of ['notBefore', 'expiresAt']) {
-      if (typeof members[name] === 'string') members[name] = momentOf(name, members[name])
-    }
-    if (typeof members['quota'] === 'string') members['quota'] = quotaOf(members['quota'])
-    if (Array.isArray(members['limits'])) {
-      members['limits'] = members['limits'].map((limit: unknown) =>
-        typeof limit === 'string' ? limitOf(limit) : limit,
-      )
-    }
-  } catch (error) {
-    throw wrong(line, (error as Error).message.replace(/\.$/, ''))
-  }
-  members['algorithm'] ??= typeof members['hash'] === 'string' && members['hash'].length === 128 ? 'sha512' : 'sha256'
-  return members as unknown as ImportedKey<string>
+  given['algorithm'] ??= typeof given['hash'] === 'string' && given['hash'].length === 128 ? 'sha512' : 'sha256'
+  const read = Object.entries(given).map(([name, member]) => [name, memberOf({ line, name, value: member })])
+  return Object.fromEntries(read) as ImportedKey<string>
 }
 
-function momentOf(name: string, text: string): number {
-  const at = momentOfIso(text)
-  if (at === undefined) throw new Error(`${name} must be a moment in ISO 8601, such as 2030-01-31T12:00:00Z`)
-  return at
+interface LooseMember {
+  readonly line: number
+  readonly name: string
+  readonly value: unknown
+}
+
+/** A member as the keyring takes it; one that is not known here the keyring refuses by its name. */
+function memberOf({ line, name, value }: LooseMember): unknown {
+  try {
+    return (members.get(name) ?? asIs).fromFile(value)
+  } catch (error) {
+    // "It must be …", as it is said of a flag, or what to write instead.
+    const message = (error as Error).message.replace(/\.$/, '')
+    throw wrong(line, message.startsWith('It ') ? name + message.slice('It'.length) : `${name}: ${message}`)
+  }
 }
 
 /** Characters of which keys are made, the fewest first. */

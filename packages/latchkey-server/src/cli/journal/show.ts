@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { JournalEntry, JournalOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { count } from '../input/members.ts'
+import { count } from '../input/flags.ts'
 import { iso, momentAgo } from '../input/when.ts'
+import { putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { putJson, say, styled } from '../terminal/print.ts'
+import { say, styled } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 import { putTable } from '../terminal/table.ts'
 
@@ -78,7 +79,7 @@ export function showCommand(journal: Command): void {
           const wanted = Math.min(page, left + 1)
           const entries = await keyring.journal({ ...filter, after, limit: wanted })
           const shown = entries.slice(0, left)
-          if (json === true) for (const entry of shown) putJson(entry, ['at'])
+          if (json === true) for (const entry of shown) putJson(entry)
           else rows.push(...shown)
           after = shown.at(-1)?.seq ?? after
           left -= shown.length

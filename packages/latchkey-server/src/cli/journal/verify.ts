@@ -3,9 +3,10 @@ import { InvalidArgumentError } from 'commander'
 import type { JournalHead, JournalReport, RowFault } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
+import { putReport } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { put, putJson } from '../terminal/print.ts'
+import { put } from '../terminal/print.ts'
 import { counted, startProgress } from '../terminal/progress.ts'
 
 interface Options extends TargetOptions {
@@ -28,7 +29,7 @@ export function verifyCommand(journal: Command): void {
           }),
         ),
       )
-      if (json === true) putJson(report)
+      if (json === true) putReport(report)
       else if (report.whole) put(wholeText(report))
       if (!report.whole) throw new Failure('failed', faultText(report))
     })

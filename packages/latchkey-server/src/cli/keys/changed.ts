@@ -1,12 +1,13 @@
 import type { Changed } from 'latchkey'
-import { plain, putJson, say } from '../terminal/print.ts'
+import { putJson } from '../json.ts'
+import { plain, say } from '../terminal/print.ts'
 
 /** What came of a change: a line for people, the key for programs. */
 export function putChanged(
   done: Changed,
   { verb, json }: { readonly verb: string; readonly json: boolean | undefined },
 ): void {
-  if (json === true) return putJson(done, ['at'])
+  if (json === true) return putJson(done)
   const { key, tookMs } = done
   // Not just done: from now on no instance acts on what was before, and it says how long that took.
   say(

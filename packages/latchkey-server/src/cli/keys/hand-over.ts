@@ -1,8 +1,9 @@
 import type { KeyDetails } from 'latchkey'
 import { advised } from '../advice.ts'
 import { Failure } from '../exit.ts'
+import { jsonText, putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
-import { jsonText, plain, putJson, putSecret, say } from '../terminal/print.ts'
+import { plain, putSecret, say } from '../terminal/print.ts'
 
 /** A new secret and what is said of it. */
 export interface HandOver {
@@ -31,7 +32,7 @@ export function replacing(id: string, options: TargetOptions): string {
 export async function handOver({ key, secret, said, answer, options }: HandOver): Promise<void> {
   const { json } = options
   if (secret === null) {
-    if (json === true) return putJson(answer, ['at'])
+    if (json === true) return putJson(answer)
     return say(plain(`${key.id}: this was done before, with the same idempotency key. Its secret was shown then.`))
   }
   if (json !== true) {
@@ -39,7 +40,7 @@ export async function handOver({ key, secret, said, answer, options }: HandOver)
     say('Its secret is shown now and never again:')
   }
   try {
-    await putSecret(json === true ? jsonText(answer, ['at']) : secret)
+    await putSecret(json === true ? jsonText(answer) : secret)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(

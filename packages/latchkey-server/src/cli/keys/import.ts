@@ -9,11 +9,12 @@ import { actorOption, createOption, keyringCommand, userName } from '../command.
 import { Failure } from '../exit.ts'
 import type { ImportLine } from '../input/imports.ts'
 import { importLines } from '../input/imports.ts'
-import { count } from '../input/members.ts'
+import { count } from '../input/flags.ts'
+import { putJson } from '../json.ts'
 import { stoppable } from '../terminal/stop.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { putJson, say } from '../terminal/print.ts'
+import { say } from '../terminal/print.ts'
 import { counted, grouped, startProgress } from '../terminal/progress.ts'
 
 type WeakLine = Extract<ImportLine, { weakness: string }>

@@ -1,16 +1,16 @@
 import type { Command } from 'commander'
-import type { IssueOptions, KeyPatch, Keyring, OnceOptions } from 'latchkey'
+import type { IssueOptions, KeyMembers, KeyPatch, Keyring, OnceOptions } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { everyRight } from '../../first-admin-key.ts'
 import { actorOption, createOption, keyringCommand, onceOption, userName } from '../command.ts'
 import { Failure } from '../exit.ts'
-import type { MemberOptions } from '../input/members.ts'
-import { memberOptions, membersOf } from '../input/members.ts'
+import { keyFields } from '../key-fields.ts'
+import { addKeyOptions, fieldsOf } from '../key-fields/options.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { handOver } from './hand-over.ts'
 
-interface Options extends MemberOptions, TargetOptions {
+interface Options extends TargetOptions {
   readonly idempotencyKey?: string
   readonly environment?: string
   readonly actor?: string
@@ -20,10 +20,10 @@ interface Options extends MemberOptions, TargetOptions {
 
 export function issueCommand(keys: Command): void {
   const command = keyringCommand(keys, 'issue', 'a new key; its secret is printed once, alone on stdout')
-  memberOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
+  addKeyOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
   command.option('--admin', 'an admin key that may do and give everything, but for what other flags say')
   createOption(onceOption(actorOption(command))).action(async (options: Options) => {
-    const given = membersOf(options)
+    const given = fieldsOf({ ...options })
     // Before anything is opened: what is missing is not the database.
     mustHave(given, options)
     const issued = await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
@@ -35,20 +35,32 @@ export function issueCommand(keys: Command): void {
   })
 }
 
-function mustHave({ name, owner, scopes }: KeyPatch<string>, { admin = false }: Options): void {
-  if (name !== undefined && owner !== undefined && (scopes !== undefined || admin)) return
-  throw new Failure('usage', `A new key needs --name, --owner and --scope${admin ? '' : ' (or --admin)'}.`)
+/** @throws Failure `usage` that names what a new key must have and was not given. */
+function mustHave(given: KeyPatch<string>, { admin = false }: Options): void {
+  // What an admin key may do, --admin says.
+  const needed = keyFields.filter(([member, { required }]) => required && !(admin && member === 'scopes'))
+  if (needed.every(([member]) => member in given)) return
+  const flags = needed.map(
+    ([
+      ,
+      {
+        options: [{ long }],
+      },
+    ]) => long,
+  )
+  throw new Failure(
+    'usage',
+    `A new key needs ${flags.slice(0, -1).join(', ')} and ${flags.at(-1)}${admin ? '' : ' (or --admin)'}.`,
+  )
 }
 
 function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> & OnceOptions {
   const { environment, actor = userName(), admin = false, idempotencyKey } = options
-  const { name = '', owner = '', scopes = [], ...members } = { ...(admin ? everyRight(keyring) : {}), ...given }
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return {
-    ...members,
-    name,
-    owner,
-    scopes,
+    ...(admin ? everyRight(keyring) : {}),
+    // All that it must have is there.
+    ...(given as KeyMembers<string>),
     actor,
     idempotencyKey,
     ...(where === undefined ? {} : { environment: where }),

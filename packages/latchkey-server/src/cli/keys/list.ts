@@ -3,11 +3,13 @@ import { Option } from 'commander'
 import type { Key, KeyState, ListOptions } from 'latchkey'
 import { keyStates } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { count } from '../input/members.ts'
+import { count } from '../input/flags.ts'
 import { iso } from '../input/when.ts'
+import { putJson } from '../json.ts'
+import { fieldColumns } from '../key-fields/shown.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { putJson, say, styled } from '../terminal/print.ts'
+import { say, styled } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 import { putTable } from '../terminal/table.ts'
 
@@ -28,11 +30,10 @@ const page = 1000
 
 const columns: readonly Column<Key>[] = [
   { title: 'ID', text: ({ id }) => id },
-  { title: 'NAME', text: ({ name }) => name, flexible: true },
-  { title: 'OWNER', text: ({ owner }) => owner, flexible: true },
+  ...fieldColumns.filter(({ below = false }) => !below),
   { title: 'ENV', text: ({ environment }) => environment },
   { title: 'STATE', text: ({ state }) => state },
-  { title: 'SCOPES', text: ({ scopes }) => scopes.join(' '), flexible: true, below: true },
+  ...fieldColumns.filter(({ below = false }) => below),
   {
     title: 'LAST USED',
     text: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : iso(lastUsedAt).slice(0, 16) + 'Z'),
@@ -70,7 +71,7 @@ export function listCommand(keys: Command): void {
           const wanted = Math.min(page, left)
           const found = await keyring.list({ ...filter, limit: wanted, ...(cursor ? { cursor } : {}) })
           // A table needs to know its widest row; lines go out as they come, so that a million need no memory.
-          if (json === true) for (const key of found.keys) putJson(key, ['at'])
+          if (json === true) for (const key of found.keys) putJson(key)
           else rows.push(...found.keys)
           left -= found.keys.length
           ;({ cursor } = found)

@@ -1,71 +1,56 @@
 import type { Command } from 'commander'
-import type { KeyDetails } from 'latchkey'
+import type { KeyDetails, KeyMembers, Secret } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
-import { limitText, quotaText } from '../input/limits.ts'
 import { iso } from '../input/when.ts'
+import { putJson } from '../json.ts'
+import { fieldFacts } from '../key-fields/shown.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
+import type { Fact } from '../terminal/table.ts'
 import { putFacts } from '../terminal/table.ts'
-import { putJson } from '../terminal/print.ts'
 
 export function showCommand(keys: Command): void {
   keyringCommand(keys, 'show <id>', 'a key with all that is kept of it').action(
     async (id: string, options: TargetOptions) => {
       const key = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.find(id))
       if (key === undefined) throw new Failure('absent', 'No key has this id.')
-      putKey(key, options)
+      if (options.json === true) putJson(key)
+      else putFacts(Object.values(page).flatMap((rows) => rows(key)))
     },
   )
 }
 
-/** A key as the command line shows it. */
-function putKey(key: KeyDetails, { json }: { readonly json?: boolean }): void {
-  if (json === true) putJson(key, ['at'])
-  else putFacts(factsOf(key))
+/** What is shown within another row: the start in that of the secret, what is left in that of the quota. */
+type Within = 'start' | 'quotaLeft'
+
+/** The rows of a page, in order: one for each member of a key, those that it was given (`fields`) as their table has them. */
+const page: Readonly<
+  Record<Exclude<keyof KeyDetails, keyof KeyMembers<string> | Within> | 'fields', (key: KeyDetails) => readonly Fact[]>
+> = {
+  id: ({ id }) => [['id', id]],
+  state: ({ state }) => [['state', state]],
+  revoked: ({ revoked }) =>
+    revoked === null ? [] : [['revoked', [iso(revoked.at), revoked.reason, revoked.note].filter(Boolean).join(', ')]],
+  disabledAt: ({ disabledAt }) => [['disabled', when(disabledAt)]],
+  disabledBy: ({ disabledBy }) => [['disabled by', disabledBy ?? undefined]],
+  environment: ({ environment }) => [['environment', environment]],
+  fields: fieldFacts,
+  createdAt: ({ createdAt }) => [['created', iso(createdAt)]],
+  lastUsedAt: ({ lastUsedAt }) => [['last used', when(lastUsedAt) ?? 'never']],
+  revision: ({ revision }) => [['revision', String(revision)]],
+  secrets: ({ secrets }) => secrets.map((secret, index) => [index === 0 ? 'secret' : 'old secret', secretText(secret)]),
 }
 
-function factsOf(key: KeyDetails): readonly (readonly [string, string | undefined])[] {
-  const { revoked, delegation, quota, quotaLeft } = key
-  const when = (at: number | null): string | undefined => (at === null ? undefined : iso(at))
-  const left = quotaLeft === null ? '' : `, ${quotaLeft.remaining} left`
+function when(at: number | null): string | undefined {
+  return at === null ? undefined : iso(at)
+}
+
+function secretText({ start, kind, endsAt, lastUsedAt }: Secret): string {
   return [
-    ['id', key.id],
-    ['name', key.name],
-    ['owner', key.owner],
-    ['environment', key.environment],
-    ['state', key.state],
-    ['scopes', key.scopes.join(', ') || 'none'],
-    [
-      'revoked',
-      revoked === null ? undefined : [iso(revoked.at), revoked.reason, revoked.note].filter(Boolean).join(', '),
-    ],
-    ['disabled', when(key.disabledAt)],
-    ['created', iso(key.createdAt)],
-    ['valid from', when(key.notBefore)],
-    ['valid until', when(key.expiresAt) ?? 'for ever'],
-    ['addresses', key.addresses?.join(', ') ?? 'any'],
-    ['limits', key.limits.map(limitText).join(', ') || 'none'],
-    ['quota', quota === null ? 'none' : quotaText(quota) + left],
-    [
-      'metadata',
-      Object.entries(key.metadata)
-        .map((pair) => pair.join('='))
-        .join(', ') || undefined,
-    ],
-    ['gives keys of', delegation === null ? undefined : (delegation.owner ?? 'all owners')],
-    ['gives environments', delegation?.environments.join(', ')],
-    ['gives scopes', delegation?.scopes.join(', ')],
-    ['last used', when(key.lastUsedAt) ?? 'never'],
-    ['revision', String(key.revision)],
-    ...key.secrets.map(({ start, kind, endsAt, lastUsedAt }, index): readonly [string, string] => [
-      index === 0 ? 'secret' : 'old secret',
-      [
-        start === '' ? '(not shown)' : `${start}…`,
-        ...(kind === 'minted' ? [] : [`imported by ${kind}`]),
-        ...(endsAt === null ? [] : [`works until ${iso(endsAt)}`]),
-        lastUsedAt === null ? 'never used' : `last used ${iso(lastUsedAt)}`,
-      ].join(', '),
-    ]),
-  ]
+    start === '' ? '(not shown)' : `${start}…`,
+    ...(kind === 'minted' ? [] : [`imported by ${kind}`]),
+    ...(endsAt === null ? [] : [`works until ${iso(endsAt)}`]),
+    lastUsedAt === null ? 'never used' : `last used ${iso(lastUsedAt)}`,
+  ].join(', ')
 }

@@ -5,10 +5,11 @@ import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
 import { limitOf } from '../input/limits.ts'
-import { each } from '../input/members.ts'
+import { each } from '../input/flags.ts'
+import { putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { plain, putJson, say } from '../terminal/print.ts'
+import { plain, say } from '../terminal/print.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly disable?: boolean

@@ -4,9 +4,9 @@ import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
 import { limitText } from '../input/limits.ts'
 import { iso } from '../input/when.ts'
+import { putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { putJson } from '../terminal/print.ts'
 import { putFacts } from '../terminal/table.ts'
 
 export function showCommand(owners: Command): void {

@@ -1,22 +1,5 @@
 import { styleText } from 'node:util'
 import { Failure } from '../exit.ts'
-import { iso } from '../input/when.ts'
-
-/** Members that hold milliseconds since 1970 in what the library answers. */
-const moments: ReadonlySet<string> = new Set([
-  'createdAt',
-  'notBefore',
-  'expiresAt',
-  'disabledAt',
-  'lastUsedAt',
-  'retiredAt',
-  'endsAt',
-  'oldEndsAt',
-  'refillsAt',
-  'since',
-  'until',
-  'hour',
-])
 
 /** A line for the person: on stderr, so that it never mixes with what a program reads. */
 export function say(line: string): void {
@@ -26,22 +9,6 @@ export function say(line: string): void {
 /** A line of the answer, on stdout. */
 export function put(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-/** An answer for programs on stdout. */
-export function putJson(value: unknown, more: readonly string[] = []): void {
-  put(jsonText(value, more))
-}
-
-/**
- * An answer for programs: one JSON document on one line, moments as ISO 8601.
- *
- * @param more - names of further members of this answer that are moments.
- */
-export function jsonText(value: unknown, more: readonly string[] = []): string {
-  return JSON.stringify(value, (name, member: unknown) =>
-    typeof member === 'number' && (moments.has(name) || more.includes(name)) ? iso(member) : member,
-  )
 }
 
 /** Text from elsewhere as it may stand in a terminal: no control characters, and nothing that turns the direction of writing. */

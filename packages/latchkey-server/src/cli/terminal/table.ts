@@ -14,6 +14,9 @@ export interface Column<Row> {
   readonly below?: boolean
 }
 
+/** A line of a page: what it is called, and what it is. Without a value there is no line. */
+export type Fact = readonly [name: string, value: string | undefined]
+
 /** No flexible column gets narrower than this beside others: one that is cut off, and one that takes further lines. */
 const narrowest = { cut: 12, wrapped: 40 }
 
@@ -42,7 +45,7 @@ export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Ro
 }
 
 /** One thing, line by line: what it is called, and what it is. In a terminal, long values go on below themselves. */
-export function putFacts(facts: readonly (readonly [name: string, value: string | undefined])[]): void {
+export function putFacts(facts: readonly Fact[]): void {
   const shown = facts.filter(([, value]) => value !== undefined)
   const width = Math.max(...shown.map(([name]) => name.length)) + gap
   for (const [name, value = ''] of shown) putHanging(name.padEnd(width), plain(value))

@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Words with commas between them, from one flag or several. */
+export function words(text: string, before: readonly string[] | undefined = []): readonly string[] {
+  return [
+    ...before,
+    ...text
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  ]
+}
+
+/** A flag that may be given again for more values. */
+export function each<Value>(read: (text: string) => Value) {
+  return (text: string, before: readonly Value[] | undefined = []): readonly Value[] => [...before, read(text)]
+}
+
+/** A whole number. */
+export function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}

@@ -1,0 +1,75 @@
+import type {
+  ChangedOwner,
+  JournalEntry,
+  KeyDetails,
+  KeyMembers,
+  RefusalRecord,
+  Rotated,
+  UsageCount,
+  Verdict,
+} from 'latchkey'
+import { iso } from './input/when.ts'
+import { keyFields } from './key-fields.ts'
+import { put } from './terminal/print.ts'
+
+/** What commands answer to programs that has moments in it. */
+type Answer = KeyDetails | Rotated | ChangedOwner | JournalEntry | UsageCount | RefusalRecord | Verdict
+
+/** The names of all numbers in an answer, at every depth. */
+type NumberIn<Value> = Value extends readonly (infer Item)[]
+  ? NumberIn<Item>
+  : Value extends object
+    ? {
+        [Name in keyof Value & string]-?: NonNullable<Value[Name]> extends number
+          ? Name
+          : NumberIn<NonNullable<Value[Name]>>
+      }[keyof Value & string]
+    : never
+
+/** Which numbers are moments, in milliseconds since 1970. What a key is given says so in its own table. */
+const moments: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>, boolean>> = {
+  at: true,
+  createdAt: true,
+  disabledAt: true,
+  lastUsedAt: true,
+  retiredAt: true,
+  endsAt: true,
+  oldEndsAt: true,
+  refillsAt: true,
+  since: true,
+  until: true,
+  hour: true,
+  amount: false,
+  count: false,
+  limit: false,
+  remaining: false,
+  reset: false,
+  retryAfter: false,
+  revision: false,
+  seq: false,
+  status: false,
+  tookMs: false,
+  window: false,
+}
+
+const isMoment: ReadonlySet<string> = new Set([
+  ...keyFields.flatMap(([member, { kind }]) => (kind.isMoment === true ? [member] : [])),
+  ...Object.entries(moments).flatMap(([name, is]) => (is ? [name] : [])),
+])
+
+/** An answer for programs on stdout, one document on one line. */
+export function putJson(answer: object): void {
+  put(jsonText(answer))
+}
+
+/** An answer for programs, with moments in ISO 8601. */
+export function jsonText(answer: object): string {
+  return JSON.stringify(answer, (name, member: unknown) =>
+    typeof member === 'number' && isMoment.has(name) ? iso(member) : member,
+  )
+}
+
+/** A report for programs. It has no moments: `at` is the number of a journal entry. */
+export function putReport(report: object): void {
+  put(JSON.stringify(report))
+}

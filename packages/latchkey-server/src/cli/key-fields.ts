@@ -1,0 +1,119 @@
+import { Option } from 'commander'
+import { delegationFacts, delegationOf, delegationOptions } from './key-fields/delegation.ts'
+import type { KeyField, Members } from './key-fields/field.ts'
+import { delegation, limits, moment, pairs, quota, text, words } from './key-fields/kinds.ts'
+import { quotaFacts, quotaLeftOption, quotaWithLeft } from './key-fields/quota.ts'
+
+/**
+ * The fields of a key, each written once: from a row come its options in `keys issue` and `keys change`, `--clear`, its
+ * columns in a file of `keys import`, its rows in `keys show`, and its column in `keys list`. In the order of all of them.
+ */
+const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
+  name: {
+    required: true,
+    kind: text,
+    options: [new Option('--name <text>', 'what people call it')],
+    clear: undefined,
+    show: { title: 'name' },
+    column: { title: 'NAME', flexible: true },
+  },
+  owner: {
+    required: true,
+    kind: text,
+    options: [new Option('--owner <owner>', 'whom it belongs to')],
+    clear: undefined,
+    show: { title: 'owner' },
+    column: { title: 'OWNER', flexible: true },
+  },
+  scopes: {
+    required: true,
+    kind: words,
+    options: [
+      new Option(
+        '--scope <scopes>',
+        'what it may do: resource:action, resource:*; several with commas, or the flag again',
+      ).argParser(words.fromFlag),
+    ],
+    clear: undefined,
+    show: { title: 'scopes', none: 'none' },
+    column: { title: 'SCOPES', flexible: true, below: true },
+  },
+  expiresAt: {
+    required: false,
+    kind: moment,
+    options: [
+      new Option(
+        '--expires <when>',
+        'from when it is no longer valid: ISO 8601, or a span from now such as 30d or 12h',
+      ).argParser(moment.fromFlag),
+    ],
+    clear: 'expires',
+    show: { title: 'valid until', none: 'for ever' },
+  },
+  notBefore: {
+    required: false,
+    kind: moment,
+    options: [new Option('--not-before <when>', 'from when it is valid').argParser(moment.fromFlag)],
+    clear: 'not-before',
+    show: { title: 'valid from' },
+  },
+  addresses: {
+    required: false,
+    kind: words,
+    options: [
+      new Option(
+        '--address <ranges>',
+        'where it may be used from: 192.0.2.0/24, 2001:db8::/32; several with commas',
+      ).argParser(words.fromFlag),
+    ],
+    clear: 'address',
+    show: { title: 'addresses', none: 'any' },
+  },
+  limits: {
+    required: false,
+    kind: limits,
+    options: [
+      new Option(
+        '--limit <limit>',
+        'name=count/window, such as burst=100/1m or trial=5/1d:report-only; the flag again for more',
+      ).argParser(limits.fromFlag),
+    ],
+    clear: 'limit',
+    show: { title: 'limits', none: 'none' },
+  },
+  quota: {
+    required: false,
+    kind: quota,
+    options: [
+      new Option('--quota <amount>', 'how often in all: 1000, 1000/day, 1000/month').argParser(quota.fromFlag),
+      quotaLeftOption,
+    ],
+    given: quotaWithLeft,
+    clear: 'quota',
+    show: quotaFacts,
+  },
+  metadata: {
+    required: false,
+    kind: pairs,
+    options: [new Option('--metadata <pair>', 'name=value; the flag again for more').argParser(pairs.fromFlag)],
+    clear: 'metadata',
+    show: { title: 'metadata' },
+  },
+  delegation: {
+    required: false,
+    kind: delegation,
+    options: delegationOptions,
+    given: delegationOf,
+    clear: 'give',
+    show: delegationFacts,
+  },
+}
+
+/** A row, whichever it is. */
+type AnyField = Omit<KeyField<keyof Members>, 'required' | 'clear'> & {
+  readonly required: boolean
+  readonly clear: string | undefined
+}
+
+/** The rows with the names of their fields, as the library has them. */
+export const keyFields = Object.entries(table) as readonly (readonly [keyof Members, AnyField])[]

@@ -1,0 +1,60 @@
+import { Option } from 'commander'
+import type { Delegation, KeyDetails } from 'latchkey'
+import { delegableMembers } from 'latchkey'
+import { Failure } from '../exit.ts'
+import { words } from '../input/flags.ts'
+import type { Fact } from '../terminal/table.ts'
+import type { Given } from './field.ts'
+
+/** The options for what an admin key may give. */
+export const delegationOptions: readonly [Option, ...Option[]] = [
+  new Option('--give-owner <owner>', 'of an admin key: the one owner whose keys it sees and gives'),
+  new Option('--give-all-owners', 'of an admin key: it sees and gives keys of all owners').conflicts('giveOwner'),
+  new Option('--give-environment <names>', 'of an admin key: the environments whose keys it sees and gives').argParser(
+    words,
+  ),
+  new Option(
+    '--give-scope <scopes>',
+    "of an admin key: the scopes that it may give; '*' for all, later ones included",
+  ).argParser(words),
+  new Option('--give-member <names>', `of an admin key: which of ${delegableMembers.join(', ')} it may set`).argParser(
+    words,
+  ),
+]
+
+interface GivenDelegation {
+  readonly giveOwner?: string
+  readonly giveAllOwners?: boolean
+  readonly giveEnvironment?: readonly string[]
+  readonly giveScope?: readonly string[]
+  readonly giveMember?: readonly string[]
+}
+
+/** What those options say together. */
+export function delegationOf(options: Given): Delegation | undefined {
+  if (delegationOptions.every((option) => options[option.attributeName()] === undefined)) return undefined
+  const { giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember } = options as GivenDelegation
+  // Left out is not "all": whoever means everybody's keys says so.
+  if (giveOwner === undefined && giveAllOwners !== true) {
+    throw new Failure('usage', 'Say whose keys the admin key gives: --give-owner <owner> or --give-all-owners.')
+  }
+  return {
+    owner: giveOwner ?? null,
+    environments: giveEnvironment ?? [],
+    scopes: giveScope ?? [],
+    // What is no such member is for the keyring to refuse.
+    ...(giveMember === undefined ? {} : { members: giveMember as NonNullable<Delegation['members']> }),
+  }
+}
+
+/** A row for each of its members. */
+export function delegationFacts({ delegation }: KeyDetails): readonly Fact[] {
+  if (delegation === null) return []
+  const { owner, environments, scopes, members } = delegation
+  return [
+    ['gives keys of', owner ?? 'all owners'],
+    ['gives environments', environments.join(', ')],
+    ['gives scopes', scopes.join(', ')],
+    ['gives members', members?.join(', ')],
+  ]
+}

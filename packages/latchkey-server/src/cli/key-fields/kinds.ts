@@ -1,0 +1,95 @@
+import { InvalidArgumentError } from 'commander'
+import type { Delegation, Limit, QuotaOptions } from 'latchkey'
+import { each, words as wordsOf } from '../input/flags.ts'
+import { limitOf, limitText, quotaOf, quotaText } from '../input/limits.ts'
+import { iso, momentAhead, momentOfIso } from '../input/when.ts'
+
+/** How values of one kind are read and shown. */
+export interface Kind<Value> {
+  /** Reads a flag; `before` is what the same flag, given earlier, came to. */
+  fromFlag?(text: string, before: Value | undefined): Value
+  /**
+   * Reads what a line of an import has: a text, as in a CSV, or a value of JSON. What it does not understand it leaves to
+   * the keyring, which refuses it by name.
+   *
+   * @throws InvalidArgumentError for a text that cannot be one.
+   */
+  fromFile(value: unknown): unknown
+  /** Whether it is a moment: programs read it in ISO 8601. */
+  readonly isMoment?: true
+  /** Whether a CSV has a column for each of its parts, such as `metadata.plan`. */
+  readonly inParts?: true
+  shown(value: Value): string
+  /** As `shown`, in one cell of a list, where programs cut it into its parts. */
+  inCell?(value: Value): string
+}
+
+/** A kind with a flag. */
+type Typed<Value> = Kind<Value> & Required<Pick<Kind<Value>, 'fromFlag'>>
+
+export const text: Typed<string> = {
+  fromFlag: (given) => given,
+  fromFile: (value) => value,
+  shown: (value) => value,
+}
+
+export const moment: Typed<number> = {
+  fromFlag: momentAhead,
+  // No span: it would mean something else each time the file is imported.
+  fromFile: (value) => (typeof value === 'string' ? isoMoment(value) : value),
+  isMoment: true,
+  shown: iso,
+}
+
+export const words: Typed<readonly string[]> = {
+  fromFlag: wordsOf,
+  fromFile: (value) => (typeof value === 'string' ? wordsOfField(value) : value),
+  shown: (value) => value.join(', '),
+  inCell: (value) => value.join(' '),
+}
+
+export const limits: Typed<readonly Limit[]> = {
+  fromFlag: each(limitOf),
+  fromFile(value) {
+    const list: unknown = typeof value === 'string' ? wordsOfField(value) : value
+    return Array.isArray(list) ? list.map((one: unknown) => (typeof one === 'string' ? limitOf(one) : one)) : list
+  },
+  shown: (value) => value.map(limitText).join(', '),
+}
+
+export const quota: Typed<QuotaOptions> = {
+  fromFlag: quotaOf,
+  fromFile: (value) => (typeof value === 'string' ? quotaOf(value) : value),
+  shown: quotaText,
+}
+
+export const pairs: Typed<Readonly<Record<string, string>>> = {
+  fromFlag(given, before = {}) {
+    const at = given.indexOf('=')
+    if (at < 1) throw new InvalidArgumentError('It must be name=value.')
+    return { ...before, [given.slice(0, at)]: given.slice(at + 1) }
+  },
+  fromFile: (value) => value,
+  inParts: true,
+  shown: (value) =>
+    Object.entries(value)
+      .map((pair) => pair.join('='))
+      .join(', '),
+}
+
+/** Has no flag of its own: each of its members has one. */
+export const delegation: Kind<Delegation> = {
+  fromFile: (value) => value,
+  shown: ({ owner }) => owner ?? 'all owners',
+}
+
+/** The words of one field of a CSV. */
+function wordsOfField(field: string): readonly string[] {
+  return field.split(/[\s;]+/).filter((word) => word !== '')
+}
+
+function isoMoment(value: string): number {
+  const at = momentOfIso(value)
+  if (at === undefined) throw new InvalidArgumentError('It must be a moment in ISO 8601, such as 2030-01-31T12:00:00Z.')
+  return at
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import type { KeyPatch } from 'latchkey'
+import { Failure } from '../exit.ts'
+import { each } from '../input/flags.ts'
+import { keyFields } from '../key-fields.ts'
+import type { Given, Members } from './field.ts'
+
+/** Adds the options for what a key may be given; the same where one is issued and where one is changed. */
+export function addKeyOptions(command: Command): Command {
+  for (const [, { options }] of keyFields) for (const option of options) command.addOption(option)
+  return command
+}
+
+/** What those options say, as the keyring takes it. */
+export function fieldsOf(options: Given): KeyPatch<string> {
+  const fields = keyFields.map(([member, field]) => {
+    const value = field.given === undefined ? options[field.options[0].attributeName()] : field.given(options)
+    return [member, value] as const
+  })
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined))
+}
+
+/** The fields that `--clear` takes away, by its words. */
+const clearable: ReadonlyMap<string, keyof Members> = new Map(
+  keyFields.flatMap(([member, { clear }]) => (clear === undefined ? [] : [[clear, member]])),
+)
+
+const clearWords = [...clearable.keys()]
+
+/** The option that takes fields away. */
+export const clearOption = new Option('--clear <what>', 'takes this away; the flag again for more')
+  .choices(clearWords)
+  .argParser(each(clearWord))
+
+function clearWord(text: string): string {
+  if (!clearable.has(text)) throw new InvalidArgumentError(`It must be one of ${clearWords.join(', ')}.`)
+  return text
+}
+
+/**
+ * What is to be changed: fields that are set, and `null` for those that are cleared.
+ *
+ * @param clear - words of `--clear`.
+ * @throws Failure `usage` for one that is to be both.
+ */
+export function patchOf(options: Given, clear: readonly string[]): KeyPatch<string> {
+  const given = fieldsOf(options)
+  const cleared = clear.flatMap((word) => [[clearable.get(word), null]] as const)
+  const both = clear.find((word) => Object.hasOwn(given, clearable.get(word) ?? ''))
+  if (both !== undefined) throw new Failure('usage', `${both} is to be set and cleared at once.`)
+  return { ...given, ...(Object.fromEntries(cleared) as KeyPatch<string>) }
+}

@@ -1,0 +1,25 @@
+import { Option } from 'commander'
+import type { KeyDetails, QuotaOptions } from 'latchkey'
+import { Failure } from '../exit.ts'
+import { count } from '../input/flags.ts'
+import { quotaText } from '../input/limits.ts'
+import type { Fact } from '../terminal/table.ts'
+import type { Given } from './field.ts'
+
+export const quotaLeftOption = new Option(
+  '--quota-left <number>',
+  'with --quota, what is to be left of it now; what was spent stays spent',
+).argParser(count)
+
+/** A quota, with what is to be left of it. */
+export function quotaWithLeft(options: Given): QuotaOptions | undefined {
+  const { quota, quotaLeft: remaining } = options as { readonly quota?: QuotaOptions; readonly quotaLeft?: number }
+  if (remaining === undefined) return quota
+  if (quota === undefined) throw new Failure('usage', '--quota-left says what is left of a quota: say --quota too.')
+  return { ...quota, remaining }
+}
+
+export function quotaFacts({ quota, quotaLeft }: KeyDetails): readonly Fact[] {
+  const left = quotaLeft === null ? '' : `, ${quotaLeft.remaining} left`
+  return [['quota', quota === null ? 'none' : quotaText(quota) + left]]
+}
