@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server } from 'node:http'
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type {
   FastifyBodyParser,
   FastifyError,
@@ -18,7 +19,14 @@ import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 import { securityHeaders } from './security.ts'
 import { continueWhenRead, hasBody, partWithUnread } from './unread-body.ts'
-import { answerBrokenRequest, answerUnmetExpectation, brokenRequest, noteUnrouted, onUnrouted } from './unrouted.ts'
+import {
+  answerBrokenRequest,
+  answerConnect,
+  answerUnmetExpectation,
+  brokenRequest,
+  noteUnrouted,
+  onUnrouted,
+} from './unrouted.ts'
 import { requestIdHeader } from './unrouted.ts'
 
 export { onUnrouted, problemResponse, repeatedMember, securityHeaders }
@@ -110,8 +118,9 @@ export const problemOptions: Pick<
     reply.headers(securityHeaders)
     tellRequestId(request, reply)
     answerError(error, request, reply)
-    const { server, log, method, ip } = request
-    noteUnrouted({ server: server.server, log }, { status: reply.statusCode, method, address: ip, id: request.id })
+    const { server, method, ip } = request
+    // Not the request's own log, which has its id already.
+    noteUnrouted(server, { status: reply.statusCode, method, address: ip, id: request.id })
   },
   clientErrorHandler(error, socket) {
     // Fastify calls it so, and does not say it in its types.
@@ -212,6 +221,10 @@ export async function problems(app: FastifyInstance): Promise<void> {
       continueWhenRead(request, response)
       app.server.emit('request', request, response)
     })
+  }
+  // HTTP/2 has an answer of its own.
+  if (app.initialConfig.http2 !== true && app.server.listenerCount('connect') === 0) {
+    app.server.on('connect', (_request, socket: Socket) => answerConnect(app, socket))
   }
   if (app.server.listenerCount('checkExpectation') === 0) {
     app.server.on('checkExpectation', (request, response) => answerUnmetExpectation(app, request, response))

@@ -53,18 +53,69 @@ export function answerBrokenRequest(app: FastifyInstance, error: NodeJS.ErrnoExc
     socket.destroy()
     return
   }
-  // As Node's own answer does: what broke may be the rest of a request that has its answer already.
-  if ((socket as { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true) {
-    socket.end()
-    linger(socket)
-    return
+  afterAnswers(socket, () => {
+    // As Node's own answer does: what broke is the rest of a request that has its answer already.
+    if (answerUnderWay(socket)?.headersSent === true) {
+      socket.end()
+      linger(socket)
+      return
+    }
+    answerAndEnd(app, socket, { ...brokenRequest(error.code), method: undefined })
+  })
+}
+
+/**
+ * Node would close the connection without a word. There is no path to be asked for another method: the target of CONNECT
+ * is a host (RFC 9110 9.3.6), and no host is reached through here.
+ */
+export function answerConnect(app: FastifyInstance, socket: Socket): void {
+  // Node has let go of the socket; without a listener a reset would end the process.
+  socket.on('error', () => socket.destroy())
+  // It hands on no more that there is room again, either, which an answer under way may wait for.
+  socket.on('drain', () => answerUnderWay(socket)?.emit('drain'))
+  const detail = 'This server is no proxy: it takes no CONNECT.'
+  afterAnswers(socket, () => {
+    answerAndEnd(app, socket, { status: 405, code: 'method_not_allowed', detail, method: 'CONNECT', allow: '' })
+  })
+}
+
+/** The answer that a connection is waiting for, or is being sent on it. */
+function answerUnderWay(socket: Socket): ServerResponse | undefined {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
+}
+
+/** Connections whose last answer waits for those before it. */
+const ending = new WeakSet<Socket>()
+
+/**
+ * Acts once all requests have their answers that came whole on a connection before what is answered here: it would be
+ * taken for the answer to one of them, and a change that was made would look as if it was refused.
+ */
+function afterAnswers(socket: Socket, act: () => void): void {
+  // Node tells of what is broken once more with every piece of it, and every second of one that is late.
+  if (ending.has(socket)) return
+  ending.add(socket)
+  const next = (): void => {
+    const before = answerUnderWay(socket)
+    if (before?.req.complete === true) before.once('finish', next)
+    else if (socket.writable) act()
   }
-  const { id, status, title, headers, body } = lastAnswer(brokenRequest(error.code))
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  next()
+}
+
+/** Writes a problem as the last answer on a connection, of which only the socket is left. */
+function answerAndEnd(
+  app: FastifyInstance,
+  socket: Socket,
+  { method, allow, ...options }: ProblemOptions & { readonly method: string | undefined; readonly allow?: string },
+): void {
+  const { id, status, title, headers, body } = lastAnswer(options)
+  const all = Object.entries(allow === undefined ? headers : { ...headers, allow })
+  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`)
   const address = socket.remoteAddress
   socket.end(`HTTP/1.1 ${status} ${title}\r\ndate: ${new Date().toUTCString()}\r\n${lines.join('')}\r\n${body}`)
   linger(socket)
-  noteUnrouted(app, { status, method: undefined, id, address })
+  noteUnrouted(app, { status, method, id, address })
 }
 
 /** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */

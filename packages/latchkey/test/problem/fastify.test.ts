@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -254,9 +254,8 @@ test('neither an answer nor the log quotes what the caller sent or what a handle
   assert.match(errors[0] ?? '', /hunter2/, 'the operator is told')
 })
 
-async function raw(bytes: string, prepare: (app: FastifyInstance) => void = () => undefined): Promise<string> {
-  const { app } = await application()
-  prepare(app)
+async function raw(bytes: string, given?: FastifyInstance): Promise<string> {
+  const app = given ?? (await application()).app
   await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   await once(socket, 'connect')
@@ -311,6 +310,7 @@ test('what is not HTTP, or too much of it, gets a problem document too', async (
     ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
     ['GET /people/1 HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n', 417],
     [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405],
   ] as const) {
     const answer = await raw(bytes)
     assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), bytes.slice(0, 40))
@@ -325,12 +325,14 @@ test('an answer that is given before any route is asked is secured, counted, and
     ['nonsense\r\n\r\n', 400],
     ['GET /people/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400],
     ['GET /people/1 HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n', 417],
+    ['GET http://[ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400],
     [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405],
   ] as const) {
     const counted: unknown[] = []
-    const answer = await raw(bytes, (app) => {
-      onUnrouted(app, (told) => counted.push(told.status))
-    })
+    const { app, log } = await application()
+    onUnrouted(app, (told) => counted.push(told.status))
+    const answer = await raw(bytes, app)
     const [head = '', body = ''] = answer.split('\r\n\r\n')
     for (const [name, value] of Object.entries(securityHeaders)) {
       assert.ok(head.toLowerCase().includes(`${name}: ${value}`.toLowerCase()), `${name} in ${head}`)
@@ -338,7 +340,52 @@ test('an answer that is given before any route is asked is secured, counted, and
     const id = /^x-request-id: (\S+)/im.exec(head)?.[1]
     assert.equal(JSON.parse(body).instance, `urn:uuid:${id}`)
     assert.deepEqual(counted, [status])
+    const lines = log().split('\n')
+    const told = lines.filter((line) => line.includes('answered before any route'))
+    assert.deepEqual(
+      told.map((line) => line.split('"reqId"').length - 1),
+      [1],
+      'one line, with one id',
+    )
+    assert.equal(JSON.parse(told[0] ?? '').reqId, id)
   }
+})
+
+test('what is broken behind a request is answered after it, and not in its place', async () => {
+  for (const [broken, status] of [
+    ['nonsense\r\n\r\n', 400],
+    ['CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405],
+  ] as const) {
+    const app = Fastify(problemOptions)
+    await app.register(problems)
+    const changed = Promise.withResolvers<void>()
+    app.post('/change', async () => {
+      await changed.promise
+      return 'changed'
+    })
+    app.get('/', () => 'read')
+    // The whole of what is sent has been looked at before the first request is answered.
+    app.server.on(status === 405 ? 'connect' : 'clientError', () => setImmediate(changed.resolve))
+    const request = (line: string): string => `${line} HTTP/1.1\r\nHost: x\r\n\r\n`
+    const answer = await raw(request('POST /change') + request('GET /') + broken + broken, app)
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, told]) => Number(told))
+    assert.deepEqual(statuses, [200, 200, status])
+    assert.match(answer, /changed[^]*read[^]*problem\+json/)
+  }
+})
+
+test('whoever asks for a tunnel and is gone ends nothing but the connection', async () => {
+  const { app } = await application()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const connecting = once(app.server, 'connect')
+  const socket = connect(port, '127.0.0.1')
+  socket.write('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n')
+  const [, accepted] = (await connecting) as [unknown, Socket]
+  accepted.emit('error', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+  assert.ok(accepted.destroyed)
+  await app.close()
+  socket.destroy()
 })
 
 test('every answer has the id of its request, also one that the application has from its caller', async () => {
