@@ -5,7 +5,8 @@ import { securitySchemes } from 'latchkey/guard/fastify'
 import type { App, RouteParts } from './route/parts.ts'
 import { docsPolicy } from './hooks/security.ts'
 
-const description = 'The life of API keys: issue, verify, change, rotate, revoke, and the journal of it all.'
+const description =
+  'Issue, verify, change, rotate and revoke API keys, and read the journal of all changes. Every call needs an admin key, but for the health checks.'
 
 /**
  * The server's own OpenAPI document, and the page that shows it. Where the server is mounted, its routes stay out of the
@@ -43,7 +44,7 @@ export async function documentRoutes(app: App, { guard, keyring }: RouteParts): 
   app.get('/openapi.json', { onRequest: guard.open, schema: { hide: true } }, () => app.swagger())
 }
 
-/** Who opens the server in a browser comes to its documents. */
+/** Leads a browser that opens the server to its documents. */
 export function homeRoute(app: App, { guard }: RouteParts): void {
   app.get('/', { onRequest: guard.open, schema: { hide: true } }, (_request, reply) =>
     reply.redirect(`${app.prefix}/docs`),

@@ -6,13 +6,16 @@ import { json } from './route/answers.ts'
 import { unavailable } from './route/errors.ts'
 import type { App, RouteParts } from './route/parts.ts'
 
-const fine = json('It is', Type.Object({ status: Type.Literal('ok') }))
-const notNow = problemResponse('It is not; `detail` says why')
+const healthy = json(
+  'Healthy',
+  Type.Object({ status: Type.Literal('ok', { description: 'Always `ok`: anything else is an error' }) }),
+)
+const notReady = problemResponse('Not ready; `detail` says why')
 
 /**
- * What probes ask.
+ * The probes of a supervisor or a load balancer.
  *
- * @param drainDelay - seconds for which a closing server says that it is not ready, and serves.
+ * @param drainDelay - how many seconds a server that is closing says that it is not ready, and still serves.
  */
 export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDelay: number): void {
   let draining = false
@@ -21,7 +24,7 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
     if (drainDelay > 0) await sleep(drainDelay * 1000)
   })
 
-  // Asked every few seconds, for ever: what they answer is worth a line only where it is not what was hoped for.
+  // They are asked every few seconds: only a failure is worth a line in the log.
   const logLevel = (app.log.level === 'info' ? 'warn' : app.log.level) as LogLevel
 
   app.get(
@@ -29,7 +32,7 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
     {
       logLevel,
       onRequest: guard.open,
-      schema: { summary: 'Is the process alive?', tags: ['Operation'], response: { 200: fine } },
+      schema: { summary: 'Check that the process is alive', tags: ['Operation'], response: { 200: healthy } },
     },
     async () => ({ status: 'ok' }),
   )
@@ -40,9 +43,9 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
       logLevel,
       onRequest: guard.open,
       schema: {
-        summary: 'Can it serve and change keys? Asks the store',
+        summary: 'Check that keys can be verified and changed: asks the store',
         tags: ['Operation'],
-        response: { 200: fine, 503: notNow },
+        response: { 200: healthy, 503: notReady },
       },
     },
     async (_request, reply) => {

@@ -1,74 +1,82 @@
-import { bounds, journalFaults, rowFaults } from 'latchkey'
+import type { JournalEntry, JournalHead, JournalOptions, JournalReport, RowFault } from 'latchkey'
+import { journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
-import { label, moment } from './wire.ts'
+import type { SchemasOf } from './wire.ts'
+import { described, label, nullable, pageSize, strict, timestamp } from './wire.ts'
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const subject = Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' })
 
-const entry = Type.Object(
-  {
-    seq: Type.Integer(),
-    at: moment,
-    actor: Type.String(),
-    action: Type.String(),
-    subject: Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' }),
-    change: Type.String({ description: 'JSON, as text: the hash is over exactly these characters' }),
-    previous: hash,
-    hash,
-  },
-  { title: 'JournalEntry' },
-)
+const entry = {
+  seq: Type.Integer({ description: 'The number of the entry; they begin with 1 and have no gaps' }),
+  at: described(timestamp, 'When the change was made, in milliseconds since 1970 (UTC)'),
+  actor: Type.String({
+    description: 'Who made the change: the id of an admin key, or a name that the application gave',
+  }),
+  action: Type.String({ description: 'What was done', examples: ['rotate'] }),
+  subject,
+  change: Type.String({ description: 'What changed, as JSON in a text: the hash covers exactly these characters' }),
+  previous: described(hash, 'The hash of the entry before; 64 zeros for the first'),
+  hash: described(hash, 'The SHA-256 hash of this entry, `previous` included'),
+} satisfies SchemasOf<JournalEntry>
 
 const journalPage = Type.Object({
-  entries: Type.Array(entry),
-  next: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: '`after` of the next page' }),
+  entries: Type.Array(Type.Object(entry, { title: 'JournalEntry' })),
+  next: nullable(Type.Integer({ description: '`after` of the next page; null on the last page' })),
 })
 
-const journalQuery = Type.Object(
+const filters = {
+  after: Type.Optional(described(seq, 'Only entries after the one with this number')),
+  limit: Type.Optional(pageSize),
+  key: Type.Optional(described(label, 'Only changes of this key, by its id')),
+  owner: Type.Optional(described(label, 'Only changes of this owner')),
+  actor: Type.Optional(described(label, 'Only changes that this actor made')),
+  from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
+  to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
+} satisfies SchemasOf<JournalOptions>
+
+const head = { seq: entry.seq, hash: entry.hash } satisfies SchemasOf<JournalHead>
+
+const rowFault = {
+  subject,
+  fault: Type.Enum([...rowFaults], { description: 'What is wrong with its rows' }),
+} satisfies SchemasOf<RowFault>
+
+const report = {
+  whole: Type.Boolean({ description: 'Whether nothing is wrong' }),
+  entries: Type.Integer({ description: 'How many entries are sound' }),
+  head: Type.Optional(
+    Type.Object(head, { description: 'The last entry: keep it elsewhere, and check against it later' }),
+  ),
+  at: Type.Optional(Type.Integer({ description: 'The number of the first entry that is wrong' })),
+  fault: Type.Optional(
+    Type.Enum([...journalFaults, 'rows'], {
+      description: 'What is wrong; `rows`: the journal is sound, but keys or owners differ from it',
+    }),
+  ),
+  compared: Type.Optional(
+    Type.Integer({ description: 'With `rows`: how many keys and owners agree with the journal' }),
+  ),
+  rows: Type.Optional(
+    Type.Array(Type.Object(rowFault), { description: 'The keys and owners that differ from the journal' }),
+  ),
+  more: Type.Optional(Type.Boolean({ description: 'Whether more keys or owners differ than are listed' })),
+} satisfies SchemasOf<JournalReport>
+
+const verifyQuery = Type.Object(
   {
-    after: Type.Optional(seq),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: bounds.page, description: '100 if left out' })),
-    key: Type.Optional(label),
-    owner: Type.Optional(label),
-    actor: Type.Optional(label),
-    from: Type.Optional(moment),
-    to: Type.Optional(moment),
+    seq: Type.Optional(described(seq, 'The number of a head that you kept; the journal must still contain it')),
+    hash: Type.Optional(described(hash, 'The hash of that head')),
+    rows: Type.Optional(Type.Boolean({ description: 'Also compare keys, secrets and owners with the journal' })),
   },
-  { additionalProperties: false },
+  strict,
 )
 
-const report = Type.Object(
-  {
-    whole: Type.Boolean(),
-    entries: Type.Integer({ description: 'How many are sound' }),
-    head: Type.Optional(Type.Object({ seq: Type.Integer(), hash })),
-    at: Type.Optional(Type.Integer({ description: 'The entry from which it is not what was written' })),
-    fault: Type.Optional(
-      Type.Enum([...journalFaults, 'rows'], {
-        description: '`rows`: the journal is what was written, and the rows are not what it says',
-      }),
-    ),
-    compared: Type.Optional(
-      Type.Integer({ description: 'With `rows`: how many keys and owners are what the journal says' }),
-    ),
-    rows: Type.Optional(
-      Type.Array(
-        Type.Object({
-          subject: Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' }),
-          fault: Type.Enum([...rowFaults]),
-        }),
-        { description: 'Those that are not' },
-      ),
-    ),
-    more: Type.Optional(Type.Boolean({ description: 'Whether there are more rows than are named' })),
-  },
-  { title: 'JournalReport' },
-)
-
-/** The audit log. */
+/** The journal, the audit log of all changes. */
 export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
   const onRequest = guard.requires('journal:read')
 
@@ -77,9 +85,9 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest,
       schema: {
-        summary: 'Read the journal in order',
+        summary: 'Read the journal, the audit log of all changes, in order',
         tags: ['Journal'],
-        querystring: journalQuery,
+        querystring: Type.Object(filters, strict),
         response: { 200: json('A page of entries', journalPage), ...failures(404, 422) },
       },
     },
@@ -95,22 +103,10 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest,
       schema: {
-        summary:
-          'Check the whole journal, that it still contains a head noted earlier, and that the rows are what it says',
+        summary: 'Check that the journal is intact, and that it still contains a head that you kept',
         tags: ['Journal'],
-        querystring: Type.Object(
-          {
-            seq: Type.Optional(seq),
-            hash: Type.Optional(hash),
-            rows: Type.Optional(
-              Type.Boolean({
-                description: 'Compares keys, their secrets and owners with what the journal says of them',
-              }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
-        response: { 200: json('What was found', report), ...failures(422) },
+        querystring: verifyQuery,
+        response: { 200: json('The result', Type.Object(report, { title: 'JournalReport' })), ...failures(422) },
       },
     },
     async (request) => {
@@ -119,7 +115,7 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
         throw problem({
           status: 422,
           code: 'invalid_input',
-          detail: 'seq and hash must be given together, or neither.',
+          detail: 'seq and hash must be sent together.',
         })
       }
       const anchor = at === undefined || of === undefined ? undefined : { seq: at, hash: of }

@@ -7,21 +7,32 @@ const catalogue = Type.Record(Type.String(), Type.String())
 
 const description = Type.Object(
   {
-    environments: Type.Array(Type.String(), { description: 'The first is the one that keys are issued for' }),
-    scopes: catalogue,
-    adminScopes: catalogue,
+    environments: Type.Array(Type.String(), {
+      description: 'The environments of keys; a new key has the first one unless it names another',
+      examples: [['live', 'test']],
+    }),
+    scopes: {
+      ...catalogue,
+      description: 'The declared scopes and their descriptions',
+      examples: [{ 'orders:read': 'Read orders' }],
+    },
+    adminScopes: {
+      ...catalogue,
+      description: 'The scopes of admin keys and their descriptions',
+      examples: [{ 'keys:read': adminScopes['keys:read'] }],
+    },
   },
   { title: 'Keyring' },
 )
 
-/** What the keyring is: what clients need to know before they ask for anything. */
+/** The keyring: what clients must know before they ask for anything. */
 export function keyringRoutes(app: App, { guard, keyring }: RouteParts): void {
   app.get(
     '/v1/keyring',
     {
       onRequest: guard.requires({ anyOf: ['keys:read', 'keys:verify'] }),
       schema: {
-        summary: 'Read the environments and the declared scopes',
+        summary: 'Read the environments and the scopes',
         tags: ['Keys'],
         response: { 200: json('The keyring', description) },
       },

@@ -1,3 +1,4 @@
+import type { ChangedOwner, Owner, OwnerPatch } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { etag, failures, json } from './route/answers.ts'
@@ -5,31 +6,33 @@ import { idempotencyHeader, repeated } from './route/once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
-import { label, limits, moment, note, nullable, tookMs } from './wire.ts'
+import type { SchemasOf } from './wire.ts'
+import { described, label, limits, note, nullable, revisionText, strict, timestamp, tookMs } from './wire.ts'
 
-const owner = Type.Object(
-  {
-    owner: Type.String(),
-    disabled: Type.Boolean({ description: 'All its keys are refused' }),
-    disabledAt: nullable(moment),
-    limits,
-    revision: Type.Integer({ description: 'Grows with every change; in quotation marks it is the ETag' }),
-  },
-  { title: 'Owner' },
-)
+const members = {
+  owner: Type.String({ description: 'The name of the owner', examples: ['acme'] }),
+  disabled: Type.Boolean({ description: 'Whether all keys of the owner are refused' }),
+  disabledAt: nullable(
+    described(
+      timestamp,
+      'When the owner was disabled, in milliseconds since 1970 (UTC); null while it is not disabled',
+    ),
+  ),
+  limits: described(limits, 'The limits that all keys of the owner share'),
+  revision: Type.Integer({ description: revisionText }),
+} satisfies SchemasOf<Owner>
+const owner = Type.Object(members, { title: 'Owner' })
 
-const ownerPatch = Type.Object(
-  {
-    disabled: Type.Optional(Type.Boolean()),
-    limits: Type.Optional(nullable(limits)),
-    note: Type.Optional(note),
-  },
-  { additionalProperties: false, title: 'OwnerPatch' },
-)
+const patch = {
+  disabled: Type.Optional(Type.Boolean({ description: 'Refuse all keys of the owner, or accept them again' })),
+  limits: Type.Optional(nullable(members.limits)),
+} satisfies SchemasOf<OwnerPatch>
 
-const ownerPath = Type.Object({ owner: label })
+const changed = { owner, tookMs, repeated } satisfies SchemasOf<ChangedOwner>
 
-/** Whom keys belong to. */
+const ownerPath = Type.Object({ owner: described(label, 'The name of the owner') })
+
+/** The owners of keys. */
 export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void {
   app.get(
     '/v1/owners/:owner',
@@ -56,22 +59,22 @@ export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void
       onRequest: guard.requires('owners:write'),
       bodyLimit: bodyLimits.one,
       schema: {
-        summary: 'Disable or enable all keys of an owner, or set the limits that they share',
+        summary: 'Change an owner: disable or enable all its keys, or set the limits that they share',
         tags: ['Owners'],
         params: ownerPath,
         headers: Type.Object({ ...ifMatchHeader, ...idempotencyHeader }),
-        body: ownerPatch,
+        body: Type.Object({ ...patch, note: Type.Optional(note) }, { ...strict, title: 'OwnerPatch' }),
         response: {
-          200: json('The owner as it is now', Type.Object({ owner, tookMs, repeated }), etag),
+          200: json('The owner after the change', Type.Object(changed), etag),
           ...failures(404, 409, 412, 422),
         },
       },
     },
     async (request, reply) => {
-      const { note: words, ...patch } = request.body
+      const { note: words, ...asked } = request.body
       const options = { ...(words === undefined ? {} : { note: words }), ...ifMatch(request) }
       const done = await once(request, (token) =>
-        acting(request).changeOwner(request.params.owner, patch, { ...options, ...token }),
+        acting(request).changeOwner(request.params.owner, asked, { ...options, ...token }),
       )
       tellRevision(reply, done.owner)
       return done

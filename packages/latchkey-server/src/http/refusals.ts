@@ -1,35 +1,37 @@
+import type { RefusalRecord } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
-import { label, moment } from './wire.ts'
+import type { SchemasOf } from './wire.ts'
+import { described, label, timestamp } from './wire.ts'
 
-const record = Type.Object(
-  {
-    requestId: Type.String(),
-    at: moment,
-    route: Type.Optional(Type.String()),
-    code: Type.String(),
-    step: Type.String({ description: 'The step of verification that failed' }),
-    why: Type.String(),
-    keyId: Type.Optional(Type.String()),
-    owner: Type.Optional(Type.String()),
-    environment: Type.Optional(Type.String()),
-  },
-  { title: 'RefusalRecord' },
-)
+const record = {
+  requestId: Type.String({ description: 'The id of the request' }),
+  at: described(timestamp, 'When the call was refused, in milliseconds since 1970 (UTC)'),
+  route: Type.Optional(Type.String({ description: 'The route', examples: ['POST /orders/:id'] })),
+  code: Type.String({ description: 'The code of the refusal', examples: ['expired'] }),
+  step: Type.String({ description: 'The step of verification that failed', examples: ['lifetime'] }),
+  why: Type.String({ description: 'Why the call was refused' }),
+  keyId: Type.Optional(Type.String({ description: 'The id of the key; left out if the credential belongs to no key' })),
+  owner: Type.Optional(Type.String({ description: 'The owner of the key' })),
+  environment: Type.Optional(Type.String({ description: 'The environment of the key' })),
+} satisfies SchemasOf<RefusalRecord>
 
-/** Why a call was refused, for those who may know. */
+/** Why calls were refused, for those who may know. */
 export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
   app.get(
     '/v1/refusals/:requestId',
     {
       onRequest: guard.requires('refusals:read'),
       schema: {
-        summary: 'Read why a call was refused a short while ago',
+        summary: 'Read why a recent call was refused',
         tags: ['Refusals'],
-        params: Type.Object({ requestId: label }),
-        response: { 200: json('Why', record), ...failures(404, 422) },
+        params: Type.Object({ requestId: described(label, 'The id of the request, or `instance` of its answer') }),
+        response: {
+          200: json('Why the call was refused', Type.Object(record, { title: 'RefusalRecord' })),
+          ...failures(404, 422),
+        },
       },
     },
     async (request) => {
@@ -37,7 +39,7 @@ export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
       const requestId = request.params.requestId.replace(/^urn:uuid:/, '')
       const found = await acting(request).refusal(requestId)
       if (found !== undefined) return found
-      const detail = 'No refusal of a request with this id is remembered.'
+      const detail = 'No refused request with this id is known.'
       throw problem({ status: 404, code: 'unknown_refusal', detail })
     },
   )

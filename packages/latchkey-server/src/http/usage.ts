@@ -1,30 +1,28 @@
+import type { UsageCount, UsageOptions } from 'latchkey'
 import { Type } from 'typebox'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
-import { label, moment } from './wire.ts'
+import type { SchemasOf } from './wire.ts'
+import { described, label, strict, timestamp } from './wire.ts'
 
-const count = Type.Object(
-  {
-    hour: moment,
-    key: Type.String({ description: 'Empty where the credential belonged to none' }),
-    owner: Type.String(),
-    outcome: Type.String({ description: '`accepted`, or the code of a refusal' }),
-    count: Type.Integer(),
-  },
-  { title: 'UsageCount' },
-)
+const count = {
+  hour: described(timestamp, 'When the hour begins, in milliseconds since 1970 (UTC)'),
+  key: Type.String({ description: 'The id of the key; empty if the credential belonged to no key' }),
+  owner: Type.String({ description: 'The owner of the key' }),
+  outcome: Type.String({ description: '`accepted`, or the code of the refusal', examples: ['accepted'] }),
+  count: Type.Integer({ description: 'How many calls had this outcome' }),
+} satisfies SchemasOf<UsageCount>
 
-const usageQuery = Type.Object(
-  {
-    key: Type.Optional(label),
-    owner: Type.Optional(label),
-    outcome: Type.Optional(label),
-    from: Type.Optional(moment),
-    to: Type.Optional(moment),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: '1000 if left out' })),
-  },
-  { additionalProperties: false },
-)
+const filters = {
+  key: Type.Optional(described(label, 'Only this key, by its id')),
+  owner: Type.Optional(described(label, 'Only keys of this owner')),
+  outcome: Type.Optional(described(label, 'Only this outcome: `accepted`, or the code of a refusal')),
+  from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
+  to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: '1000 if left out' })),
+} satisfies SchemasOf<UsageOptions>
+
+const usage = Type.Array(Type.Object(count, { title: 'UsageCount' }))
 
 /** How often keys were used. */
 export function usageRoutes(app: App, { guard, acting }: RouteParts): void {
@@ -33,11 +31,12 @@ export function usageRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('usage:read'),
       schema: {
-        summary: 'Read how often keys were used, by hour, key and outcome; the last 24 hours unless told otherwise',
+        summary:
+          'Read how often keys were used, by hour, key and outcome; in the last 24 hours if `from` and `to` are left out',
         tags: ['Usage'],
-        querystring: usageQuery,
+        querystring: Type.Object(filters, strict),
         response: {
-          200: json('As of the last time that usage was written', Type.Object({ usage: Type.Array(count) })),
+          200: json('The counts, as they were last written', Type.Object({ usage })),
           ...failures(404, 422),
         },
       },

@@ -1,97 +1,108 @@
 import { isIP } from 'node:net'
-import type { Refused, Verdict } from 'latchkey'
+import type { LimitState, Refused, Retiring, Verdict } from 'latchkey'
 import { adminEnvironment, adminScopes, bounds, LatchkeyError } from 'latchkey'
 import { Type } from 'typebox'
+import { verifiedKey } from './keys/bodies.ts'
 import { failures, json, keepNowhere } from './route/answers.ts'
 import { unavailable } from './route/errors.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
-import { environment, moment, nullable, scope } from './wire.ts'
+import type { SchemasOf } from './wire.ts'
+import { described, environment, nullable, scope, strict, timestamp } from './wire.ts'
 
-/** Longer than any credential, so that what is too long for one is told so and not refused as a body. */
+/** Longer than any credential: one that is too long is refused as a credential and not as a body. */
 const longestText = 16_384
 
 const question = Type.Object(
   {
-    credential: Type.String({ maxLength: longestText, description: 'What the caller sent, as it is' }),
-    environment: Type.Optional(environment),
+    credential: Type.String({
+      maxLength: longestText,
+      description: 'The credential, exactly as the caller sent it',
+      examples: ['lk_live_2WAx…'],
+    }),
+    environment: Type.Optional(
+      described(environment, 'The environment that the key must belong to; the first one if left out'),
+    ),
     scopes: Type.Optional(
-      Type.Array(scope, { minItems: 1, maxItems: bounds.scopes, description: 'The key must have all of them' }),
-    ),
-    anyOf: Type.Optional(
-      Type.Array(scope, { minItems: 1, maxItems: bounds.scopes, description: 'The key must have one of them' }),
-    ),
-    address: Type.Optional(Type.String({ maxLength: 64, description: "The caller's address" })),
-    cost: Type.Optional(Type.Integer({ minimum: 0, maximum: bounds.cost, description: '1 if left out' })),
-    dryRun: Type.Optional(Type.Boolean({ description: 'Says what would be, and spends nothing' })),
-  },
-  { additionalProperties: false },
-)
-
-const verifiedKey = Type.Object(
-  {
-    id: Type.String(),
-    name: Type.String(),
-    owner: Type.String(),
-    environment: Type.String(),
-    scopes: Type.Array(Type.String(), { description: 'Expanded: without wildcards' }),
-    metadata: Type.Record(Type.String(), Type.String()),
-    expiresAt: nullable(moment),
-    delegation: nullable(
-      Type.Object({
-        owner: nullable(Type.String()),
-        environments: Type.Array(Type.String()),
-        scopes: Type.Array(Type.String()),
+      Type.Array(scope, {
+        minItems: 1,
+        maxItems: bounds.scopes,
+        description: 'Scopes of which the key must have all',
+        examples: [['orders:read']],
       }),
     ),
+    anyOf: Type.Optional(
+      Type.Array(scope, {
+        minItems: 1,
+        maxItems: bounds.scopes,
+        description: 'Scopes of which the key must have one',
+        examples: [['orders:read', 'orders:write']],
+      }),
+    ),
+    address: Type.Optional(
+      Type.String({ maxLength: 64, description: 'The IP address of the caller', examples: ['192.0.2.7'] }),
+    ),
+    cost: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: bounds.cost,
+        description: 'What the call takes from limits and quota; 1 if left out',
+      }),
+    ),
+    dryRun: Type.Optional(
+      Type.Boolean({ description: 'Answer what would be, and take nothing from limits and quota' }),
+    ),
   },
-  { title: 'VerifiedKey' },
+  strict,
 )
 
-const limitState = Type.Object(
-  {
-    name: Type.String(),
-    limit: Type.Number(),
-    window: nullable(Type.Number({ description: 'Seconds' })),
-    remaining: Type.Number(),
-    reset: nullable(Type.Number({ description: 'Seconds until there is more' })),
-    exceeded: Type.Boolean(),
-    reportOnly: Type.Boolean({ description: 'It refuses nobody' }),
-  },
-  { title: 'LimitState' },
-)
+const limitState = {
+  name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
+  limit: Type.Number({ description: 'How much is allowed' }),
+  window: nullable(Type.Number({ description: 'The length of the interval in seconds; null for the quota' })),
+  remaining: Type.Number({ description: 'How much is left' }),
+  reset: nullable(Type.Number({ description: 'In how many seconds there is more; null is never' })),
+  exceeded: Type.Boolean({ description: 'Whether this call was over the limit' }),
+  reportOnly: Type.Boolean({ description: 'Whether the limit only counts, and refuses no call' }),
+} satisfies SchemasOf<LimitState>
+
+const oldSecret = {
+  since: described(timestamp, 'When a newer secret replaced it, in milliseconds since 1970 (UTC)'),
+  until: described(timestamp, 'When it stops working, in milliseconds since 1970 (UTC)'),
+} satisfies SchemasOf<Retiring>
+
+const callersAnswer = {
+  status: Type.Integer({ description: 'The status of your answer' }),
+  code: Type.String({ description: 'A code, for programs' }),
+  detail: Type.String({ description: 'A sentence, for people' }),
+  type: Type.Optional(Type.String({ description: 'The type of the problem, if it is a registered one' })),
+} satisfies SchemasOf<Refused['refusal']['answer']>
 
 const verdict = Type.Object(
   {
-    valid: Type.Boolean(),
-    code: Type.String({ description: '`accepted`, or the code of the refusal' }),
+    valid: Type.Boolean({ description: 'Whether the credential is accepted' }),
+    code: Type.String({ description: '`accepted`, or the code of the refusal', examples: ['accepted'] }),
     key: Type.Optional(verifiedKey),
-    limits: Type.Optional(Type.Array(limitState)),
+    limits: Type.Optional(
+      Type.Array(Type.Object(limitState, { title: 'LimitState' }), {
+        description: 'The limits of the key and its owner, and its quota, after this call',
+      }),
+    ),
     retiring: Type.Optional(
-      Type.Object({ since: moment, until: moment }, { description: 'The secret is an old one, and works until then' }),
+      Type.Object(oldSecret, { description: 'The credential is an old secret of a rotated key' }),
     ),
     step: Type.Optional(Type.String({ description: 'The step of verification that failed' })),
-    why: Type.Optional(Type.String({ description: 'For you, not for your caller' })),
-    answer: Type.Optional(
-      Type.Object(
-        {
-          status: Type.Integer(),
-          code: Type.String(),
-          detail: Type.String(),
-          type: Type.Optional(Type.String()),
-        },
-        { description: 'What your caller may be told' },
-      ),
-    ),
-    keyId: Type.Optional(Type.String()),
-    owner: Type.Optional(Type.String()),
-    environment: Type.Optional(Type.String()),
-    retryAfter: Type.Optional(Type.Number({ description: 'Seconds' })),
+    why: Type.Optional(Type.String({ description: 'Why the credential is refused: for you, not for your caller' })),
+    answer: Type.Optional(Type.Object(callersAnswer, { description: 'What you may tell your caller' })),
+    keyId: Type.Optional(Type.String({ description: 'The id of the refused key' })),
+    owner: Type.Optional(Type.String({ description: 'The owner of the refused key' })),
+    environment: Type.Optional(Type.String({ description: 'The environment of the refused key' })),
+    retryAfter: Type.Optional(Type.Number({ description: 'In how many seconds the call can be accepted' })),
   },
   { title: 'Verdict' },
 )
 
-/** Verification for callers in any language. */
+/** Verification, for services in any language. */
 export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: RouteParts): void {
   const known = [...keyring.environments, adminEnvironment]
 
@@ -101,7 +112,7 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
       onRequest: guard.requires('keys:verify'),
       bodyLimit: bodyLimits.one,
       schema: {
-        summary: 'Verify a credential that somebody presented to you',
+        summary: 'Verify a credential that your caller sent you',
         tags: ['Verification'],
         body: question,
         response: { 200: json('The verdict', verdict), ...failures(422) },

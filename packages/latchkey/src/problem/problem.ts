@@ -68,24 +68,37 @@ const problemSchema = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'instance', 'code'],
   properties: {
-    type: { type: 'string', format: 'uri-reference' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    instance: { type: 'string', format: 'uri-reference' },
-    code: { type: 'string', description: 'Stable, for programs.' },
+    type: {
+      type: 'string',
+      format: 'uri-reference',
+      description: 'The type of the problem; `about:blank` where `status` and `code` say it all',
+    },
+    title: { type: 'string', description: 'The name of the status' },
+    status: { type: 'integer', description: 'The status of the answer' },
+    detail: { type: 'string', description: 'What is wrong, in a sentence for people' },
+    instance: { type: 'string', format: 'uri-reference', description: 'The id of this request' },
+    code: { type: 'string', description: 'What is wrong, as a stable code for programs' },
     errors: {
       type: 'array',
+      description: 'Every member of the request that is wrong',
       items: {
         type: 'object',
         required: ['pointer', 'detail'],
         properties: {
-          pointer: { type: 'string', format: 'json-pointer' },
-          detail: { type: 'string' },
+          pointer: {
+            type: 'string',
+            format: 'json-pointer',
+            description: 'Which member, as a JSON Pointer into the body',
+          },
+          detail: { type: 'string', description: 'What it must be' },
         },
       },
     },
-    'violated-policies': { type: 'array', items: { type: 'string' }, description: 'The limits that had no room.' },
+    'violated-policies': {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'The names of the limits that are used up',
+    },
   },
 }
 

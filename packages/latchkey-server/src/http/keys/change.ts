@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Changed } from 'latchkey'
+import type { Changed, ChangeOptions, Revoked, RevokeOptions, RotatedOnce, RotateOptions } from 'latchkey'
 import { bounds, revocationReasons } from 'latchkey'
 import { Type } from 'typebox'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
@@ -8,49 +8,57 @@ import { idempotencyHeader, repeated } from '../route/once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
-import { keyDetails, keyPatch, keyPath, moment, note, nullable, tookMs } from '../wire.ts'
+import type { SchemasOf } from '../wire.ts'
+import { note, nullable, strict, timestamp, tookMs } from '../wire.ts'
+import { keyDetails, keyPatch, keyPath } from './bodies.ts'
 
-const strict = { additionalProperties: false }
-const withNote = Type.Object({ note: Type.Optional(note) }, strict)
-const rotation = Type.Object(
-  {
-    grace: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: bounds.grace, description: 'Seconds for the old secret; a day if left out' }),
-    ),
-    replace: Type.Optional(
-      Type.Boolean({ description: 'Another secret in place of the newest, which was lost before anybody used it' }),
-    ),
-    note: Type.Optional(note),
-  },
-  strict,
-)
-const revocation = Type.Object(
-  {
-    reason: Type.Enum([...revocationReasons]),
-    withIssued: Type.Optional(
-      Type.Boolean({ description: 'Of an admin key: also every key with a secret that it brought about' }),
-    ),
-    note: Type.Optional(note),
-  },
-  strict,
-)
+/** What stands in headers, or follows from the admin key that calls. */
+type NotInBody = 'actor' | 'ifRevision' | 'idempotencyKey'
 
-const changed = Type.Object({ key: keyDetails, tookMs, repeated })
-const revoked = Type.Object({
-  key: keyDetails,
-  alsoRevoked: Type.Integer({ description: 'With `withIssued`: how many keys besides' }),
-  tookMs,
-  repeated,
-})
-const rotated = Type.Object({
-  key: keyDetails,
-  secret: nullable(
-    Type.String({ description: 'Shown now and never again; null where the call was made before and it is in use' }),
+const noted = { note: Type.Optional(note) } satisfies SchemasOf<Omit<ChangeOptions, NotInBody>>
+const rotation = {
+  grace: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: bounds.grace,
+      description: 'For how many seconds the old secret still works; one day if left out',
+    }),
   ),
-  oldEndsAt: moment,
-  tookMs,
-  repeated,
-})
+  replace: Type.Optional(
+    Type.Boolean({
+      description: 'Replace the newest secret, which was lost before it was used; the old secret ends as planned',
+    }),
+  ),
+  ...noted,
+} satisfies SchemasOf<Omit<RotateOptions, NotInBody>>
+const revocation = {
+  reason: Type.Enum([...revocationReasons], { description: 'Why the key is revoked' }),
+  withIssued: Type.Optional(
+    Type.Boolean({
+      description: 'For an admin key: also revoke every key that has a secret which it issued, imported or rotated',
+    }),
+  ),
+  ...noted,
+} satisfies SchemasOf<Omit<RevokeOptions, NotInBody>>
+
+const changed = { key: keyDetails, tookMs, repeated } satisfies SchemasOf<Changed>
+const revoked = {
+  ...changed,
+  alsoRevoked: Type.Integer({ description: 'With `withIssued`: how many other keys were revoked' }),
+} satisfies SchemasOf<Revoked>
+const rotated = {
+  ...changed,
+  secret: nullable(
+    Type.String({
+      description:
+        'The new secret. It is shown only now and cannot be read again; null if the call is repeated and the secret is in use',
+    }),
+  ),
+  oldEndsAt: Type.Integer({
+    ...timestamp,
+    description: 'When the old secret stops working, in milliseconds since 1970 (UTC)',
+  }),
+} satisfies SchemasOf<RotatedOnce>
 
 const headers = Type.Object({ ...ifMatchHeader, ...idempotencyHeader })
 
@@ -58,18 +66,20 @@ const headers = Type.Object({ ...ifMatchHeader, ...idempotencyHeader })
 export function changingRoutes(app: App, { guard, acting, once }: RouteParts): void {
   const common = { onRequest: guard.requires('keys:write'), bodyLimit: bodyLimits.one }
   const described = { tags: ['Keys'], params: keyPath, headers }
-  const response = { 200: json('The key as it is now', changed, etag), ...failures(404, 409, 412, 422) }
+  const response = {
+    200: json('The key after the change', Type.Object(changed), etag),
+    ...failures(404, 409, 412, 422),
+  }
 
   app.patch(
     '/v1/keys/:id',
     { ...common, schema: { summary: 'Change a key', ...described, body: keyPatch, response } },
     async (request, reply) => {
       const { note: words, ...patch } = request.body
-      const options = { ...noted(words), ...ifMatch(request) }
-      return told(
-        reply,
-        await once(request, (token) => acting(request).change(request.params.id, patch, { ...options, ...token })),
-      )
+      const options = { ...withNote(words), ...ifMatch(request) }
+      const { id } = request.params
+      const done = await once(request, (token) => acting(request).change(id, patch, { ...options, ...token }))
+      return withRevision(reply, done)
     },
   )
 
@@ -79,17 +89,17 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
       ...common,
       ...bodyOptional,
       schema: {
-        summary: 'Give a key a new secret; the old one works for the grace time',
+        summary: 'Rotate a key: give it a new secret, and let the old one work for a while',
         ...described,
-        body: rotation,
-        response: { ...response, 200: json('The key, and its new secret for the only time', rotated, etag) },
+        body: Type.Object(rotation, strict),
+        response: { ...response, 200: json('The key and its new secret', Type.Object(rotated), etag) },
       },
     },
     async (request, reply) => {
       const options = { ...request.body, ...ifMatch(request) }
       const done = await once(request, (token) => acting(request).rotate(request.params.id, { ...options, ...token }))
       keepNowhere(reply)
-      return told(reply, done)
+      return withRevision(reply, done)
     },
   )
 
@@ -98,50 +108,46 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
     {
       ...common,
       schema: {
-        summary: 'Revoke a key for good',
+        summary: 'Revoke a key permanently',
         ...described,
-        body: revocation,
-        response: { ...response, 200: json('The key as it is now', revoked, etag) },
+        body: Type.Object(revocation, strict),
+        response: { ...response, 200: json('The key after the change', Type.Object(revoked), etag) },
       },
     },
     async (request, reply) => {
       const options = { ...request.body, ...ifMatch(request) }
-      return told(
-        reply,
-        await once(request, (token) => acting(request).revoke(request.params.id, { ...options, ...token })),
-      )
+      const done = await once(request, (token) => acting(request).revoke(request.params.id, { ...options, ...token }))
+      return withRevision(reply, done)
     },
   )
 
-  const verbs = {
-    retire: 'End the old secret of a key that is being rotated, now',
-    disable: 'Refuse a key until it is enabled again',
-    enable: 'Accept a disabled key again',
-  } as const
-  for (const verb of ['retire', 'disable', 'enable'] as const) {
+  const verbs = [
+    ['retire', 'End the old secret of a rotated key now'],
+    ['disable', 'Disable a key: refuse it until it is enabled'],
+    ['enable', 'Enable a disabled key'],
+  ] as const
+  for (const [verb, summary] of verbs) {
     app.post(
       `/v1/keys/:id/${verb}`,
       {
         ...common,
         ...bodyOptional,
-        schema: { summary: verbs[verb], ...described, body: withNote, response },
+        schema: { summary, ...described, body: Type.Object(noted, strict), response },
       },
       async (request, reply) => {
         const options = { ...request.body, ...ifMatch(request) }
-        return told(
-          reply,
-          await once(request, (token) => acting(request)[verb](request.params.id, { ...options, ...token })),
-        )
+        const done = await once(request, (token) => acting(request)[verb](request.params.id, { ...options, ...token }))
+        return withRevision(reply, done)
       },
     )
   }
 }
 
-function noted(words: string | undefined): { readonly note?: string } {
+function withNote(words: string | undefined): { readonly note?: string } {
   return words === undefined ? {} : { note: words }
 }
 
-function told<Done extends Pick<Changed, 'key'>>(reply: FastifyReply, done: Done): Done {
+function withRevision<Done extends Pick<Changed, 'key'>>(reply: FastifyReply, done: Done): Done {
   tellRevision(reply, done.key)
   return done
 }

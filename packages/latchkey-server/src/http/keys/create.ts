@@ -5,25 +5,21 @@ import { idempotencyHeader, repeated } from '../route/once.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
-import { importedKey, keyDetails, newKey, nullable } from '../wire.ts'
+import { nullable, strict } from '../wire.ts'
+import { importedKey, keyDetails, newKey } from './bodies.ts'
 
-const secret = Type.String({ description: 'Shown now and never again' })
+const secret = Type.String({ description: 'The secret. It is shown only now and cannot be read again' })
 
 const issued = Type.Object({ key: keyDetails, secret: nullable(secret), repeated })
 const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated })
 const importedMany = Type.Object({ created: Type.Array(keyDetails), repeated })
 const before = Type.Object({ keys: Type.Array(keyDetails), repeated })
 
-const manyKeys = Type.Object(
-  { keys: Type.Array(newKey, { minItems: 1, maxItems: bounds.bulk }) },
-  { additionalProperties: false },
-)
-const manyImportedKeys = Type.Object(
-  { keys: Type.Array(importedKey, { minItems: 1, maxItems: bounds.bulk }) },
-  { additionalProperties: false },
-)
+const bulk = { minItems: 1, maxItems: bounds.bulk }
+const manyKeys = Type.Object({ keys: Type.Array(newKey, bulk) }, strict)
+const manyImportedKeys = Type.Object({ keys: Type.Array(importedKey, bulk) }, strict)
 
-/** Creating keys. With `Idempotency-Key` a call happens once: its repetition gets the same keys, without their secrets. */
+/** Creating keys. With an `Idempotency-Key`, repeating a call answers the same keys, without their secrets. */
 export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): void {
   const headers = Type.Object(idempotencyHeader)
 
@@ -38,8 +34,8 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
         headers,
         body: newKey,
         response: {
-          200: json('The call was made before; the secret was shown then', issued, etag),
-          201: json('The key, and its secret for the only time', issued, { ...etag, Location: 'Where the key is' }),
+          200: json('Repeated: the key exists already, and its secret was shown before', issued, etag),
+          201: json('The new key and its secret', issued, { ...etag, Location: 'The path of the key' }),
           ...failures(409, 422),
         },
       },
@@ -62,13 +58,13 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
       onRequest: guard.requires('keys:write'),
       bodyLimit: bodyLimits.many,
       schema: {
-        summary: `Issue up to ${bounds.bulk} keys, all or none`,
+        summary: `Issue up to ${bounds.bulk} keys: all of them or none`,
         tags: ['Keys'],
         headers,
         body: manyKeys,
         response: {
-          200: json('The call was made before; the secrets were shown then', before),
-          201: json('The keys, in order, and their secrets for the only time', issuedMany),
+          200: json('Repeated: the keys exist already, and their secrets were shown before', before),
+          201: json('The new keys and their secrets, in the order of the request', issuedMany),
           ...failures(409, 422),
         },
       },
@@ -87,13 +83,13 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
       onRequest: guard.requires('keys:write'),
       bodyLimit: bodyLimits.many,
       schema: {
-        summary: `Take in up to ${bounds.bulk} keys that were made elsewhere, by the hashes of their secrets, all or none`,
+        summary: `Import up to ${bounds.bulk} keys from another system by the hashes of their secrets: all of them or none`,
         tags: ['Keys'],
         headers,
         body: manyImportedKeys,
         response: {
-          200: json('The call was made before', before),
-          201: json('The keys, in order', importedMany),
+          200: json('Repeated: the keys exist already', before),
+          201: json('The imported keys, in the order of the request', importedMany),
           ...failures(409, 422),
         },
       },

@@ -1,39 +1,39 @@
-import { bounds, keyStates } from 'latchkey'
+import type { KeyPage, ListOptions } from 'latchkey'
+import { keyStates } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 import { etag, failures, json } from '../route/answers.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
-import { environment, key, keyDetails, keyPath, label } from '../wire.ts'
+import type { SchemasOf } from '../wire.ts'
+import { described, label, nullable, pageSize, strict } from '../wire.ts'
+import { key, keyDetails, keyPath } from './bodies.ts'
+import { settable, settableOnce } from './fields.ts'
 
-const listQuery = Type.Object(
-  {
-    owner: Type.Optional(label),
-    environment: Type.Optional(environment),
-    state: Type.Optional(Type.Enum([...keyStates])),
-    scope: Type.Optional(label),
-    text: Type.Optional(
-      Type.String({ minLength: 1, maxLength: bounds.label, description: 'Part of an id, a name, an owner or a start' }),
-    ),
-    issuedBy: Type.Optional(
-      Type.String({
-        ...label,
-        description: 'An admin key: only keys with a secret that works and that it brought about',
-      }),
-    ),
-    cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$', description: 'From the page before' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: bounds.page, description: '100 if left out' })),
-  },
-  { additionalProperties: false },
-)
+const filters = {
+  owner: Type.Optional(described(settable.owner.asked, 'Only keys of this owner')),
+  environment: Type.Optional(described(settableOnce.environment.asked, 'Only keys of this environment')),
+  state: Type.Optional(Type.Enum([...keyStates], { description: 'Only keys in this state' })),
+  scope: Type.Optional(described(label, 'Only keys that have this scope, or all scopes of its resource')),
+  text: Type.Optional(
+    described(label, 'Only keys with this text in their id, name, owner or start; capital letters do not matter'),
+  ),
+  issuedBy: Type.Optional(
+    described(label, 'Only keys with a secret that works and that this admin key issued, imported or rotated'),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{1,15}$',
+      description: 'The `cursor` of the page before; the first page if left out',
+    }),
+  ),
+  limit: Type.Optional(pageSize),
+} satisfies SchemasOf<ListOptions>
 
 const keyPage = Type.Object({
   keys: Type.Array(key),
-  cursor: Type.Unsafe<string | null>({
-    type: ['string', 'null'],
-    description: 'Leads to the next page; null on the last',
-  }),
-})
+  cursor: nullable(Type.String({ description: 'Leads to the next page; null on the last page' })),
+} satisfies SchemasOf<KeyPage>)
 
 /** Reading keys. */
 export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
@@ -42,9 +42,9 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('keys:read'),
       schema: {
-        summary: 'List keys in the order of issue',
+        summary: 'List keys, in the order in which they were created',
         tags: ['Keys'],
-        querystring: listQuery,
+        querystring: Type.Object(filters, strict),
         response: { 200: json('A page of keys', keyPage), ...failures(422) },
       },
     },

@@ -12,16 +12,16 @@ export function json(description: string, schema: TSchema, headers: Readonly<Rec
 }
 
 /** An entity tag, for `If-Match`. */
-export const etag: Readonly<Record<string, string>> = { ETag: 'The revision, for If-Match' }
+export const etag: Readonly<Record<string, string>> = { ETag: 'The revision, to send as If-Match' }
 
 const sentences = {
-  404: 'There is none with this name, or it is not among those that the admin key sees',
-  409: 'It is in a state in which this cannot be done; `code` says which',
-  412: 'It was changed since the revision in If-Match',
-  422: 'Something in the request does not fit; `errors` or `detail` says what',
+  404: 'Not found, or the admin key does not see it',
+  409: 'Not possible in its present state; `code` says why',
+  412: 'Changed since the revision in If-Match',
+  422: 'Part of the request is not valid; `errors` or `detail` says what',
 } as const
 
-/** What can go wrong besides what the guard and the reading of a body document by themselves. */
+/** The errors of a route, besides those that the guard and the reading of a body document by themselves. */
 export function failures(...statuses: readonly (keyof typeof sentences)[]): Readonly<Record<number, Response>> {
   return Object.fromEntries(statuses.map((status) => [status, problemResponse(sentences[status])]))
 }

@@ -6,13 +6,17 @@ import { Type } from 'typebox'
 /** For the headers of routes that change something. */
 export const idempotencyHeader = {
   'idempotency-key': Type.Optional(
-    Type.String({ minLength: 1, maxLength: bounds.token, description: 'Sent again, the call does nothing more' }),
+    Type.String({
+      minLength: 1,
+      maxLength: bounds.token,
+      description: 'A text of your own. A call that is repeated with the same text changes nothing more',
+    }),
   ),
 }
 
 /** For the answers of those routes. */
 export const repeated = Type.Boolean({
-  description: 'Whether this call was made before, with the same Idempotency-Key',
+  description: 'Whether this call was made before with the same Idempotency-Key',
 })
 
 /** Runs a changing call with its idempotency key, unless one with the same is running for the same admin key. */

@@ -5,7 +5,10 @@ import { Type } from 'typebox'
 /** For the headers of routes that change something. */
 export const ifMatchHeader = {
   'if-match': Type.Optional(
-    Type.String({ maxLength: 1000, description: 'An ETag that was read, or a list of them, of which one must be it' }),
+    Type.String({
+      maxLength: 1000,
+      description: 'The ETag of an earlier answer, or a list of them: change only if nobody has changed it since',
+    }),
   ),
 }
 

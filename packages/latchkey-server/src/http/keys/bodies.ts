@@ -1,0 +1,98 @@
+import type { VerifiedKey } from 'latchkey'
+import type { Static, TSchema } from 'typebox'
+import { Type } from 'typebox'
+import { label, note, nullable, strict } from '../wire.ts'
+import { answered, answeredAlone, importable, settable, settableOnce } from './fields.ts'
+
+// What requests and answers say of a key, made of its fields.
+
+interface AskedRow {
+  readonly description: string
+  readonly example: unknown
+  readonly presence: 'required' | 'optional' | 'clearable'
+  readonly asked: TSchema
+}
+
+interface AnsweredRow {
+  readonly description: string
+  readonly example: unknown
+  readonly answered?: TSchema
+}
+
+type AskedRows = Readonly<Record<string, AskedRow>>
+
+type ValueOf<Row extends AskedRow> = Static<Row['asked']> | (Row['presence'] extends 'clearable' ? null : never)
+
+/** A body that sets these fields, all of them if need be. */
+type Patch<Rows extends AskedRows> = { -readonly [Name in keyof Rows]?: ValueOf<Rows[Name]> }
+
+/** A body that has what is required of these fields. */
+type Whole<Rows extends AskedRows> = Patch<Rows> & {
+  -readonly [Name in keyof Rows as Rows[Name]['presence'] extends 'required' ? Name : never]: ValueOf<Rows[Name]>
+}
+
+/** The members of a request that sets these fields; of a change, none is needed. */
+function asked(rows: AskedRows, isChange = false): Record<string, TSchema> {
+  const members = Object.entries(rows).map(([name, { description, example, presence, asked: schema }]) => {
+    const full = { ...(presence === 'clearable' ? nullable(schema) : schema), description, examples: [example] }
+    return [name, presence === 'required' && !isChange ? full : Type.Optional(full)] as const
+  })
+  return Object.fromEntries(members)
+}
+
+/** The members of an answer that has these fields. */
+function answeredAs(rows: Readonly<Record<string, AnsweredRow>>): Record<string, TSchema> {
+  const members = Object.entries(rows).flatMap(([name, { description, example, answered: schema }]) =>
+    schema === undefined ? [] : [[name, { ...schema, description, examples: [example] }] as const],
+  )
+  return Object.fromEntries(members)
+}
+
+const ofNew = { ...settable, ...settableOnce }
+const ofImported = { ...ofNew, ...importable }
+const ofAll = { ...answered, ...ofImported }
+
+const { name, owner, scopes } = settable
+const smallest = { name: name.example, owner: owner.example, scopes: scopes.example }
+
+export const newKey = Type.Unsafe<Whole<typeof ofNew>>(
+  Type.Object(asked(ofNew), { ...strict, title: 'NewKey', examples: [smallest] }),
+)
+
+export const importedKey = Type.Unsafe<Whole<typeof ofImported>>(
+  Type.Object(asked(ofImported), { ...strict, title: 'ImportedKey' }),
+)
+
+export const keyPatch = Type.Unsafe<Patch<typeof settable> & { note?: string }>(
+  Type.Object(
+    { ...asked(settable, true), note: Type.Optional(note) },
+    {
+      ...strict,
+      title: 'KeyPatch',
+      description:
+        'What to change: a field that is left out stays as it is, null clears it, any other value replaces it',
+    },
+  ),
+)
+
+export const key = Type.Object(answeredAs(ofAll), { title: 'Key' })
+
+export const keyDetails = Type.Object({ ...answeredAs(ofAll), ...answeredAs(answeredAlone) }, { title: 'KeyDetails' })
+
+/** What a service that asks to verify a credential is told of its key. */
+export const verifiedKey = Type.Object(
+  answeredAs({
+    id: answered.id,
+    name: settable.name,
+    owner: settable.owner,
+    environment: settableOnce.environment,
+    scopes: { ...settable.scopes, description: 'The scopes that the key has, each by its name' },
+    metadata: settable.metadata,
+    expiresAt: settable.expiresAt,
+    delegation: settable.delegation,
+  } satisfies Readonly<Record<keyof VerifiedKey, AnsweredRow>>),
+  { title: 'VerifiedKey' },
+)
+
+/** The path of one key. */
+export const keyPath = Type.Object({ id: Type.String({ ...label, description: answered.id.description }) })

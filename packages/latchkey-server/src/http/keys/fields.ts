@@ -1,0 +1,210 @@
+import type { ImportedKey, Key, KeyDetails, KeyPatch, NewKey } from 'latchkey'
+import { bounds, importedHashes, keyStates } from 'latchkey'
+import type { TSchema } from 'typebox'
+import { Type } from 'typebox'
+import { environment, label, limit, limits, nullable, revisionText, timestamp } from '../wire.ts'
+import * as values from './values.ts'
+
+// Every field of a key, once. The bodies of requests, the answers and the OpenAPI document are made of these rows. They are
+// in parts, by which calls take a field and which answers have it. A field of the library's types that has no row here, a
+// row that the library has no field for, and a row in the wrong part do not compile.
+
+type Asked = ImportedKey<string>
+
+/** What is said of every field. */
+interface Row {
+  readonly description: string
+  readonly example: unknown
+}
+
+/** Of a field that requests set. */
+type AskedRow<Name extends keyof Asked> = Row & {
+  readonly example: NonNullable<Asked[Name]>
+  /** Whether a new key needs it, may do without it, or may also have null, which clears it. */
+  readonly presence: undefined extends Asked[Name] ? (null extends Asked[Name] ? 'clearable' : 'optional') : 'required'
+  readonly asked: TSchema
+}
+
+/** Of a field that answers have. */
+interface AnsweredRow extends Row {
+  readonly answered: TSchema
+}
+
+type Answered<Name> = Name extends keyof KeyDetails ? AnsweredRow : { readonly answered?: undefined }
+
+/** Set by issue, import and change. */
+export const settable = {
+  name: {
+    description: 'The name that people know the key by',
+    example: 'Web shop',
+    presence: 'required',
+    asked: label,
+    answered: Type.String(),
+  },
+  owner: {
+    description: 'The owner that the key belongs to',
+    example: 'acme',
+    presence: 'required',
+    asked: label,
+    answered: Type.String(),
+  },
+  scopes: {
+    description: 'The scopes that the key has, or `resource:*` for all scopes of a resource; an empty list is none',
+    example: ['orders:read'],
+    presence: 'required',
+    asked: values.grants,
+    answered: Type.Array(Type.String()),
+  },
+  metadata: {
+    description: 'Short texts of your own',
+    example: { plan: 'pro' },
+    presence: 'clearable',
+    asked: values.metadata,
+    answered: Type.Record(Type.String(), Type.String()),
+  },
+  notBefore: {
+    description: 'When the key starts to work, in milliseconds since 1970 (UTC); null is at once',
+    example: 1_893_456_000_000,
+    presence: 'clearable',
+    asked: timestamp,
+    answered: nullable(timestamp),
+  },
+  expiresAt: {
+    description: 'When the key expires, in milliseconds since 1970 (UTC); null is never',
+    example: 4_102_444_800_000,
+    presence: 'clearable',
+    asked: timestamp,
+    answered: nullable(timestamp),
+  },
+  addresses: {
+    description: 'The addresses and ranges that the key may be used from; null is any',
+    example: ['192.0.2.0/24'],
+    presence: 'clearable',
+    asked: values.addresses,
+    answered: nullable(Type.Array(Type.String())),
+  },
+  limits: {
+    description: 'How much the key may be used in an interval of time',
+    example: [{ name: 'burst', limit: 100, window: 60 }],
+    presence: 'clearable',
+    asked: limits,
+    answered: Type.Array(limit),
+  },
+  quota: {
+    description: 'How much the key may be used in a day, in a month or in all; null is without end',
+    example: { amount: 100_000, refill: 'month' },
+    presence: 'clearable',
+    asked: values.quota,
+    answered: nullable(values.answeredQuota),
+  },
+  delegation: {
+    description: 'Which keys an admin key sees and gives, and with which scopes; null for every other key',
+    example: { owner: null, environments: ['live'], scopes: ['*'] },
+    presence: 'clearable',
+    asked: values.delegation,
+    answered: nullable(values.delegation),
+  },
+} as const satisfies { readonly [Name in keyof KeyPatch<string>]-?: AskedRow<Name> & Answered<Name> }
+
+/** Set by issue and import, and never changed. */
+export const settableOnce = {
+  environment: {
+    description: 'The environment of the key, `admin` for an admin key; a new key has the first one if left out',
+    example: 'live',
+    presence: 'optional',
+    asked: environment,
+    answered: Type.String(),
+  },
+} as const satisfies {
+  readonly [Name in Exclude<keyof NewKey<string>, keyof KeyPatch<string>>]-?: AskedRow<Name> & Answered<Name>
+}
+
+/** Set by import. */
+export const importable = {
+  hash: {
+    description: 'The hash of the secret, in hexadecimal',
+    example: '8cc17e7d967df81a65aeae321d3cce89910c2f2d3a24c798b770045f87c7ee6e',
+    presence: 'required',
+    asked: Type.String({ pattern: '^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$' }),
+  },
+  algorithm: {
+    description: 'The hash function',
+    example: 'sha256',
+    presence: 'required',
+    asked: Type.Enum([...importedHashes]),
+  },
+  bits: {
+    description: 'How many random bits the secret was made of: 128 for 32 random hexadecimal digits',
+    example: 128,
+    presence: 'required',
+    asked: Type.Integer({ minimum: bounds.bits.least, maximum: bounds.bits.most }),
+  },
+  start: {
+    description: 'The first characters of the newest secret, by which people recognise it',
+    example: 'lk_live_2WAx',
+    presence: 'optional',
+    asked: Type.String({ maxLength: 16 }),
+    answered: Type.String(),
+  },
+} as const satisfies {
+  readonly [Name in Exclude<keyof Asked, keyof NewKey<string>>]-?: AskedRow<Name> & Answered<Name>
+}
+
+/** In every answer, and never set. */
+export const answered = {
+  id: { description: 'The id of the key', example: 'key_IzlwDNLDQd7OvAvvFHLv', answered: Type.String() },
+  createdAt: {
+    description: 'When the key was issued or imported, in milliseconds since 1970 (UTC)',
+    example: 1_795_687_138_982,
+    answered: timestamp,
+  },
+  state: {
+    description: 'Whether the key works: `active`, or the first reason why not',
+    example: 'active',
+    answered: Type.Enum([...keyStates]),
+  },
+  disabledAt: {
+    description: 'When the key was disabled, in milliseconds since 1970 (UTC); null while it is not disabled',
+    example: null,
+    answered: nullable(timestamp),
+  },
+  disabledBy: {
+    description: 'The id of the admin key that disabled it; null while it is not disabled, or if no admin key did',
+    example: null,
+    answered: nullable(Type.String()),
+  },
+  revoked: {
+    description: 'When and why the key was revoked; null while it is not revoked',
+    example: null,
+    answered: nullable(values.revocation),
+  },
+  lastUsedAt: {
+    description: 'When the key was last used, in milliseconds since 1970 (UTC); null is never',
+    example: 1_795_687_152_310,
+    answered: nullable(timestamp),
+  },
+  revision: { description: revisionText, example: 12, answered: Type.Integer() },
+} as const satisfies Readonly<Record<Exclude<keyof Key, keyof Asked>, AnsweredRow>>
+
+/** In the answers about one key, and not in lists. */
+export const answeredAlone = {
+  secrets: {
+    description: 'The secrets that work, the newest first',
+    example: [
+      {
+        start: 'lk_live_2WAx',
+        kind: 'minted',
+        createdAt: 1_795_687_138_982,
+        retiredAt: null,
+        endsAt: null,
+        lastUsedAt: 1_795_687_152_310,
+      },
+    ],
+    answered: values.secrets,
+  },
+  quotaLeft: {
+    description: 'How much of the quota is left, and when it is filled up again; null without a quota',
+    example: { remaining: 99_871, refillsAt: 1_796_083_200_000 },
+    answered: nullable(values.quotaLeft),
+  },
+} as const satisfies Readonly<Record<Exclude<keyof KeyDetails, keyof Key | keyof Asked>, AnsweredRow>>

@@ -1,0 +1,81 @@
+import type { Refill } from 'latchkey'
+import { bounds, delegableMembers, importedHashes, refills, revocationReasons } from 'latchkey'
+import { Type } from 'typebox'
+import { described, environment, label, nullable, scope, strict, timestamp } from '../wire.ts'
+
+// The values of a key's fields that have a form of their own.
+
+export const grants = Type.Array(scope, { maxItems: bounds.scopes })
+const refill = Type.Unsafe<Refill>({
+  type: ['string', 'null'],
+  enum: [...refills, null],
+  description: 'When the quota is filled up again: with each UTC day or month, or never if null',
+})
+const allowance = 'How much the key may spend: calls, or their cost'
+const amount = { minimum: 0, maximum: bounds.quota }
+export const quota = Type.Object(
+  {
+    amount: Type.Integer({ ...amount, description: allowance }),
+    refill: Type.Optional(refill),
+    remaining: Type.Optional(
+      Type.Integer({
+        ...amount,
+        description: 'How much is left now. If left out, a quota with the same refill is not filled up',
+      }),
+    ),
+  },
+  strict,
+)
+export const delegation = Type.Object(
+  {
+    owner: nullable(Type.String({ ...label, description: 'The one owner whose keys it sees and gives; null is all' })),
+    environments: Type.Array(environment, {
+      maxItems: 32,
+      description: 'The environments whose keys it sees and gives',
+    }),
+    scopes: Type.Array(scope, {
+      maxItems: bounds.scopes,
+      description: 'The scopes that it may give: scopes, `resource:*`, or `*` alone for all, later ones included',
+    }),
+    members: Type.Optional(
+      Type.Array(Type.Enum([...delegableMembers]), {
+        maxItems: delegableMembers.length,
+        description: 'The fields that it may set; if left out, all where `owner` is null, otherwise none',
+      }),
+    ),
+  },
+  strict,
+)
+export const metadata = Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: bounds.metadata.value }), {
+  maxProperties: bounds.metadata.members,
+  propertyNames: { minLength: 1, maxLength: bounds.metadata.name },
+})
+
+/** A quota in answers. What is left of it is a field of its own. */
+export const answeredQuota = Type.Object({ amount: Type.Integer({ description: allowance }), refill })
+
+export const quotaLeft = Type.Object({
+  remaining: Type.Integer({ description: 'How much is left in this period' }),
+  refillsAt: nullable(Type.Integer({ description: 'When it is filled up again; null if never' })),
+})
+
+export const addresses = Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: bounds.addresses })
+
+export const revocation = Type.Object({
+  at: described(timestamp, 'When it was revoked, in milliseconds since 1970 (UTC)'),
+  reason: Type.Enum([...revocationReasons], { description: 'Why it was revoked' }),
+  note: nullable(Type.String({ description: 'The note of whoever revoked it; null if there is none' })),
+})
+
+export const secrets = Type.Array(
+  Type.Object({
+    start: Type.String({ description: 'Its first characters' }),
+    kind: Type.Enum(['minted', ...importedHashes], {
+      description: 'Minted here, or imported by its hash: then the hash function',
+    }),
+    createdAt: timestamp,
+    retiredAt: nullable(Type.Integer({ description: 'When a newer secret replaced it; null for the newest' })),
+    endsAt: nullable(Type.Integer({ description: 'When it stops working; null for the newest' })),
+    lastUsedAt: nullable(Type.Integer({ description: 'When it was last used; null if never' })),
+  }),
+)

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import ajvFormats from 'ajv-formats'
+import { scenario } from '../stage.ts'
+
+/** Every place in a document, as a JSON Pointer and what stands there. */
+function* placesOf(value: unknown, pointer = ''): Generator<readonly [string, Readonly<Record<string, unknown>>]> {
+  if (typeof value !== 'object' || value === null) return
+  yield [pointer, value as Readonly<Record<string, unknown>>]
+  for (const [name, member] of Object.entries(value)) {
+    const part = encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
+    yield* placesOf(member, `${pointer}/${part}`)
+  }
+}
+
+scenario('every example in the document is one that its schema admits', async ({ send }) => {
+  const document = (await send('GET /openapi.json')).json()
+  const ajv = new Ajv2020({ strict: false })
+  ajvFormats.default(ajv)
+  ajv.addSchema(document, 'document')
+  let tried = 0
+  for (const [pointer, { examples, example, schema }] of placesOf(document)) {
+    const place = schema === undefined ? pointer : `${pointer}/schema`
+    const shown = [...(Array.isArray(examples) ? examples : []), ...(example === undefined ? [] : [example])]
+    for (const one of shown) {
+      const fits = ajv.compile({ $ref: `document#${place}` })
+      assert.ok(fits(one), `${place} ${JSON.stringify(one)} ${JSON.stringify(fits.errors)}`)
+      tried++
+    }
+  }
+  assert.ok(tried > 50, String(tried))
+})
+
+scenario('every operation, parameter and member of a body has a description', async ({ send }) => {
+  const document = (await send('GET /openapi.json')).json()
+  for (const [pointer, { properties, parameters }] of placesOf(document)) {
+    for (const [name, member] of Object.entries((properties ?? {}) as Record<string, Record<string, unknown>>)) {
+      const { description, $ref, items } = member as { description?: string; $ref?: string; items?: object }
+      // Of an object with a name its own members say what it is, also in a list.
+      const saysItself = $ref !== undefined || (items !== undefined && ('$ref' in items || 'properties' in items))
+      assert.ok(description !== undefined || saysItself, `${pointer} ${name}`)
+    }
+    for (const parameter of (parameters ?? []) as readonly Readonly<Record<string, unknown>>[])
+      assert.ok(parameter['description'] !== undefined, `${pointer} ${String(parameter['name'])}`)
+  }
+})
