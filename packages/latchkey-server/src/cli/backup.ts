@@ -2,28 +2,21 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JournalReport } from 'latchkey'
 import type { SqliteStore } from 'latchkey/store/sqlite'
-import { commandIn } from './command.ts'
+import { databaseCommand, databaseOf } from './command.ts'
 import { exits, Failure } from './exit.ts'
 import { faultText, isUntold, patiently, wholeText } from './journal/verify.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
-import { mustExist, serverOf, settingOptions, settingsOf } from './target.ts'
 import { put } from './terminal/print.ts'
 import { grouped, startProgress } from './terminal/progress.ts'
 
 export function backupCommand(program: Command): void {
-  const command = commandIn(
+  databaseCommand(
     program,
     'backup <file>',
     'copies the database into a new file, while everything goes on, and checks the copy',
-  )
-  for (const option of settingOptions(['file'])) command.addOption(option)
-  command.option('--json', 'JSON for programs').action(async (copy: string, options: TargetOptions) => {
-    if (serverOf(options) !== undefined) {
-      throw new Failure('usage', 'A backup is made beside the database, not through a server: name it with --store.')
-    }
-    const { file } = settingsOf(options)
-    mustExist(file, options)
+  ).action(async (copy: string, options: TargetOptions) => {
+    const file = databaseOf(options, 'A backup is made')
     const report = await copyChecked(file, copy)
     if (report?.whole === false && !isUntold(report))
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)

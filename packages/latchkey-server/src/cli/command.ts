@@ -2,8 +2,11 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ChangeOptions } from 'latchkey'
-import { common, settingOptions, storeSettings } from './target.ts'
+import type { TargetOptions } from './target.ts'
+import { common, mustExist, serverOf, settingOptions, settingsOf, storeSettings } from './target.ts'
+import { Failure } from './exit.ts'
 import { count } from './input/flags.ts'
+import { given } from './input/given.ts'
 
 /** A command with a sentence of help, in its place among its siblings. */
 export function commandIn(parent: Command, usage: string, summary: string): Command {
@@ -22,6 +25,27 @@ export function keyringCommand(parent: Command, usage: string, summary: string):
   ]
   for (const option of options) command.addOption(common(option))
   return command
+}
+
+/** A command on the file of the database itself, which no server does for others. */
+export function databaseCommand(parent: Command, usage: string, summary: string): Command {
+  const command = commandIn(parent, usage, summary)
+  for (const option of settingOptions(['file'])) command.addOption(option)
+  return command.option('--json', 'JSON for programs')
+}
+
+/**
+ * The file that such a command works on.
+ *
+ * @param what - what it does, for the message to those who have named a server.
+ * @throws Failure `usage`, `unavailable` where there is none; SettingsError.
+ */
+export function databaseOf(options: TargetOptions, what: string): string {
+  if (serverOf(options) !== undefined)
+    throw new Failure('usage', `${what} beside the database, not through a server: name it with --store.`)
+  const { file } = settingsOf(options)
+  mustExist(file, options)
+  return file
 }
 
 /** Options of every command that changes something. */
@@ -62,9 +86,7 @@ export function createOption(command: Command): Command {
 export function changeOptionsOf({ actor, note, ifRevision, idempotencyKey }: ChangingOptions): ChangeOptions {
   return {
     actor: actor ?? userName(),
-    ...(note === undefined ? {} : { note }),
-    ...(ifRevision === undefined ? {} : { ifRevision }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...given({ note, ifRevision, idempotencyKey }),
   }
 }
 

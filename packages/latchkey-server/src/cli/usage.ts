@@ -2,13 +2,12 @@ import type { Command } from 'commander'
 import type { UsageCount, UsageOptions } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { count } from './input/flags.ts'
+import { given } from './input/given.ts'
 import { iso, momentAgo } from './input/when.ts'
-import { putJson } from './json.ts'
+import { startListing } from './listing.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
-import { say, styled } from './terminal/print.ts'
 import type { Column } from './terminal/table.ts'
-import { putTable } from './terminal/table.ts'
 
 interface Options extends TargetOptions {
   readonly key?: string
@@ -37,18 +36,10 @@ export function usageCommand(program: Command): void {
     .option('--limit <number>', 'how many rows', count, 1000)
     .action(async (options: Options) => {
       const { json, key, owner, outcome, from, to, limit } = options
-      const wanted: UsageOptions = {
-        limit,
-        ...(key === undefined ? {} : { key }),
-        ...(owner === undefined ? {} : { owner }),
-        ...(outcome === undefined ? {} : { outcome }),
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-      }
+      const wanted: UsageOptions = { limit, ...given({ key, owner, outcome, from, to }) }
       const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(wanted))
-      if (json === true) for (const row of rows) putJson(row)
-      else putTable(columns, rows)
-      if (rows.length === limit)
-        say(styled('dim', 'There may be more: --limit, or a shorter --from and --to.', process.stderr))
+      const listing = startListing({ json, columns, empty: 'Nothing was counted.' })
+      listing.add(rows)
+      listing.end(rows.length === limit ? 'There may be more: --limit, or a shorter --from and --to.' : undefined)
     })
 }

@@ -3,6 +3,7 @@ import type { Refused, Verdict } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
 import { count, words } from './input/flags.ts'
+import { given } from './input/given.ts'
 import { secretFromEnvironment, secretFromInput } from './input/secrets.ts'
 import { iso } from './input/when.ts'
 import { putJson } from './json.ts'
@@ -35,13 +36,8 @@ export function verifyCommand(program: Command): void {
     .action(async (options: Options) => {
       const { environment, scope, anyScope, address, cost, spend, json } = options
       const credential = await credentialToVerify()
-      const demand = {
-        ...(environment === undefined ? {} : { environment }),
-        ...(scope === undefined ? {} : { allOf: scope }),
-        ...(anyScope === undefined ? {} : { anyOf: anyScope }),
-        ...(cost === undefined ? {} : { cost }),
-      }
-      const call = { dryRun: spend !== true, ...(address === undefined ? {} : { ip: address }) }
+      const demand = given({ environment, allOf: scope, anyOf: anyScope, cost })
+      const call = { dryRun: spend !== true, ...given({ ip: address }) }
       const mode = spend === true ? 'write' : 'read'
       const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
         if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()
@@ -56,9 +52,8 @@ export function verifyCommand(program: Command): void {
 
 /** From the environment, from whoever sits there, or from a pipe; never from the arguments. */
 async function credentialToVerify(): Promise<string> {
-  const given = secretFromEnvironment('LATCHKEY_CREDENTIAL')
-  if (given !== undefined) return given
-  return (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
+  const set = secretFromEnvironment('LATCHKEY_CREDENTIAL')
+  return set ?? (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
 }
 
 /** Whether a key has a scope cannot be told where nobody knows which there are. */

@@ -3,13 +3,12 @@ import { Option } from 'commander'
 import type { JournalEntry, JournalOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { count } from '../input/flags.ts'
+import { given } from '../input/given.ts'
 import { iso, momentAgo } from '../input/when.ts'
-import { putJson } from '../json.ts'
+import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { say, styled } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
-import { putTable } from '../terminal/table.ts'
 
 interface Options extends TargetOptions {
   readonly key?: string
@@ -63,32 +62,23 @@ export function showCommand(journal: Command): void {
     .addOption(new Option('--all', 'however many there are').conflicts('limit'))
     .action(async (options: Options) => {
       const { json, all = false, limit, key, owner, by, from, to } = options
-      const filter: JournalOptions = {
-        ...(key === undefined ? {} : { key }),
-        ...(owner === undefined ? {} : { owner }),
-        ...(by === undefined ? {} : { actor: by }),
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-      }
+      const filter: JournalOptions = given({ key, owner, actor: by, from, to })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
+        const listing = startListing({ json, columns, empty: 'No entries.' })
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
-        const rows: JournalEntry[] = []
         for (;;) {
           // One more than wanted tells whether there are more.
           const wanted = Math.min(page, left + 1)
           const entries = await keyring.journal({ ...filter, after, limit: wanted })
           const shown = entries.slice(0, left)
-          if (json === true) for (const entry of shown) putJson(entry)
-          else rows.push(...shown)
+          listing.add(shown)
           after = shown.at(-1)?.seq ?? after
           left -= shown.length
-          if (entries.length < wanted || left === 0) {
-            if (json !== true) putTable(columns, rows)
-            if (entries.length > shown.length)
-              say(styled('dim', `There are more: --after ${after}, or --all.`, process.stderr))
-            return
-          }
+          if (entries.length < wanted || left === 0)
+            return listing.end(
+              entries.length > shown.length ? `There are more: --after ${after}, or --all.` : undefined,
+            )
         }
       })
     })

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander'
 import type { JournalHead, JournalReport, RowFault } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
+import { given } from '../input/given.ts'
 import { putReport } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -21,13 +22,7 @@ export function verifyCommand(journal: Command): void {
     .action(async (options: Options) => {
       const { anchor, rows, json } = options
       const report = await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
-        patiently(
-          'Checking the journal',
-          keyring.verifyJournal({
-            ...(anchor === undefined ? {} : { anchor }),
-            ...(rows === undefined ? {} : { rows }),
-          }),
-        ),
+        patiently('Checking the journal', keyring.verifyJournal(given({ anchor, rows }))),
       )
       if (json === true) putReport(report)
       else if (report.whole) put(wholeText(report))

@@ -1,18 +1,38 @@
-import type { Changed } from 'latchkey'
+import type { Command } from 'commander'
+import type { Changed, ChangeOptions, Keyring } from 'latchkey'
+import type { ChangingOptions } from '../command.ts'
+import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { putJson } from '../json.ts'
-import { plain, say } from '../terminal/print.ts'
+import type { TargetOptions } from '../target.ts'
+import { withKeyring } from '../target.ts'
+import { changedText } from '../terminal/changed.ts'
+import { say } from '../terminal/print.ts'
+
+/** A command that does one thing to one key and takes nothing but its id. */
+export interface KeyAction {
+  readonly name: string
+  readonly summary: string
+  /** What was done, after the id. */
+  readonly done: string
+  readonly act: (keyring: Keyring, id: string, options: ChangeOptions) => Promise<Changed>
+}
+
+export function keyAction(keys: Command, { name, summary, done, act }: KeyAction): void {
+  const command = keyringCommand(keys, `${name} <id>`, summary)
+  changingOptions(command).action(async (id: string, options: ChangingOptions & TargetOptions) => {
+    const changed = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
+      act(keyring, id, changeOptionsOf(options)),
+    )
+    putChanged(changed, { done, json: options.json })
+  })
+}
 
 /** What came of a change: a line for people, the key for programs. */
 export function putChanged(
-  done: Changed,
-  { verb, json }: { readonly verb: string; readonly json: boolean | undefined },
+  changed: Changed,
+  { done, json }: { readonly done: string; readonly json: boolean | undefined },
 ): void {
-  if (json === true) return putJson(done)
-  const { key, tookMs } = done
-  // Not just done: from now on no instance acts on what was before, and it says how long that took.
-  say(
-    plain(
-      `${key.id} ${verb}, everywhere after ${Math.ceil(tookMs)} ms; it is ${key.state}, at revision ${key.revision}.`,
-    ),
-  )
+  if (json === true) return putJson(changed)
+  const { key, tookMs } = changed
+  say(changedText({ subject: key.id, done, tookMs, state: key.state, revision: key.revision }))
 }

@@ -4,14 +4,13 @@ import type { Key, KeyState, ListOptions } from 'latchkey'
 import { keyStates } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { count } from '../input/flags.ts'
+import { given } from '../input/given.ts'
 import { iso } from '../input/when.ts'
-import { putJson } from '../json.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
+import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { say, styled } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
-import { putTable } from '../terminal/table.ts'
 
 interface Options extends TargetOptions {
   readonly owner?: string
@@ -55,29 +54,18 @@ export function listCommand(keys: Command): void {
     .addOption(new Option('--all', 'however many there are').conflicts(['limit']))
     .action(async (options: Options) => {
       const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
-      const filter: ListOptions = {
-        ...(owner === undefined ? {} : { owner }),
-        ...(environment === undefined ? {} : { environment }),
-        ...(state === undefined ? {} : { state }),
-        ...(scope === undefined ? {} : { scope }),
-        ...(text === undefined ? {} : { text }),
-        ...(issuedBy === undefined ? {} : { issuedBy }),
-      }
+      const filter: ListOptions = given({ owner, environment, state, scope, text, issuedBy })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
+        const listing = startListing({ json, columns, empty: 'No keys.' })
         let { cursor } = options as { cursor?: string | null }
         let left = all ? Number.POSITIVE_INFINITY : limit
-        const rows: Key[] = []
         do {
-          const wanted = Math.min(page, left)
-          const found = await keyring.list({ ...filter, limit: wanted, ...(cursor ? { cursor } : {}) })
-          // A table needs to know its widest row; lines go out as they come, so that a million need no memory.
-          if (json === true) for (const key of found.keys) putJson(key)
-          else rows.push(...found.keys)
+          const found = await keyring.list({ ...filter, limit: Math.min(page, left), ...(cursor ? { cursor } : {}) })
+          listing.add(found.keys)
           left -= found.keys.length
           ;({ cursor } = found)
         } while (cursor !== null && left > 0)
-        if (json !== true) putTable(columns, rows)
-        if (cursor !== null) say(styled('dim', `There are more: --cursor ${cursor}, or --all.`, process.stderr))
+        listing.end(cursor === null ? undefined : `There are more: --cursor ${cursor}, or --all.`)
       })
     })
 }

@@ -4,12 +4,12 @@ import type { RevocationReason } from 'latchkey'
 import { revocationReasons } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
-import { Failure } from '../exit.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { mustConfirm } from '../terminal/ask.ts'
 import { plain } from '../terminal/print.ts'
 import { putChanged } from './changed.ts'
+import { mustFind } from './find.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly reason: RevocationReason
@@ -26,14 +26,13 @@ export function revokeCommand(keys: Command): void {
     const { reason, withIssued = false, yes, json } = options
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => {
       if (yes !== true) {
-        const key = await keyring.find(id)
-        if (key === undefined) throw new Failure('absent', 'No key has this id.')
+        const { name, owner, state } = await mustFind(keyring, id)
         const also = withIssued ? ', and every key with a secret that it brought about' : ''
-        await mustConfirm(plain(`Revoke ${key.name} of ${key.owner} (${key.id}, ${key.state})${also} for good?`))
+        await mustConfirm(plain(`Revoke ${name} of ${owner} (${id}, ${state})${also} for good?`))
       }
       return keyring.revoke(id, { ...changeOptionsOf(options), reason, withIssued })
     })
-    const verb = withIssued ? `and ${done.alsoRevoked} that it brought about revoked` : 'revoked'
-    putChanged(done, { verb, json })
+    const what = withIssued ? `and ${done.alsoRevoked} that it brought about revoked` : 'revoked'
+    putChanged(done, { done: what, json })
   })
 }

@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
+import { given } from '../input/given.ts'
 import { iso, seconds } from '../input/when.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -23,11 +24,7 @@ export function rotateCommand(keys: Command): void {
     )
   changingOptions(command).action(async (id: string, options: Options) => {
     const { grace, replace } = options
-    const wanted = {
-      ...changeOptionsOf(options),
-      ...(grace === undefined ? {} : { grace }),
-      ...(replace === undefined ? {} : { replace }),
-    }
+    const wanted = { ...changeOptionsOf(options), ...given({ grace, replace }) }
     const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.rotate(id, wanted).catch(async (error: unknown) => {
         throw await withRemedy(error, { keyring, id, options })

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { KeyDetails, KeyMembers, Secret } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { Failure } from '../exit.ts'
 import { iso } from '../input/when.ts'
 import { putJson } from '../json.ts'
 import { fieldFacts } from '../key-fields/shown.ts'
@@ -9,12 +8,12 @@ import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import type { Fact } from '../terminal/table.ts'
 import { putFacts } from '../terminal/table.ts'
+import { mustFind } from './find.ts'
 
 export function showCommand(keys: Command): void {
   keyringCommand(keys, 'show <id>', 'a key with all that is kept of it').action(
     async (id: string, options: TargetOptions) => {
-      const key = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.find(id))
-      if (key === undefined) throw new Failure('absent', 'No key has this id.')
+      const key = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => mustFind(keyring, id))
       if (options.json === true) putJson(key)
       else putFacts(Object.values(page).flatMap((rows) => rows(key)))
     },

@@ -4,12 +4,14 @@ import type { Limit } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
+import { given } from '../input/given.ts'
 import { limitOf } from '../input/limits.ts'
 import { each } from '../input/flags.ts'
 import { putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
-import { plain, say } from '../terminal/print.ts'
+import { changedText } from '../terminal/changed.ts'
+import { say } from '../terminal/print.ts'
 
 interface Options extends ChangingOptions, TargetOptions {
   readonly disable?: boolean
@@ -30,25 +32,17 @@ export function changeCommand(owners: Command): void {
     .addOption(new Option('--clear-limits', 'takes all shared limits away').conflicts('limit'))
   changingOptions(command).action(async (name: string, options: Options) => {
     const { disable, enable, limit, clearLimits, json } = options
-    const patch = {
-      ...(disable === true ? { disabled: true } : {}),
-      ...(enable === true ? { disabled: false } : {}),
-      ...(limit === undefined ? {} : { limits: limit }),
-      ...(clearLimits === true ? { limits: null } : {}),
-    }
+    const disabled = disable === true ? true : enable === true ? false : undefined
+    const patch = given({ disabled, limits: clearLimits === true ? null : limit })
     if (Object.keys(patch).length === 0) {
       throw new Failure('usage', 'Say what is to be changed: --disable, --enable, --limit or --clear-limits.')
     }
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.changeOwner(name, patch, changeOptionsOf(options)),
     )
-    const { owner, tookMs } = done
     if (json === true) return putJson(done)
+    const { owner, tookMs } = done
     const state = owner.disabled ? 'disabled' : 'active'
-    say(
-      plain(
-        `${owner.owner} changed, everywhere after ${Math.ceil(tookMs)} ms; it is ${state}, at revision ${owner.revision}.`,
-      ),
-    )
+    say(changedText({ subject: owner.owner, done: 'changed', tookMs, state, revision: owner.revision }))
   })
 }

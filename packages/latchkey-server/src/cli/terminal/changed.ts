@@ -1,0 +1,15 @@
+import { plain } from './print.ts'
+
+/** What came of a change of a key or an owner. */
+export interface ChangedFacts {
+  readonly subject: string
+  readonly done: string
+  readonly tookMs: number
+  readonly state: string
+  readonly revision: number
+}
+
+/** Says that a change is done: from now on no instance acts on what was before, and how long that took. */
+export function changedText({ subject, done, tookMs, state, revision }: ChangedFacts): string {
+  return plain(`${subject} ${done}, everywhere after ${Math.ceil(tookMs)} ms; it is ${state}, at revision ${revision}.`)
+}
