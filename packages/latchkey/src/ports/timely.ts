@@ -45,12 +45,18 @@ export function timelyStore(store: Store, timeout: number): Store {
   }
 }
 
-/** The same of a limiter. */
+/**
+ * The same of a limiter. What it counted for a call that was given up is given back when it says so: whoever asked for it
+ * has heard `unavailable`, and a refused call spends nothing.
+ */
 export function timelyLimiter(limiter: Limiter, timeout: number): Limiter {
   const check = within(timeout, 'The limiter has not answered')
   const work = within(timeout * patience, 'The limiter has not answered')
   return {
-    take: (windows, cost) => check(limiter.take(windows, cost)),
+    take: (windows, cost) =>
+      check(limiter.take(windows, cost), (answer) => {
+        if (answer.admitted) return limiter.giveBack(windows, cost, answer)
+      }),
     peek: (windows, cost) => check(limiter.peek(windows, cost)),
     giveBack: (windows, cost, answer) => check(limiter.giveBack(windows, cost, answer)),
     close: () => work(limiter.close()),
@@ -69,18 +75,23 @@ export function promptSource(source: KeySource): KeySource {
   }
 }
 
+/** Waits for an answer; `late` is done with one that comes when nobody waits for it any more. */
+type Wait = <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => Awaitable<Value>
+
 /** @returns a function that answers what it is given, if it comes in so many milliseconds. */
-function within(milliseconds: number, what: string): <Value>(answer: Awaitable<Value>) => Awaitable<Value> {
-  return <Value>(answer: Awaitable<Value>) => {
+function within(milliseconds: number, what: string): Wait {
+  return <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => {
     if (!isThenable(answer)) return answer
+    // Once: a thenable may do its work anew for everybody who waits for it.
+    const promised = Promise.resolve(answer)
     return new Promise<Value>((resolve, reject) => {
-      const late = (): void => {
+      const giveUp = (): void => {
         reject(new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`))
+        // Whatever comes of it, there is nobody to tell.
+        if (late !== undefined) promised.then(late).catch(() => {})
       }
-      const timer = setTimeout(late, milliseconds)
-      Promise.resolve(answer)
-        .finally(() => clearTimeout(timer))
-        .then(resolve, reject)
+      const timer = setTimeout(giveUp, milliseconds)
+      promised.finally(() => clearTimeout(timer)).then(resolve, reject)
     })
   }
 }

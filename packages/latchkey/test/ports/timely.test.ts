@@ -193,3 +193,43 @@ test('a limiter that does not answer is unavailable, and what cannot be a timeou
     })
   }
 })
+
+test(
+  'what a limiter counts for a call that was given up is given back when it answers, and only that',
+  { timeout: 10_000 },
+  async () => {
+    const clock = stillClock(Date.UTC(2030, 0, 1))
+    const counting = memoryLimiter({ clock })
+    const taken = Promise.withResolvers<void>()
+    const back = Promise.withResolvers<void>()
+    let late = true
+    let asked = 0
+    const limiter: Limiter = {
+      ...counting,
+      take(windows, cost) {
+        if (!late) return counting.take(windows, cost)
+        const then = async (...waiting: Parameters<Promise<unknown>['then']>): Promise<unknown> =>
+          taken.promise.then(() => (asked++, counting.take(windows, cost))).then(...waiting)
+        // Works anew for everybody who waits for it, as query builders do.
+        // oxlint-disable-next-line unicorn/no-thenable -- such objects are what this is about
+        return { then } as never
+      },
+      async giveBack(windows, cost, answer) {
+        counting.giveBack(windows, cost, answer)
+        back.resolve()
+        throw new Error('the limiter is gone')
+      },
+    }
+    const store = withStillClock(sqliteStore({ file: ':memory:' }), clock)
+    const keyring = await openKeyring({ store, limiter, scopes, clock, storeTimeout: 20 })
+    const { secret } = await keyring.issue({ ...shop, limits: [{ name: 'burst', limit: 2, window: 60 }] })
+    assert.equal(await codeOf(keyring.verify(secret)), 'unavailable')
+    taken.resolve()
+    await back.promise
+    assert.equal(asked, 1)
+    late = false
+    const calls = Array.from({ length: 3 }, async () => codeOf(keyring.verify(secret)))
+    assert.deepEqual(await Promise.all(calls), ['accepted', 'accepted', 'over_limit'])
+    await keyring.close()
+  },
+)
