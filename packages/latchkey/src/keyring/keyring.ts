@@ -54,7 +54,7 @@ export interface KeyringOptions<Scope extends string> {
   readonly usageInterval?: number
   /**
    * Hears of usage that could not be written, which is tried again, and of declarations, which are not. A warning of the
-   * process if left out.
+   * process if left out, or where it throws itself.
    */
   readonly onError?: (error: unknown) => void
 }

@@ -17,6 +17,7 @@ import { openUsage } from '../verify/usage.ts'
 import type { Verifier } from '../verify/verdict.ts'
 import { unavailable, verifierOf } from '../verify/verify.ts'
 import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
+import { backgroundErrors } from './background-errors.ts'
 import { change } from './change.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
@@ -75,7 +76,7 @@ export async function openKeyring<const Scope extends string>(
   whole('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
   whole('storeTimeout', storeTimeout, 1, longestTimeout)
 
-  const onError = options.onError ?? warn
+  const onError = backgroundErrors(options.onError)
   const store = timelyStore(options.store, storeTimeout)
   const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
   const sources = (options.sources ?? []).map(promptSource)
@@ -166,11 +167,6 @@ const longestTimeout = 600_000
 
 /** How many refusals are remembered by the id of their request. */
 const rememberedRefusals = 10_000
-
-function warn(error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error)
-  process.emitWarning(`Usage or a declaration could not be written: ${reason}`, 'LatchkeyWarning')
-}
 
 /** The verbs of a keyring, for whoever `parts.authority` says. */
 function verbsOf<Scope extends string>(

@@ -37,6 +37,17 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await nextTurn()
 }
 
+/** Handlers of errors that are themselves wrong, each in its own way. */
+const failingHandlers: readonly (readonly [how: string, onError: (error: unknown) => void])[] = [
+  [
+    'throws',
+    () => {
+      throw new Error('nobody to tell')
+    },
+  ],
+  ['answers a promise that is rejected', async () => Promise.reject(new Error('nobody to tell'))],
+]
+
 const hour = 3_600_000
 const noon = Date.UTC(2030, 0, 15, 12)
 
@@ -92,6 +103,38 @@ for (const [speed, shape] of speeds) {
         [1],
       )
     })
+
+    for (const [how, onError] of failingHandlers) {
+      test(`a handler of errors that ${how} loses no counts, refuses nobody and is warned of`, async (context) => {
+        context.mock.timers.enable({ apis: ['setTimeout'] })
+        const warned = context.mock.method(process, 'emitWarning', () => {})
+        const { watched, written } = watching(shape)
+        const withoutNote = (store: Store): Store => ({ ...watched(store), noteFirstUse: () => false })
+        const { keyring, clock } = await openOn(withoutNote, { usageInterval: 10_000, onError })
+        const { key } = await keyring.issue(shop)
+        clock.advance(1)
+        const { secret } = await keyring.rotate(key.id)
+        written.failing = true
+        assert.equal(await codeOf(keyring.verify(secret)), 'accepted', 'its first use could not be written')
+        context.mock.timers.tick(10_000)
+        await turns()
+        written.failing = false
+        context.mock.timers.tick(10_000)
+        await turns()
+        assert.deepEqual(
+          (await keyring.usage()).map(({ outcome, count }) => [outcome, count]),
+          [['accepted', 1]],
+        )
+        const once = [
+          'Usage or a declaration could not be written: the disk is full',
+          'onError itself failed: nobody to tell',
+        ]
+        assert.deepEqual(
+          warned.mock.calls.map(({ arguments: [warning] }) => warning),
+          [...once, ...once],
+        )
+      })
+    }
 
     test('each outcome is counted for its key and owner, and when the secret was used last is moved', async () => {
       const { keyring, clock } = await openOn(shape)
