@@ -4,24 +4,23 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { kill } from './kill.ts'
 import { readPage } from './markdown.ts'
+import { beforeRemoval, temporaryFolder } from './temporary-folder.ts'
 
 const root = dirname(import.meta.dirname)
 const execute = promisify(execFile)
 const pages = globSync('**/*.md', { cwd: root, exclude: ['**/node_modules', '**/dist'] })
 
 // Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
-mkdirSync(join(root, 'dist'), { recursive: true })
-const scratch = mkdtempSync(join(root, 'dist', 'docs-'))
-after(() => rmSync(scratch, { recursive: true }))
+const scratch = temporaryFolder('docs', { within: join(root, 'dist') })
 
 const examplesOf = (path: string): readonly string[] =>
   readPage(readFileSync(join(root, path), 'utf8'))
@@ -60,8 +59,7 @@ test('every example in TypeScript type-checks', async () => {
 })
 
 test('the lines that protect a route run in a project of one’s own, and issue a key once', async () => {
-  const project = mkdtempSync(join(tmpdir(), 'latchkey-project-'))
-  after(() => rmSync(project, { recursive: true }))
+  const project = temporaryFolder('project')
   const npm = async (folder: string, ...values: readonly string[]): Promise<void> => {
     await execute('npm', [...values, '--silent', '--offline', '--no-audit', '--no-fund'], { cwd: folder })
   }
@@ -90,8 +88,7 @@ test('the lines that protect a route run in a project of one’s own, and issue 
 
 test("the note's service in Latchkey's form listens, and answers as the note's does", async () => {
   const [, example = ''] = examplesOf('README.md')
-  const folder = join(scratch, 'note')
-  mkdirSync(folder)
+  const folder = temporaryFolder('note', { within: scratch })
   const key = randomBytes(24).toString('base64')
   const port = await freePort()
   writeFileSync(join(folder, '.env'), `SERVICE_API_KEY=${key}\n`)
@@ -134,7 +131,7 @@ interface Started {
 /** Starts a program in a folder, and answers when it listens. */
 async function started(folder: string, words: readonly string[], port: number): Promise<Started> {
   const child = spawn(process.execPath, words, { cwd: folder })
-  after(() => child.kill('SIGKILL'))
+  beforeRemoval(folder, () => kill(child))
   const ended = once(child, 'close')
   let printed = ''
   let complaints = ''

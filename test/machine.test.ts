@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const machine = JSON.stringify(join(import.meta.dirname, 'machine.ts'))
 
@@ -20,9 +20,8 @@ function evaluate(
   return { status, output: stdout + stderr }
 }
 
-test('a script(1) that tells its version and has no terminal to give is no terminal', (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-machine-'))
-  context.after(() => rmSync(folder, { recursive: true }))
+test('a script(1) that tells its version and has no terminal to give is no terminal', () => {
+  const folder = temporaryFolder('machine')
   writeFileSync(join(folder, 'script'), '#!/bin/sh\n[ "$1" = --version ]\n', { mode: 0o755 })
   const { status, output } = evaluate('machine.noTerminal()', { PATH: folder })
   assert.deepEqual([status, output], [0, 'neither script(1) nor python3 can open a pseudo-terminal here\n'])

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { testSets } from './sets.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const root = dirname(import.meta.dirname)
 const { fast, slow } = testSets()
@@ -24,9 +24,8 @@ test('the fast set has the library and the server, and nothing that starts a pro
   assert.ok(fast.length > 40 && fast.every((file) => file.startsWith('packages/')), String(fast.length))
 })
 
-test('a test that starts a process by way of another file is slow, one that takes only its types is fast', (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-sets-'))
-  context.after(() => rmSync(folder, { recursive: true }))
+test('a test that starts a process by way of another file is slow, one that takes only its types is fast', () => {
+  const folder = temporaryFolder('sets')
   mkdirSync(join(folder, 'packages', 'one', 'test', 'deep'), { recursive: true })
   const files: Readonly<Record<string, string>> = {
     'starting.ts': `import { spawn } from 'node:child_process'`,

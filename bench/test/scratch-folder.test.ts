@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { inScratchFolder } from '../proofs/scratch-folder.ts'
 
-test('a place that is there and takes no files is passed over, and nothing is left behind', async (context) => {
-  const open = mkdtempSync(join(tmpdir(), 'latchkey-open-'))
-  context.after(() => rmSync(open, { recursive: true }))
+test('a place that is there and takes no files is passed over, and nothing is left behind', async () => {
+  const open = temporaryFolder('open')
   // Closed to the superuser, too, whom rights do not stop.
   const closed = join(open, 'closed')
   writeFileSync(closed, '')

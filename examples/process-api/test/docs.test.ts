@@ -8,7 +8,7 @@ test(
   '/docs is Swagger UI from this server alone, with an Authorize button that works',
   { skip: noBrowser() },
   async (context) => {
-    const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'v3ry.L0ng-random_value' })
+    const service = startService(folderFor(context), { SERVICE_API_KEY: 'v3ry.L0ng-random_value' })
     const url = await service.url
     const launched = await chromium.launch({
       executablePath: String(browser),
@@ -54,7 +54,7 @@ test(
 )
 
 test('there is no ReDoc, and the page loads nothing by an address of another host', async (context) => {
-  const service = startService(context, folderFor(context))
+  const service = startService(folderFor(context))
   const url = await service.url
   assert.equal((await fetch(`${url}/redoc`)).status, 404)
   const page = await (await fetch(`${url}/docs`)).text()
@@ -64,7 +64,7 @@ test('there is no ReDoc, and the page loads nothing by an address of another hos
 })
 
 test('no page of another origin may put the documents into a frame, and `/` leads to them', async (context) => {
-  const url = await startService(context, folderFor(context)).url
+  const url = await startService(folderFor(context)).url
   for (const path of ['/', '/docs', '/docs/', '/openapi.json', '/nothing', '/process']) {
     const { headers } = await fetch(url + path, { redirect: 'manual' })
     assert.equal(headers.get('x-frame-options'), 'DENY', path)

@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { kill } from '../../../test/kill.ts'
 import { terminalCommand } from '../../../test/machine.ts'
+import { beforeRemoval, temporaryFolder } from '../../../test/temporary-folder.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -27,14 +26,11 @@ export interface RunningService {
 
 /** A folder for one test, removed after it. */
 export function folderFor(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'process-api-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
+  return temporaryFolder('process-api', { context })
 }
 
 /** Starts the service in a folder, as `npm start` does, on a free port unless told otherwise; ended with the test. */
 export function startService(
-  context: TestContext,
   folder: string,
   settings: Readonly<Record<string, string>> = {},
   { inTerminal = false }: { readonly inTerminal?: boolean } = {},
@@ -50,7 +46,7 @@ export function startService(
   const command = [process.execPath, '--conditions=@latchkey/source', main]
   const [program = '', ...values] = inTerminal ? (terminalCommand(command.join(' ')) ?? []) : command
   const child = spawn(program, values, { cwd: folder, env: environment })
-  context.after(() => child.kill('SIGKILL'))
+  beforeRemoval(folder, () => kill(child))
   let printed = ''
   const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals)[]) => code ?? signal ?? 0)
   const url = new Promise<string>((resolve, reject) => {

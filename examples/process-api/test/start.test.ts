@@ -22,7 +22,7 @@ async function post(url: string, key: string, status = 'SUCCESS'): Promise<Respo
 }
 
 test('the first start prints one key, and a curl line that works when pasted', async (context) => {
-  const service = startService(context, folderFor(context))
+  const service = startService(folderFor(context))
   await service.url
   assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
   const stdout = await pasted(service, process.cwd())
@@ -46,7 +46,7 @@ async function pasted({ printed }: RunningService, folder: string): Promise<stri
 test('with SERVICE_API_KEY in .env the printed curl line works when pasted, and does not have the key in it', async (context) => {
   const folder = folderFor(context)
   writeFileSync(join(folder, '.env'), '# mine\nSERVICE_API_KEY=v3ry.L0ng=random$(value\nLOG_LEVEL=warn\n')
-  const service = startService(context, folder)
+  const service = startService(folder)
   await service.url
   assert.doesNotMatch(service.printed(), /v3ry/)
   const stdout = await pasted(service, folder)
@@ -62,7 +62,7 @@ test('with SERVICE_API_KEY anywhere else the printed curl line has its place, an
     ['SERVICE_API_KEY=v3ry.L0ng-random_other\n', { SERVICE_API_KEY: 'v3ry.L0ng-random_value' }],
   ] as const) {
     writeFileSync(join(folder, '.env'), file)
-    const service = startService(context, folder, settings)
+    const service = startService(folder, settings)
     await service.url
     assert.match(service.printed(), /with your SERVICE_API_KEY in its place:\n\ncurl .*X-API-Key: <SERVICE_API_KEY>"/)
     assert.doesNotMatch(service.printed(), /v3ry/)
@@ -71,12 +71,12 @@ test('with SERVICE_API_KEY anywhere else the printed curl line has its place, an
 
 test('a later start prints no key, and the first one still works', async (context) => {
   const folder = folderFor(context)
-  const first = startService(context, folder)
+  const first = startService(folder)
   await first.url
   const [secret = ''] = first.printed().match(secretPattern) ?? []
   first.process.kill('SIGTERM')
   assert.equal(await first.ended, 0)
-  const second = startService(context, folder)
+  const second = startService(folder)
   const url = await second.url
   assert.equal(second.printed().match(secretPattern), null)
   assert.equal((await post(url, secret)).status, 200)
@@ -88,7 +88,7 @@ test(
   { skip: noTerminal() },
   async (context) => {
     const folder = folderFor(context)
-    const first = startService(context, folder, {}, { inTerminal: true })
+    const first = startService(folder, {}, { inTerminal: true })
     const url = await first.url
     const found = first.printed().match(/lk_admin_[0-9A-Za-z]{38}/g) ?? []
     assert.equal(found.length, 1)
@@ -101,7 +101,7 @@ test(
       ['First key', 'First admin key'],
     )
     assert.equal((await post(url, found[0] ?? '')).status, 403, 'but not on the service itself')
-    const second = startService(context, folder, {}, { inTerminal: true })
+    const second = startService(folder, {}, { inTerminal: true })
     await second.url
     assert.doesNotMatch(second.printed(), /lk_admin_/)
   },
@@ -109,7 +109,7 @@ test(
 
 test('what is printed into a file or a pipe has no admin key in it, and none is issued', async (context) => {
   const folder = folderFor(context)
-  const service = startService(context, folder)
+  const service = startService(folder)
   const url = await service.url
   assert.doesNotMatch(service.printed(), /lk_admin_/)
   assert.match(service.printed(), /administered at \S+\/latchkey\/docs$/m)
@@ -121,7 +121,7 @@ test('what is printed into a file or a pipe has no admin key in it, and none is 
 
 test('the key is printed and then nowhere: not in the database, not in the log of its use', async (context) => {
   const folder = folderFor(context)
-  const service = startService(context, folder)
+  const service = startService(folder)
   const url = await service.url
   const [secret = ''] = service.printed().match(secretPattern) ?? []
   const before = service.printed().split(secret).length
@@ -142,12 +142,12 @@ test('the key is printed and then nowhere: not in the database, not in the log o
 test('SERVICE_API_KEY from a file is accepted, and both at once are exit code 78', async (context) => {
   const folder = folderFor(context)
   writeFileSync(join(folder, 'service.key'), 'v3ry.L0ng-random_value\n')
-  const service = startService(context, folder, { SERVICE_API_KEY_FILE: 'service.key' })
+  const service = startService(folder, { SERVICE_API_KEY_FILE: 'service.key' })
   const url = await service.url
   assert.doesNotMatch(service.printed(), /v3ry/)
   assert.equal(service.printed().match(secretPattern), null)
   assert.equal((await post(url, 'v3ry.L0ng-random_value')).status, 200)
-  const both = startService(context, folder, {
+  const both = startService(folder, {
     SERVICE_API_KEY_FILE: 'service.key',
     SERVICE_API_KEY: 'v3ry.L0ng-random_value',
   })
@@ -159,7 +159,7 @@ test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (
   const folder = folderFor(context)
   writeFileSync(join(folder, '.env'), 'SERVICE_API_KEY=v3ry.L0ng-random_value\nPORT=1\n')
   // The real environment wins: PORT is 0 there.
-  const service = startService(context, folder)
+  const service = startService(folder)
   const url = await service.url
   assert.doesNotMatch(service.printed(), /v3ry/)
   assert.equal(service.printed().match(secretPattern), null)
@@ -169,7 +169,7 @@ test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (
 
 test('SERVICE_API_KEY is taken out of the environment, so that nothing started from here and no report knows it', async (context) => {
   const tell = `process.on('exit', () => console.log('left: ' + process.env.SERVICE_API_KEY))`
-  const service = startService(context, folderFor(context), {
+  const service = startService(folderFor(context), {
     SERVICE_API_KEY: 'v3ry.L0ng-random_value',
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}`,
   })
@@ -199,7 +199,7 @@ const badSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 
 for (const [what, settings] of Object.entries(badSettings)) {
   test(`${what} stops the start with exit code 78 and one line that names the setting, not its value`, async (context) => {
-    const service = startService(context, folderFor(context), settings)
+    const service = startService(folderFor(context), settings)
     assert.equal(await service.ended, 78)
     const [name = '', value = ''] = Object.entries(settings)[0] ?? []
     assert.match(service.printed(), new RegExp(`^${name} [^\n]+\n$`))
@@ -210,7 +210,7 @@ for (const [what, settings] of Object.entries(badSettings)) {
 test('a .env that cannot be read stops the start with exit code 78 and one true sentence', async (context) => {
   const folder = folderFor(context)
   mkdirSync(join(folder, '.env'))
-  const service = startService(context, folder)
+  const service = startService(folder)
   assert.equal(await service.ended, 78)
   assert.match(service.printed(), /^\.env must be a file in UTF-8 that can be read\n$/)
 })
@@ -218,7 +218,7 @@ test('a .env that cannot be read stops the start with exit code 78 and one true 
 test('a .env that is a pipe is not waited for', async (context) => {
   const folder = folderFor(context)
   await run('mkfifo', [join(folder, '.env')])
-  const service = startService(context, folder)
+  const service = startService(folder)
   assert.equal(await service.ended, 78)
   assert.match(service.printed(), /^\.env must be a file [^\n]+\n$/)
 })
@@ -227,7 +227,7 @@ test('a byte order mark hides no setting, and what the command line reads may st
   const folder = folderFor(context)
   const lines = ['SERVICE_API_KEY=v3ry.L0ng-random_value', 'LATCHKEY_URL=http://127.0.0.1:1', 'LATCHKEY_ADMIN_KEY=x']
   writeFileSync(join(folder, '.env'), `\ufeff${lines.join('\n')}\n`)
-  assert.equal((await post(await startService(context, folder).url, 'v3ry.L0ng-random_value')).status, 200)
+  assert.equal((await post(await startService(folder).url, 'v3ry.L0ng-random_value')).status, 200)
 })
 
 test('what works and may not be meant is said at the start: a .env for all to read, a folder for all to write, no TLS', async (context) => {
@@ -236,7 +236,7 @@ test('what works and may not be meant is said at the start: a .env for all to re
   chmodSync(join(folder, '.env'), 0o644)
   mkdirSync(join(folder, 'data'))
   chmodSync(join(folder, 'data'), 0o777)
-  const loud = startService(context, folder, { HOST: '0.0.0.0' })
+  const loud = startService(folder, { HOST: '0.0.0.0' })
   await loud.url
   loud.process.kill('SIGTERM')
   await loud.ended
@@ -246,7 +246,7 @@ test('what works and may not be meant is said at the start: a .env for all to re
   assert.equal(loud.printed().match(/"level":40/g)?.length, 3)
   chmodSync(join(folder, '.env'), 0o600)
   chmodSync(join(folder, 'data'), 0o755)
-  const quiet = startService(context, folder)
+  const quiet = startService(folder)
   await quiet.url
   quiet.process.kill('SIGTERM')
   await quiet.ended
@@ -254,12 +254,12 @@ test('what works and may not be meant is said at the start: a .env for all to re
 })
 
 test('in development a weak SERVICE_API_KEY is taken', async (context) => {
-  const service = startService(context, folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })
+  const service = startService(folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })
   assert.equal((await post(await service.url, 'dev')).status, 200)
 })
 
 test('a setting that is empty is not set', async (context) => {
-  const service = startService(context, folderFor(context), { SERVICE_API_KEY: '', LOG_LEVEL: '' })
+  const service = startService(folderFor(context), { SERVICE_API_KEY: '', LOG_LEVEL: '' })
   await service.url
   assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
 })
@@ -269,10 +269,10 @@ test('a port in use is one clear line, and no key is lost to it', async (context
   await once(other, 'listening')
   context.after(() => other.close())
   const folder = folderFor(context)
-  const service = startService(context, folder, { PORT: String((other.address() as AddressInfo).port) })
+  const service = startService(folder, { PORT: String((other.address() as AddressInfo).port) })
   assert.equal(await service.ended, 1)
   assert.match(service.printed(), /^The port \d+ is in use\.[^\n]*PORT[^\n]*\n$/)
-  const again = startService(context, folder)
+  const again = startService(folder)
   await again.url
   assert.equal(new Set(again.printed().match(secretPattern)).size, 1, 'the first key is still to come')
 })
@@ -281,7 +281,7 @@ test('a database that cannot be read is one clear line', async (context) => {
   const folder = folderFor(context)
   mkdirSync(join(folder, 'data'))
   writeFileSync(join(folder, 'data', 'latchkey.db'), 'not a database, whatever its name says. '.repeat(100))
-  const service = startService(context, folder)
+  const service = startService(folder)
   assert.equal(await service.ended, 1)
   assert.match(service.printed(), /^The database data\/latchkey\.db cannot be used: [^\n]+\n$/)
 })
@@ -289,7 +289,7 @@ test('a database that cannot be read is one clear line', async (context) => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} ends the service with exit code 0 and the database closed`, async (context) => {
     const folder = folderFor(context)
-    const service = startService(context, folder)
+    const service = startService(folder)
     await service.url
     const log = join(folder, 'data', 'latchkey.db-wal')
     assert.ok(existsSync(log))
@@ -303,7 +303,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 test('a second signal ends it at once, and loses no usage', async (context) => {
   const folder = folderFor(context)
   const key = 'v3ry.L0ng-random_value'
-  const service = startService(context, folder, { PROCESSING_SECONDS: '60', SERVICE_API_KEY: key })
+  const service = startService(folder, { PROCESSING_SECONDS: '60', SERVICE_API_KEY: key })
   const url = await service.url
   const waiting = post(url, key)
   waiting.catch(() => undefined)
@@ -326,7 +326,7 @@ test('a second signal ends it at once, and loses no usage', async (context) => {
 })
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
-  const service = startService(context, folderFor(context), {
+  const service = startService(folderFor(context), {
     PROCESSING_SECONDS: '1',
     SERVICE_API_KEY: 'v3ry.L0ng-random_value',
   })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LatchkeyError } from 'latchkey'
+import { beforeRemoval, temporaryFolder } from '../../../test/temporary-folder.ts'
 import { compose } from '../src/compose.ts'
 import { memorySettings, scenario } from './stage.ts'
 
@@ -46,27 +46,26 @@ scenario(
   { prefix: 'acme', environments: ['prod'] },
 )
 
-test('what was counted is written on closing, into a file that only its owner reads', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-compose-'))
+test('what was counted is written on closing, into a file that only its owner reads', async (context) => {
+  const folder = temporaryFolder('compose', { context })
   const settings = memorySettings({ file: join(folder, 'latchkey.db'), usageInterval: 3600 })
   const first = await compose(settings)
+  beforeRemoval(folder, first.close)
   const { key, secret } = await first.keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
   await first.keyring.verify(secret)
   await first.close()
   assert.equal(statSync(settings.file).mode & 0o777, 0o600)
   const second = await compose(settings)
+  beforeRemoval(folder, second.close)
   assert.equal((await second.keyring.usage({ key: key.id }))[0]?.count, 1)
-  await second.close()
-  rmSync(folder, { recursive: true })
 })
 
-test('a database that cannot be used stops the start with an error that says so', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-compose-'))
+test('a database that cannot be used stops the start with an error that says so', async (context) => {
+  const folder = temporaryFolder('compose', { context })
   const file = join(folder, 'latchkey.db')
   writeFileSync(file, 'not a database, whatever its name says. '.repeat(100))
   await assert.rejects(
     compose(memorySettings({ file })),
     (error) => error instanceof LatchkeyError && error.code === 'store_unusable',
   )
-  rmSync(folder, { recursive: true })
 })

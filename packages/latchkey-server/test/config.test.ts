@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../test/temporary-folder.ts'
 import { readSettings, SettingsError, settingsTable } from '../src/config.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-config-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('config')
 
 function file(name: string, content: string): string {
   const path = join(folder, name)

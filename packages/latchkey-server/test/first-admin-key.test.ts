@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { beforeRemoval, temporaryFolder } from '../../../test/temporary-folder.ts'
 import { compose } from '../src/compose.ts'
 import type { Composed } from '../src/compose.ts'
 import { firstAdminKey, writeFirstAdminKey } from '../src/first-admin-key.ts'
@@ -35,15 +35,14 @@ scenario(
   },
 )
 
-test('of two that start at once on one database, one is told a secret', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-first-'))
+test('of two that start at once on one database, one is told a secret', async (context) => {
+  const folder = temporaryFolder('first', { context })
   const settings = memorySettings({ file: join(folder, 'latchkey.db') })
   const both = [await compose(settings), await compose(settings)]
+  for (const { close } of both) beforeRemoval(folder, close)
   const secrets = await Promise.all(both.map(async ({ keyring }) => firstAdminKey(keyring)))
   assert.equal(secrets.filter((secret) => secret !== undefined).length, 1)
   assert.equal((await both[0]!.keyring.list({ environment: 'admin' })).keys.length, 1)
-  for (const { close } of both) await close()
-  rmSync(folder, { recursive: true })
 })
 
 /** Keyrings of processes that share a database, and the folder that it is in. */
@@ -51,16 +50,18 @@ async function inFolder(
   count: number,
   use: (folder: string, keyrings: readonly Composed['keyring'][]) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-first-'))
+  const folder = temporaryFolder('first')
   const settings = memorySettings({ file: join(folder, 'data', 'latchkey.db') })
   const composed: Composed[] = []
-  for (let index = 0; index < count; index++) composed.push(await compose(settings))
+  for (let index = 0; index < count; index++) {
+    const one = await compose(settings)
+    composed.push(one)
+    beforeRemoval(folder, one.close)
+  }
   await use(
     folder,
     composed.map(({ keyring }) => keyring),
   )
-  for (const { close } of composed) await close()
-  rmSync(folder, { recursive: true })
 }
 
 const adminKeys = async (keyring: Composed['keyring']): Promise<number> =>

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { skipUnless } from '../../../test/machine.ts'
+import { temporaryFolder } from '../../../test/temporary-folder.ts'
 import { manifest } from '../src/manifest.ts'
 import { nodeFault } from '../src/node-version.ts'
 
@@ -27,8 +27,7 @@ test('a version is judged by the range of the package, and the line says which N
   assert.equal(nodeFault(process.versions.node, range), undefined)
 })
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-node-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder('node')
 
 /** The published program as far as the look at the version; what comes after it says that it was reached. */
 function program(name: string, node: string): string {

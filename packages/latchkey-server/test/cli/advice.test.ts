@@ -43,7 +43,6 @@ describe('without a database', { concurrency: 2 }, () => {
     const [command = ''] = commandsIn(said)
     assert.deepEqual(commandsIn(await here.run(['doctor'])), [command])
     const child = here.start(command.split(' ').slice(1))
-    after(() => child.kill('SIGKILL'))
     await once(child.stderr!, 'data')
     assert.equal((await here.run(['keys', 'list'])).code, 0)
   })
@@ -60,7 +59,6 @@ describe('without a database', { concurrency: 2 }, () => {
 test('without an admin key: the command that the server names issues one, from any folder', async () => {
   const here = workplace()
   const child = here.start(['serve', '--port', '0', '--store', "sqlite:it's mine.db"])
-  after(() => child.kill('SIGKILL'))
   let said = ''
   for await (const chunk of child.stderr!) {
     said += String(chunk)

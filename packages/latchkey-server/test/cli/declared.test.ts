@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
-import type { OpenKeyring } from 'latchkey'
+import { describe, test } from 'node:test'
+import { beforeRemoval } from '../../../../test/temporary-folder.ts'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Workplace } from './running.ts'
@@ -13,9 +13,6 @@ import { jsonLines, serve, workplace } from './running.ts'
 
 /** A workplace without a scopes file, and the database of an application in it. */
 async function ofAnApplication() {
-  const opened: OpenKeyring[] = []
-  // Before the folder goes.
-  after(async () => Promise.all(opened.map(async (keyring) => keyring.close())))
   const here = workplace({ LATCHKEY_SCOPES_FILE: '' })
   const application = await openKeyring({
     store: sqliteStore({ file: join(here.folder, 'data', 'latchkey.db') }),
@@ -23,7 +20,7 @@ async function ofAnApplication() {
     prefix: 'acme',
     environments: ['prod', 'staging'],
   })
-  opened.push(application)
+  beforeRemoval(here.folder, application.close)
   const { secret } = await application.issue({ name: 'Runner', owner: 'acme', scopes: ['process:run'] })
   return { here, application, secret }
 }
@@ -34,7 +31,6 @@ async function warningsOf(
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly string[]> {
   const child = start(['serve', '--port', '0'], { env })
-  after(() => child.kill('SIGKILL'))
   let log = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (log += text))
   // The last line at the start: there is no admin key.

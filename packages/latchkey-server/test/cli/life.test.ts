@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { IssueOptions, Keyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { connectKeyring } from 'latchkey/client'
 import { sqliteStore } from 'latchkey/store/sqlite'
+import { beforeRemoval } from '../../../../test/temporary-folder.ts'
 import type { RunOptions, Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 
@@ -18,8 +19,8 @@ const database = await openKeyring({
   store: sqliteStore({ file: join(here.folder, 'data', 'latchkey.db') }),
   scopes: { 'orders:read': 'Read orders', 'orders:write': 'Change orders' },
 })
+beforeRemoval(here.folder, database.close)
 const server = await connectKeyring({ url: served.url, key: served.environment.LATCHKEY_ADMIN_KEY })
-after(() => database.close())
 
 /** What is arranged and looked at beside the commands is done by `keyring`, on the same keys and in this process. */
 const targets: readonly (readonly [name: string, at: Workplace, keyring: Keyring, target: RunOptions])[] = [

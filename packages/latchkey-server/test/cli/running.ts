@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after } from 'node:test'
+import { kill } from '../../../../test/kill.ts'
+import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { compileCache, hosted } from './hosted.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
@@ -56,8 +56,7 @@ export function workplace(
   more: Readonly<Record<string, string>> = {},
   { alone: allAlone = false }: Pick<RunOptions, 'alone'> = {},
 ): Workplace {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder('cli')
   writeFileSync(join(folder, 'scopes.json'), '{ "orders:read": "Read orders", "orders:write": "Change orders" }')
   const environment = {
     PATH: process.env['PATH'] ?? '',
@@ -71,6 +70,7 @@ export function workplace(
     withoutSecrets(values)
     const [program = '', ...before] = command
     const child = spawn(program, [...before, ...values], { cwd: folder, env: { ...environment, ...env } })
+    beforeRemoval(folder, () => kill(child))
     child.stdin.on('error', () => undefined)
     child.stdin.end(input ?? '')
     return child
@@ -127,7 +127,6 @@ export interface Served {
 /** Starts a server on a workplace and issues an admin key beside it. Ended with the test file. */
 export async function serve({ start, done }: Workplace): Promise<Served> {
   const child = start(['serve', '--port', '0'])
-  after(() => child.kill('SIGKILL'))
   let printed = ''
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer): void => {

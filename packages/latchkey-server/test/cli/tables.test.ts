@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
+import { beforeRemoval } from '../../../../test/temporary-folder.ts'
 import { stripVTControlCharacters } from 'node:util'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
@@ -18,7 +19,7 @@ const keyring = await openKeyring({
   scopes: Object.fromEntries(resources.map((scope) => [scope, 'Do it'])),
   environments: ['live', 'staging1staging2'],
 })
-after(() => keyring.close())
+beforeRemoval(here.folder, keyring.close)
 
 /** Of the longest allowed: plain, of two columns each, with marks that take none (and are no part of a letter in NFC), and pictures. */
 const labels = [

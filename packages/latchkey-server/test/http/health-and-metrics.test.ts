@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { openStage, scenario } from '../stage.ts'
 
 scenario(
@@ -170,9 +170,8 @@ test('what is answered before any route is asked is counted and logged like all 
   await finish()
 })
 
-test('readyz says no when the file of the database was deleted, and changes are 503', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-ready-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+test('readyz says no when the file of the database was deleted, and changes are 503', async (context) => {
+  const folder = temporaryFolder('ready', { context })
   const stage = await openStage({ file: join(folder, 'keys.db') })
   const as = await stage.admin()
   assert.equal((await stage.send('GET /readyz')).statusCode, 200)

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { secretSetting } from '../../src/start.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-secret-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('secret')
 
 function fileWith(content: string | Uint8Array, name = 'secret'): string {
   const path = join(folder, name)

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
 // Where `latchkey` is found as users would find it, and where neither git nor a check looks.
-mkdirSync(join(root, 'dist'), { recursive: true })
-const folder = mkdtempSync(join(root, 'dist', 'types-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('types', { within: join(root, 'dist') })
 
 /** What the compiler says of a line, in which `requires` knows two scopes. */
 async function toldOf(line: string): Promise<string> {

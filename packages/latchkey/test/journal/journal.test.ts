@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { seal } from '../../src/journal/chain.ts'
 import type { JournalReport } from '../../src/journal/verify-journal.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
@@ -12,8 +11,7 @@ import type { JournalEntry, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { toldOf } from '../keyring/workbench.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-journal-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('journal')
 let files = 0
 
 const scopes = { 'orders:read': 'Read orders' }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { StatementSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { kill } from '../../../../test/kill.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { codeOf, newFile, scopes, shop } from './workbench.ts'
@@ -14,7 +15,7 @@ test('while another process holds the write lock, fifty calls that spend wait as
   const metered = await keyring.issue({ ...shop, quota: { amount: 50, refill: null } })
   const free = await keyring.issue(shop)
   const holder = fork(new URL('../store/lock-holder.ts', import.meta.url), [file])
-  context.after(() => holder.kill())
+  context.after(() => kill(holder))
   const told = async (): Promise<unknown> => (await once(holder, 'message'))[0]
   assert.equal(await told(), 'open')
   holder.send('lock')

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { KeyPatch } from '../../src/keyring/change.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import type { QuotaOptions } from '../../src/keyring/members.ts'
@@ -720,8 +719,7 @@ const journal = which.map((process): Command => ({
   },
 }))
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-model-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('model')
 let files = 0
 
 /** Two keyrings on a new file, whose leases end by a clock that moves when something waits for them. */

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { kill } from '../../../../test/kill.ts'
+import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-processes-'))
-after(() => rmSync(folder, { recursive: true }))
 
 /** What the other process tells: how the last verify that accepted a secret began, in nanoseconds of the machine's monotonic clock. */
 interface Told {
@@ -18,11 +15,12 @@ interface Told {
 }
 
 test('a process that serves a key all the time accepts it in no call that began after another process had revoked it', async (context) => {
+  const folder = temporaryFolder('processes', { context })
   const file = join(folder, 'keys.db')
   const scopes = { 'orders:read': 'Read orders' }
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   const server = fork(new URL('serving-process.ts', import.meta.url), [file])
-  context.after(() => server.kill())
+  beforeRemoval(folder, () => kill(server))
   const told = async (): Promise<unknown> => (await once(server, 'message'))[0]
   assert.equal(await told(), 'open')
   for (let round = 0; round < 25; round++) {

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { kill } from '../../../../test/kill.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { newFile } from './workbench.ts'
@@ -30,7 +31,7 @@ test('a process that served before a backup was restored under it accepts no key
   const store = sqliteStore({ file })
   const keyring = await openKeyring({ store, scopes })
   const server = fork(new URL('serving-process.ts', import.meta.url), [file])
-  context.after(() => server.kill())
+  context.after(() => kill(server))
   const told = async (): Promise<unknown> => (await once(server, 'message'))[0]
   assert.equal(await told(), 'open')
   for (let round = 0; round < 10; round++) {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { Issued } from '../../src/keyring/issue.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Store } from '../../src/ports.ts'
@@ -11,8 +10,7 @@ import { testKeyring } from '../../src/testing.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-revoke-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('revoke')
 
 test('a revoked key is refused from the moment the answer is there, and stays revoked', async () => {
   const { keyring, clock } = await testKeyring({ scopes })

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { JournalEntry, Store } from '../../src/ports.ts'
@@ -86,15 +84,11 @@ export function tally(outcomes: readonly string[]): Readonly<Record<string, numb
   return counts
 }
 
-let folder: string | undefined
+// With the file of tests, and not with the test that is the first to need it.
+const folder = temporaryFolder('keyring')
 let files = 0
 
 /** A new file for a database, gone after the tests. */
 export function newFile(): string {
-  if (folder === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'latchkey-keyring-'))
-    folder = made
-    after(() => rmSync(made, { recursive: true }))
-  }
   return join(folder, `${files++}.db`)
 }

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { codeOf, openOn, shop } from '../keyring/workbench.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-foreign-'))
+const folder = temporaryFolder('foreign')
 let files = 0
 const newFile = (): string => join(folder, String(files++), 'keys.db')
-after(() => rmSync(folder, { recursive: true }))
 
 function write(file: string, text: string): void {
   const database = new DatabaseSync(file)

@@ -6,7 +6,6 @@ import fs, {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -16,22 +15,21 @@ import fs, {
 } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync, StatementSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { seal } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
 import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { inserting, newKey, storeConformance } from '../conformance/store.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-sqlite-'))
+const folder = temporaryFolder('sqlite')
 let files = 0
 const newFile = (): string => join(folder, String(files++), 'keys.db')
-after(() => rmSync(folder, { recursive: true }))
 
 storeConformance('SQLite', () => {
   const file = newFile()

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { seal } from '../../src/journal/chain.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
@@ -17,9 +16,6 @@ import { countingStore } from '../keyring/counting-store.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-cache-'))
-after(() => rmSync(folder, { recursive: true }))
-let files = 0
 
 interface Instances {
   readonly ours: Keyring<'orders:read'>
@@ -35,9 +31,10 @@ async function instances(
   context: { after: (close: () => void) => void },
   options: Partial<KeyringOptions<'orders:read'>> = {},
 ): Promise<Instances> {
-  const file = join(folder, `${files++}.db`)
+  const folder = temporaryFolder('cache', { context })
+  const file = join(folder, 'keys.db')
   const [store, theirs] = [countingStore(sqliteStore({ file })), sqliteStore({ file })]
-  context.after(() => [store, theirs].forEach((opened) => void opened.close()))
+  for (const opened of [store, theirs]) beforeRemoval(folder, () => opened.close())
   let monotonic = 0
   const clock = { now: () => 1000, monotonic: () => monotonic }
   const ours = await openKeyring({ store, scopes, clock, ...options })
