@@ -37,8 +37,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: store,
-        text: 'spend: (id, spending) => writing(() => spend(id, spending), longestSpending),',
-        becomes: 'spend: (id, spending) => (setTimeout(() => spend(id, spending), 400).hasRef() ? 1 : undefined),',
+        text: 'return writing(() => spend(id, spending), longestSpending)',
+        becomes: 'return setTimeout(() => spend(id, spending), 400).hasRef() ? 1 : undefined',
       },
     ],
     shownBy: ['acknowledgedAndLost'],

@@ -18,16 +18,14 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'spend: (id, spending) => writing(() => spend(id, spending), longestSpending),',
-        becomes: `spend: (id, spending) => {
-      const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
+        text: 'return writing(() => spend(id, spending), longestSpending)',
+        becomes: `const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
       const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
       const left = (read?.left ?? 0) - spending.cost
       if (left < 0) return undefined
       const write = \`UPDATE latchkey_quotas SET remaining = $2 WHERE place = \${place}\`
       if (read === undefined) return writing(() => spend(id, spending))
-      return Promise.resolve().then(() => writing(() => run(write, [id, left])))
-    },`,
+      return Promise.resolve().then(() => writing(() => run(write, [id, left])))`,
       },
     ],
     shownBy: ['roundsNotExact'],
