@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { Clock, OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
-import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from './config.ts'
 import { declarationOf } from './config.ts'
 import { latchkeyServer, serverOptions } from './http/app.ts'
+import { openStore } from './store.ts'
 
 /** The whole system. */
 export interface Composed {
@@ -25,7 +25,7 @@ export interface ComposeOptions {
 
 /**
  * The composition root: store, keyring and application, wired on this page. The server runs what this makes, and so do
- * its tests, with `:memory:` for a file.
+ * its tests, with `sqlite::memory:` for a store.
  *
  * @throws LatchkeyError `store_unusable`.
  *
@@ -34,7 +34,7 @@ export interface ComposeOptions {
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { file, usageInterval, cacheSize, cacheMemory } = settings
+  const { usageInterval, cacheSize, cacheMemory } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -44,7 +44,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
   })
   const keyring = await openKeyring({
-    store: sqliteStore({ file }),
+    store: await openStore(settings.store),
     ...declarationOf(settings),
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,

@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { unknownVariables } from './start/unknown-variables.ts'
+import { fileOf, isStore, storeMust } from './store.ts'
 
 /** The settings of the server. */
 export interface Settings {
   readonly host: string
   readonly port: number
-  /** The database file, or `:memory:`. */
-  readonly file: string
+  /** Where keys are kept: `sqlite:` and a file, or `sqlite::memory:`. */
+  readonly store: string
   /** `undefined`, like the next two, where nothing is said: then it is as declared in the database. */
   readonly prefix: string | undefined
   readonly environments: readonly [string, ...string[]] | undefined
@@ -55,8 +56,6 @@ const otherVariables = [
   'LATCHKEY_CREDENTIAL_FILE',
 ]
 
-const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
-
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** The one table of settings: from it come the values, `--help` and the docs page. */
@@ -78,16 +77,15 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     must: 'a whole number from 0 to 65535',
     read: (text) => whole(text, 0, 65_535),
   },
-  file: {
+  store: {
     variable: 'LATCHKEY_STORE',
     flag: '--store <sqlite:file>',
     fallback: 'sqlite:data/latchkey.db',
     help: 'Where keys and the journal are kept: `sqlite:` and a file, made if it is missing.',
     must: storeMust,
-    // A byte of zero would end the path early, in the operating system and not here.
-    read: (text) => (/^sqlite:[^\0]+$/.test(text) && !isFolder(fileOf(text)) ? fileOf(text) : undefined),
+    read: (text) => (isStore(text) && !isFolder(fileOf(text)) ? text : undefined),
     mustInstead: (text) =>
-      isFolder(fileOf(text)) ? 'sqlite: and the path of a file, and this is a folder' : storeMust,
+      isStore(text) && isFolder(fileOf(text)) ? 'sqlite: and the path of a file, and this is a folder' : storeMust,
   },
   prefix: {
     variable: 'LATCHKEY_PREFIX',
@@ -256,10 +254,6 @@ export function declarationOf({ scopes, prefix, environments }: Settings): {
     ...(prefix === undefined ? {} : { prefix }),
     ...(environments === undefined ? {} : { environments }),
   }
-}
-
-function fileOf(store: string): string {
-  return store.slice('sqlite:'.length)
 }
 
 function isFolder(path: string): boolean {

@@ -48,13 +48,14 @@ scenario(
 
 test('what was counted is written on closing, into a file that only its owner reads', async (context) => {
   const folder = temporaryFolder('compose', { context })
-  const settings = memorySettings({ file: join(folder, 'latchkey.db'), usageInterval: 3600 })
+  const file = join(folder, 'latchkey.db')
+  const settings = memorySettings({ store: `sqlite:${file}`, usageInterval: 3600 })
   const first = await compose(settings)
   beforeRemoval(folder, first.close)
   const { key, secret } = await first.keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
   await first.keyring.verify(secret)
   await first.close()
-  assert.equal(statSync(settings.file).mode & 0o777, 0o600)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
   const second = await compose(settings)
   beforeRemoval(folder, second.close)
   assert.equal((await second.keyring.usage({ key: key.id }))[0]?.count, 1)
@@ -65,7 +66,7 @@ test('a database that cannot be used stops the start with an error that says so'
   const file = join(folder, 'latchkey.db')
   writeFileSync(file, 'not a database, whatever its name says. '.repeat(100))
   await assert.rejects(
-    compose(memorySettings({ file })),
+    compose(memorySettings({ store: `sqlite:${file}` })),
     (error) => error instanceof LatchkeyError && error.code === 'store_unusable',
   )
 })

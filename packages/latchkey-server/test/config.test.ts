@@ -24,8 +24,8 @@ const faultsOf = (environment: Readonly<Record<string, string>>, flags = {}): re
 }
 
 test('without anything set, every setting is what the table says', () => {
-  const { host, port, file: database, trustedProxies, corsOrigins, ...rest } = readSettings({ environment: {} })
-  assert.deepEqual([host, port, database], ['127.0.0.1', 8080, 'data/latchkey.db'])
+  const { host, port, store, trustedProxies, corsOrigins, ...rest } = readSettings({ environment: {} })
+  assert.deepEqual([host, port, store], ['127.0.0.1', 8080, 'sqlite:data/latchkey.db'])
   assert.deepEqual([trustedProxies, corsOrigins], [[], []])
   // Of these the database knows more.
   const unsaid = { prefix: undefined, environments: undefined, scopes: undefined }
@@ -52,7 +52,10 @@ test('what is set counts, a flag before the environment, and what is set to noth
     LATCHKEY_SCOPES_FILE: file('scopes.json', '{"orders:read": "Read orders"}'),
   }
   const settings = readSettings({ environment, flags: { port: '2', logLevel: undefined } })
-  assert.deepEqual([settings.host, settings.port, settings.file, settings.logLevel], ['::', 2, ':memory:', 'info'])
+  assert.deepEqual(
+    [settings.host, settings.port, settings.store, settings.logLevel],
+    ['::', 2, 'sqlite::memory:', 'info'],
+  )
   assert.deepEqual(settings.environments, ['prod', 'stage'])
   assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1'])
   assert.deepEqual(settings.corsOrigins, ['https://a.example', 'http://localhost:3000'])

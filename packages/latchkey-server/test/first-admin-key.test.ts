@@ -37,7 +37,7 @@ scenario(
 
 test('of two that start at once on one database, one is told a secret', async (context) => {
   const folder = temporaryFolder('first', { context })
-  const settings = memorySettings({ file: join(folder, 'latchkey.db') })
+  const settings = memorySettings({ store: `sqlite:${join(folder, 'latchkey.db')}` })
   const both = [await compose(settings), await compose(settings)]
   for (const { close } of both) beforeRemoval(folder, close)
   const secrets = await Promise.all(both.map(async ({ keyring }) => firstAdminKey(keyring)))
@@ -51,7 +51,7 @@ async function inFolder(
   use: (folder: string, keyrings: readonly Composed['keyring'][]) => Promise<void>,
 ): Promise<void> {
   const folder = temporaryFolder('first')
-  const settings = memorySettings({ file: join(folder, 'data', 'latchkey.db') })
+  const settings = memorySettings({ store: `sqlite:${join(folder, 'data', 'latchkey.db')}` })
   const composed: Composed[] = []
   for (let index = 0; index < count; index++) {
     const one = await compose(settings)

@@ -1,7 +1,8 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JournalReport } from 'latchkey'
-import type { SqliteStore } from 'latchkey/store/sqlite'
+import type { OpenStore } from '../store.ts'
+import { copyStore, openStore, storeIn } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { exits, Failure } from './exit.ts'
 import { faultText, isUntold, patiently, wholeText } from './journal/verify.ts'
@@ -16,8 +17,8 @@ export function backupCommand(program: Command): void {
     'backup <file>',
     'copies the database into a new file, while everything goes on, and checks the copy',
   ).action(async (copy: string, options: TargetOptions) => {
-    const file = databaseOf(options, 'A backup is made')
-    const report = await copyChecked(file, copy)
+    const store = databaseOf(options, 'A backup is made')
+    const report = await copyChecked(store, copy)
     if (report?.whole === false && !isUntold(report))
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
     if (options.json === true) return putReport({ file: copy, ...report })
@@ -32,7 +33,7 @@ export function backupCommand(program: Command): void {
  * Copies and checks under another name: half a copy, or one that nobody has checked, must not look like a backup, however
  * this ends.
  */
-async function copyChecked(file: string, copy: string): Promise<JournalReport | undefined> {
+async function copyChecked(store: string, copy: string): Promise<JournalReport | undefined> {
   if (existsSync(copy)) throw new Failure('conflict', `${copy} is there already, and nothing is written over.`)
   const part = `${copy}.part`
   const undone = new Failure(
@@ -52,7 +53,7 @@ async function copyChecked(file: string, copy: string): Promise<JournalReport | 
   }
   for (const signal of signals) process.on(signal, stop)
   try {
-    await copyTo(file, part)
+    await copyTo(store, part)
     const report = await checked(part)
     renameSync(part, copy)
     return report
@@ -71,13 +72,11 @@ async function copyChecked(file: string, copy: string): Promise<JournalReport | 
 /** What tells a process to end, and can be heard. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-async function copyTo(file: string, part: string): Promise<void> {
-  const { backupSqlite } = await import('latchkey/store/sqlite')
+async function copyTo(store: string, part: string): Promise<void> {
   const progress = startProgress()
   try {
-    await backupSqlite({
-      file,
-      copy: part,
+    await copyStore(store, {
+      to: part,
       progress: (left, total) => progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`),
     })
   } finally {
@@ -87,10 +86,10 @@ async function copyTo(file: string, part: string): Promise<void> {
 
 /** Opens the copy as a store and reads its journal to the end; `undefined` where its tables are of an older version. */
 async function checked(copy: string): Promise<JournalReport | undefined> {
-  const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  let store: SqliteStore
+  const { openKeyring } = await import('latchkey')
+  let store: OpenStore
   try {
-    store = sqliteStore({ file: copy, mode: 'read' })
+    store = await openStore(storeIn(copy), 'read')
   } catch (error) {
     if ((error as { readonly cause?: unknown }).cause === 'older schema') return undefined
     throw error

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ChangeOptions } from 'latchkey'
+import { fileOf } from '../store.ts'
 import type { TargetOptions } from './target.ts'
 import { common, mustExist, serverOf, settingOptions, settingsOf, storeSettings } from './target.ts'
 import { Failure } from './exit.ts'
@@ -30,12 +31,12 @@ export function keyringCommand(parent: Command, usage: string, summary: string):
 /** A command on the file of the database itself, which no server does for others. */
 export function databaseCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
-  for (const option of settingOptions(['file'])) command.addOption(option)
+  for (const option of settingOptions(['store'])) command.addOption(option)
   return command.option('--json', 'JSON for programs')
 }
 
 /**
- * The file that such a command works on.
+ * The address of the store that such a command works on.
  *
  * @param what - what it does, for the message to those who have named a server.
  * @throws Failure `usage`, `unavailable` where there is none; SettingsError.
@@ -43,9 +44,9 @@ export function databaseCommand(parent: Command, usage: string, summary: string)
 export function databaseOf(options: TargetOptions, what: string): string {
   if (serverOf(options) !== undefined)
     throw new Failure('usage', `${what} beside the database, not through a server: name it with --store.`)
-  const { file } = settingsOf(options)
-  mustExist(file, options)
-  return file
+  const { store } = settingsOf(options)
+  mustExist(fileOf(store), options)
+  return store
 }
 
 /** Options of every command that changes something. */

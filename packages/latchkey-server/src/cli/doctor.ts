@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { SettingsError } from '../config.ts'
+import { fileOf } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { keyringCommand } from './command.ts'
 import { fileFindings } from './doctor/files.ts'
@@ -40,7 +41,7 @@ export function doctorCommand(program: Command): void {
 
 async function storeFindings(options: TargetOptions): Promise<readonly Finding[]> {
   try {
-    const { file } = settingsOf(options)
+    const file = fileOf(settingsOf(options).store)
     const settings = good('settings', 'every one is what it must be')
     if (file === ':memory:' || existsSync(file)) return [settings, ...fileFindings(file)]
     const found = `there is none at ${file}`

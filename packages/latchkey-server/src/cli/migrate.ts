@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { fileOf, openStore } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
@@ -8,12 +9,10 @@ import { counted } from './terminal/progress.ts'
 export function migrateCommand(program: Command): void {
   databaseCommand(program, 'migrate', 'brings the tables of the database up to date; make a backup before').action(
     async (options: TargetOptions) => {
-      const file = databaseOf(options, 'The tables are brought up to date')
-      const [{ snapshotRows, systemClock }, { sqliteStore }] = await Promise.all([
-        import('latchkey'),
-        import('latchkey/store/sqlite'),
-      ])
-      const store = sqliteStore({ file })
+      const address = databaseOf(options, 'The tables are brought up to date')
+      const file = fileOf(address)
+      const { snapshotRows, systemClock } = await import('latchkey')
+      const store = await openStore(address)
       const { migrated } = store
       const told = await snapshotRows({ store, clock: systemClock })
       await store.close()

@@ -4,6 +4,7 @@ import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
+import { fileOf, isInUse, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
@@ -25,7 +26,8 @@ async function serve(options: object): Promise<void> {
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
-  const shared = await isShared(settings)
+  // Before it is opened here.
+  const shared = await isInUse(settings.store)
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
   const scopesFault = await faultOfScopes(keyring)
   // Told in one line to whoever sits there; the log has all of it.
@@ -44,7 +46,7 @@ async function serve(options: object): Promise<void> {
   const port = new URL(address).port
   const url = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/.test(address) ? `http://127.0.0.1:${port}` : address
   say(`Serving ${url}, documented at ${url}/docs`)
-  for (const warning of startWarnings(settings)) app.log.warn(warning)
+  for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
   if (scopesFault !== undefined) app.log.warn(scopesFault)
   if (shared) {
     app.log.warn(
@@ -59,15 +61,9 @@ async function serve(options: object): Promise<void> {
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
     say(
-      `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: `sqlite:${resolve(settings.file)}` })}`,
+      `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(settings.store))) })}`,
     )
   }
-}
-
-/** Before it is opened here. */
-async function isShared({ file }: Settings): Promise<boolean> {
-  const { isInUse } = await import('latchkey/store/sqlite')
-  return isInUse(file)
 }
 
 /** What callers cannot do that somebody meant them to. */

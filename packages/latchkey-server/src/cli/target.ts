@@ -2,9 +2,10 @@ import { existsSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
-import type { SqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from '../config.ts'
 import { declarationOf, readSettings, settingsTable } from '../config.ts'
+import type { OpenStore } from '../store.ts'
+import { fileOf, openStore } from '../store.ts'
 import { advised } from './advice.ts'
 import { Failure } from './exit.ts'
 import { secretFromEnvironment } from './input/secrets.ts'
@@ -21,7 +22,7 @@ export interface TargetOptions {
 }
 
 /** The settings that decide what is in a store. */
-export const storeSettings: readonly (keyof Settings)[] = ['file', 'scopes', 'prefix', 'environments']
+export const storeSettings: readonly (keyof Settings)[] = ['store', 'scopes', 'prefix', 'environments']
 
 /** Flags for these settings, as the table of settings has them. */
 export function settingOptions(names: readonly (keyof Settings)[]): readonly Option[] {
@@ -124,13 +125,13 @@ async function openTarget(
     }
   }
   const settings = settingsOf(options)
-  const { file } = settings
+  const file = fileOf(settings.store)
   const unmake = create && !existsSync(file) ? unmaking(file) : undefined
   if (!create) mustExist(file, options)
-  const [{ openKeyring }, { sqliteStore }] = await Promise.all([import('latchkey'), import('latchkey/store/sqlite')])
-  let store: SqliteStore
+  const { openKeyring } = await import('latchkey')
+  let store: OpenStore
   try {
-    store = sqliteStore({ file, mode: create ? 'create' : mode })
+    store = await openStore(settings.store, create ? 'create' : mode)
   } catch (error) {
     throw unfit(error, options)
   }

@@ -172,7 +172,7 @@ test('what is answered before any route is asked is counted and logged like all 
 
 test('readyz says no when the file of the database was deleted, and changes are 503', async (context) => {
   const folder = temporaryFolder('ready', { context })
-  const stage = await openStage({ file: join(folder, 'keys.db') })
+  const stage = await openStage({ store: `sqlite:${join(folder, 'keys.db')}` })
   const as = await stage.admin()
   assert.equal((await stage.send('GET /readyz')).statusCode, 200)
   rmSync(join(folder, 'keys.db'))

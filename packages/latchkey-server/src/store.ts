@@ -1,0 +1,68 @@
+import type { Store } from 'latchkey'
+
+// The one file that knows which databases there are. A store is known by its address, as LATCHKEY_STORE says it.
+
+const sqlite = 'sqlite:'
+
+/** What the address of a store must be, to follow its name. */
+export const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
+
+/** Whether a text is the address of a store. */
+export function isStore(address: string): boolean {
+  // A byte of zero would end the path early, in the operating system and not here.
+  return address.startsWith(sqlite) && address.length > sqlite.length && !address.includes('\0')
+}
+
+/** The file of a store, or `:memory:`. */
+export function fileOf(address: string): string {
+  return address.slice(sqlite.length)
+}
+
+/** The address of the store in a file. */
+export function storeIn(file: string): string {
+  return `${sqlite}${file}`
+}
+
+/** What a store is opened for: to bring it up to date, to make it, to change what is in it, or only to look at it. */
+export type StoreMode = 'migrate' | 'create' | 'write' | 'read'
+
+/** A store, and how many steps brought it up to date when it was opened. */
+export interface OpenStore extends Store {
+  readonly migrated: number
+}
+
+/**
+ * Opens the store at an address.
+ *
+ * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` if it is of another version.
+ *
+ * @example const store = await openStore('sqlite:data/latchkey.db')
+ */
+export async function openStore(address: string, mode: StoreMode = 'migrate'): Promise<OpenStore> {
+  const { sqliteStore } = await import('latchkey/store/sqlite')
+  return sqliteStore({ file: fileOf(address), mode })
+}
+
+/** Whether a process has the store open at the moment. */
+export async function isInUse(address: string): Promise<boolean> {
+  const { isInUse: isFileInUse } = await import('latchkey/store/sqlite')
+  return isFileInUse(fileOf(address))
+}
+
+/** How a store is copied. */
+export interface CopyOptions {
+  /** A file that does not exist yet. */
+  readonly to: string
+  /** Called between steps with how many pages are left of how many. */
+  readonly progress: (left: number, total: number) => void
+}
+
+/**
+ * Copies a store of any version into a file, while others work on it.
+ *
+ * @throws LatchkeyError `store_unusable`; what the file system says, `EEXIST` if the file exists.
+ */
+export async function copyStore(address: string, { to, progress }: CopyOptions): Promise<void> {
+  const { backupSqlite } = await import('latchkey/store/sqlite')
+  await backupSqlite({ file: fileOf(address), copy: to, progress })
+}
