@@ -1,8 +1,12 @@
-import type { Demand, Keyring } from 'latchkey'
+import type { Requirement, Keyring } from 'latchkey'
 import { shuffled } from './measure.ts'
 
 /** What the routes and calls of the benchmarks ask for. */
-export const demand: Demand = Object.freeze({ environment: 'live', allOf: Object.freeze(['orders:read']), cost: 1 })
+export const requirement: Requirement = Object.freeze({
+  environment: 'live',
+  allOf: Object.freeze(['orders:read']),
+  cost: 1,
+})
 
 /**
  * Secrets in random order and as they come over the wire: each one flat text (one put together from parts is hashed more
@@ -43,7 +47,7 @@ export function verifying(
   return inTurn(secrets, {
     calls,
     call(secret) {
-      const verdict = keyring.verify(secret, demand)
+      const verdict = keyring.verify(secret, requirement)
       if (verdict instanceof Promise || !verdict.ok) throw new Error('A key was not accepted at once.')
     },
   })

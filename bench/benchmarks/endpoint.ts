@@ -17,7 +17,7 @@ export const endpoint: Benchmark = {
   method:
     "One Fastify application with an empty guarded route, and Latchkey's server mounted in it; callers in a process of " +
     'their own, over loopback and 32 connections that stay open. One side sends a GET with its key to the guarded ' +
-    'route, the other asks `POST /v1/verify` about the same keys, with an admin key and the same demand. Neither logs. ' +
+    'route, the other asks `POST /v1/verify` about the same keys, with an admin key and the same requirement. Neither logs. ' +
     `Blocks of ${requests} requests, ${blocksInGroup} to a round. The ratio is requests a second: 1 is as many as on the guarded route.`,
 
   run: (progress) =>

@@ -36,7 +36,7 @@ export async function fill(
       changes.push(insertionOf(secret, filled, limits))
       if (filled >= kept.length * every) kept.push(secret)
     }
-    await store.commit(changes, seal)
+    await store.commit(changes, chain)
     progress(filled)
   }
   return kept
@@ -86,7 +86,7 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
 }
 
 /** A chain like the keyring's, which is not for others to write. */
-function seal(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
+function chain(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
   const placed = { ...draft, seq: (head?.seq ?? 0) + 1, previous: head?.hash ?? '0'.repeat(64) }
   return { ...placed, hash: createHash('sha256').update(JSON.stringify(placed)).digest('hex') }
 }

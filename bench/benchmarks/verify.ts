@@ -25,7 +25,7 @@ const select = `SELECT k.id, k.name, k.owner, k.environment, k.scopes, k.metadat
 /** What `verify` adds to the work that nobody can do without. */
 export const verify: Benchmark = {
   method:
-    'One process, one thread. Warm: `keyring.verify(secret, demand)` for 1,000 keys that the keyring holds, against a ' +
+    'One process, one thread. Warm: `keyring.verify(secret, requirement)` for 1,000 keys that the keyring holds, against a ' +
     'SHA-256 of the secret and a look-up in a Map. Cold: the same for 20,000 keys in turn by a keyring that holds 200, ' +
     'against a prepared SELECT of the same rows by the same join, on its own connection to the same file. ' +
     'The ratio is speed: 1 is as fast as the bare work, 0.5 is half as fast.',

@@ -30,8 +30,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/keyring/issue.ts',
-        text: '{ once, authority: authority.witness }',
-        becomes: '{ once }',
+        text: '{ idempotent, authority: authority.witness }',
+        becomes: '{ idempotent }',
       },
     ],
     shownBy: ['entriesAfterTheEnd'],

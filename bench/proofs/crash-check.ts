@@ -66,9 +66,9 @@ export async function checkAfterCrash({ file, ledger }: { file: string; ledger: 
 async function checkJournal(keyring: Keyring, ledger: Ledger, { broken }: Faults): Promise<void> {
   const report = await keyring.verifyJournal({
     rows: true,
-    ...(ledger.head === undefined ? {} : { anchor: ledger.head }),
+    ...(ledger.head === undefined ? {} : { checkpoint: ledger.head }),
   })
-  if (report.whole) ledger.head = report.head
+  if (report.intact) ledger.head = report.head
   else broken.push(`The journal is not whole: ${JSON.stringify(report)}.`)
 }
 

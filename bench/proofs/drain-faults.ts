@@ -2,11 +2,11 @@ import type { Proof } from './proof.ts'
 
 /** What `drain` must find. */
 export const faults: Proof['faults'] = {
-  'no-farewell': {
+  'no-drain': {
     is: 'callers who keep their connection are not told that it ends',
     edits: [
       {
-        file: 'packages/latchkey/src/problem/farewell.ts',
+        file: 'packages/latchkey/src/problem/drain.ts',
         text: 'if (connections.size === 0) return\n',
         becomes: 'return\n',
       },

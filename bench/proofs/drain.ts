@@ -148,7 +148,7 @@ async function tryToConnect(port: number): Promise<Connection | undefined> {
 }
 
 function note(server: Drained, seen: Seen, exchange: Exchange, answeredBefore: boolean): void {
-  if (!exchange.whole) {
+  if (!exchange.intact) {
     if (answeredBefore || exchange.received !== '') seen.dropped++
     else seen.unheard++
     return

@@ -4,7 +4,7 @@ import type { HttpAnswer } from './http-answers.ts'
 import { readAnswers } from './http-answers.ts'
 import type { Random } from './random.ts'
 import { seeded } from './random.ts'
-import { farewell, requestOf, rightRequests } from './raw-requests.ts'
+import { drain, requestOf, rightRequests } from './raw-requests.ts'
 import type { Service } from './service.ts'
 import { oddForms, soundForms } from './wrong-requests.ts'
 
@@ -36,7 +36,7 @@ const connections = 48
  */
 const patience = { silent: 300, hung: 20_000 }
 
-/** What is sent on one connection: perhaps a right request, a wrong one, perhaps another right one, and the farewell. */
+/** What is sent on one connection: perhaps a right request, a wrong one, perhaps another right one, and the drain. */
 interface Conversation {
   readonly form: string
   readonly before: string
@@ -44,8 +44,8 @@ interface Conversation {
   readonly patient: boolean
   readonly wrong: string
   readonly after: string
-  /** Whether every request on it is whole, so that the server ends the connection once it has answered the farewell. */
-  readonly whole: boolean
+  /** Whether every request on it is intact, so that the server ends the connection once it has answered the drain. */
+  readonly intact: boolean
 }
 
 /** Sends `n` wrong requests over raw connections, and now and then a right one on the same or on another connection. */
@@ -79,10 +79,10 @@ export async function fuzzSockets({
       found.presented++
       if (found.presented % 5000 === 0) progress(`${found.presented} of ${n} requests over raw connections`)
       const conversation = compose(random, service.secret)
-      const { before, patient, wrong, after, whole } = conversation
-      const rest = wrong + after + farewell
+      const { before, patient, wrong, after, intact } = conversation
+      const rest = wrong + after + drain
       const parts = (patient ? [before, rest] : [before + rest]).map((part) => cut(random, part))
-      const { received, hung } = await exchange({ port: service.port, parts, whole })
+      const { received, hung } = await exchange({ port: service.port, parts, intact })
       if (hung) found.hung++
       judge({ conversation, inPieces: parts.some(({ length }) => length > 1), received, found, progress })
     }
@@ -94,7 +94,7 @@ export async function fuzzSockets({
 /** Whether a right request is accepted now. */
 export async function isServed(service: Service): Promise<boolean> {
   const request = requestOf({ lines: [`X-API-Key: ${service.secret}`, 'Connection: close'] })
-  const { received } = await exchange({ port: service.port, parts: [[request]], whole: true })
+  const { received } = await exchange({ port: service.port, parts: [[request]], intact: true })
   const [answer] = readAnswers(received, { head: false })
   return answer !== undefined && isAccepted(answer)
 }
@@ -111,7 +111,7 @@ function compose(random: Random, secret: string): Conversation {
     patient: before !== '' && (!sound || random.chance(0.5)),
     wrong: forms[form]?.({ random, secret }) ?? '',
     after: sound && random.chance(0.2) ? right() : '',
-    whole: sound,
+    intact: sound,
   }
 }
 
@@ -129,11 +129,11 @@ function cut(random: Random, text: string): readonly string[] {
 async function exchange({
   port,
   parts,
-  whole,
+  intact,
 }: {
   port: number
   parts: readonly (readonly string[])[]
-  whole: boolean
+  intact: boolean
 }): Promise<{ readonly received: string; readonly hung: boolean }> {
   let received = ''
   let hung = false
@@ -169,7 +169,7 @@ async function exchange({
       await turn()
     }
   }
-  mayTurnAway = !whole
+  mayTurnAway = !intact
   if (mayTurnAway && !socket.destroyed) socket.setTimeout(patience.silent)
   await closed.promise
   return { received, hung }

@@ -5,8 +5,8 @@ import { readAnswers } from './http-answers.ts'
 
 /** What became of a request: its whole answer, or how much of one came before the connection ended. */
 export type Exchange =
-  | { readonly whole: true; readonly answer: HttpAnswer }
-  | { readonly whole: false; readonly received: string }
+  | { readonly intact: true; readonly answer: HttpAnswer }
+  | { readonly intact: false; readonly received: string }
 
 /** A connection that stays open, with one request at a time. */
 export interface Connection {
@@ -40,7 +40,7 @@ export async function openConnection(port: number): Promise<Connection> {
   }
   const over = (): void => {
     open = false
-    settle({ whole: false, received })
+    settle({ intact: false, received })
   }
   socket.setEncoding('latin1')
   socket.on('data', (text: string) => {
@@ -52,7 +52,7 @@ export async function openConnection(port: number): Promise<Connection> {
       open = false
       socket.end()
     }
-    settle({ whole: true, answer })
+    settle({ intact: true, answer })
   })
   // A reset is one way to end a connection; `close` follows.
   socket.on('error', () => {})

@@ -27,9 +27,9 @@ export const faults: Proof['faults'] = {
     edits: [{ file: check, text: 'reached < newest || ', becomes: '' }],
     shownBy: ['notFound'],
   },
-  'anchor-not-compared': {
-    is: 'an anchor counts as met when there is an entry of its number',
-    edits: [{ file: check, text: ' && anchor.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
+  'checkpoint-not-compared': {
+    is: 'a checkpoint counts as met when there is an entry of its number',
+    edits: [{ file: check, text: ' && checkpoint.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
     shownBy: ['notFound'],
   },
   'digest-not-compared': {

@@ -100,9 +100,9 @@ export function hashOf({ seq, at, actor, action, subject, change, previous }: Om
  * Numbers the rows from 1 on, and computes every hash anew from the row at this index on: what somebody would do who can
  * write to the database and has read how the chain is made.
  *
- * @example resealed(rows.toSpliced(3, 1), 3) // a whole chain that never heard of the fourth entry
+ * @example rechained(rows.toSpliced(3, 1), 3) // a whole chain that never heard of the fourth entry
  */
-export function resealed(rows: readonly Row[], from: number): readonly Row[] {
+export function rechained(rows: readonly Row[], from: number): readonly Row[] {
   const chain = rows.slice(0, from)
   for (const row of rows.slice(from)) {
     const placed = { ...row, seq: chain.length + 1, previous: chain.at(-1)?.hash ?? genesis }

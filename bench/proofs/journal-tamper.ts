@@ -33,7 +33,7 @@ interface Target extends Kept {
 }
 
 /** What was found of one kind of tampering. */
-interface Tally {
+interface Counter {
   done: number
   found: number
   /** Of those found, the ones over which the check failed: what cannot be read is not whole. */
@@ -58,19 +58,19 @@ export const proof = defineProof({
         const table = openJournalTable(file)
         targets.push({ ...kept, table, weight, rows: table.read() })
       }
-      const tallies: Record<string, Tally> = {}
+      const counters: Record<string, Counter> = {}
       const count = { controls: 0, falseAlarms: 0, misplaced: 0, forgeriesNotWhole: 0 }
       const weighted = targets.flatMap((target) => Array.from({ length: target.weight }, () => target))
 
       for (let done = 0; done < n; done++) {
         const target = random.pick(weighted)
         const kind = random.pick([...Object.keys(tamperings), 'forgery'])
-        const tally = (tallies[kind] ??= { done: 0, found: 0, thrown: 0 })
+        const counter = (counters[kind] ??= { done: 0, found: 0, thrown: 0 })
         const told = kind === 'forgery' ? await forge(random, target) : await tamper(random, target, kind)
-        tally.done++
-        if (told.found) tally.found++
+        counter.done++
+        if (told.found) counter.found++
         else progress(`not found: ${kind}, ${told.name}, in ${target.rows.length} entries`)
-        if (told.thrown) tally.thrown++
+        if (told.thrown) counter.thrown++
         if (told.misplaced) {
           count.misplaced++
           progress(`found in the wrong place: ${kind}, ${told.name}`)
@@ -90,8 +90,9 @@ export const proof = defineProof({
 
       const byRows = await tamperWithRows({ n: rows, random, folder, progress })
 
-      const all = Object.values(tallies)
-      const sum = (value: (tally: Tally) => number): number => all.reduce((total, tally) => total + value(tally), 0)
+      const all = Object.values(counters)
+      const sum = (value: (counter: Counter) => number): number =>
+        all.reduce((total, counter) => total + value(counter), 0)
       return {
         figures: {
           notFound: sum(({ done, found }) => done - found),
@@ -107,7 +108,7 @@ export const proof = defineProof({
           rowsControls: byRows.controls,
           rowsEdited: byRows.edited,
           tampered: sum(({ done }) => done),
-          ...Object.fromEntries(Object.entries(tallies).map(([kind, { done }]) => [`tampered: ${kind}`, done])),
+          ...Object.fromEntries(Object.entries(counters).map(([kind, { done }]) => [`tampered: ${kind}`, done])),
         },
         required: {
           notFound: { is: 0 },
@@ -141,13 +142,13 @@ interface Told {
 
 async function tamper(random: Random, target: Target, kind: string): Promise<Told> {
   const { name, rows, places } = changed(random, target.rows, tamperings[kind] ?? {})
-  // An anchor more or less: without one they must be found as well.
-  const anchor = random.chance(0.2) ? headOf(random.pick(target.rows)) : undefined
+  // A checkpoint more or less: without one they must be found as well.
+  const checkpoint = random.chance(0.2) ? headOf(random.pick(target.rows)) : undefined
   return withRows(target, rows, async () => {
-    const report = await check(target.keyring, anchor)
+    const report = await check(target.keyring, checkpoint)
     if (report === 'thrown') return { name, found: true, thrown: true }
-    const misplaced = !report.whole && (report.fault === 'rows' || !isNear(report.at, places, target.rows.length))
-    return { name, found: !report.whole, misplaced }
+    const misplaced = !report.intact && (report.fault === 'rows' || !isNear(report.at, places, target.rows.length))
+    return { name, found: !report.intact, misplaced }
   })
 }
 
@@ -162,16 +163,16 @@ function isNear(at: number, places: ReadonlySet<number>, end: number): boolean {
 async function forge(random: Random, target: Target): Promise<Told> {
   const { name, rows, places } = changed(random, target.rows, forgeries)
   // Noted when the journal was as it had been written, and not before the forgery.
-  const anchor = headOf(random.pick(target.rows.slice(Math.min(...places) - 1)))
+  const checkpoint = headOf(random.pick(target.rows.slice(Math.min(...places) - 1)))
   const undo = target.table.rewind(rows.length)
   try {
     return await withRows(target, rows, async () => {
-      const [unanchored, anchored] = [await check(target.keyring), await check(target.keyring, anchor)]
+      const [unchecked, atCheckpoint] = [await check(target.keyring), await check(target.keyring, checkpoint)]
       return {
         name,
-        found: anchored === 'thrown' || !anchored.whole,
-        thrown: anchored === 'thrown',
-        looksBroken: unanchored === 'thrown' || !unanchored.whole,
+        found: atCheckpoint === 'thrown' || !atCheckpoint.intact,
+        thrown: atCheckpoint === 'thrown',
+        looksBroken: unchecked === 'thrown' || !unchecked.intact,
       }
     })
   } finally {
@@ -179,16 +180,16 @@ async function forge(random: Random, target: Target): Promise<Told> {
   }
 }
 
-/** How often a journal that nobody tampered with was not whole: as it is, touched, and longer than at its anchor. */
+/** How often a journal that nobody tampered with was not whole: as it is, touched, and longer than at its checkpoint. */
 async function control(random: Random, target: Target): Promise<number> {
-  const anchor = headOf(random.pick(target.rows))
+  const checkpoint = headOf(random.pick(target.rows))
   const reports = [await check(target.keyring)]
   target.table.touch()
-  reports.push(await check(target.keyring, anchor))
+  reports.push(await check(target.keyring, checkpoint))
   await target.grow()
-  reports.push(await check(target.keyring, anchor))
+  reports.push(await check(target.keyring, checkpoint))
   target.rows = target.table.read()
-  return reports.filter((report) => report === 'thrown' || !report.whole).length
+  return reports.filter((report) => report === 'thrown' || !report.intact).length
 }
 
 /** Tampers with rows until they are others. `places` are the numbers at which they are; 0 stands for all before the first. */
@@ -216,9 +217,9 @@ async function withRows(target: Target, rows: readonly Row[], use: () => Promise
   }
 }
 
-async function check(keyring: Keyring, anchor?: JournalHead): Promise<JournalReport | 'thrown'> {
+async function check(keyring: Keyring, checkpoint?: JournalHead): Promise<JournalReport | 'thrown'> {
   try {
-    return await keyring.verifyJournal(anchor === undefined ? {} : { anchor })
+    return await keyring.verifyJournal(checkpoint === undefined ? {} : { checkpoint })
   } catch {
     return 'thrown'
   }

@@ -151,7 +151,7 @@ async function playRound({
     while (left > 0) {
       left--
       const exchange = await connection.ask(request)
-      const answer = exchange.whole ? exchange.answer : undefined
+      const answer = exchange.intact ? exchange.answer : undefined
       if (answer?.status === 200) accepted++
       else if (answer?.status === 429 && answer.body.includes('"quota_exhausted"')) exhausted++
       else other.push(answer === undefined ? 'no whole answer' : `${answer.status} ${answer.body}`)
@@ -173,7 +173,7 @@ async function playRound({
 
 async function effectsOf({ connections: [connection] }: Server, id: string): Promise<number> {
   const exchange = await connection?.ask(get(`/effects/${id}`, []))
-  if (exchange?.whole !== true) throw new Error('A server did not say what it had done.')
+  if (exchange?.intact !== true) throw new Error('A server did not say what it had done.')
   return (JSON.parse(exchange.answer.body) as { effects: number }).effects
 }
 

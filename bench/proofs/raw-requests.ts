@@ -35,9 +35,9 @@ export function requestOf({
 }
 
 /** Ends a connection: an answer to this says that all before it was read. */
-export const farewell: string = requestOf({
+export const drain: string = requestOf({
   method: 'GET',
-  target: '/farewell',
+  target: '/drain',
   lines: ['Connection: close'],
   length: [],
   body: '',

@@ -170,7 +170,7 @@ async function overHttp(port: number): Promise<Judge> {
   return async (secret) => {
     const request = `GET /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: ${secret}\r\n\r\n`
     const exchange = await connection.ask(Buffer.from(request))
-    const status = exchange.whole ? exchange.answer.status : 0
+    const status = exchange.intact ? exchange.answer.status : 0
     return status === 200 ? 'accepted' : status === 401 || status === 403 ? 'refused' : 'undecided'
   }
 }

@@ -83,7 +83,7 @@ export async function tamperWithRows({
     target.tables.replace(rows, target.now)
     found.byKind[kind] = (found.byKind[kind] ?? 0) + 1
     const what = `${kind}, ${name}: ${[...touched].slice(0, 3).join(', ')}`
-    if (report !== 'thrown' && report.whole) {
+    if (report !== 'thrown' && report.intact) {
       found.notFound++
       progress(`rows not found: ${what}`)
       continue
@@ -132,7 +132,7 @@ async function control(target: Target, found: RowFindings): Promise<void> {
     if (grow) await target.grow()
     const report = await check(target.keyring)
     found.controls++
-    if (report === 'thrown' || !report.whole) found.falseAlarms++
+    if (report === 'thrown' || !report.intact) found.falseAlarms++
   }
   target.past.push(target.now)
   if (target.past.length > remembered) target.past.shift()

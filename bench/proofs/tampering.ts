@@ -1,5 +1,5 @@
 import type { Row, Value } from './journal-table.ts'
-import { columns, hashOf, resealed } from './journal-table.ts'
+import { columns, hashOf, rechained } from './journal-table.ts'
 import type { Random } from './random.ts'
 
 /** What somebody makes of a journal. May be what it was, by chance; who needs a difference has to look. */
@@ -66,7 +66,7 @@ export const tamperings: Readonly<Record<string, Readonly<Record<string, Tamperi
     'another hash': (random, rows) =>
       edit(random, rows, random.pick(['hash', 'previous']), () => random.text(64, hexadecimal)),
     'with its own hash mended': (random, rows) => {
-      // Not the newest: behind it is nothing that would show it, but an anchor.
+      // Not the newest: behind it is nothing that would show it, but a checkpoint.
       const place = random.below(rows.length - 1)
       const changed = { ...rows[place]!, ...madeUp(random, rows) }
       return rows.with(place, { ...changed, hash: hashOf(changed) })
@@ -105,7 +105,7 @@ export const tamperings: Readonly<Record<string, Readonly<Record<string, Tamperi
         hash: random.text(64, hexadecimal),
       },
     ],
-    'one made up and sealed, in between': (random, rows) => {
+    'one made up and chained, in between': (random, rows) => {
       const place = random.below(rows.length)
       const one = { ...rows[place]!, ...madeUp(random, rows) }
       return numbered(rows.toSpliced(place, 0, { ...one, hash: hashOf(one) }))
@@ -136,37 +136,37 @@ export const tamperings: Readonly<Record<string, Readonly<Record<string, Tamperi
   cut: {
     'the newest': (_, rows) => rows.slice(0, -1),
     'some of the newest': (random, rows) => rows.slice(0, 1 + random.below(rows.length - 1)),
-    'some of the newest, and fewer made up and sealed': (random, rows) => {
+    'some of the newest, and fewer made up and chained': (random, rows) => {
       const kept = random.below(rows.length - 1)
       const more = random.below(rows.length - 1 - kept)
-      return resealed([...rows.slice(0, kept), ...Array.from({ length: more }, () => another(random, rows))], kept)
+      return rechained([...rows.slice(0, kept), ...Array.from({ length: more }, () => another(random, rows))], kept)
     },
   },
 }
 
-/** Ways that end in a whole chain, and in revisions that fit it: only an anchor shows them. */
+/** Ways that end in a whole chain, and in revisions that fit it: only a checkpoint shows them. */
 export const forgeries: Readonly<Record<string, Tampering>> = {
   'an edit': (random, rows) => {
     const place = random.below(rows.length)
-    return resealed(rows.with(place, { ...rows[place]!, ...madeUp(random, rows) }), place)
+    return rechained(rows.with(place, { ...rows[place]!, ...madeUp(random, rows) }), place)
   },
   'a deletion': (random, rows) => {
     const place = random.below(rows.length)
-    return resealed(rows.toSpliced(place, 1), place)
+    return rechained(rows.toSpliced(place, 1), place)
   },
   'an insertion': (random, rows) => {
     const place = random.below(rows.length)
-    return resealed(rows.toSpliced(place, 0, another(random, rows)), place)
+    return rechained(rows.toSpliced(place, 0, another(random, rows)), place)
   },
   'a swap': (random, rows) => {
     const [one, other] = [random.below(rows.length), random.below(rows.length)]
-    return resealed(rows.with(one, rows[other]!).with(other, rows[one]!), Math.min(one, other))
+    return rechained(rows.with(one, rows[other]!).with(other, rows[one]!), Math.min(one, other))
   },
   'a cut': (random, rows) => rows.slice(0, random.below(rows.length)),
   'a cut, filled up again': (random, rows) => {
     const kept = random.below(rows.length)
     const made = Array.from({ length: rows.length - kept }, () => another(random, rows))
-    return resealed([...rows.slice(0, kept), ...made], kept)
+    return rechained([...rows.slice(0, kept), ...made], kept)
   },
 }
 

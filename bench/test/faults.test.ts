@@ -43,7 +43,7 @@ test('a text that does not stand in the sources exactly once is not planted', ()
 })
 
 const small: Readonly<Record<string, { readonly fault: string; readonly args: readonly string[] }>> = {
-  'journal-tamper': { fault: 'anchor-not-compared', args: ['--seed', '1', '--n', '60', '--rows', '1'] },
+  'journal-tamper': { fault: 'checkpoint-not-compared', args: ['--seed', '1', '--n', '60', '--rows', '1'] },
   rotate: { fault: 'ends-late', args: ['--seed', '1', '--n', '1', '--turned', '40', '--real', '1'] },
 }
 

@@ -4,15 +4,15 @@ import { verifierOver } from './client/verify.ts'
 import { LatchkeyError } from './error.ts'
 import type { JournalReport } from './journal/verify-journal.ts'
 import type { Changed, ChangeOptions } from './keyring/changing.ts'
-import type { BulkOptions, Created, Issued, IssuedOnce, IssueOptions } from './keyring/issue.ts'
+import type { IdempotencyOptions } from './keyring/idempotency.ts'
+import type { BulkOptions, Created, Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { KeyPage } from './keyring/list.ts'
-import type { OnceOptions } from './keyring/once.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
 import type { RotateOptions, Rotated } from './keyring/rotate.ts'
-import { invalid, membersOf, plain } from './options.ts'
+import { invalid, membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
 import type { RefusalRecord } from './verify/refusal-log.ts'
@@ -70,7 +70,7 @@ const verifyJournalTimeout = 600_000
 export async function connectKeyring<Scope extends string = string>(
   connection: ConnectOptions,
 ): Promise<Keyring<Scope>> {
-  plain('The options of connectKeyring', connection, connectOptions)
+  objectOf('The options of connectKeyring', connection, connectOptions)
   const { url, key, fetch = globalThis.fetch, timeout = 5000, insecure = false } = connection
   const transport = openTransport({ url, key, fetch, timeout, insecure })
   const { send, look, close } = transport
@@ -87,8 +87,8 @@ export async function connectKeyring<Scope extends string = string>(
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 
-  const create = async (path: string, body: object, wanted: BulkOptions | OnceOptions): Promise<Json> => {
-    plain('The options of a call that creates keys', wanted, bulkOptions)
+  const create = async (path: string, body: object, wanted: BulkOptions | IdempotencyOptions): Promise<Json> => {
+    objectOf('The options of a call that creates keys', wanted, bulkOptions)
     const { idempotencyKey } = wanted
     return send({
       method: 'POST',
@@ -102,13 +102,13 @@ export async function connectKeyring<Scope extends string = string>(
 
   /** @param own - the members that the verb takes besides those that every change takes. */
   const act = async (path: string, wanted: ChangeOptions, own: readonly string[] = []): Promise<Json> => {
-    plain('The options of a change', wanted, [...own, ...changeOptions])
+    objectOf('The options of a change', wanted, [...own, ...changeOptions])
     const body = { ...wanted, actor: undefined, ifRevision: undefined, idempotencyKey: undefined }
     return send({ method: 'POST', path, body, headers: conditions(wanted), repeatable: true })
   }
 
   const patchWith = async (path: string, patch: object, wanted: ChangeOptions): Promise<Json> => {
-    plain('The options of a change', wanted, changeOptions)
+    objectOf('The options of a change', wanted, changeOptions)
     // In the body the two stand side by side, and one of them would be lost.
     if (Object.hasOwn(patch, 'note')) throw invalid('note', 'among the options')
     const { note } = wanted
@@ -124,14 +124,14 @@ export async function connectKeyring<Scope extends string = string>(
     scopes: scopes as Catalogue<Scope>,
     environments,
     verify: verifierOver<Scope>(transport, environments),
-    async issue({ idempotencyKey, ...wanted }: IssueOptions<Scope> & OnceOptions) {
+    async issue({ idempotencyKey, ...wanted }: IssueOptions<Scope> & IdempotencyOptions) {
       const body = { ...wanted, actor: undefined }
-      return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOnce<Scope>
+      return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOrRepeated<Scope>
     },
     issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', { keys }, options)),
     importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', { keys }, options)),
     change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
-    async rotate(id: string, options: RotateOptions & OnceOptions = {}) {
+    async rotate(id: string, options: RotateOptions & IdempotencyOptions = {}) {
       return (await act(`${keyPath(id)}/rotate`, options, ['grace', 'replace'])) as unknown as Rotated<Scope>
     },
     retire: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/retire`, options)),
@@ -148,9 +148,13 @@ export async function connectKeyring<Scope extends string = string>(
     },
     journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
     async verifyJournal(wanted = {}) {
-      plain('The options of verifyJournal', wanted, ['anchor', 'rows'])
-      const { anchor, rows } = wanted
-      return (await get('/v1/journal/verify', { ...anchor, rows }, verifyJournalTimeout)) as unknown as JournalReport
+      objectOf('The options of verifyJournal', wanted, ['checkpoint', 'rows'])
+      const { checkpoint, rows } = wanted
+      return (await get(
+        '/v1/journal/verify',
+        { ...checkpoint, rows },
+        verifyJournalTimeout,
+      )) as unknown as JournalReport
     },
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {

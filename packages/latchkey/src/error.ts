@@ -9,7 +9,7 @@ export type ErrorCode =
   | 'unknown_owner'
   | 'conflict'
   | 'precondition_failed'
-  | 'token_reused'
+  | 'idempotency_key_reused'
   | 'beyond_delegation'
   | 'still_running'
   | 'admin_key_refused'

@@ -8,7 +8,15 @@ export { systemClock } from './keyring/clock.ts'
 export type { KeyPatch } from './keyring/change.ts'
 export type { Changed, ChangeOptions } from './keyring/changing.ts'
 export { bounds } from './input.ts'
-export type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './keyring/issue.ts'
+export type {
+  BulkOptions,
+  Created,
+  ImportedKey,
+  Issued,
+  IssuedOrRepeated,
+  IssueOptions,
+  NewKey,
+} from './keyring/issue.ts'
 export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'
 export { journalFaults } from './journal/verify-journal.ts'
 export { rowFaults } from './journal/rows-compared.ts'
@@ -21,20 +29,20 @@ export { keyStates } from './keyring/list.ts'
 export type { KeyPage, ListOptions } from './keyring/list.ts'
 export type { KeyMembers, QuotaOptions } from './keyring/members.ts'
 export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
-export type { OnceOptions } from './keyring/once.ts'
+export type { IdempotencyOptions } from './keyring/idempotency.ts'
 export type { JournalOptions, UsageOptions } from './keyring/reading.ts'
 export type { RefusalRecord } from './verify/refusal-log.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked, RevokeOptions } from './keyring/revoke.ts'
-export type { RotateOptions, Rotated, RotatedOnce } from './keyring/rotate.ts'
+export type { RotateOptions, Rotated, RotatedOrRepeated } from './keyring/rotate.ts'
 export { settingsKey } from './source/settings.ts'
 export { weaknessOf } from './secret/weakness.ts'
 export type { SettingsKeyOptions } from './source/settings.ts'
 export type {
   Accepted,
-  Call,
+  CallContext,
   Credential,
-  Demand,
+  Requirement,
   LimitState,
   Refused,
   Retiring,
@@ -49,7 +57,7 @@ export type { Delegable, Delegation, Rights } from './policy/delegation.ts'
 export type { Lifetime } from './policy/lifetime.ts'
 export { limitName, refills } from './policy/limits.ts'
 export type { Limit, Quota, Refill } from './policy/limits.ts'
-export type { Catalogue, Grant, ScopeDemand, Wildcard } from './policy/scopes.ts'
+export type { Catalogue, Grant, ScopeRequirement, Wildcard } from './policy/scopes.ts'
 export type {
   Action,
   Awaitable,

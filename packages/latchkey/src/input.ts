@@ -1,10 +1,10 @@
-import { invalid, plain } from './options.ts'
+import { invalid, objectOf } from './options.ts'
 import { canonicalRange } from './policy/addresses.ts'
 import type { Limit, Quota } from './policy/limits.ts'
 import { limitName, refills } from './policy/limits.ts'
 import { holdsSecret } from './secret/find.ts'
 
-export { invalid, membersOf, plain } from './options.ts'
+export { invalid, membersOf, objectOf } from './options.ts'
 
 /** The bounds of what is kept. Every one is checked before anything is. */
 export const bounds = {
@@ -31,7 +31,7 @@ export const bounds = {
   /** Random bits of a secret that was made elsewhere. Below, who has the database can find it from its hash. */
   bits: { least: 64, most: 4096 },
   /** Characters in an Idempotency-Key. */
-  token: 200,
+  idempotencyKey: 200,
   /** Seconds for which an old secret may go on working after a rotation (400 days). */
   grace: 34_560_000,
 } as const
@@ -87,7 +87,7 @@ export function anyText(name: string, value: unknown, longest: number): string {
 }
 
 /** A whole number within bounds. */
-export function whole(name: string, value: unknown, least: number, most: number): number {
+export function integer(name: string, value: unknown, least: number, most: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
     throw invalid(name, `a whole number from ${least} to ${most}`)
   }
@@ -145,7 +145,7 @@ export function limits(value: unknown): readonly Limit[] {
   const names = new Set<string>()
   return value.map((item: unknown, index) => {
     const place = `limits[${index}]`
-    const { name, limit, window, reportOnly = false } = plain(place, item, ['name', 'limit', 'window', 'reportOnly'])
+    const { name, limit, window, reportOnly = false } = objectOf(place, item, ['name', 'limit', 'window', 'reportOnly'])
     if (typeof name !== 'string' || !limitName.test(name)) {
       throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
     }
@@ -156,8 +156,8 @@ export function limits(value: unknown): readonly Limit[] {
     if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
     return {
       name,
-      limit: whole(`${place}.limit`, limit, 1, mostAdmitted),
-      window: whole(`${place}.window`, window, 1, longest),
+      limit: integer(`${place}.limit`, limit, 1, mostAdmitted),
+      window: integer(`${place}.window`, window, 1, longest),
       ...(reportOnly ? { reportOnly } : {}),
     }
   })
@@ -166,12 +166,12 @@ export function limits(value: unknown): readonly Limit[] {
 /** A quota as asked for, and what is to be left of it, if that is said. */
 export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } | null {
   if (value === undefined || value === null) return null
-  const { amount, refill = null, remaining } = plain('quota', value, ['amount', 'refill', 'remaining'])
+  const { amount, refill = null, remaining } = objectOf('quota', value, ['amount', 'refill', 'remaining'])
   const period = refill === null ? null : oneOf('quota.refill', refill, refills)
-  const most = whole('quota.amount', amount, 0, bounds.quota)
+  const most = integer('quota.amount', amount, 0, bounds.quota)
   return {
     quota: { amount: most, refill: period },
-    remaining: remaining === undefined ? undefined : whole('quota.remaining', remaining, 0, most),
+    remaining: remaining === undefined ? undefined : integer('quota.remaining', remaining, 0, most),
   }
 }
 

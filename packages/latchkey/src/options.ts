@@ -16,7 +16,7 @@ export function invalid(name: string, must: string): LatchkeyError {
  *
  * @example plain('The options of revoke', options, ['reason', 'note'])
  */
-export function plain(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
+export function objectOf(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
   for (const member of Object.keys(value)) {
     if (!members.includes(member)) {

@@ -1,6 +1,6 @@
 // What an application may plug in: for authors of stores, limiters and sources of keys.
 export type { Awaitable } from './ports/awaitable.ts'
-export type { Change, Conditions, Once, OnceDone, Witness } from './ports/change.ts'
+export type { Change, Conditions, IdempotentCall, IdempotentResult, Witness } from './ports/change.ts'
 export type { Clock } from './ports/clock.ts'
 export type {
   Action,
@@ -10,15 +10,15 @@ export type {
   JournalEntry,
   JournalFilter,
   JournalHead,
-  Look,
+  ChangesSince,
   Touched,
 } from './ports/journal.ts'
 export type { Limiter, LimiterAnswer, Window, WindowState } from './ports/limiter.ts'
-export type { ListFilter, Listed } from './ports/list.ts'
+export type { ListFilter, KeyListItem } from './ports/list.ts'
 export type {
   Declared,
-  Found,
-  Kept,
+  SecretMatch,
+  KeyRecord,
   KeyState,
   QuotaState,
   RevocationReason,

@@ -33,7 +33,7 @@ test('a planted violation is caught, whatever its form', () => {
     [`export * from '../store/sqlite.ts'`]: 'secret/mint.ts may not import store/sqlite.ts',
     [`import {\n  one,\n  two,\n} from 'fastify'`]: 'secret/mint.ts may not import fastify',
     [`import 'node:http'`]: 'secret/mint.ts may not import node:http',
-    [`import { seal } from '../../packages/latchkey/src/journal/chain.ts'`]:
+    [`import { chain } from '../../packages/latchkey/src/journal/chain.ts'`]:
       'secret/mint.ts may not import ../packages/latchkey/src/journal/chain.ts',
     [`const late = await import('node:net')`]: 'secret/mint.ts may not import node:net',
   }

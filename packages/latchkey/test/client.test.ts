@@ -130,7 +130,7 @@ test('a problem document is an error with its code, and its faults are told', as
     'unknown_scope',
     'conflict',
     'precondition_failed',
-    'token_reused',
+    'idempotency_key_reused',
     'beyond_delegation',
   ]
   for (const code of [...same, 'still_running', 'unknown_key']) {
@@ -371,21 +371,21 @@ test('whatever verify is given, it answers: nothing is missing, what is no text 
   assert.deepEqual(requests, [])
 })
 
-test('a demand or a call that is not understood is not sent, and accepts nobody', async (context) => {
+test('a requirement or a call that is not understood is not sent, and accepts nobody', async (context) => {
   const { keyring, requests } = await connected(context, accepting('live', ['orders:read']))
-  const strange: readonly (readonly [demand: unknown, call: unknown, told: RegExp])[] = [
+  const strange: readonly (readonly [requirement: unknown, call: unknown, told: RegExp])[] = [
     [{ scopes: ['orders:read'] }, {}, /"scopes" is none/],
     [{ anyOf: [] }, {}, /anyOf/],
     [{ allOf: undefined }, {}, /allOf/],
     [{ environment: undefined }, {}, /environment/],
-    [null, {}, /demand/],
-    ['orders:read', {}, /demand/],
+    [null, {}, /requirement/],
+    ['orders:read', {}, /requirement/],
     [undefined, { dryrun: true }, /"dryrun" is none/],
     [undefined, null, /call/],
     [undefined, { seenBy: () => true }, /seenBy/],
   ]
-  for (const [demand, call, told] of strange) {
-    const verdict = await keyring.verify('x', demand as never, call as never)
+  for (const [requirement, call, told] of strange) {
+    const verdict = await keyring.verify('x', requirement as never, call as never)
     assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable')
     assert.match(String(verdict.cause), told)
   }
@@ -393,7 +393,7 @@ test('a demand or a call that is not understood is not sent, and accepts nobody'
 })
 
 test('a key is accepted only where it is what was asked for, whatever the server says', async (context) => {
-  const answers: readonly (readonly [answer: Handler, demand: object, accepted: boolean])[] = [
+  const answers: readonly (readonly [answer: Handler, requirement: object, accepted: boolean])[] = [
     [accepting('live', ['orders:read']), {}, true],
     [accepting('live', ['orders:read']), { allOf: ['orders:read'] }, true],
     [accepting('live', ['orders:read']), { anyOf: ['orders:write', 'orders:read'] }, true],
@@ -407,10 +407,10 @@ test('a key is accepted only where it is what was asked for, whatever the server
     [accepting('live', ['orders:*']), { allOf: ['orders:read'] }, false],
     [accepting('live', [1 as never]), {}, false],
   ]
-  for (const [answer, demand, yes] of answers) {
+  for (const [answer, requirement, yes] of answers) {
     const { keyring } = await connected(context, answer)
-    const verdict = await keyring.verify('x', demand)
-    assert.equal(verdict.ok, yes, JSON.stringify(demand))
+    const verdict = await keyring.verify('x', requirement)
+    assert.equal(verdict.ok, yes, JSON.stringify(requirement))
     if (!verdict.ok) assert.equal(verdict.refusal.code, 'unavailable')
   }
 })

@@ -5,7 +5,7 @@ import type { OpenStore } from '../store.ts'
 import { copyStore, openStore, storeIn } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { exits, Failure } from './exit.ts'
-import { faultText, isUntold, patiently, wholeText } from './journal/verify.ts'
+import { faultText, isUntold, patiently, intactText } from './journal/verify.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { put } from './terminal/print.ts'
@@ -19,13 +19,13 @@ export function backupCommand(program: Command): void {
   ).action(async (copy: string, options: TargetOptions) => {
     const store = databaseOf(options, 'A backup is made')
     const report = await copyChecked(store, copy)
-    if (report?.whole === false && !isUntold(report))
+    if (report?.intact === false && !isUntold(report))
       throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
     if (options.json === true) return putReport({ file: copy, ...report })
     const older = 'Its tables are of an older version of Latchkey: its journal can be checked when it was migrated.'
     const untold =
       'Its journal is whole, and does not say yet how keys and owners stood that an older version wrote: latchkey migrate.'
-    put(`${copy} is a copy that opens.\n${report === undefined ? older : report.whole ? wholeText(report) : untold}`)
+    put(`${copy} is a copy that opens.\n${report === undefined ? older : report.intact ? intactText(report) : untold}`)
   })
 }
 

@@ -51,7 +51,7 @@ const exitsOfErrors: Readonly<Record<ErrorCode, Exit>> = {
   unknown_owner: 'absent',
   conflict: 'conflict',
   precondition_failed: 'conflict',
-  token_reused: 'conflict',
+  idempotency_key_reused: 'conflict',
   still_running: 'conflict',
   beyond_delegation: 'failed',
   admin_key_refused: 'failed',

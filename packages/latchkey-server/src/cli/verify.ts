@@ -36,12 +36,12 @@ export function verifyCommand(program: Command): void {
     .action(async (options: Options) => {
       const { environment, scope, anyScope, address, cost, spend, json } = options
       const credential = await credentialToVerify()
-      const demand = given({ environment, allOf: scope, anyOf: anyScope, cost })
+      const requirement = given({ environment, allOf: scope, anyOf: anyScope, cost })
       const call = { dryRun: spend !== true, ...given({ ip: address }) }
       const mode = spend === true ? 'write' : 'read'
       const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
         if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()
-        return { verdict: await target.keyring.verify(credential, demand, call), undeclared: target.undeclared }
+        return { verdict: await target.keyring.verify(credential, requirement, call), undeclared: target.undeclared }
       })
       if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict)
       if (json === true) putJson(shown(verdict))

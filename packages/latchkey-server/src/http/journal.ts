@@ -47,7 +47,7 @@ const rowFault = {
 } satisfies SchemasOf<RowFault>
 
 const report = {
-  whole: Type.Boolean({ description: 'Whether nothing is wrong' }),
+  intact: Type.Boolean({ description: 'Whether nothing is wrong' }),
   entries: Type.Integer({ description: 'How many entries are sound' }),
   head: Type.Optional(
     Type.Object(head, { description: 'The last entry: keep it elsewhere, and check against it later' }),
@@ -118,9 +118,9 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
           detail: 'seq and hash must be sent together.',
         })
       }
-      const anchor = at === undefined || of === undefined ? undefined : { seq: at, hash: of }
+      const checkpoint = at === undefined || of === undefined ? undefined : { seq: at, hash: of }
       return acting(request).verifyJournal({
-        ...(anchor === undefined ? {} : { anchor }),
+        ...(checkpoint === undefined ? {} : { checkpoint }),
         ...(rows === undefined ? {} : { rows }),
       })
     },

@@ -121,7 +121,7 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
     async (request, reply) => {
       const { credential, scopes, anyOf, address, cost = 1, dryRun = false } = request.body
       const { environment: wanted = known[0] ?? '' } = request.body
-      // A demand that no key can meet is a mistake of who asks, and must not look like a key that lacks a scope.
+      // A requirement that no key can meet is a mistake of who asks, and must not look like a key that lacks a scope.
       if (!known.includes(wanted)) throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
       // A key that is bound to addresses would be refused for it, and one that is not accepted.
       if (address !== undefined && isIP(address) === 0) throw invalid('invalid_input', 'address must be an IP address.')
@@ -129,14 +129,14 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
       const strange = [...(scopes ?? []), ...(anyOf ?? [])].find((one) => !Object.hasOwn(declared, one))
       if (strange !== undefined) throw invalid('unknown_scope', `The scope ${JSON.stringify(strange)} is not declared.`)
 
-      const demand = {
+      const requirement = {
         environment: wanted,
         cost,
         ...(scopes === undefined ? {} : { allOf: scopes }),
         ...(anyOf === undefined ? {} : { anyOf }),
       }
       const view = acting(request)
-      const found = await view.verify(credential, demand, { ip: address, dryRun })
+      const found = await view.verify(credential, requirement, { ip: address, dryRun })
       keepNowhere(reply)
       if (!dryRun) metrics.verified(found)
       if (found.ok) return accepted(found)

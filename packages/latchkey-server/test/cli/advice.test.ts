@@ -150,8 +150,8 @@ describe('doctor', { concurrency: 2 }, () => {
     const { state: _state, ...change } = JSON.parse(entry['change'] ?? '') as { readonly state: string }
     // As it was written before entries told of rows.
     const told = { ...entry, change: JSON.stringify(change) } as Readonly<Record<string, string>>
-    const sealed = ['seq', 'at', 'actor', 'action', 'subject', 'change', 'previous'].map((member) => told[member])
-    const text = hash('sha256', JSON.stringify(sealed))
+    const chained = ['seq', 'at', 'actor', 'action', 'subject', 'change', 'previous'].map((member) => told[member])
+    const text = hash('sha256', JSON.stringify(chained))
     database.prepare('UPDATE latchkey_journal SET change = ?, hash = ?').run(told['change'] ?? '', text)
     database.exec('INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys')
     database.close()

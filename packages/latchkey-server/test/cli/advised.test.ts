@@ -246,7 +246,7 @@ describe('the guide to operating', { concurrency: 2 }, () => {
     await here.done(['keys', 'issue', '--create', '--name', 'Kept', '--owner', 'acme', '--scope', 'orders:read'])
     const [, head = ''] = /^(\d+:\w+)$/m.exec(await here.done(['journal', 'verify'])) ?? []
     await here.done(['keys', 'issue', '--name', 'More', '--owner', 'acme', '--scope', 'orders:read'])
-    await here.done(['journal', 'verify', '--anchor', head])
+    await here.done(['journal', 'verify', '--checkpoint', head])
   })
 })
 

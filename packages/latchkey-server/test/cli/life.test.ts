@@ -188,7 +188,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.equal((await run('keys list --state lost')).code, 2)
     })
 
-    test('the journal is shown and whole; with another anchor it is not', async () => {
+    test('the journal is shown and whole; with another checkpoint it is not', async () => {
       const { id } = await issued()
       const entries = await json(`journal show --key ${id}`)
       assert.deepEqual(
@@ -198,11 +198,11 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.match(String(entries[0]?.['at']), /^\d{4}-\d\d-\d\dT/)
       assert.match(await done('journal show --limit 1 --from 1h'), /^SEQ\tAT\tACTOR\tACTION\tSUBJECT\tCHANGE\n1\t/)
       const whole = await done('journal verify')
-      const [, anchor = ''] = /^(\d+:[0-9a-f]{64})$/m.exec(whole) ?? []
-      await done(`journal verify --anchor ${anchor}`)
-      const other = await run(`journal verify --json --anchor 1:${'0'.repeat(64)}`)
+      const [, checkpoint = ''] = /^(\d+:[0-9a-f]{64})$/m.exec(whole) ?? []
+      await done(`journal verify --checkpoint ${checkpoint}`)
+      const other = await run(`journal verify --json --checkpoint 1:${'0'.repeat(64)}`)
       assert.equal(other.code, 1)
-      assert.deepEqual(jsonLines(other.stdout), [{ whole: false, entries: 0, at: 1, fault: 'rewritten' }])
+      assert.deepEqual(jsonLines(other.stdout), [{ intact: false, entries: 0, at: 1, fault: 'rewritten' }])
     })
 
     test('usage is a list', async () => {

@@ -11,7 +11,7 @@ import { everything, openStage, scopes } from '../stage.ts'
 /** A route as it was declared: for everyone, or for admin keys with these scopes. */
 interface Declared {
   readonly line: string
-  readonly demand: 'open' | { readonly allOf?: readonly string[]; readonly anyOf?: readonly string[] }
+  readonly requirement: 'open' | { readonly allOf?: readonly string[]; readonly anyOf?: readonly string[] }
 }
 
 /** Every route of the server, as Fastify is told of it. */
@@ -25,24 +25,24 @@ async function declaredRoutes(): Promise<readonly Declared[]> {
   await app.close()
   await keyring.close()
   return added.flatMap(({ method, url, onRequest }) => {
-    const hooks = [onRequest ?? []].flat() as unknown as readonly Record<symbol, Declared['demand']>[]
+    const hooks = [onRequest ?? []].flat() as unknown as readonly Record<symbol, Declared['requirement']>[]
     const declared = hooks.map((hook) => hook[Symbol.for('latchkey.declaration')]).find((one) => one !== undefined)
     assert.ok(declared, `${String(method)} ${url} declares nothing`)
-    return [method].flat().map((one) => ({ line: `${one} ${url}`, demand: declared }))
+    return [method].flat().map((one) => ({ line: `${one} ${url}`, requirement: declared }))
   })
 }
 
 const routes = await declaredRoutes()
 
 /** The guarded ones, with the scopes that they name, and such of them as are enough. */
-const guarded = routes.flatMap(({ line, demand }) => {
-  if (demand === 'open') return []
-  const { allOf = [], anyOf = [] } = demand
+const guarded = routes.flatMap(({ line, requirement }) => {
+  if (requirement === 'open') return []
+  const { allOf = [], anyOf = [] } = requirement
   return [{ line, named: [...allOf, ...anyOf], enough: [...allOf, ...anyOf.slice(0, 1)] }]
 })
 
-test('only these routes are open, and every other one demands a scope', () => {
-  const open = routes.filter(({ demand }) => demand === 'open').map(({ line }) => line)
+test('only these routes are open, and every other one requires a scope', () => {
+  const open = routes.filter(({ requirement }) => requirement === 'open').map(({ line }) => line)
   const outside = open.filter((line) => !/^(?:GET|HEAD) \/docs/.test(line))
   assert.deepEqual(outside.toSorted(), [
     'GET /healthz',
@@ -56,7 +56,7 @@ test('only these routes are open, and every other one demands a scope', () => {
   for (const { line, enough } of guarded) assert.ok(enough.length > 0, line)
 })
 
-test('every route demands the scope that the contract says', () => {
+test('every route requires the scope that the contract says', () => {
   const said: Readonly<Record<string, readonly string[]>> = {
     'keys:read': ['GET /v1/keys', 'GET /v1/keys/:id'],
     'keys:read,keys:verify': ['GET /v1/keyring'],

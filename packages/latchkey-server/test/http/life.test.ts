@@ -198,7 +198,7 @@ scenario('everything has a stated maximum, and one more is refused', async ({ se
   const token = await send('POST /v1/keys', {
     as,
     body: wanted,
-    headers: { 'idempotency-key': 'x'.repeat(bounds.token + 1) },
+    headers: { 'idempotency-key': 'x'.repeat(bounds.idempotencyKey + 1) },
   })
   assert.equal(token.statusCode, 422)
   assert.equal(await changes(), before)

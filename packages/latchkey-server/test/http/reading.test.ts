@@ -83,11 +83,11 @@ scenario(
     assert.deepEqual(await seqs(`from=${start + 1000}&limit=1`), [2])
 
     const report = (await send('GET /v1/journal/verify', { as })).json()
-    assert.deepEqual(report, { whole: true, entries: 4, head: { seq: 4, hash: last.entries[0].hash } })
-    const anchored = async (hash: string): Promise<unknown> =>
+    assert.deepEqual(report, { intact: true, entries: 4, head: { seq: 4, hash: last.entries[0].hash } })
+    const atCheckpoint = async (hash: string): Promise<unknown> =>
       (await send(`GET /v1/journal/verify?seq=2&hash=${hash}`, { as })).json()
-    assert.deepEqual(await anchored(page.entries[1].hash), report)
-    assert.deepEqual(await anchored('0'.repeat(64)), { whole: false, entries: 1, at: 2, fault: 'rewritten' })
+    assert.deepEqual(await atCheckpoint(page.entries[1].hash), report)
+    assert.deepEqual(await atCheckpoint('0'.repeat(64)), { intact: false, entries: 1, at: 2, fault: 'rewritten' })
     assert.equal((await send('GET /v1/journal/verify?seq=2', { as })).statusCode, 422)
     assert.equal((await send(`GET /v1/journal?key=${key.id}&owner=acme`, { as })).statusCode, 422)
   },

@@ -63,7 +63,7 @@ scenario(
 )
 
 scenario(
-  'a demand that no key can meet is the mistake of who asks: 422, and not a key without the scope',
+  'a requirement that no key can meet is the mistake of who asks: 422, and not a key without the scope',
   async ({ send, admin, issue }) => {
     const as = await admin()
     const { secret } = await issue()

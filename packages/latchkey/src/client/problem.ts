@@ -9,7 +9,7 @@ const sameCode: ReadonlySet<string> = new Set<ErrorCode>([
   'unknown_owner',
   'conflict',
   'precondition_failed',
-  'token_reused',
+  'idempotency_key_reused',
   'beyond_delegation',
   'still_running',
   'unavailable',

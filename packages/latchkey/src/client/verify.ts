@@ -6,12 +6,12 @@ import { parseIp } from '../policy/ip.ts'
 import { covers } from '../policy/scopes.ts'
 import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
-import type { Wanted } from '../verify/requirement.ts'
-import { checkCall, demandReader } from '../verify/requirement.ts'
+import type { CheckedRequirement } from '../verify/requirement.ts'
+import { checkContext, requirementReader } from '../verify/requirement.ts'
 import type {
-  Call,
+  CallContext,
   Credential,
-  Demand,
+  Requirement,
   LimitState,
   Refused,
   Retiring,
@@ -30,19 +30,23 @@ import type { Transport } from './transport.ts'
 export function verifierOver<Scope extends string>(
   transport: Transport,
   environments: readonly [string, ...string[]],
-): (credential: Credential | string | undefined, demand?: Demand<Scope>, call?: Call) => Promise<Verdict<Scope>> {
-  const wantedOf = demandReader({
+): (
+  credential: Credential | string | undefined,
+  requirement?: Requirement<Scope>,
+  call?: CallContext,
+) => Promise<Verdict<Scope>> {
+  const requirementOf = requirementReader({
     environments: environments.includes(adminEnvironment) ? environments : [...environments, adminEnvironment],
     // Which scopes are declared there by now is for the server to say.
     catalogueOf: () => undefined,
   })
-  return async (presented, demand, call = {}) => {
+  return async (presented, requirement, call = {}) => {
     try {
-      checkCall(call)
+      checkContext(call)
       const { ip, dryRun, seenBy } = call
       // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
       if (seenBy !== undefined) throw invalid('seenBy', 'left out for a keyring on the other side of the wire')
-      const wanted = wantedOf(demand)
+      const wanted = requirementOf(requirement)
       const credential = presented ?? ''
       if (credential === '') return { ok: false, refusal: refusals.missing }
       // Whatever is no text is no credential, and nothing of it goes over the wire.
@@ -78,7 +82,7 @@ export function verifierOver<Scope extends string>(
 }
 
 /** A server that has misunderstood the question, or a proxy that answers it from memory, must not let anybody in. */
-function meets({ environment, scopes }: VerifiedKey, wanted: Wanted): boolean {
+function meets({ environment, scopes }: VerifiedKey, wanted: CheckedRequirement): boolean {
   return environment === wanted.environment && covers(new Set(scopes), wanted)
 }
 

@@ -8,11 +8,11 @@ import type {
   RouteOptions,
 } from 'fastify'
 import { LatchkeyError } from '../error.ts'
-import { invalid, plain } from '../options.ts'
+import { invalid, objectOf } from '../options.ts'
 import { documentSuccess } from '../problem/document-success.ts'
 import { problemMediaType } from '../problem/problem.ts'
 import { refusals } from '../refusal.ts'
-import type { Call, Demand, Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
+import type { CallContext, Requirement, Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type { RoutedPath } from './fastify-routes.ts'
 import { namesOf, namesOfRouted, routesUnder } from './fastify-routes.ts'
 import type { RequiresArgument, RequiresOptions } from './guard.ts'
@@ -23,7 +23,7 @@ import {
   connectionMemory,
   declaration,
   declarationOf,
-  demandOf,
+  requirementOf,
   documentationOf,
   presented,
   refusalAnswer,
@@ -39,7 +39,7 @@ export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: Hoo
 
 /** How the guard behaves. */
 export interface FastifyGuardOptions {
-  /** What to do with routes that declare neither a demand nor `open`; `refuse` stops the start. */
+  /** What to do with routes that declare neither a requirement nor `open`; `refuse` stops the start. */
   readonly unguarded?: 'refuse' | 'allow'
 }
 
@@ -96,7 +96,7 @@ export const logSerializers: { readonly req: (request: FastifyRequest) => Readon
  * own, such as `dryRun`, would be read as an instruction. A class, so that the address is looked up (it goes through
  * the list of trusted proxies) only where a key names addresses, and nothing but the one object is made for it.
  */
-class RequestCall implements Call {
+class RequestCall implements CallContext {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {
@@ -136,7 +136,7 @@ export function fastifyGuard<Scope extends string>(
   verifier: Verifier<Scope>,
   behaviour: FastifyGuardOptions = {},
 ): FastifyGuard<Scope> {
-  plain('The options of fastifyGuard', behaviour, ['unguarded'])
+  objectOf('The options of fastifyGuard', behaviour, ['unguarded'])
   const { unguarded = 'refuse' } = behaviour
   if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
   const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
@@ -145,16 +145,16 @@ export function fastifyGuard<Scope extends string>(
   let registered = false
 
   function requires(...wanted: readonly RequiresArgument<Scope>[]): GuardHook {
-    const demand = demandOf(verifier, wanted)
-    return declare(demand, (request, reply, done) => {
+    const requirement = requirementOf(verifier, wanted)
+    return declare(requirement, (request, reply, done) => {
       if (!registered) return done(forgotten())
-      const verdict = judge(request, demand)
+      const verdict = judge(request, requirement)
       if (verdict instanceof Promise) verdict.then((late) => act(late, request, reply, done)).catch(done)
       else act(verdict, request, reply, done)
     })
   }
 
-  function judge(request: FastifyRequest, demand: Demand<Scope>): ReturnType<typeof verifier.verify> {
+  function judge(request: FastifyRequest, requirement: Requirement<Scope>): ReturnType<typeof verifier.verify> {
     const { headers, raw } = request
     const text = presented(headers['x-api-key'], raw.rawHeaders)
     const { authorization } = headers
@@ -163,7 +163,7 @@ export function fastifyGuard<Scope extends string>(
     if (two) return { ok: false, refusal: refusals.two_credentials }
     return verifier.verify(
       text === undefined ? undefined : credentialOn(raw.socket, text),
-      demand,
+      requirement,
       new RequestCall(request),
     )
   }
@@ -267,7 +267,7 @@ export function fastifyGuard<Scope extends string>(
   return { plugin, requires, open, openly, keyOf }
 }
 
-function declare(declared: Demand | 'open', hook: GuardHook): GuardHook {
+function declare(declared: Requirement | 'open', hook: GuardHook): GuardHook {
   return Object.assign(hook, { [declaration]: declared })
 }
 
@@ -305,7 +305,7 @@ function hooksOf(route: RouteOptions): readonly never[] {
   return [route.onRequest ?? []].flat() as never[]
 }
 
-function declaredBy(route: RouteOptions): readonly (Demand | 'open')[] {
+function declaredBy(route: RouteOptions): readonly (Requirement | 'open')[] {
   return hooksOf(route)
     .map(declarationOf)
     .filter((found) => found !== undefined)

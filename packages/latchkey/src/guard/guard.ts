@@ -1,9 +1,9 @@
 import { LatchkeyError } from '../error.ts'
-import { invalid, membersOf, plain } from '../options.ts'
+import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Problem } from '../problem/problem.ts'
 import { malformedResponse, problemDocument, problemResponse } from '../problem/problem.ts'
 import { parse } from '../secret/parse.ts'
-import type { Accepted, Credential, Demand, LimitState, Refused, Retiring, Verifier } from '../verify/verdict.ts'
+import type { Accepted, Credential, Requirement, LimitState, Refused, Retiring, Verifier } from '../verify/verdict.ts'
 
 /** The header that carries the key, and the name of its scheme in OpenAPI and in challenges. */
 export const header = 'X-API-Key'
@@ -22,8 +22,8 @@ export interface RequiresOptions<Scope extends string> {
 /** The most that a call may cost. */
 const mostCost = 1_000_000
 
-/** What a guard hook carries under `declaration`: a demand, or that the route is open to everyone. */
-export type Declaration = Demand | 'open'
+/** What a guard hook carries under `declaration`: a requirement, or that the route is open to everyone. */
+export type Declaration = Requirement | 'open'
 
 /** Where a hook carries its declaration. `Symbol.for`, so that two copies of the library understand each other. */
 export const declaration: unique symbol = Symbol.for('latchkey.declaration') as never
@@ -47,16 +47,16 @@ export type RequiresArgument<Scope extends string> = Scope | typeof anyKey | Req
 const members = membersOf<RequiresOptions<string>>({ anyOf: true, environment: true, cost: true })
 
 /**
- * The demand for what was passed to `requires`, checked while the application starts. What is not understood is
+ * The requirement for what was passed to `requires`, checked while the application starts. What is not understood is
  * refused: left out, it would make a route that any key may call. A member that is there must have a value, and
  * something must be asked for.
  *
  * @throws LatchkeyError `unknown_scope`, `invalid_input`.
  */
-export function demandOf<Scope extends string>(
+export function requirementOf<Scope extends string>(
   verifier: Verifier<Scope>,
   wanted: readonly RequiresArgument<Scope>[],
-): Demand<Scope> {
+): Requirement<Scope> {
   const [first, ...rest] = wanted
   const options = typeof first === 'object' ? checkedOptions<Scope>(first) : {}
   const named = typeof first === 'object' ? (rest as readonly (Scope | typeof anyKey)[]) : wanted
@@ -95,7 +95,7 @@ function checkedOptions<Scope extends string>(options: RequiresOptions<Scope> | 
   if (options === null || Array.isArray(options)) {
     throw invalid('What requires(...) takes', 'names of scopes one by one, and options as an object before them')
   }
-  plain('The options of requires(...)', options, members)
+  objectOf('The options of requires(...)', options, members)
   if (Object.keys(options).length === 0) {
     throw invalid('The options of requires(...)', `an object with at least one of ${members.join(', ')}`)
   }

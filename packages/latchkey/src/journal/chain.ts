@@ -8,7 +8,7 @@ export const genesis: string = '0'.repeat(64)
  * Gives a draft its place after the head. The hash is over a JSON array in a fixed order, so every field is covered and
  * none can flow into the next.
  */
-export function seal(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
+export function chain(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
   const { at, actor, action, subject, change } = draft
   const placed = { seq: (head?.seq ?? 0) + 1, at, actor, action, subject, change, previous: head?.hash ?? genesis }
   return { ...placed, hash: hashEntry(placed) }

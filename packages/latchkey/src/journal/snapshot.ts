@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Store } from '../ports.ts'
-import { seal } from './chain.ts'
+import { chain } from './chain.ts'
 import { digestOfKey, digestOfOwner } from './row-digest.ts'
 import { ownerOfSubject } from './subject.ts'
 
@@ -30,7 +30,7 @@ export async function snapshotRows({
 }): Promise<number> {
   let told = 0
   for (;;) {
-    const subjects = await store.untold(piece)
+    const subjects = await store.withoutSnapshot(piece)
     if (subjects.length === 0) return told
     const found = await Promise.all(subjects.map(async (subject) => rowOf(store, subject)))
     const rows = found.map(({ subject, digest }) => [subject, digest] as const)
@@ -43,7 +43,7 @@ export async function snapshotRows({
     } as const
     const seen = found.map(({ subject, revision }) => ({ subject, revision }))
     // If one was changed meanwhile, or another process was quicker, the next try sees what is so by then.
-    if ((await store.commit([{ kind: 'snapshot', rows: seen, draft }], seal)) !== undefined) told += seen.length
+    if ((await store.commit([{ kind: 'snapshot', rows: seen, draft }], chain)) !== undefined) told += seen.length
     await nextTurn()
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { invalid, membersOf, plain, whole } from '../input.ts'
+import { invalid, membersOf, objectOf, integer } from '../input.ts'
 import type { JournalHead, Store } from '../ports.ts'
 import { genesis, hashEntry } from './chain.ts'
 import type { RowFault } from './rows-compared.ts'
@@ -19,14 +19,14 @@ export const journalFaults: readonly ['missing', 'altered', 'unchained', 'cut', 
 /** What a check of the journal found. */
 export type JournalReport =
   | {
-      readonly whole: true
+      readonly intact: true
       readonly entries: number
       readonly head: JournalHead | undefined
       /** How many keys and owners are what it says, where that was asked for. */
       readonly compared?: number
     }
   | {
-      readonly whole: false
+      readonly intact: false
       /** How many entries are sound before the fault. */
       readonly entries: number
       /** The sequence number at which the journal stops being what was written. */
@@ -38,7 +38,7 @@ export type JournalReport =
     }
   | {
       /** The journal is what was written, and rows are not what it says. */
-      readonly whole: false
+      readonly intact: false
       readonly entries: number
       readonly head: JournalHead | undefined
       readonly fault: 'rows'
@@ -53,29 +53,30 @@ export interface VerifyJournalOptions {
    * A head that was noted earlier and kept elsewhere. Who can write to the database can also compute a new chain; only a
    * head kept where they cannot write shows that.
    */
-  readonly anchor?: JournalHead
+  readonly checkpoint?: JournalHead
   /** Compares keys, their secrets and owners with what the journal says of them. */
   readonly rows?: boolean
 }
 
-const verifyJournalOptions = membersOf<VerifyJournalOptions>({ anchor: true, rows: true })
+const verifyJournalOptions = membersOf<VerifyJournalOptions>({ checkpoint: true, rows: true })
 
 /**
  * Reads the whole journal and checks that it is what was written: numbered without a gap, every entry matching its
  * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets and
  * owners are what it says.
  *
- * @throws LatchkeyError `invalid_input` for an anchor that is none.
+ * @throws LatchkeyError `invalid_input` for a checkpoint that is none.
  */
 export async function verifyJournal(store: Store, options: VerifyJournalOptions = {}): Promise<JournalReport> {
-  plain('The options of verifyJournal', options, verifyJournalOptions)
-  const { anchor, rows = false } = options
+  objectOf('The options of verifyJournal', options, verifyJournalOptions)
+  const { checkpoint, rows = false } = options
   if (typeof rows !== 'boolean') throw invalid('rows', 'true or false')
-  if (anchor !== undefined) {
-    const { seq, hash: text } = plain('anchor', anchor, ['seq', 'hash'])
+  if (checkpoint !== undefined) {
+    const { seq, hash: text } = objectOf('checkpoint', checkpoint, ['seq', 'hash'])
     // One that cannot be met would be passed over, and the journal called whole.
-    whole('anchor.seq', seq, 1, Number.MAX_SAFE_INTEGER)
-    if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text)) throw invalid('anchor.hash', '64 hexadecimal digits')
+    integer('checkpoint.seq', seq, 1, Number.MAX_SAFE_INTEGER)
+    if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text))
+      throw invalid('checkpoint.hash', '64 hexadecimal digits')
   }
   // Read first: keys that change while the journal is being read must not look newer than its end.
   const newest = await store.newestRevision()
@@ -85,7 +86,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     at: number,
     fault: (typeof journalFaults)[number],
   ): Extract<JournalReport, { readonly at: number }> => {
-    return { whole: false, entries: head?.seq ?? 0, at, fault }
+    return { intact: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
     // From below the first number on: what was put in front of the first entry is nobody's either.
@@ -95,7 +96,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
       if (entry.seq !== expected) return faulty(expected, 'missing')
       if (entry.hash !== hashEntry(entry)) return faulty(expected, 'altered')
       if (entry.previous !== (head?.hash ?? genesis)) return faulty(expected, 'unchained')
-      if (anchor?.seq === entry.seq && anchor.hash !== entry.hash) return faulty(expected, 'rewritten')
+      if (checkpoint?.seq === entry.seq && checkpoint.hash !== entry.hash) return faulty(expected, 'rewritten')
       head = { seq: entry.seq, hash: entry.hash }
       if (rows && entry.action === 'snapshot') snapshots.read(entry)
     }
@@ -104,11 +105,11 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     await nextTurn()
   }
   const reached = head?.seq ?? 0
-  const cut = reached < newest || reached < (anchor?.seq ?? 0) ? faulty(reached + 1, 'cut') : undefined
-  if (!rows) return cut ?? { whole: true, entries: reached, head }
+  const cut = reached < newest || reached < (checkpoint?.seq ?? 0) ? faulty(reached + 1, 'cut') : undefined
+  if (!rows) return cut ?? { intact: true, entries: reached, head }
   const compared = await compareRows(store, snapshots)
   // Its end was cut off, or somebody has given a row a later one.
   if (cut !== undefined) return { ...cut, rows: compared.faults, more: compared.more }
-  if (compared.faults.length === 0) return { whole: true, entries: reached, head, compared: compared.rows }
-  return { whole: false, entries: reached, head, fault: 'rows', rows: compared.faults, more: compared.more }
+  if (compared.faults.length === 0) return { intact: true, entries: reached, head, compared: compared.rows }
+  return { intact: false, entries: reached, head, fault: 'rows', rows: compared.faults, more: compared.more }
 }

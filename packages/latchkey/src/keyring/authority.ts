@@ -4,7 +4,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Delegable, Rights } from '../policy/delegation.ts'
 import { exceeds, exceedsMembers, maySet, sees } from '../policy/delegation.ts'
 import { expand } from '../policy/scopes.ts'
-import type { Clock, Kept, Witness } from '../ports.ts'
+import type { Clock, KeyRecord, Witness } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { VerifiedKey } from '../verify/verdict.ts'
 import { stateOf, works } from './key.ts'
@@ -93,7 +93,7 @@ export async function authorityOf<Scope extends string>(
 }
 
 /** What must still be so of an admin key in the transaction that rests on it. */
-export function witnessOf({ key, owner }: Kept, clock: Pick<Clock, 'now'>, secret?: string): Witness {
+export function witnessOf({ key, owner }: KeyRecord, clock: Pick<Clock, 'now'>, secret?: string): Witness {
   const { id, revision, expiresAt } = key
   return { id, revision, ownerRevision: owner?.revision ?? 0, secret, expiresAt, now: () => clock.now() }
 }

@@ -1,4 +1,4 @@
-import { membersOf, plain } from '../input.ts'
+import { membersOf, objectOf } from '../input.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Quota } from '../policy/limits.ts'
 import type { Change } from '../ports.ts'
@@ -33,8 +33,8 @@ export async function change<Scope extends string>(
   patch: KeyPatch<Scope>,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
-  plain('A change', patch, changeable)
-  plain('The options of change', options, changeOptions)
+  objectOf('A change', patch, changeable)
+  objectOf('The options of change', options, changeOptions)
   return changeKey(parts, { id, verb: 'change', asked: patch, options }, ({ key }, { now }) => {
     refuseRevoked(key)
     const members = checkedMembers(parts, key.environment, patch, now)

@@ -1,23 +1,23 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, membersOf, note, text } from '../input.ts'
-import { seal } from '../journal/chain.ts'
+import { chain } from '../journal/chain.ts'
 import { digestOfKey, secretsAfter } from '../journal/row-digest.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import type { Action, Awaitable, Change, Kept, OnceDone, StoredKey } from '../ports.ts'
+import type { Action, Awaitable, Change, KeyRecord, IdempotentResult, StoredKey } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
+import type { IdempotencyOptions } from './idempotency.ts'
+import { resultBefore, idempotentCallOf } from './idempotency.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import { mustLeaveAnAdminKey } from './last-admin-key.ts'
-import type { OnceOptions } from './once.ts'
-import { doneBefore, onceOf } from './once.ts'
 
 /** How often a change is tried again when somebody else changed the same thing in between. */
 const attempts = 16
 
 /** What every change takes. */
-export interface ChangeOptions extends OnceOptions {
+export interface ChangeOptions extends IdempotencyOptions {
   /** Who does it, for the journal. `application` if left out. */
   readonly actor?: string
   /** In your own words, for those who read the journal. At most 500 characters. */
@@ -64,7 +64,7 @@ export interface Sight {
   readonly now: number
   readonly authority: Authority
   /** What the same call has brought about already. Only for a verb that says `again`. */
-  readonly done: OnceDone | undefined
+  readonly done: IdempotentResult | undefined
 }
 
 /** Actions that take something away: an admin key may do them to any key it sees, but for admin keys above it. */
@@ -76,7 +76,7 @@ const takesAway: ReadonlySet<Action> = new Set(['revoke', 'disable', 'retire'])
  * with what they left.
  *
  * @param decide - `undefined` when nothing is to be done. With `again`, it is asked too when the call was made before.
- * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`, `token_reused`,
+ * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`, `idempotency_key_reused`,
  *   `conflict`, and what `decide` throws.
  */
 export async function changeKey<Scope extends string>(
@@ -89,7 +89,7 @@ export async function changeKey<Scope extends string>(
     again = false,
     settle = true,
   }: Asked & { readonly again?: boolean; readonly settle?: boolean },
-  decide: (kept: Kept, sight: Sight) => Awaitable<Decision | undefined>,
+  decide: (kept: KeyRecord, sight: Sight) => Awaitable<Decision | undefined>,
 ): Promise<Changed<Scope>> {
   const { store, clock, cache } = parts
   const { actor, note: words, ifRevision, idempotencyKey } = options
@@ -97,13 +97,19 @@ export async function changeKey<Scope extends string>(
   const subject = text('id', id, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
   const remark = note(words)
-  const once = onceOf(parts, { idempotencyKey, actor: author }, [verb, subject, asked, remark, ifRevision])
+  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: author }, [
+    verb,
+    subject,
+    asked,
+    remark,
+    ifRevision,
+  ])
 
   for (let attempt = 0; attempt < attempts; attempt++) {
     const authority = await authorityOf(parts, 'keys:write')
     const kept = await store.byId(subject)
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
-    const done = await doneBefore(store, once)
+    const done = await resultBefore(store, idempotent)
     if (done === undefined && ifRevision !== undefined && ifRevision !== kept.key.revision) {
       const now = `It is at revision ${kept.key.revision}`
       throw new LatchkeyError('precondition_failed', `The key was changed since it was read. ${now}: read it again.`)
@@ -120,8 +126,8 @@ export async function changeKey<Scope extends string>(
       const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))
       const told = JSON.stringify({ ...change, state, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject, change: told }
-      const entries = await store.commit([{ kind: 'update', ...update, draft }], seal, {
-        once: once === undefined ? undefined : { ...once, after: done?.seq },
+      const entries = await store.commit([{ kind: 'update', ...update, draft }], chain, {
+        idempotent: idempotent === undefined ? undefined : { ...idempotent, after: done?.seq },
         authority: authority.witness,
         left,
       })

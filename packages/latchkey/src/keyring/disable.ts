@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../error.ts'
-import { plain } from '../input.ts'
+import { objectOf } from '../input.ts'
 import { delegationCovers } from '../policy/delegation.ts'
 import type { Store, StoredKey } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -13,7 +13,7 @@ export async function disable<Scope extends string>(
   id: string,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
-  plain('The options of disable', options, changeOptions)
+  objectOf('The options of disable', options, changeOptions)
   return changeKey(parts, { id, verb: 'disable', options }, ({ key }, { now }) => {
     refuseRevoked(key)
     if (key.disabledAt !== null) return undefined
@@ -28,7 +28,7 @@ export async function enable<Scope extends string>(
   id: string,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
-  plain('The options of enable', options, changeOptions)
+  objectOf('The options of enable', options, changeOptions)
   return changeKey(parts, { id, verb: 'enable', options }, async ({ key }, { authority }) => {
     refuseRevoked(key)
     if (key.disabledAt === null) return undefined

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { bounds, invalid, oneOf, text, whole } from '../input.ts'
+import { bounds, invalid, oneOf, text, integer } from '../input.ts'
 import type { StoredSecret } from '../ports.ts'
 import { hashDigits, importedHashes } from '../secret/hash.ts'
 import { isOfWeakSecret } from '../secret/weakness.ts'
@@ -22,7 +22,7 @@ export function importedSecret(
     throw invalid('hash', `${hashDigits[kind]} hexadecimal digits, the ${kind} of the secret`)
   }
   const { least, most } = bounds.bits
-  const bits = whole('bits, the random bits of the secret,', given.bits, least, most)
+  const bits = integer('bits, the random bits of the secret,', given.bits, least, most)
   if (isOfWeakSecret(secretHash, kind)) {
     throw invalid('hash', 'that of a secret which nobody guesses, and this is of one that everybody does')
   }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, membersOf, oneOf, plain, text } from '../input.ts'
-import { seal } from '../journal/chain.ts'
+import { bounds, invalid, membersOf, oneOf, objectOf, text } from '../input.ts'
+import { chain } from '../journal/chain.ts'
 import { digestOfKey } from '../journal/row-digest.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment } from '../policy/admin.ts'
@@ -11,14 +11,14 @@ import { formsLease } from '../verify/cache.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
+import type { IdempotencyOptions } from './idempotency.ts'
+import { resultBefore, idempotentCallOf } from './idempotency.ts'
 import { importedSecret } from './imported-secret.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import type { KeyMembers } from './members.ts'
 import { checkedMembers, checkTogether } from './members.ts'
 import { mintSecret } from './minting.ts'
-import type { OnceOptions } from './once.ts'
-import { doneBefore, onceOf } from './once.ts'
 
 /** What a new key is to be. */
 export interface NewKey<Scope extends string> extends KeyMembers<Scope | AdminScope> {
@@ -47,7 +47,7 @@ export interface ImportedKey<Scope extends string> extends NewKey<Scope> {
 }
 
 /** What creating calls take. */
-export interface BulkOptions extends OnceOptions {
+export interface BulkOptions extends IdempotencyOptions {
   /** Who does it, for the journal. `application` if left out. */
   readonly actor?: string
 }
@@ -62,7 +62,7 @@ export interface Issued<Scope extends string = string> {
 }
 
 /** What comes of issuing a key with an idempotency key: `null` where the call was made before, and its secret was shown then. */
-export interface IssuedOnce<Scope extends string = string> extends Omit<Issued<Scope>, 'secret'> {
+export interface IssuedOrRepeated<Scope extends string = string> extends Omit<Issued<Scope>, 'secret'> {
   readonly secret: string | null
   readonly repeated: boolean
 }
@@ -75,9 +75,9 @@ export type Created<Scope extends string, Item> =
 /** The function behind `Keyring.issue`. */
 export async function issue<Scope extends string>(
   parts: KeyringParts<Scope>,
-  options: IssueOptions<Scope> & OnceOptions,
-): Promise<IssuedOnce<Scope>> {
-  plain('A new key', options, [...bulkOptions, ...newKeyMembers])
+  options: IssueOptions<Scope> & IdempotencyOptions,
+): Promise<IssuedOrRepeated<Scope>> {
+  objectOf('A new key', options, [...bulkOptions, ...newKeyMembers])
   const { actor, idempotencyKey, ...wanted } = options
   const done = await issueMany(parts, [wanted], { ...(actor === undefined ? {} : { actor }), idempotencyKey })
   const [key] = done.repeated ? done.keys : done.created.map((issued) => issued.key)
@@ -163,17 +163,17 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
   secretOf: SecretOf<Item>,
 ): Promise<Created<Scope, KeyDetails<Scope>>> {
   const { store, cache, clock } = parts
-  plain(`The options of ${action}Many`, options, bulkOptions)
+  objectOf(`The options of ${action}Many`, options, bulkOptions)
   const { actor, idempotencyKey } = options
   if (!Array.isArray(items) || items.length === 0 || items.length > bounds.bulk) {
     throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
   }
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
-  const once = onceOf(parts, { idempotencyKey, actor: author }, [action, items])
+  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: author }, [action, items])
 
   for (let attempt = 0; attempt < attempts; attempt++) {
     const authority = await authorityOf(parts, 'keys:write')
-    const done = await doneBefore(store, once)
+    const done = await resultBefore(store, idempotent)
     if (done !== undefined) return { repeated: true, keys: await keysOf(parts, authority, done.ids) }
     const now = clock.now()
     const changes = await piecewise(items, (item, index) => {
@@ -185,7 +185,7 @@ async function create<Scope extends string, Item extends NewKey<Scope>>(
     })
     const hashes = new Set(changes.map(({ secret }) => secret.hash))
     if (hashes.size < changes.length) throw knownAlready()
-    const entries = await store.commit(changes, seal, { once, authority: authority.witness })
+    const entries = await store.commit(changes, chain, { idempotent, authority: authority.witness })
     if (entries !== undefined) {
       cache.committed(entries)
       return {
@@ -268,7 +268,7 @@ function newKey<Scope extends string, Item extends NewKey<Scope>>(
     readonly secretOf: SecretOf<Item>
   },
 ): Extract<Change, { kind: 'insert' }> {
-  plain('A new key', item, action === 'import' ? importedKeyMembers : newKeyMembers)
+  objectOf('A new key', item, action === 'import' ? importedKeyMembers : newKeyMembers)
   const missing = (['name', 'owner', 'scopes'] as const).find((member) => (item[member] as unknown) === undefined)
   // An empty list of scopes is nothing; none at all could be taken for everything.
   if (missing !== undefined) throw invalid(missing, 'given')

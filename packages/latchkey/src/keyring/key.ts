@@ -3,7 +3,15 @@ import type { Lifetime } from '../policy/lifetime.ts'
 import { phase } from '../policy/lifetime.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
 import type { Grant } from '../policy/scopes.ts'
-import type { Kept, KeyState, Listed, RevocationReason, SecretKind, StoredKey, StoredSecret } from '../ports.ts'
+import type {
+  KeyRecord,
+  KeyState,
+  KeyListItem,
+  RevocationReason,
+  SecretKind,
+  StoredKey,
+  StoredSecret,
+} from '../ports.ts'
 import type { QuotaLeft } from '../verify/quota-left.ts'
 import { quotaLeftOf } from '../verify/quota-left.ts'
 
@@ -77,7 +85,7 @@ export function works({ endsAt, ended }: StoredSecret, now: number): boolean {
 
 /** Shows a key as it stands at `now`. */
 export function keyOfListed<Scope extends string>(
-  { key: stored, ownerDisabled, lastUsedAt }: Omit<Listed, 'place'>,
+  { key: stored, ownerDisabled, lastUsedAt }: Omit<KeyListItem, 'place'>,
   now: number,
 ): Key<Scope> {
   const { id, name, owner, environment, metadata, start, createdAt, notBefore, expiresAt } = stored
@@ -108,7 +116,10 @@ export function keyOfListed<Scope extends string>(
 }
 
 /** Shows all that is kept of a key, as it stands at `now`. */
-export function keyOfKept<Scope extends string>({ key, secrets, owner, quotas }: Kept, now: number): KeyDetails<Scope> {
+export function keyOfKept<Scope extends string>(
+  { key, secrets, owner, quotas }: KeyRecord,
+  now: number,
+): KeyDetails<Scope> {
   const used = secrets.map(({ lastUsedAt }) => lastUsedAt).filter((at) => at !== null)
   const lastUsedAt = used.length === 0 ? null : Math.max(...used)
   const ownerDisabled = (owner?.disabledAt ?? null) !== null

@@ -6,14 +6,14 @@ import type { RefusalRecord } from '../verify/refusal-log.ts'
 import type { VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type { KeyPatch } from './change.ts'
 import type { Changed, ChangeOptions } from './changing.ts'
-import type { BulkOptions, Created, ImportedKey, Issued, IssuedOnce, IssueOptions, NewKey } from './issue.ts'
+import type { IdempotencyOptions } from './idempotency.ts'
+import type { BulkOptions, Created, ImportedKey, Issued, IssuedOrRepeated, IssueOptions, NewKey } from './issue.ts'
 import type { KeyDetails } from './key.ts'
 import type { KeyPage, ListOptions } from './list.ts'
-import type { OnceOptions } from './once.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { JournalOptions, UsageOptions } from './reading.ts'
 import type { Revoked, RevokeOptions } from './revoke.ts'
-import type { RotateOptions, Rotated, RotatedOnce } from './rotate.ts'
+import type { RotateOptions, Rotated, RotatedOrRepeated } from './rotate.ts'
 
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
@@ -68,11 +68,11 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   issue(options: IssueOptions<Scope>): Promise<Issued<Scope>>
   /** With an `idempotencyKey` once, however often it is asked; the secret is in the first answer only. */
-  issue(options: IssueOptions<Scope> & OnceOptions): Promise<IssuedOnce<Scope>>
+  issue(options: IssueOptions<Scope> & IdempotencyOptions): Promise<IssuedOrRepeated<Scope>>
   /**
    * Issues 1 to 1000 keys, all or none; with `idempotencyKey` once, however often it is asked.
    *
-   * @throws LatchkeyError as `issue`; `token_reused`.
+   * @throws LatchkeyError as `issue`; `idempotency_key_reused`.
    */
   issueMany(keys: readonly NewKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, Issued<Scope>>>
   /**
@@ -97,7 +97,7 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    *   `still_running` for a repetition within a second.
    */
   rotate(id: string, options?: RotateOptions): Promise<Rotated<Scope>>
-  rotate(id: string, options: RotateOptions & OnceOptions): Promise<RotatedOnce<Scope>>
+  rotate(id: string, options: RotateOptions & IdempotencyOptions): Promise<RotatedOrRepeated<Scope>>
   /** Ends the old secret of a key that is being rotated, now. */
   retire(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   /** Refuses a key until it is enabled again. */
@@ -133,7 +133,7 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
   /** Journal entries in order; 100, and at most 1000. */
   journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
   /**
-   * Checks the whole journal; with `anchor`, also that it still contains a head noted earlier and kept elsewhere; with
+   * Checks the whole journal; with `checkpoint`, also that it still contains a head noted earlier and kept elsewhere; with
    * `rows`, also that keys, secrets and owners are what it says: what was changed by anything but a verb is named.
    */
   verifyJournal(options?: VerifyJournalOptions): Promise<JournalReport>

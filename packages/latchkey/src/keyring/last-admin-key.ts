@@ -3,7 +3,7 @@ import { bounds } from '../input.ts'
 import { rangesCover } from '../policy/addresses.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand } from '../policy/scopes.ts'
-import type { Kept, StoredKey, Witness } from '../ports.ts'
+import type { KeyRecord, StoredKey, Witness } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { witnessOf } from './authority.ts'
 import { stateOf } from './key.ts'
@@ -17,7 +17,11 @@ type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'au
  * @returns another one, which must still be there when the change is made; `undefined` where none is needed.
  * @throws LatchkeyError `conflict`.
  */
-export async function mustLeaveAnAdminKey(parts: Parts, kept: Kept, after: StoredKey): Promise<Witness | undefined> {
+export async function mustLeaveAnAdminKey(
+  parts: Parts,
+  kept: KeyRecord,
+  after: StoredKey,
+): Promise<Witness | undefined> {
   const { key, owner } = kept
   if (parts.authority === undefined || key.environment !== adminEnvironment) return undefined
   const now = parts.clock.now()

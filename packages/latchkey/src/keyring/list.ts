@@ -1,4 +1,4 @@
-import { anyText, bounds, invalid, membersOf, oneOf, plain, text } from '../input.ts'
+import { anyText, bounds, invalid, membersOf, oneOf, objectOf, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { KeyState } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -51,7 +51,7 @@ export async function list<Scope extends string>(
 ): Promise<KeyPage<Scope>> {
   const { store, clock } = parts
   // A filter that is not understood would list more than was asked for.
-  plain('The options of list', options, listOptions)
+  objectOf('The options of list', options, listOptions)
   const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)

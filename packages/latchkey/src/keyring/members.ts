@@ -120,7 +120,7 @@ function checkedDelegation(
   { scopes, environments }: { readonly scopes: Catalogue; readonly environments: readonly string[] },
 ): Delegation | null {
   if (value === null) return null
-  const given = input.plain('delegation', value, ['owner', 'environments', 'scopes', 'members'])
+  const given = input.objectOf('delegation', value, ['owner', 'environments', 'scopes', 'members'])
   // Left out is not "all": whoever means everybody's keys says null.
   const owner = given['owner'] === null ? null : text('delegation.owner', given['owner'], bounds.label)
   const wanted = given['environments']

@@ -1,4 +1,4 @@
-import { bounds, invalid, membersOf, oneOf, plain, text, whole } from '../input.ts'
+import { bounds, invalid, membersOf, oneOf, objectOf, text, integer } from '../input.ts'
 import { snapshotRows } from '../journal/snapshot.ts'
 import { verifyJournal } from '../journal/verify-journal.ts'
 import { memoryLimiter } from '../limiter/memory.ts'
@@ -12,7 +12,7 @@ import { Credential } from '../verify/credential.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { RefusalLog } from '../verify/refusal-log.ts'
 import { refusalLog } from '../verify/refusal-log.ts'
-import { checkCall } from '../verify/requirement.ts'
+import { checkContext } from '../verify/requirement.ts'
 import { openUsage } from '../verify/usage.ts'
 import type { Verifier } from '../verify/verdict.ts'
 import { unavailable, verifierOf } from '../verify/verify.ts'
@@ -22,7 +22,7 @@ import { change } from './change.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import { disable, enable } from './disable.ts'
-import type { Issued, IssuedOnce, IssueOptions } from './issue.ts'
+import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
 import { importMany, issue, issueMany } from './issue.ts'
 import { keyOfKept } from './key.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
@@ -63,7 +63,7 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
 export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,
 ): Promise<OpenKeyring<Scope>> {
-  plain('The options of openKeyring', options, keyringOptions)
+  objectOf('The options of openKeyring', options, keyringOptions)
   const {
     clock = systemClock,
     cacheSize = 50_000,
@@ -73,8 +73,8 @@ export async function openKeyring<const Scope extends string>(
   } = options
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
-  whole('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
-  whole('storeTimeout', storeTimeout, 1, longestTimeout)
+  integer('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
+  integer('storeTimeout', storeTimeout, 1, longestTimeout)
 
   const onError = backgroundErrors(options.onError)
   const store = timelyStore(options.store, storeTimeout)
@@ -143,13 +143,13 @@ export async function openKeyring<const Scope extends string>(
         ...verbsOf(acting, log),
         noteRefusal,
         credential,
-        async verify(presented, demand, call = {}) {
+        async verify(presented, requirement, call = {}) {
           try {
             // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
-            checkCall(call)
+            checkContext(call)
             const { ip, dryRun } = call
             const { sees } = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
-            return await verify(presented, demand, { ip, dryRun, seenBy: sees })
+            return await verify(presented, requirement, { ip, dryRun, seenBy: sees })
           } catch (cause) {
             return unavailable(cause)
           }
@@ -177,7 +177,7 @@ function verbsOf<Scope extends string>(
   return {
     scopes,
     environments,
-    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOnce<Scope>>,
+    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
     issueMany: (keys, options = {}) => issueMany(parts, keys, options),
     importMany: (keys, options = {}) => importMany(parts, keys, options),
     change: (id, patch, options = {}) => change(parts, id, patch, options),

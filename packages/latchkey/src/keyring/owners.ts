@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, limits, membersOf, note, plain, text } from '../input.ts'
-import { seal } from '../journal/chain.ts'
+import { bounds, invalid, limits, membersOf, note, objectOf, text } from '../input.ts'
+import { chain } from '../journal/chain.ts'
 import { digestOfOwner } from '../journal/row-digest.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { Limit } from '../policy/limits.ts'
@@ -10,8 +10,8 @@ import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
 import type { ChangeOptions } from './changing.ts'
 import { changeOptions } from './changing.ts'
+import { resultBefore, idempotentCallOf } from './idempotency.ts'
 import { mustLeaveAnotherOwner } from './last-admin-key.ts'
-import { doneBefore, onceOf } from './once.ts'
 
 /** Whom keys belong to. */
 export interface Owner {
@@ -90,18 +90,18 @@ export async function changeOwner<Scope extends string>(
   options: ChangeOptions,
 ): Promise<ChangedOwner> {
   const { store, clock, cache } = parts
-  plain('The options of changeOwner', options, changeOptions)
+  objectOf('The options of changeOwner', options, changeOptions)
   const { actor, note: words, ifRevision, idempotencyKey } = options
   const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
   const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
   const remark = note(words)
-  plain('A change of an owner', patch, changeable)
+  objectOf('A change of an owner', patch, changeable)
   const { disabled } = patch
   if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
   const wanted = patch.limits === undefined ? undefined : limits(patch.limits)
   const asked = ['owner', owner, patch, remark, ifRevision]
-  const once = onceOf(parts, { idempotencyKey, actor: author }, asked)
+  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: author }, asked)
 
   for (let attempt = 0; attempt < attempts; attempt++) {
     const authority = await authorityOf(parts, 'owners:write')
@@ -111,7 +111,7 @@ export async function changeOwner<Scope extends string>(
     if (!authority.everywhere) {
       throw new LatchkeyError('beyond_delegation', 'An owner is changed by who sees the keys of all environments.')
     }
-    if ((await doneBefore(store, once)) !== undefined) {
+    if ((await resultBefore(store, idempotent)) !== undefined) {
       await store.settled()
       return { owner: ownerOfStored(stored), tookMs: clock.monotonic() - began, repeated: true }
     }
@@ -138,8 +138,8 @@ export async function changeOwner<Scope extends string>(
         ...(remark === null ? {} : { note: remark }),
       })
       const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
-      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], seal, {
-        once,
+      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], chain, {
+        idempotent,
         authority: authority.witness,
         left,
       })

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, membersOf, moment, plain, text, whole } from '../input.ts'
+import { bounds, invalid, membersOf, moment, objectOf, text, integer } from '../input.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { JournalEntry, Store, UsageCount } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -69,7 +69,7 @@ export async function readJournal<Scope extends string>(
   options: JournalOptions,
 ): Promise<readonly JournalEntry[]> {
   const { store } = parts
-  plain('The options of journal', options, journalOptions)
+  objectOf('The options of journal', options, journalOptions)
   const { after = 0, limit = 100, key, actor, from, to } = options
   const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
   const authority = await authorityOf(parts, 'journal:read')
@@ -85,8 +85,8 @@ export async function readJournal<Scope extends string>(
     throw new LatchkeyError('unknown_owner', 'No key has this owner.')
   }
   return store.journal({
-    after: Math.max(earliest, whole('after', after, 0, Number.MAX_SAFE_INTEGER)),
-    limit: whole('limit', limit, 1, bounds.page),
+    after: Math.max(earliest, integer('after', after, 0, Number.MAX_SAFE_INTEGER)),
+    limit: integer('limit', limit, 1, bounds.page),
     subject: key ?? (owner === undefined ? undefined : subjectOfOwner(owner)),
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
     from: moment('from', from) ?? undefined,
@@ -117,7 +117,7 @@ export async function readUsage<Scope extends string>(
   options: UsageOptions,
 ): Promise<readonly UsageCount[]> {
   const { store, clock } = parts
-  plain('The options of usage', options, usageOptions)
+  objectOf('The options of usage', options, usageOptions)
   const { key, outcome, from, to, limit = 1000 } = options
   const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
   const authority = await authorityOf(parts, 'usage:read')
@@ -136,6 +136,6 @@ export async function readUsage<Scope extends string>(
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),
     to: until,
-    limit: whole('limit', limit, 1, mostRows),
+    limit: integer('limit', limit, 1, mostRows),
   })
 }

@@ -1,4 +1,4 @@
-import { invalid, note, oneOf, plain } from '../input.ts'
+import { invalid, note, oneOf, objectOf } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { RevocationReason } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -44,7 +44,7 @@ export async function revoke<Scope extends string>(
   id: string,
   given: RevokeOptions,
 ): Promise<Revoked<Scope>> {
-  plain('The options of revoke', given, ['reason', 'withIssued', ...changeOptions])
+  objectOf('The options of revoke', given, ['reason', 'withIssued', ...changeOptions])
   const { reason: why, withIssued = false, ...options } = given
   const reason = oneOf('reason', why, revocationReasons)
   if (typeof withIssued !== 'boolean') throw invalid('withIssued', 'true or false')

@@ -1,12 +1,12 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, plain, whole } from '../input.ts'
-import type { Kept, OnceDone, Store, StoredSecret } from '../ports.ts'
+import { bounds, invalid, objectOf, integer } from '../input.ts'
+import type { KeyRecord, IdempotentResult, Store, StoredSecret } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Changed, ChangeOptions, Decision } from './changing.ts'
 import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
+import type { IdempotencyOptions } from './idempotency.ts'
 import { works } from './key.ts'
 import { mintSecret } from './minting.ts'
-import type { OnceOptions } from './once.ts'
 
 /** How a key is rotated. */
 export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
@@ -27,7 +27,7 @@ export interface Rotated<Scope extends string = string> extends Changed<Scope> {
 }
 
 /** What comes of a rotation that may be sent again: `null` where its secret is in use by now, and whoever uses it has it. */
-export interface RotatedOnce<Scope extends string = string> extends Omit<Rotated<Scope>, 'secret'> {
+export interface RotatedOrRepeated<Scope extends string = string> extends Omit<Rotated<Scope>, 'secret'> {
   readonly secret: string | null
 }
 
@@ -47,12 +47,12 @@ const atOnce = 1000
 export async function rotate<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
-  given: RotateOptions & OnceOptions,
-): Promise<RotatedOnce<Scope>> {
+  given: RotateOptions & IdempotencyOptions,
+): Promise<RotatedOrRepeated<Scope>> {
   const { store } = parts
-  plain('The options of rotate', given, ['grace', 'replace', ...changeOptions])
+  objectOf('The options of rotate', given, ['grace', 'replace', ...changeOptions])
   const { grace, replace = false, ...options } = given
-  const seconds = whole('grace', grace ?? aDay, 0, bounds.grace)
+  const seconds = integer('grace', grace ?? aDay, 0, bounds.grace)
   if (typeof replace !== 'boolean') throw invalid('replace', 'true or false')
   if (replace && grace !== undefined)
     throw invalid('grace', 'left out with replace: the old secret keeps the end that it has')
@@ -61,7 +61,7 @@ export async function rotate<Scope extends string>(
   let seen: string | undefined
 
   const minted = (
-    { key, secrets }: Kept,
+    { key, secrets }: KeyRecord,
     now: number,
   ): { readonly stored: StoredSecret; readonly old: readonly StoredSecret[] } => {
     const { secret: text, stored } = mintSecret(parts, key.environment, now)
@@ -70,7 +70,7 @@ export async function rotate<Scope extends string>(
   }
 
   /** The old secret goes on for a while. */
-  const begin = (kept: Kept, now: number): Decision => {
+  const begin = (kept: KeyRecord, now: number): Decision => {
     const { stored, old } = minted(kept, now)
     oldEndsAt = now + seconds * 1000
     const change = { start: stored.start, oldEndsAt }
@@ -79,7 +79,7 @@ export async function rotate<Scope extends string>(
   }
 
   /** The newest ends, unused; the old one keeps its end. */
-  const another = (kept: Kept, lost: StoredSecret, now: number): Decision => {
+  const another = (kept: KeyRecord, lost: StoredSecret, now: number): Decision => {
     const { stored, old } = minted(kept, now)
     oldEndsAt = endOfOld(old, lost) ?? now
     const change = { start: stored.start, oldEndsAt, replaced: lost.start }
@@ -128,7 +128,7 @@ export async function retire<Scope extends string>(
   id: string,
   options: ChangeOptions,
 ): Promise<Changed<Scope>> {
-  plain('The options of retire', options, changeOptions)
+  objectOf('The options of retire', options, changeOptions)
   return changeKey(parts, { id, verb: 'retire', options }, ({ key, secrets }, { now }) => {
     refuseRevoked(key)
     const old = secrets.filter((one) => one.endsAt !== null && works(one, now))
@@ -153,7 +153,7 @@ function endOfOld(secrets: readonly StoredSecret[], newest: StoredSecret): numbe
 }
 
 /** Whether the newest secret is the one that this call brought about: nobody has rotated the key since. */
-async function isOf(store: Store, { key }: Kept, { seq }: OnceDone): Promise<boolean> {
+async function isOf(store: Store, { key }: KeyRecord, { seq }: IdempotentResult): Promise<boolean> {
   const since = await store.journal({ after: seq, limit: bounds.page, subject: key.id })
   return since.length < bounds.page && !since.some(({ action }) => action === 'rotate')
 }
@@ -161,7 +161,7 @@ async function isOf(store: Store, { key }: Kept, { seq }: OnceDone): Promise<boo
 /** What somebody needs to know who meets a rotation of somebody else's, or of their own whose secret was lost. */
 async function underWay(
   store: Store,
-  { key }: Kept,
+  { key }: KeyRecord,
   { newest, old, now }: { readonly newest: StoredSecret; readonly old: StoredSecret; readonly now: number },
 ): Promise<string> {
   const at = newest.createdAt

@@ -1,4 +1,4 @@
-import { plain } from '../options.ts'
+import { objectOf } from '../options.ts'
 import type { Clock, Limiter, LimiterAnswer, Window, WindowState } from '../ports.ts'
 import type { Slices } from './slices.ts'
 import { add, copy, isIdle, noSlices, settle, takeBack, untilAtMost } from './slices.ts'
@@ -32,7 +32,7 @@ export interface MemoryLimiter extends Limiter {
 export function memoryLimiter(
   options: { readonly clock?: Pick<Clock, 'monotonic'>; readonly slices?: number } = {},
 ): MemoryLimiter {
-  plain('The options of memoryLimiter', options, ['clock', 'slices'])
+  objectOf('The options of memoryLimiter', options, ['clock', 'slices'])
   const { clock = { monotonic: () => performance.now() }, slices = 60 } = options
   const buckets = new Map<string, Slices>()
   /** Where the look for idle buckets has come to, and how many it has still to look at. */

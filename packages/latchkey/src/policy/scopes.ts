@@ -81,17 +81,17 @@ export function shownScope(scope: unknown): string {
 }
 
 /** Which scopes a route asks for: every one of `allOf`, and at least one of `anyOf` unless that is empty. */
-export interface ScopeDemand {
+export interface ScopeRequirement {
   readonly allOf: readonly string[]
   readonly anyOf: readonly string[]
 }
 
 /**
- * Whether a key that holds these (expanded) scopes meets the demand.
+ * Whether a key that holds these (expanded) scopes meets the requirement.
  *
  * @example covers(new Set(['orders:read']), { allOf: [], anyOf: ['orders:read', 'orders:write'] }) // true
  */
-export function covers(held: ReadonlySet<string>, { allOf, anyOf }: ScopeDemand): boolean {
+export function covers(held: ReadonlySet<string>, { allOf, anyOf }: ScopeRequirement): boolean {
   for (const scope of allOf) if (!held.has(scope)) return false
   if (anyOf.length === 0) return true
   for (const scope of anyOf) if (held.has(scope)) return true

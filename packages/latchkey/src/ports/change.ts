@@ -40,10 +40,10 @@ export type Change =
     }
 
 /** What makes a call happen once, however often it is sent. */
-export interface Once {
+export interface IdempotentCall {
   /** Who sends it; tokens of others are others. */
   readonly actor: string
-  readonly token: string
+  readonly idempotencyKey: string
   /** Of all that was asked for. */
   readonly fingerprint: string
   /** Where the call is done again: the sequence number of what it brought about before, which must still be the last. */
@@ -51,7 +51,7 @@ export interface Once {
 }
 
 /** What a call that must happen once has brought about. */
-export interface OnceDone {
+export interface IdempotentResult {
   readonly fingerprint: string
   /** The subjects of its journal entries, in order: the ids of the keys that it issued or changed. */
   readonly ids: readonly string[]
@@ -74,7 +74,7 @@ export interface Witness {
 
 /** What must be so, in the transaction itself, for changes to be made. */
 export interface Conditions {
-  readonly once?: Once | undefined
+  readonly idempotent?: IdempotentCall | undefined
   /** This admin key still is what it was: a change that waited for others is not made on a right that has gone meanwhile. */
   readonly authority?: Witness | undefined
   /** So is this one, which is what is left when the change takes a right away. */

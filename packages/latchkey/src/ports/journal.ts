@@ -44,7 +44,7 @@ export interface JournalFilter {
 export type Touched = Pick<JournalEntry, 'subject' | 'action'>
 
 /** What has changed since a look at the journal. */
-export interface Look {
+export interface ChangesSince {
   /** How far the journal was seen by this look; `undefined` while it is empty. */
   readonly head: JournalHead | undefined
   /**

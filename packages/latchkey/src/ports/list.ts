@@ -20,7 +20,7 @@ export interface ListFilter {
 }
 
 /** A listed key and its place in the order of issue, from which the next page goes on. */
-export interface Listed {
+export interface KeyListItem {
   readonly place: number
   readonly key: StoredKey
   readonly ownerDisabled: boolean

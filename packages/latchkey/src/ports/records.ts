@@ -60,7 +60,7 @@ export interface StoredOwner {
 }
 
 /** What is found by a secret: all that verify needs. */
-export interface Found {
+export interface SecretMatch {
   readonly key: StoredKey
   /** `undefined` for a key that is not from a store. */
   readonly secret: StoredSecret | undefined
@@ -69,7 +69,7 @@ export interface Found {
 }
 
 /** What is found by an id: all that is kept of a key. */
-export interface Kept {
+export interface KeyRecord {
   readonly key: StoredKey
   /** The newest first. */
   readonly secrets: readonly StoredSecret[]

@@ -1,5 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
-import type { Change, Conditions, Once, OnceDone } from './change.ts'
+import type { Change, Conditions, IdempotentCall, IdempotentResult } from './change.ts'
 import type {
   AuditedKey,
   AuditedOwner,
@@ -7,10 +7,10 @@ import type {
   JournalEntry,
   JournalFilter,
   JournalHead,
-  Look,
+  ChangesSince,
 } from './journal.ts'
-import type { ListFilter, Listed } from './list.ts'
-import type { Declared, Found, Kept, StoredOwner } from './records.ts'
+import type { ListFilter, KeyListItem } from './list.ts'
+import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
 import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
 
 /**
@@ -24,23 +24,23 @@ export interface Store {
    */
   readonly lease: number
   /** The key that has a secret with this hash. */
-  bySecret(hash: string): Awaitable<Found | undefined>
-  byId(id: string): Awaitable<Kept | undefined>
+  bySecret(hash: string): Awaitable<SecretMatch | undefined>
+  byId(id: string): Awaitable<KeyRecord | undefined>
   owner(owner: string): Awaitable<StoredOwner | undefined>
   /** In the order of issue. */
-  list(filter: ListFilter): Awaitable<readonly Listed[]>
+  list(filter: ListFilter): Awaitable<readonly KeyListItem[]>
   /**
-   * All changes and their journal entries in one transaction, durable when it answers. `seal` gives a draft its place
+   * All changes and their journal entries in one transaction, durable when it answers. `chain` gives a draft its place
    * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision
    * given, when a secret is there already (of another key, where a key is changed), or when a condition does not hold.
    */
   commit(
     changes: readonly Change[],
-    seal: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
+    chain: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
     conditions?: Conditions,
   ): Awaitable<readonly JournalEntry[] | undefined>
   /** What was done for a token; kept for a day at least. */
-  done(once: Pick<Once, 'actor' | 'token'>): Awaitable<OnceDone | undefined>
+  idempotentResult(once: Pick<IdempotentCall, 'actor' | 'idempotencyKey'>): Awaitable<IdempotentResult | undefined>
   /**
    * What changed after the head that an earlier look has seen, `undefined` for all there is. Cheap when nothing did.
    *
@@ -48,7 +48,7 @@ export interface Store {
    * a backup was restored, or an instance that was behind has taken over. What was read before says nothing of it, not
    * even where the numbers go on: `everything` has changed. Throws or rejects where it cannot be told what has changed.
    */
-  look(after: JournalHead | undefined): Awaitable<Look>
+  changesSince(after: JournalHead | undefined): Awaitable<ChangesSince>
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
@@ -62,7 +62,7 @@ export interface Store {
    * Some of the subjects whose rows are of a version that did not tell the journal how they stood, and of which no
    * snapshot tells either. None for a store that may not write.
    */
-  untold(limit: number): Awaitable<readonly string[]>
+  withoutSnapshot(limit: number): Awaitable<readonly string[]>
   /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
   newestRevision(): Awaitable<number>
   /**

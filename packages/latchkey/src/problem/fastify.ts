@@ -13,7 +13,7 @@ import type {
   preParsingHookHandler,
 } from 'fastify'
 import { documentSuccess } from './document-success.ts'
-import { sayFarewell } from './farewell.ts'
+import { drainOnClose } from './drain.ts'
 import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
@@ -214,7 +214,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
 
   app.addHook('onSend', partWithUnread)
 
-  sayFarewell(app)
+  drainOnClose(app)
 
   if (app.server.listenerCount('checkContinue') === 0) {
     app.server.on('checkContinue', (request, response) => {

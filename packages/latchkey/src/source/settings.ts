@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
-import { bounds, membersOf, plain, text } from '../input.ts'
+import { bounds, membersOf, objectOf, text } from '../input.ts'
 import type { KeySource, StoredKey } from '../ports.ts'
 import { hashSecret } from '../secret/hash.ts'
 import { parse } from '../secret/parse.ts'
@@ -38,8 +38,8 @@ const settingsKeyOptions = membersOf<SettingsKeyOptions>({
  * const keyring = await openKeyring({ store, scopes, sources: [source] })
  */
 export function settingsKey(options: SettingsKeyOptions, checks: { readonly allowWeak?: boolean } = {}): KeySource {
-  plain('The options of settingsKey', options, settingsKeyOptions)
-  plain('The checks of settingsKey', checks, ['allowWeak'])
+  objectOf('The options of settingsKey', options, settingsKeyOptions)
+  objectOf('The checks of settingsKey', checks, ['allowWeak'])
   const { allowWeak = false } = checks
   const { name, secret, scopes, owner = 'settings', environment = 'live' } = options
   const weakness = weaknessOf(secret)

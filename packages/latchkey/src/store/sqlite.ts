@@ -2,14 +2,14 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LatchkeyError } from '../error.ts'
-import { invalid, membersOf, plain } from '../options.ts'
+import { invalid, membersOf, objectOf } from '../options.ts'
 import type {
   Change,
   JournalEntry,
   JournalHead,
-  Kept,
-  Look,
-  Once,
+  KeyRecord,
+  ChangesSince,
+  IdempotentCall,
   QuotaState,
   Store,
   Touched,
@@ -101,7 +101,7 @@ export interface SqliteStore extends Store {
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
-  plain('The options of sqliteStore', options, sqliteStoreOptions)
+  objectOf('The options of sqliteStore', options, sqliteStoreOptions)
   const { file, mode = 'migrate' } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
   const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
@@ -120,7 +120,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const writing = writersOf({ isBusy, patience: longestWait, pause })
   let seenVersion: unknown
   let head: JournalHead | undefined
-  let imported: Look['imported'] = []
+  let imported: ChangesSince['imported'] = []
 
   function readHead(): JournalHead | undefined {
     const found = row<JournalHead>(sql.head)
@@ -131,8 +131,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     return { seq: found.seq, hash: found.hash }
   }
 
-  function readImported(): Look['imported'] {
-    return rows<{ kind: Look['imported'][number] }>(sql.imported).map(({ kind }) => kind)
+  function readImported(): ChangesSince['imported'] {
+    return rows<{ kind: ChangesSince['imported'][number] }>(sql.imported).map(({ kind }) => kind)
   }
 
   /** From the first statement to the last without an await: a transaction is the connection's, not the caller's. */
@@ -218,17 +218,20 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   /** Whether it could be noted that the call was made. */
-  function note({ actor, token, fingerprint, after }: Once, entries: readonly JournalEntry[]): boolean {
+  function note(
+    { actor, idempotencyKey, fingerprint, after }: IdempotentCall,
+    entries: readonly JournalEntry[],
+  ): boolean {
     const [first] = entries
     if (first === undefined) return true
     run(sql.forgetOnce, [first.at - remembered])
     const ids = JSON.stringify(entries.map(({ subject }) => subject))
-    const values = [actor, token, fingerprint, ids, first.at, first.seq]
+    const values = [actor, idempotencyKey, fingerprint, ids, first.at, first.seq]
     return (after === undefined ? run(sql.insertOnce, values) : run(sql.updateOnce, [...values, after])) === 1
   }
 
   function commit(
-    ...[changes, seal, { once, authority, left } = {}]: Parameters<Store['commit']>
+    ...[changes, chain, { idempotent, authority, left } = {}]: Parameters<Store['commit']>
   ): readonly JournalEntry[] | undefined {
     const committed = kept(() =>
       transact(() => {
@@ -237,13 +240,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         const entries: JournalEntry[] = []
         let last = readHead()
         for (const change of changes) {
-          const entry = seal(change.draft, last)
+          const entry = chain(change.draft, last)
           if (!write(change, entry.seq)) return undefined
           run(sql.insertEntry, sql.entryValues(entry))
           entries.push(entry)
           last = entry
         }
-        if (once !== undefined && !note(once, entries)) return undefined
+        if (idempotent !== undefined && !note(idempotent, entries)) return undefined
         return entries
       }),
     )
@@ -279,7 +282,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
-  function byId(id: string): Kept | undefined {
+  function byId(id: string): KeyRecord | undefined {
     const found = row<KeyRow & OwnerRow>(sql.byId, [id])
     if (found === undefined) return undefined
     return {
@@ -320,13 +323,15 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       }))
     },
 
-    async commit(changes, seal, conditions) {
+    async commit(changes, chain, conditions) {
       mustBeOpenToWrite()
-      return writing(() => commit(changes, seal, conditions))
+      return writing(() => commit(changes, chain, conditions))
     },
 
-    done({ actor, token }) {
-      const found = asItIs(() => row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, token]))
+    idempotentResult({ actor, idempotencyKey }) {
+      const found = asItIs(() =>
+        row<{ fingerprint: string; ids: string; seq: number }>(sql.done, [actor, idempotencyKey]),
+      )
       if (found === undefined) return undefined
       return {
         fingerprint: found.fingerprint,
@@ -335,7 +340,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       }
     },
 
-    look(after): Look {
+    changesSince(after): ChangesSince {
       mustBeThere()
       if (seenVersion === dataVersion.get()?.['data_version'] && isSame(head, after)) {
         return { head, changed: [], imported }
@@ -362,7 +367,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     journal(filter) {
-      const { text, values } = sql.journalQuery(filter, wholeText)
+      const { text, values } = sql.journalQuery(filter, intactText)
       return asItIs(() => audited<JournalEntry>(text, values)).map(entryOfRow)
     },
 
@@ -399,7 +404,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       )
     },
 
-    untold(limit) {
+    withoutSnapshot(limit) {
       if (mode === 'read') return []
       return rows<{ subject: string }>(sql.untold, [limit]).map(({ subject }) => subject)
     },
@@ -498,7 +503,7 @@ const backupOptions = membersOf<BackupOptions>({ file: true, copy: true, progres
  * @example await backupSqlite({ file: 'data/latchkey.db', copy: '/backups/latchkey.db' })
  */
 export async function backupSqlite(options: BackupOptions): Promise<void> {
-  plain('The options of backupSqlite', options, backupOptions)
+  objectOf('The options of backupSqlite', options, backupOptions)
   const { file, copy, progress } = options
   const original = openToCopy(file)
   try {
@@ -532,7 +537,7 @@ async function copyTo(
  * Some versions of `node:sqlite` end a text at its first NUL, and what was written behind it in the journal would not be
  * seen. Nothing of ours has one; what has comes as bytes.
  */
-function wholeText(column: string): string {
+function intactText(column: string): string {
   return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`
 }
 

@@ -1,15 +1,15 @@
 import { genesis } from '../journal/chain.ts'
 import type { Quota } from '../policy/limits.ts'
-import type { Awaitable, Clock, JournalEntry, JournalHead, Look, Store, Window } from '../ports.ts'
+import type { Awaitable, Clock, JournalEntry, JournalHead, ChangesSince, Store, Window } from '../ports.ts'
 import { recent } from './recent.ts'
-import type { Tally, Usage } from './usage.ts'
+import type { UsageCounter, Usage } from './usage.ts'
 import type { Accepted, Refused } from './verdict.ts'
 
-/** A verdict that stands until the journal says otherwise, as far as it does not depend on time and demand. */
-export interface Standing<Scope extends string> {
+/** A verdict that stands until the journal says otherwise, as far as it does not depend on time and requirement. */
+export interface CachedKey<Scope extends string> {
   /** Of the secret. */
   readonly hash: string
-  /** Set where the credential is refused whatever the time and the demand. */
+  /** Set where the credential is refused whatever the time and the requirement. */
   readonly refused: Refused | undefined
   /** Set where it is not. */
   readonly active: Active<Scope> | undefined
@@ -39,18 +39,18 @@ export interface Active<Scope extends string> {
   /** Its own, then those that its owner's keys share. */
   readonly windows: readonly Window[]
   readonly quota: Quota | null
-  readonly tally: Tally
+  readonly counter: UsageCounter
 }
 
-/** Standings by the hash of the secret, allowed to answer only while the journal has been seen to its end. */
+/** Cached keys by the hash of the secret, allowed to answer only while the journal has been seen to its end. */
 export interface Cache<Scope extends string> {
   /** Whether what `get` answers may be used. If not, `follow` first. */
   readonly current: () => boolean
   /** Looks at the journal, forgets what changed and takes a new lease. Throws or rejects when the store does. */
   readonly follow: () => Awaitable<void>
-  readonly get: (hash: string) => Standing<Scope> | undefined
+  readonly get: (hash: string) => CachedKey<Scope> | undefined
   /** Keeps what was read, unless something has changed since `version` was taken. */
-  readonly keep: (standing: Standing<Scope>, version: number) => void
+  readonly keep: (cached: CachedKey<Scope>, version: number) => void
   /** Grows with everything that is forgotten. Take it before reading from the store. */
   readonly version: () => number
   /**
@@ -59,7 +59,7 @@ export interface Cache<Scope extends string> {
    */
   readonly knowsForms: () => boolean
   /** By which hashes secrets were imported, as of the last look. */
-  readonly imported: () => Look['imported']
+  readonly imported: () => ChangesSince['imported']
   /** Forgets what this keyring has changed itself. */
   readonly committed: (entries: readonly JournalEntry[]) => void
 }
@@ -86,22 +86,22 @@ export function openCache<Scope extends string>({
   usage,
   limits,
 }: {
-  readonly store: Pick<Store, 'lease' | 'look'>
+  readonly store: Pick<Store, 'lease' | 'changesSince'>
   readonly clock: Clock
   readonly usage: Pick<Usage, 'tick'>
   /** Of each of the two memories: how many are held at most, and how many bytes they take. */
   readonly limits: { readonly entries: number; readonly bytes: number }
 }): Cache<Scope> {
-  const accepted = recent<Standing<Scope>>(limits)
-  const refused = recent<Standing<Scope>>(limits)
+  const accepted = recent<CachedKey<Scope>>(limits)
+  const refused = recent<CachedKey<Scope>>(limits)
   let seen: JournalHead | undefined
   let leaseEnd = -Infinity
   let version = 0
-  let imported: Look['imported'] = []
+  let imported: ChangesSince['imported'] = []
   let formsKnownUntil = -Infinity
   let following: Promise<void> | undefined
 
-  function changed(touched: Look['changed']): void {
+  function changed(touched: ChangesSince['changed']): void {
     if (touched.length === 0) return
     version++
     // A secret that was unknown may be known by now, and its hash is not in the journal.
@@ -121,7 +121,7 @@ export function openCache<Scope extends string>({
     if (following !== undefined) return following
     const began = clock.monotonic()
     usage.tick(clock.now())
-    const finish = (look: Look): void => {
+    const finish = (look: ChangesSince): void => {
       changed(look.changed)
       imported = look.imported
       seen = look.head
@@ -134,7 +134,7 @@ export function openCache<Scope extends string>({
       throw error
     }
     try {
-      const looked = store.look(seen)
+      const looked = store.changesSince(seen)
       if (!(looked instanceof Promise)) return finish(looked)
       following = looked.then(finish, failed).finally(() => {
         following = undefined
@@ -162,10 +162,10 @@ export function openCache<Scope extends string>({
     knowsForms: () => clock.monotonic() < formsKnownUntil,
     imported: () => imported,
     get: (hash) => accepted.get(hash) ?? refused.get(hash),
-    keep(standing, since) {
+    keep(cached, since) {
       if (since !== version) return
-      if (standing.refused === undefined) accepted.set(standing)
-      else refused.set(standing)
+      if (cached.refused === undefined) accepted.set(cached)
+      else refused.set(cached)
     },
   }
 }

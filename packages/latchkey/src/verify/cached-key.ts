@@ -4,19 +4,19 @@ import { addressMatcher } from '../policy/addresses.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { expand } from '../policy/scopes.ts'
-import type { Found, Window } from '../ports.ts'
+import type { SecretMatch, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import { noteSecret } from './admin-secret.ts'
-import type { Standing } from './cache.ts'
+import type { CachedKey } from './cache.ts'
 import { catalogueOf } from './parts.ts'
 
 /**
- * The standing of a secret that is refused whatever the time and the demand. Alike for all of them down to where things
+ * The cached key of a secret that is refused whatever the time and the requirement. Alike for all of them down to where things
  * lie in memory, as far as that can be had: each has a verdict of its own and of one shape, and nothing more is kept of
  * a known key than its verdict tells, or a revoked key would take longer than an unknown one.
  */
-export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | undefined): Standing<never> {
+export function refusedFor(hash: string, code: RefusalCode, key: SecretMatch['key'] | undefined): CachedKey<never> {
   const [keyId, owner, environment] = [key?.id, key?.owner, key?.environment]
   const refused = Object.freeze({ ok: false as const, refusal: refusals[code], keyId, owner, environment })
   return {
@@ -31,25 +31,25 @@ export function refusedFor(hash: string, code: RefusalCode, key: Found['key'] | 
   }
 }
 
-/** Bytes that a standing takes at least: the objects themselves, and the texts that every key has. */
+/** Bytes that a cached key takes at least: the objects themselves, and the texts that every key has. */
 const plainWeight = 1024
 
 /**
- * Bytes that a standing takes, roughly, and rather more: what may be large of a key is texts, kept with two bytes a
+ * Bytes that a cached key takes, roughly, and rather more: what may be large of a key is texts, kept with two bytes a
  * character at most, and small objects that are some times as large in memory as they are in JSON.
  */
-function weightOf({ key, owner }: Found): number {
+function weightOf({ key, owner }: SecretMatch): number {
   const { name, metadata, scopes, addresses, limits, delegation } = key
   const large = JSON.stringify([name, key.owner, metadata, scopes, delegation]).length * 2
   return plainWeight + large + JSON.stringify([addresses, limits, owner?.limits]).length * 8
 }
 
 /** What can be said of a found key once, for as long as its rows stay as they are. */
-export function standingOf<Scope extends string>(
+export function cachedKeyOf<Scope extends string>(
   hash: string,
-  found: Found,
+  found: SecretMatch,
   scopes: Catalogue<Scope>,
-): Standing<Scope> {
+): CachedKey<Scope> {
   const { key: stored, secret, owner: ownerKept } = found
   if (stored.revokedAt !== null) return refusedFor(hash, 'revoked', stored)
   if (stored.disabledAt !== null) return refusedFor(hash, 'disabled', stored)
@@ -97,7 +97,7 @@ export function standingOf<Scope extends string>(
       metered: windows.length > 0 || quota !== null,
       windows,
       quota,
-      tally: {
+      counter: {
         keyId: id,
         owner,
         secretHash: secret?.hash,

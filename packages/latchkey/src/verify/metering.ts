@@ -1,6 +1,6 @@
 import type { Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
-import type { Awaitable, Kept, LimiterAnswer, Window } from '../ports.ts'
+import type { Awaitable, KeyRecord, LimiterAnswer, Window } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { attempting, awaiting } from './awaiting.ts'
 import type { Active } from './cache.ts'
@@ -57,7 +57,7 @@ export function meterOf<Scope extends string>({
     call: { readonly cost: number; readonly dryRun: boolean; readonly states: readonly LimitState[] },
   ): Awaitable<Metered> {
     const { cost, dryRun, states } = call
-    const { keyId } = active.tally
+    const { keyId } = active.counter
     if (quota === null) return { refused: undefined, states, retryAfter: undefined }
 
     const now = clock.now()
@@ -75,7 +75,7 @@ export function meterOf<Scope extends string>({
       const retryAfter = cost > quota.amount ? undefined : (state.reset ?? undefined)
       return { refused: 'quota_exhausted', states: [...states, state], retryAfter }
     }
-    const remainingOf = (kept: Kept | undefined): number =>
+    const remainingOf = (kept: KeyRecord | undefined): number =>
       kept === undefined ? 0 : (quotaLeftOf(quota, kept.quotas, now)?.remaining ?? 0)
 
     if (dryRun) {

@@ -1,11 +1,11 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, oneOf, whole } from '../input.ts'
-import type { Catalogue, ScopeDemand } from '../policy/scopes.ts'
+import { bounds, invalid, oneOf, integer } from '../input.ts'
+import type { Catalogue, ScopeRequirement } from '../policy/scopes.ts'
 import { shownScope } from '../policy/scopes.ts'
-import type { Call, Demand } from './verdict.ts'
+import type { CallContext, Requirement } from './verdict.ts'
 
-/** A demand that was understood, with all its members: lists that were left out are empty. */
-export interface Wanted extends ScopeDemand {
+/** A requirement that was understood, with all its members: lists that were left out are empty. */
+export interface CheckedRequirement extends ScopeRequirement {
   readonly environment: string
   readonly cost: number
 }
@@ -13,57 +13,59 @@ export interface Wanted extends ScopeDemand {
 const nothing: readonly string[] = Object.freeze([])
 
 /**
- * Reads demands. What is not understood is refused and never left out, or a misspelt demand would be one that any key
+ * Reads requirements. What is not understood is refused and never left out, or a misspelt requirement would be one that any key
  * meets. A member that is there must have a value, and a list at least one scope: an empty one is what becomes of a
- * list that somebody forgot to fill. Whoever means any key leaves the demand out.
+ * list that somebody forgot to fill. Whoever means any key leaves the requirement out.
  *
- * A demand that is frozen, with its lists, is read once; that is what guards pass, and all that the warm path pays.
+ * A requirement that is frozen, with its lists, is read once; that is what guards pass, and all that the warm path pays.
  *
  * @param environments - those that may be asked for; the first if none is.
  * @param catalogueOf - the scopes of an environment; `undefined` where only somebody else knows them.
  * @returns a function that throws LatchkeyError `invalid_input`, `unknown_scope`.
  */
-export function demandReader({
+export function requirementReader({
   environments,
   catalogueOf,
 }: {
   readonly environments: readonly [string, ...string[]]
   readonly catalogueOf: (environment: string) => Catalogue | undefined
-}): (demand: Demand | undefined) => Wanted {
+}): (requirement: Requirement | undefined) => CheckedRequirement {
   const [first] = environments
-  const anyKey: Wanted = Object.freeze({ environment: first, allOf: nothing, anyOf: nothing, cost: 1 })
-  const known = new WeakMap<object, Wanted>()
+  const anyKey: CheckedRequirement = Object.freeze({ environment: first, allOf: nothing, anyOf: nothing, cost: 1 })
+  const known = new WeakMap<object, CheckedRequirement>()
   // Most applications ask for the same thing many times in a row.
   let last: object | undefined
-  let lastWanted = anyKey
+  let lastChecked = anyKey
 
-  return (demand) => {
-    if (demand === undefined) return anyKey
-    if (demand === last) return lastWanted
-    const wanted = known.get(demand) ?? read(demand)
-    if (Object.isFrozen(demand) && Object.isFrozen(demand.allOf) && Object.isFrozen(demand.anyOf)) {
-      known.set(demand, wanted)
-      last = demand
-      lastWanted = wanted
+  return (requirement) => {
+    if (requirement === undefined) return anyKey
+    if (requirement === last) return lastChecked
+    const checked = known.get(requirement) ?? read(requirement)
+    if (Object.isFrozen(requirement) && Object.isFrozen(requirement.allOf) && Object.isFrozen(requirement.anyOf)) {
+      known.set(requirement, checked)
+      last = requirement
+      lastChecked = checked
     }
-    return wanted
+    return checked
   }
 
-  function read(demand: Demand): Wanted {
-    if (typeof demand !== 'object' || demand === null || Array.isArray(demand)) throw invalid('The demand', 'an object')
+  function read(requirement: Requirement): CheckedRequirement {
+    if (typeof requirement !== 'object' || requirement === null || Array.isArray(requirement))
+      throw invalid('The requirement', 'an object')
     // Also what it inherits, since that is read too.
-    for (const member in demand) {
+    for (const member in requirement) {
       if (member !== 'allOf' && member !== 'anyOf' && member !== 'environment' && member !== 'cost') {
-        throw strange('A demand', member, 'allOf, anyOf, environment, cost')
+        throw strange('A requirement', member, 'allOf, anyOf, environment, cost')
       }
     }
-    const environment = 'environment' in demand ? oneOf('environment', demand.environment, environments) : first
+    const environment =
+      'environment' in requirement ? oneOf('environment', requirement.environment, environments) : first
     const catalogue = catalogueOf(environment)
     return {
       environment,
-      allOf: 'allOf' in demand ? listed('allOf', demand.allOf, catalogue) : nothing,
-      anyOf: 'anyOf' in demand ? listed('anyOf', demand.anyOf, catalogue) : nothing,
-      cost: 'cost' in demand ? whole('cost', demand.cost, 0, bounds.cost) : 1,
+      allOf: 'allOf' in requirement ? listed('allOf', requirement.allOf, catalogue) : nothing,
+      anyOf: 'anyOf' in requirement ? listed('anyOf', requirement.anyOf, catalogue) : nothing,
+      cost: 'cost' in requirement ? integer('cost', requirement.cost, 0, bounds.cost) : 1,
     }
   }
 }
@@ -84,7 +86,7 @@ function listed(name: string, value: unknown, catalogue: Catalogue | undefined):
  *
  * @throws LatchkeyError `invalid_input`.
  */
-export function checkCall(call: Call): void {
+export function checkContext(call: CallContext): void {
   if (typeof call !== 'object' || call === null || Array.isArray(call)) throw invalid('The call', 'an object')
   for (const member in call) {
     if (member !== 'ip' && member !== 'dryRun' && member !== 'seenBy') {

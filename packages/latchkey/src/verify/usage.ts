@@ -5,7 +5,7 @@ import type { Refused } from './verdict.ts'
 type Outcome = string
 
 /** Counts of a key that are kept at hand, so that accepting a call adds one to a number and nothing else. */
-export interface Tally {
+export interface UsageCounter {
   readonly keyId: string
   readonly owner: string
   /** Of the secret that was used, as the store knows it; `undefined` for a key that is not from a store. */
@@ -21,10 +21,10 @@ export interface Usage {
   /** Tells the time, as often as the cache takes a lease: uses are dated by it, and hours end by it. */
   readonly tick: (now: number) => void
   /** Answers a promise where the first use of a rotated secret is not written yet: the call is not to be answered before. */
-  readonly accept: (tally: Tally) => Promise<void> | undefined
+  readonly accept: (counter: UsageCounter) => Promise<void> | undefined
   readonly refuse: (refused: Refused) => void
   /** Counts that a report-only limit would have refused an accepted call. */
-  readonly report: (tally: Tally) => void
+  readonly report: (counter: UsageCounter) => void
   /** Writes what was gathered. What cannot be written is kept for the next time, and the error is thrown. */
   readonly flush: () => Promise<void>
   /** Writes a last time and stops writing by itself. */
@@ -59,7 +59,7 @@ export function openUsage({
 }): Usage {
   let now = start
   let hour = hourOf(start)
-  let dirty: Tally[] = []
+  let dirty: UsageCounter[] = []
   let refused: Refused[] = []
   const counts = new Map<string, UsageCount>()
   const lastUsed = new Map<string, number>()
@@ -75,10 +75,10 @@ export function openUsage({
   }
 
   function collect(): void {
-    for (const tally of dirty) {
-      add('accepted', tally.keyId, tally.owner, tally.accepted)
-      tally.accepted = 0
-      if (tally.secretHash !== undefined && lastUsed.size < most) lastUsed.set(tally.secretHash, tally.lastUsedAt)
+    for (const counter of dirty) {
+      add('accepted', counter.keyId, counter.owner, counter.accepted)
+      counter.accepted = 0
+      if (counter.secretHash !== undefined && lastUsed.size < most) lastUsed.set(counter.secretHash, counter.lastUsedAt)
     }
     dirty = []
     collectRefused()
@@ -112,7 +112,7 @@ export function openUsage({
    * A secret that a rotation has brought about may be replaced for as long as nobody uses it. So the store is told of its
    * first use before the call is answered. A store that cannot be written to does not keep anybody out.
    */
-  function noteFirstUse({ secretHash }: Tally): Promise<void> | undefined {
+  function noteFirstUse({ secretHash }: UsageCounter): Promise<void> | undefined {
     if (secretHash === undefined) return undefined
     const late = async (): Promise<void> => flush().catch(onError)
     try {
@@ -161,14 +161,14 @@ export function openUsage({
       collect()
       hour = hourOf(moment)
     },
-    accept(tally) {
-      tally.lastUsedAt = now
-      if (tally.accepted++ > 0) return undefined
-      dirty.push(tally)
+    accept(counter) {
+      counter.lastUsedAt = now
+      if (counter.accepted++ > 0) return undefined
+      dirty.push(counter)
       schedule()
-      if (!tally.firstUse) return undefined
-      tally.firstUse = false
-      return noteFirstUse(tally)
+      if (!counter.firstUse) return undefined
+      counter.firstUse = false
+      return noteFirstUse(counter)
     },
     refuse(verdict) {
       // Counted later, many at once: finding the count of a known key takes longer than that of an unknown one, and

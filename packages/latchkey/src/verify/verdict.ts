@@ -10,7 +10,7 @@ export type { Credential } from './credential.ts'
  * What is asked of a key. A member that is there has a value; whoever takes any key of the first environment asks for
  * nothing.
  */
-export interface Demand<Scope extends string = string> {
+export interface Requirement<Scope extends string = string> {
   /** It has all of these. */
   readonly allOf?: readonly Scope[]
   /** It has at least one of these. */
@@ -22,7 +22,7 @@ export interface Demand<Scope extends string = string> {
 }
 
 /** What is known of a call besides its credential. Never a framework's request, on which others put what they like. */
-export interface Call {
+export interface CallContext {
   /** The caller's address. Without it, a key that names addresses is refused. */
   readonly ip?: string | undefined
   /** Says what would be, and spends nothing. */
@@ -96,7 +96,7 @@ export interface Refused {
   readonly retryAfter?: number | undefined
   /** Set where the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
-  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the demand. Of another refusal, what failed besides. */
+  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the requirement. Of another refusal, what failed besides. */
   readonly cause?: unknown
 }
 
@@ -119,11 +119,15 @@ export interface Verifier<Scope extends string = string> {
    *
    * @param credential - what the caller sent, or `credential(text)` of it; `undefined` when nothing was sent. Any other
    *   object is malformed.
-   * @param demand - any key of the first environment if left out. One that is not understood, or asks for a scope that
+   * @param requirement - any key of the first environment if left out. One that is not understood, or asks for a scope that
    *   is not declared, is a mistake of who asks, and accepts nobody: the refusal `unavailable`, whose `cause` says what
    *   is wrong. The same holds for `call`.
    */
-  verify(credential: Credential | string | undefined, demand?: Demand<Scope>, call?: Call): Awaitable<Verdict<Scope>>
+  verify(
+    credential: Credential | string | undefined,
+    requirement?: Requirement<Scope>,
+    call?: CallContext,
+  ): Awaitable<Verdict<Scope>>
   /** Remembers why a request was refused, for those who ask by its id. */
   noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
 }

@@ -2,25 +2,25 @@ import { longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { phase } from '../policy/lifetime.ts'
 import { covers } from '../policy/scopes.ts'
-import type { Awaitable, Found } from '../ports.ts'
+import type { Awaitable, SecretMatch } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import { hashSecret, hashSecretBySha512 } from '../secret/hash.ts'
 import { formReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Active, Standing } from './cache.ts'
-import { refusedFor, standingOf } from './cached-key.ts'
+import type { Active, CachedKey } from './cache.ts'
+import { refusedFor, cachedKeyOf } from './cached-key.ts'
 import { Credential } from './credential.ts'
 import type { Metered } from './metering.ts'
 import { meterOf } from './metering.ts'
 import type { KeyringParts } from './parts.ts'
 import { catalogueOf } from './parts.ts'
-import type { Wanted } from './requirement.ts'
-import { checkCall, demandReader } from './requirement.ts'
-import type { Call, Demand, Refused, Verdict, Verifier } from './verdict.ts'
+import type { CheckedRequirement } from './requirement.ts'
+import { checkContext, requirementReader } from './requirement.ts'
+import type { CallContext, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
 
 /** What is known of a call where nothing was said of it. */
-const noCall: Call = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
+const noCall: CallContext = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
 
 /** Refusals that say nothing of a key, made once: a flood of them allocates nothing. */
 const plainly = Object.fromEntries(
@@ -39,7 +39,7 @@ export function verifierOf<Scope extends string>(
 ): Verifier<Scope>['verify'] {
   const { store, sources, cache, usage, clock, environments, scopes } = parts
   const formOf = formReader({ prefix: parts.prefix, environments: [...environments, adminEnvironment] })
-  const wantedOf = demandReader({
+  const requirementOf = requirementReader({
     environments: taken,
     catalogueOf: (environment) => catalogueOf(parts, environment),
   })
@@ -47,23 +47,23 @@ export function verifierOf<Scope extends string>(
 
   function verify(
     presented: Credential | string | undefined,
-    demand?: Demand<Scope>,
-    call: Call = noCall,
+    requirement?: Requirement<Scope>,
+    call: CallContext = noCall,
   ): Awaitable<Verdict<Scope>> {
-    let wanted: Wanted
+    let checked: CheckedRequirement
     try {
-      if (call !== noCall) checkCall(call)
-      wanted = wantedOf(demand)
+      if (call !== noCall) checkContext(call)
+      checked = requirementOf(requirement)
     } catch (mistake) {
       return unavailable(mistake)
     }
-    const verdict = judged(presented, wanted, call)
+    const verdict = judged(presented, checked, call)
     if (verdict instanceof Promise) return verdict.then((late) => counted(late, call))
     return verdict.ok ? verdict : counted(verdict, call)
   }
 
-  /** Accepted calls are counted where their tally is at hand. */
-  function counted(verdict: Verdict<Scope>, { dryRun }: Call): Verdict<Scope> {
+  /** Accepted calls are counted where their counter is at hand. */
+  function counted(verdict: Verdict<Scope>, { dryRun }: CallContext): Verdict<Scope> {
     if (verdict.ok || dryRun === true) return verdict
     // Nobody has looked at the journal, nor at the time, for those that were refused unread.
     usage.tick(clock.now())
@@ -71,7 +71,11 @@ export function verifierOf<Scope extends string>(
     return verdict
   }
 
-  function judged(presented: Credential | string | undefined, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
+  function judged(
+    presented: Credential | string | undefined,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> {
     if (presented === undefined || presented === null || presented === '') return plainly.missing
     // Callers in JavaScript pass on what their framework gives them, such as a list of lines or a body.
     const text = typeof presented === 'string' ? presented : Credential.textOf(presented)
@@ -87,7 +91,7 @@ export function verifierOf<Scope extends string>(
         if (form !== 'minted' && cache.knowsForms()) return plainly[form]
       }
       const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
-      const verdict = current ? find(hash, text, wanted, call) : afterFollowing(hash, text, wanted, call)
+      const verdict = current ? find(hash, text, requirement, call) : afterFollowing(hash, text, requirement, call)
       return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {
       return undecided(text, error)
@@ -105,26 +109,36 @@ export function verifierOf<Scope extends string>(
     return sources.length > 0 || cache.imported().length > 0
   }
 
-  function afterFollowing(hash: string, text: string, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
+  function afterFollowing(
+    hash: string,
+    text: string,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> {
     const followed = cache.follow()
-    if (followed === undefined) return find(hash, text, wanted, call)
-    return followed.then(() => (cache.current() ? find(hash, text, wanted, call) : undecided(text, tooLate())))
+    if (followed === undefined) return find(hash, text, requirement, call)
+    return followed.then(() => (cache.current() ? find(hash, text, requirement, call) : undecided(text, tooLate())))
   }
 
-  function find(hash: string, text: string, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
+  function find(
+    hash: string,
+    text: string,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> {
     const cached = cache.get(hash)
-    if (cached !== undefined) return judge(cached, wanted, call)
+    if (cached !== undefined) return judge(cached, requirement, call)
     const form = formOf(text)
     const imported = cache.imported()
     // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
     if (form !== 'minted' && !mayHaveAnyForm()) return plainly[form]
 
     const version = cache.version()
-    const learn = (found: Found | undefined): Awaitable<Verdict<Scope>> => {
+    const learn = (found: SecretMatch | undefined): Awaitable<Verdict<Scope>> => {
       const unknown = form === 'minted' ? 'unknown' : form
-      const standing = found === undefined ? refusedFor(hash, unknown, undefined) : standingOf(hash, found, scopes)
-      cache.keep(standing, version)
-      return judge(standing, wanted, call)
+      const learned = found === undefined ? refusedFor(hash, unknown, undefined) : cachedKeyOf(hash, found, scopes)
+      cache.keep(learned, version)
+      return judge(learned, requirement, call)
     }
     const learnFromSources = (): Awaitable<Verdict<Scope>> => {
       for (const source of sources) {
@@ -144,7 +158,11 @@ export function verifierOf<Scope extends string>(
     })
   }
 
-  function judge({ refused, active }: Standing<Scope>, wanted: Wanted, call: Call): Awaitable<Verdict<Scope>> {
+  function judge(
+    { refused, active }: CachedKey<Scope>,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> {
     if (active === undefined) return refused === undefined ? plainly.unknown : seen(refused, call)
     const { key } = active.accepted
     if (call.seenBy !== undefined && !call.seenBy(key)) return plainly.unknown
@@ -155,35 +173,37 @@ export function verifierOf<Scope extends string>(
       if (where === 'pending') return refuse('not_yet_valid', active)
       if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', active)
     }
-    if (key.environment !== wanted.environment) return refuse('wrong_environment', active)
+    if (key.environment !== requirement.environment) return refuse('wrong_environment', active)
     if (active.allows !== undefined) {
       const { ip } = call
       if (typeof ip !== 'string' || !active.allows(ip)) return refuse('address_not_allowed', active)
     }
-    if (!covers(active.held, wanted)) return refuse('insufficient_scope', active)
+    if (!covers(active.held, requirement)) return refuse('insufficient_scope', active)
     if (!active.metered) return accept(active, call)
-    return awaiting(meter(active, wanted.cost, call.dryRun === true), (metered) => afterMeter(active, metered, call))
+    return awaiting(meter(active, requirement.cost, call.dryRun === true), (metered) =>
+      afterMeter(active, metered, call),
+    )
   }
 
-  function afterMeter(active: Active<Scope>, metered: Metered, call: Call): Awaitable<Verdict<Scope>> {
+  function afterMeter(active: Active<Scope>, metered: Metered, call: CallContext): Awaitable<Verdict<Scope>> {
     const { refused, states, retryAfter, cause } = metered
     if (refused !== undefined) {
       return { ...refuse(refused, active), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
     }
     const exceeding = call.dryRun !== true && states.some(({ exceeded }) => exceeded)
-    if (exceeding) usage.report(active.tally)
+    if (exceeding) usage.report(active.counter)
     return awaiting(accept(active, call), (verdict) => (verdict.ok ? { ...verdict, limits: states } : verdict))
   }
 
-  function accept(active: Active<Scope>, { dryRun }: Call): Awaitable<Verdict<Scope>> {
+  function accept(active: Active<Scope>, { dryRun }: CallContext): Awaitable<Verdict<Scope>> {
     if (dryRun === true) return active.accepted
-    const writing = usage.accept(active.tally)
+    const writing = usage.accept(active.counter)
     return writing === undefined ? active.accepted : writing.then(() => afterFirstUse(active))
   }
 
   /** While its first use waited to be written, the secret may have been replaced as one that was never used. */
   function afterFirstUse(active: Active<Scope>): Awaitable<Verdict<Scope>> {
-    const { secretHash = '' } = active.tally
+    const { secretHash = '' } = active.counter
     return awaiting(store.bySecret(secretHash), (found) => {
       return found?.secret?.ended === true ? refuse('secret_ended', active) : active.accepted
     })
@@ -199,7 +219,7 @@ function refuse<Scope extends string>(code: RefusalCode, { accepted }: Active<Sc
 }
 
 /** A refused key, for those who may see it; for others there is no such key. */
-function seen(refused: Refused, { seenBy }: Call): Refused {
+function seen(refused: Refused, { seenBy }: CallContext): Refused {
   const { owner, environment } = refused
   if (seenBy === undefined || owner === undefined || environment === undefined) return refused
   return seenBy({ owner, environment }) ? refused : plainly.unknown

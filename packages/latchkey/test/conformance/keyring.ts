@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../src/error.ts'
 import type { IssueOptions } from '../../src/keyring/issue.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import { mint } from '../../src/secret/mint.ts'
-import type { Call, Demand } from '../../src/verify/verdict.ts'
+import type { CallContext, Requirement } from '../../src/verify/verdict.ts'
 
 /** What the keyring under test is opened with; its environments are `live` and `test`. */
 export const conformanceScopes = {
@@ -54,8 +54,12 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       return keyring.issue({ name: 'A key', owner: someone(), scopes: ['orders:read'], ...options })
     }
 
-    async function outcome(secret: string | undefined, demand?: Demand<Scope>, call?: Call): Promise<string> {
-      const verdict = await keyring.verify(secret, demand, call)
+    async function outcome(
+      secret: string | undefined,
+      requirement?: Requirement<Scope>,
+      call?: CallContext,
+    ): Promise<string> {
+      const verdict = await keyring.verify(secret, requirement, call)
       return verdict.ok ? 'accepted' : verdict.refusal.code
     }
 
@@ -165,7 +169,10 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
         second.keys.map((key) => key.id),
         first.created.map(({ key }) => key.id),
       )
-      await assert.rejects(keyring.issueMany(keys.slice(1), { idempotencyKey: token }), codeIs('token_reused'))
+      await assert.rejects(
+        keyring.issueMany(keys.slice(1), { idempotencyKey: token }),
+        codeIs('idempotency_key_reused'),
+      )
       const bad = [...keys, { name: '', owner, scopes: [] }]
       await assert.rejects(keyring.issueMany(bad), codeIs('invalid_input'))
       await assert.rejects(keyring.issueMany([]), codeIs('invalid_input'))
@@ -344,12 +351,17 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal((await keyring.journal({ key: key.id, limit: 1 })).length, 1)
 
       const report = await keyring.verifyJournal()
-      assert.ok(report.whole && report.head !== undefined)
+      assert.ok(report.intact && report.head !== undefined)
       assert.equal(report.entries, report.head.seq)
-      const anchored = await keyring.verifyJournal({ anchor: report.head })
-      assert.ok(anchored.whole)
-      const rewritten = await keyring.verifyJournal({ anchor: { seq: report.head.seq, hash: '0'.repeat(64) } })
-      assert.deepEqual(rewritten, { whole: false, entries: report.entries - 1, at: report.entries, fault: 'rewritten' })
+      const atCheckpoint = await keyring.verifyJournal({ checkpoint: report.head })
+      assert.ok(atCheckpoint.intact)
+      const rewritten = await keyring.verifyJournal({ checkpoint: { seq: report.head.seq, hash: '0'.repeat(64) } })
+      assert.deepEqual(rewritten, {
+        intact: false,
+        entries: report.entries - 1,
+        at: report.entries,
+        fault: 'rewritten',
+      })
     })
 
     test('usage is counted by key, owner and outcome', async () => {

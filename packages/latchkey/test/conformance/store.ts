@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import type {
   Change,
-  Found,
+  SecretMatch,
   JournalDraft,
   JournalHead,
   ListFilter,
@@ -140,7 +140,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         delegation: { owner: null, environments: ['live'], scopes: ['orders:*'] },
         disabledAt: 3,
       })
-      const entries = await store.commit([inserting(one), inserting(other)], seal)
+      const entries = await store.commit([inserting(one), inserting(other)], chain)
       assert.deepEqual(
         entries?.map(({ seq }) => seq),
         [1, 2],
@@ -162,7 +162,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await fc.assert(
         fc.asyncProperty(text, text, fc.dictionary(text, text, { maxKeys: 4 }), async (keyName, owner, metadata) => {
           const made = newKey({ name: keyName, owner, metadata: { ...metadata } })
-          await store.commit([inserting(made)], seal)
+          await store.commit([inserting(made)], chain)
           const found = await store.bySecret(made.secret.hash)
           assert.deepEqual({ ...found?.key, revision: 0 }, { ...made.key, revision: 0 })
         }),
@@ -173,10 +173,10 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a change and its journal entry are kept together', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       const stored = await store.byId(made.key.id)
       assert.ok(stored)
-      await store.commit([revoking(stored.key)], seal)
+      await store.commit([revoking(stored.key)], chain)
       const changed = (await store.byId(made.key.id))?.key
       assert.equal(changed?.revokedAt, 2000)
       assert.equal(changed?.revision, 2)
@@ -193,7 +193,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a change keeps all that it gives, and what identifies a key and its issue stays', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       const changed = {
         ...made.key,
         revision: 1,
@@ -211,19 +211,19 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         revokedReason: 'other',
         revokedNote: 'a note',
       } as const
-      await store.commit([{ kind: 'update', key: changed, draft: draft(made.key.id, 'revoke') }], seal)
+      await store.commit([{ kind: 'update', key: changed, draft: draft(made.key.id, 'revoke') }], chain)
       assert.deepEqual((await store.byId(made.key.id))?.key, { ...changed, revision: 2 })
     })
 
     test('no change is made to a key that somebody else has changed since', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
-      await store.commit([inserting(one)], seal)
+      await store.commit([inserting(one)], chain)
       const seen = await store.byId(one.key.id)
       assert.ok(seen)
-      await store.commit([revoking(seen.key)], seal)
+      await store.commit([revoking(seen.key)], chain)
       // The insert stands before the conflict: it must not stay either.
-      assert.equal(await store.commit([inserting(other), revoking(seen.key)], seal), undefined)
+      assert.equal(await store.commit([inserting(other), revoking(seen.key)], chain), undefined)
       assert.equal(await store.byId(other.key.id), undefined)
       assert.equal(await store.bySecret(other.secret.hash), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 2)
@@ -232,32 +232,32 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a commit that fails in the middle leaves nothing behind, and the next one works', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
-      await store.commit([inserting(one)], seal)
+      await store.commit([inserting(one)], chain)
       const again = inserting({ key: one.key, secret: newSecret() })
-      await assert.rejects(async () => store.commit([inserting(other), again], seal))
+      await assert.rejects(async () => store.commit([inserting(other), again], chain))
       assert.equal(await store.byId(other.key.id), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
-      let sealed = 0
+      let chained = 0
       const failing = (): never => {
-        sealed++
-        throw new Error('seal fails')
+        chained++
+        throw new Error('chain fails')
       }
-      await assert.rejects(async () => store.commit([inserting(other)], failing), /seal fails/)
-      assert.equal(sealed, 1, 'what fails by itself is not tried again')
-      await store.commit([inserting(other)], seal)
-      assert.equal((await verifyJournal(store)).whole, true)
+      await assert.rejects(async () => store.commit([inserting(other)], failing), /chain fails/)
+      assert.equal(chained, 1, 'what fails by itself is not tried again')
+      await store.commit([inserting(other)], chain)
+      assert.equal((await verifyJournal(store)).intact, true)
     })
 
     test('changes made through several handles form one journal without gaps', async () => {
       const { open } = fresh()
       const handles = await Promise.all([open(), open(), open()])
       await Promise.all(
-        Array.from({ length: 60 }, async (_, index) => handles[index % 3]?.commit([inserting(newKey())], seal)),
+        Array.from({ length: 60 }, async (_, index) => handles[index % 3]?.commit([inserting(newKey())], chain)),
       )
       const [first] = handles
       assert.ok(first)
       assert.deepEqual(await verifyJournal(first), {
-        whole: true,
+        intact: true,
         entries: 60,
         head: (await first.journal({ after: 59, limit: 1 })).map(({ seq, hash }) => ({ seq, hash }))[0],
       })
@@ -273,42 +273,42 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
       const [one, other] = [newKey(), newKey()]
-      assert.deepEqual(await ours.look(undefined), { head: undefined, changed: [], imported: [] })
-      await theirs.commit([inserting(one)], seal)
-      const first = await ours.look(undefined)
+      assert.deepEqual(await ours.changesSince(undefined), { head: undefined, changed: [], imported: [] })
+      await theirs.commit([inserting(one)], chain)
+      const first = await ours.changesSince(undefined)
       const issued = { subject: one.key.id, action: 'issue' }
       assert.deepEqual(first, { head: await headOf(theirs), changed: [issued], imported: [] })
-      await ours.commit([inserting(other)], seal)
+      await ours.commit([inserting(other)], chain)
       const stored = await ours.byId(one.key.id)
       assert.ok(stored)
-      await ours.commit([revoking(stored.key)], seal)
+      await ours.commit([revoking(stored.key)], chain)
       const changed = [
         { subject: other.key.id, action: 'issue' },
         { subject: one.key.id, action: 'revoke' },
       ]
       const head = await headOf(theirs)
-      assert.deepEqual(await ours.look(first.head), { head, changed, imported: [] })
-      assert.deepEqual(await ours.look(head), { head, changed: [], imported: [] })
+      assert.deepEqual(await ours.changesSince(first.head), { head, changed, imported: [] })
+      assert.deepEqual(await ours.changesSince(head), { head, changed: [], imported: [] })
     })
 
     test('a look does not lose what happened between two looks of different callers', async () => {
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
       const made = newKey()
-      await theirs.commit([inserting(made)], seal)
-      assert.equal((await ours.look(undefined)).head?.seq, 1)
+      await theirs.commit([inserting(made)], chain)
+      assert.equal((await ours.changesSince(undefined)).head?.seq, 1)
       // A second keyring on the same store has seen nothing yet.
       const issued = { subject: made.key.id, action: 'issue' }
-      assert.deepEqual((await ours.look(undefined)).changed, [issued])
+      assert.deepEqual((await ours.changesSince(undefined)).changed, [issued])
     })
 
     test('a look that would have to name too many says so', async () => {
       const store = await fresh().open()
       const keys = Array.from({ length: 1001 }, () => inserting(newKey()))
-      const entries = await store.commit(keys, seal)
+      const entries = await store.commit(keys, chain)
       const head = await headOf(store)
-      assert.deepEqual(await store.look(undefined), { head, changed: 'everything', imported: [] })
-      assert.equal((await store.look(entries?.[0])).changed.length, 1000)
+      assert.deepEqual(await store.changesSince(undefined), { head, changed: 'everything', imported: [] })
+      assert.equal((await store.changesSince(entries?.[0])).changed.length, 1000)
     })
 
     for (const [journal, later] of [
@@ -320,22 +320,22 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         const { open, backup } = fresh()
         const [ours, theirs] = [await open(), await open()]
         const [made, lost] = [newKey(), newKey()]
-        await theirs.commit([inserting(made)], seal)
-        const before = await ours.look(undefined)
+        await theirs.commit([inserting(made)], chain)
+        const before = await ours.changesSince(undefined)
         const restore = await backup()
-        await theirs.commit([inserting(lost)], seal)
-        const seen = await ours.look(before.head)
+        await theirs.commit([inserting(lost)], chain)
+        const seen = await ours.changesSince(before.head)
         assert.equal(seen.head?.seq, 2)
         await restore()
-        for (let count = 0; count < later; count++) await theirs.commit([inserting(newKey())], seal)
+        for (let count = 0; count < later; count++) await theirs.commit([inserting(newKey())], chain)
         const head = await headOf(theirs)
         assert.equal(head?.seq, 1 + later)
-        assert.deepEqual(await ours.look(seen.head), { head, changed: 'everything', imported: [] })
+        assert.deepEqual(await ours.changesSince(seen.head), { head, changed: 'everything', imported: [] })
         assert.equal(await ours.bySecret(lost.secret.hash), undefined)
         // Who has seen no more than what is still there has nothing to forget.
-        assert.equal((await ours.look(before.head)).changed.length, later)
-        await ours.commit([inserting(newKey())], seal)
-        assert.equal((await verifyJournal(ours)).whole, true)
+        assert.equal((await ours.changesSince(before.head)).changed.length, later)
+        await ours.commit([inserting(newKey())], chain)
+        assert.equal((await verifyJournal(ours)).intact, true)
       })
     }
 
@@ -359,7 +359,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         return { state, owner: index % 3 === 0 ? 'acme' : 'umbrella', ...newKey(states[state]) }
       })
       for (const { owner, key, secret } of keys)
-        await store.commit([inserting({ key: { ...key, owner }, secret })], seal)
+        await store.commit([inserting({ key: { ...key, owner }, secret })], chain)
 
       for (const owner of [undefined, 'acme', 'umbrella', 'nobody']) {
         for (const state of [undefined, 'active', 'pending', 'expired', 'revoked'] as const) {
@@ -388,7 +388,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         all: newKey({ scopes: ['orders:*'], owner: 'Umbrella' }),
         other: newKey({ scopes: ['orders:readall', 'reports:read'], environment: 'test' }),
       }
-      await store.commit(Object.values(keys).map(inserting), seal)
+      await store.commit(Object.values(keys).map(inserting), chain)
       const ids = (names: readonly (keyof typeof keys)[]): readonly string[] => names.map((shown) => keys[shown].key.id)
       const asked: readonly [Partial<ListFilter>, readonly (keyof typeof keys)[]][] = [
         [{}, ['reader', 'all', 'other']],
@@ -416,13 +416,13 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const store = await fresh().open()
       const made = newKey()
       const second = newSecret({ createdAt: 2000 })
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       const before = await store.byId(made.key.id)
       assert.ok(before)
       const rotation = { ...draft(made.key.id, 'rotate'), at: 2000 }
       const update = { kind: 'update', key: before.key, draft: rotation } as const
       const ending = { ...made.secret, retiredAt: 2000, endsAt: 9000 }
-      await store.commit([{ ...update, secrets: [ending, second] }], seal)
+      await store.commit([{ ...update, secrets: [ending, second] }], chain)
       const [first, old] = (await store.byId(made.key.id))?.secrets ?? []
       assert.deepEqual([first, old], [second, ending])
       assert.deepEqual((await store.bySecret(made.secret.hash))?.secret, old)
@@ -433,18 +433,18 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const retirement = { kind: 'update', key: rotated.key, draft: draft(made.key.id, 'retire') } as const
       const ended = { ...ending, endsAt: 5000, ended: true }
       await store.recordUsage({ counts: [], lastUsed: new Map([[ended.hash, 3000]]) })
-      await store.commit([{ ...retirement, secrets: [ended] }], seal)
+      await store.commit([{ ...retirement, secrets: [ended] }], chain)
       assert.deepEqual((await store.byId(made.key.id))?.secrets, [second, { ...ended, lastUsedAt: 3000 }])
     })
 
     test('a secret of another key is not taken over by a change', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
-      await store.commit([inserting(one), inserting(other)], seal)
+      await store.commit([inserting(one), inserting(other)], chain)
       const seen = await store.byId(one.key.id)
       assert.ok(seen)
       const taking = { kind: 'update', key: seen.key, secrets: [{ ...other.secret, ended: true }] } as const
-      assert.equal(await store.commit([{ ...taking, draft: draft(one.key.id, 'rotate') }], seal), undefined)
+      assert.equal(await store.commit([{ ...taking, draft: draft(one.key.id, 'rotate') }], chain), undefined)
       assert.deepEqual((await store.bySecret(other.secret.hash))?.secret, other.secret)
       assert.deepEqual((await store.byId(one.key.id))?.key, seen.key)
     })
@@ -452,12 +452,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a change for as long as a secret was never used is not made once it was', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       const change = async (): Promise<unknown> => {
         const seen = await store.byId(made.key.id)
         assert.ok(seen)
         const drafted = draft(made.key.id, 'rotate')
-        return store.commit([{ kind: 'update', key: seen.key, unused: [made.secret.hash], draft: drafted }], seal)
+        return store.commit([{ kind: 'update', key: seen.key, unused: [made.secret.hash], draft: drafted }], chain)
       }
       assert.ok(await change())
       await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, 3000]]) })
@@ -468,12 +468,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a change is made only while the admin key that asks for it is what it was', async () => {
       const store = await fresh().open()
       const admin = newKey({ environment: 'admin', owner: 'umbrella' })
-      await store.commit([inserting(admin)], seal)
+      await store.commit([inserting(admin)], chain)
       let now = 1000
       const witness = { id: admin.key.id, revision: 1, ownerRevision: 0, expiresAt: 2000, now: () => now }
       const issue = async (authority: Witness): Promise<boolean> => {
         const made = newKey()
-        const entries = await store.commit([inserting(made)], seal, { authority })
+        const entries = await store.commit([inserting(made)], chain, { authority })
         assert.equal(
           (await store.byId(made.key.id)) === undefined,
           entries === undefined,
@@ -488,7 +488,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await issue({ ...witness, expiresAt: null }), true)
       now = 1000
       const owner = { owner: 'umbrella', disabledAt: 5, limits: [], revision: 0 }
-      await store.commit([{ kind: 'owner', owner, draft: draft('owner:umbrella', 'disable') }], seal)
+      await store.commit([{ kind: 'owner', owner, draft: draft('owner:umbrella', 'disable') }], chain)
       assert.equal(await issue(witness), false, 'its owner has changed')
       const ownerRevision = (await store.owner('umbrella'))?.revision ?? 0
       assert.equal(await issue({ ...witness, ownerRevision }), true)
@@ -499,19 +499,19 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       // What is to be left must be left.
       const left = { ...witness, ownerRevision }
       const leaving = async (other: Witness): Promise<boolean> =>
-        (await store.commit([inserting(newKey())], seal, { left: other })) !== undefined
+        (await store.commit([inserting(newKey())], chain, { left: other })) !== undefined
       assert.deepEqual([await leaving(left), await leaving({ ...left, revision: 9 })], [true, false])
       const seen = await store.byId(admin.key.id)
       assert.ok(seen)
-      await store.commit([revoking(seen.key)], seal)
+      await store.commit([revoking(seen.key)], chain)
       assert.equal(await issue({ ...witness, ownerRevision }), false, 'it has changed')
     })
 
     test('a secret that is there already is not taken a second time, and nothing with it', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]
-      await store.commit([inserting(one)], seal)
-      assert.equal(await store.commit([inserting({ ...other, secret: one.secret })], seal), undefined)
+      await store.commit([inserting(one)], chain)
+      assert.equal(await store.commit([inserting({ ...other, secret: one.secret })], chain), undefined)
       assert.equal(await store.byId(other.key.id), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 1)
     })
@@ -519,54 +519,54 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('an owner is found with its keys, and changed by one at a time', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       assert.equal(await store.owner('acme'), undefined)
       const owner = { owner: 'acme', disabledAt: 5, limits: [{ name: 'all', limit: 9, window: 60 }], revision: 0 }
       const changing = { kind: 'owner', owner, draft: draft('owner:acme', 'disable') } as const
-      await store.commit([changing], seal)
+      await store.commit([changing], chain)
       const kept = { ...owner, revision: 2 }
       assert.deepEqual(await store.owner('acme'), kept)
-      const found: Found | undefined = await store.bySecret(made.secret.hash)
+      const found: SecretMatch | undefined = await store.bySecret(made.secret.hash)
       assert.deepEqual(found?.owner, kept)
       assert.deepEqual((await store.byId(made.key.id))?.owner, kept)
       assert.equal((await store.list({ ...everything, state: 'owner_disabled' }))[0]?.ownerDisabled, true)
       assert.equal(await store.newestRevision(), 2)
       // Whoever saw it before, or saw none, is too late.
-      assert.equal(await store.commit([changing], seal), undefined)
-      assert.equal(await store.commit([{ ...changing, owner: { ...kept, revision: 1 } }], seal), undefined)
-      await store.commit([{ ...changing, owner: { ...kept, disabledAt: null } }], seal)
+      assert.equal(await store.commit([changing], chain), undefined)
+      assert.equal(await store.commit([{ ...changing, owner: { ...kept, revision: 1 } }], chain), undefined)
+      await store.commit([{ ...changing, owner: { ...kept, disabledAt: null } }], chain)
       assert.equal((await store.owner('acme'))?.disabledAt, null)
     })
 
     test('what must happen once happens once, whoever is quicker, and is remembered', async () => {
       const { open } = fresh()
       const handles = await Promise.all([open(), open()])
-      const once = { actor: 'me', token: 'one', fingerprint: 'f' }
+      const idempotent = { actor: 'me', idempotencyKey: 'one', fingerprint: 'f' }
       const tries = Array.from({ length: 16 }, () => newKey())
       const done = await Promise.all(
-        tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], seal, { once })),
+        tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], chain, { idempotent })),
       )
       const winners = done.flatMap((entries, index) => (entries === undefined ? [] : [tries[index]?.key.id]))
       assert.equal(winners.length, 1)
       const [store] = handles
-      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: winners, seq: 1 })
-      assert.equal(await store?.done({ actor: 'you', token: 'one' }), undefined)
+      assert.deepEqual(await store?.idempotentResult(idempotent), { fingerprint: 'f', ids: winners, seq: 1 })
+      assert.equal(await store?.idempotentResult({ actor: 'you', idempotencyKey: 'one' }), undefined)
       assert.equal((await store?.list(everything))?.length, 1)
       // Done again on purpose, it is what was done last: for one of many that know the same.
       const again = [newKey(), newKey()]
       const redone = await Promise.all(
         again.map(async (made, index) =>
-          handles[index]?.commit([inserting(made)], seal, { once: { ...once, after: 1 } }),
+          handles[index]?.commit([inserting(made)], chain, { idempotent: { ...idempotent, after: 1 } }),
         ),
       )
       assert.equal(redone.filter((entries) => entries === undefined).length, 1)
       const [entry] = redone.find((entries) => entries !== undefined) ?? []
-      assert.deepEqual(await store?.done(once), { fingerprint: 'f', ids: [entry?.subject], seq: 2 })
-      const other = { ...once, fingerprint: 'g', after: 2 }
-      assert.equal(await store?.commit([inserting(newKey())], seal, { once: other }), undefined)
+      assert.deepEqual(await store?.idempotentResult(idempotent), { fingerprint: 'f', ids: [entry?.subject], seq: 2 })
+      const other = { ...idempotent, fingerprint: 'g', after: 2 }
+      assert.equal(await store?.commit([inserting(newKey())], chain, { idempotent: other }), undefined)
     })
 
-    test('a quota is spent exactly, by however many at once, and filled up with a new period', async () => {
+    test('a quota is spent exactly, by however many at idempotent, and filled up with a new period', async () => {
       const { open } = fresh()
       const handles = await Promise.all([open(), open(), open()])
       const [store] = handles
@@ -574,7 +574,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const quota = { amount: 50, refill: null }
       const made = newKey({ quota })
       const left50 = { remaining: 50, period: 0 }
-      await store.commit([{ kind: 'insert', ...made, quota: left50, draft: draft(made.key.id) }], seal)
+      await store.commit([{ kind: 'insert', ...made, quota: left50, draft: draft(made.key.id) }], chain)
       const spending = { cost: 1, quota, period: 0 }
       const spent = await Promise.all(
         Array.from({ length: 200 }, async (_, index) => handles[index % 3]?.spend(made.key.id, spending)),
@@ -606,7 +606,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const made = newKey({ quota })
       await store.commit(
         [{ kind: 'insert', ...made, quota: { remaining: 5, period: 100 }, draft: draft(made.key.id) }],
-        seal,
+        chain,
       )
       const spend = (period: number, cost = 1) => store.spend(made.key.id, { cost, quota, period })
       assert.equal(await spend(100, 3), 2)
@@ -627,7 +627,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const filling = { remaining: 5, period: 119 }
       await store.commit(
         [{ kind: 'update', key: stored.key, quota: filling, draft: draft(made.key.id, 'change') }],
-        seal,
+        chain,
       )
       const quotas = async (): Promise<unknown> => (await store.byId(made.key.id))?.quotas
       assert.deepEqual(await quotas(), [filling])
@@ -641,7 +641,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         assert.ok(kept)
         await store.commit(
           [{ kind: 'update', key: kept.key, quota: { more }, draft: draft(made.key.id, 'change') }],
-          seal,
+          chain,
         )
         assert.deepEqual(await quotas(), [
           { remaining: one, period: 119 },
@@ -653,15 +653,15 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('rows are read with the last entry on each, and what is gone is told', async () => {
       const store = await fresh().open()
       const made = [newKey(), newKey(), newKey()]
-      for (const one of made) await store.commit([inserting(one)], seal)
+      for (const one of made) await store.commit([inserting(one)], chain)
       const owner = { owner: 'acme', disabledAt: 5, limits: [], revision: 0 }
-      await store.commit([{ kind: 'owner', owner, draft: draft('owner:acme', 'disable') }], seal)
+      await store.commit([{ kind: 'owner', owner, draft: draft('owner:acme', 'disable') }], chain)
       const seen = await store.byId(made[0]?.key.id ?? '')
       assert.ok(seen)
       const further = newSecret()
       await store.commit(
         [{ kind: 'update', key: seen.key, secrets: [further], draft: draft(seen.key.id, 'rotate') }],
-        seal,
+        chain,
       )
       const first = await store.auditKeys(undefined, 2)
       assert.deepEqual(
@@ -687,19 +687,19 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual(await store.auditMissing(0, 10), [])
       // An entry on what is not there: the rows of it were deleted.
       const renamed = { ...newKey(), draft: draft('key_gone') }
-      await store.commit([{ kind: 'insert', ...renamed, quota: null }], seal)
+      await store.commit([{ kind: 'insert', ...renamed, quota: null }], chain)
       assert.deepEqual(await store.auditMissing(0, 10), [{ seq: 6, subject: 'key_gone' }])
       assert.deepEqual(await store.auditMissing(6, 10), [])
-      assert.deepEqual(await store.untold(10), [], 'what was written by this version was told')
+      assert.deepEqual(await store.withoutSnapshot(10), [], 'what was written by this version was told')
       const snapshot = { kind: 'snapshot', rows: [{ subject: seen.key.id, revision: 5 }] } as const
-      const telling = await store.commit([{ ...snapshot, draft: draft('snapshot', 'snapshot') }], seal)
+      const telling = await store.commit([{ ...snapshot, draft: draft('snapshot', 'snapshot') }], chain)
       assert.equal(telling, undefined, 'and is not told twice')
     })
 
     test('usage adds up, and a last use never goes back', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       const count = { hour: 3_600_000, key: made.key.id, owner: 'acme', outcome: 'accepted', count: 2 }
       const { hash } = made.secret
       await store.recordUsage({ counts: [count], lastUsed: new Map([[hash, 5000]]) })
@@ -727,7 +727,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const second = { scopes: {}, prefix: 'acme', environments: ['prod'] }
       await theirs.declare(second)
       assert.deepEqual(await ours.declared(), second)
-      assert.deepEqual((await ours.look(undefined)).changed, [], 'no key has changed')
+      assert.deepEqual((await ours.changesSince(undefined)).changed, [], 'no key has changed')
     })
 
     test('all that keys hold is told once, of those that are not revoked and of these environments', async () => {
@@ -739,7 +739,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         newKey({ scopes: ['keys:read'], environment: 'admin' }),
         newKey({ scopes: ['orders:write'], revokedAt: 1, revokedReason: 'unused' }),
       ]
-      await store.commit(made.map(inserting), seal)
+      await store.commit(made.map(inserting), chain)
       assert.deepEqual((await store.grants(['live', 'test'])).toSorted(), ['orders:*', 'orders:read', 'reports:read'])
       assert.deepEqual(await store.grants(['admin']), ['keys:read'])
     })
@@ -750,7 +750,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         const made = newKey()
         return { kind: 'insert', ...made, quota: null, draft: { ...draft(subject), actor, at } }
       }
-      await store.commit([entry('a', 'me', 1), entry('b', 'you', 2), entry('a', 'you', 3), entry('a', 'me', 4)], seal)
+      await store.commit([entry('a', 'me', 1), entry('b', 'you', 2), entry('a', 'you', 3), entry('a', 'me', 4)], chain)
       const asked = [
         [{}, [1, 2, 3, 4]],
         [{ subject: 'a' }, [1, 3, 4]],
@@ -772,33 +772,33 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('a look tells by which hashes secrets were imported, whoever imported them', async () => {
       const { open } = fresh()
       const [ours, theirs] = [await open(), await open()]
-      await ours.look(undefined)
+      await ours.changesSince(undefined)
       const made = { ...newKey(), secret: newSecret({ kind: 'sha512', hash: 'a'.repeat(128) }) }
       const importing = { kind: 'insert', ...made, quota: null, draft: draft(made.key.id, 'import') } as const
-      await theirs.commit([importing], seal)
-      assert.deepEqual((await ours.look(undefined)).imported, ['sha512'])
-      assert.deepEqual((await theirs.look(undefined)).imported, ['sha512'])
+      await theirs.commit([importing], chain)
+      assert.deepEqual((await ours.changesSince(undefined)).imported, ['sha512'])
+      assert.deepEqual((await theirs.changesSince(undefined)).imported, ['sha512'])
     })
 
     test('a store that is closed fails; it does not answer that there is no such key', async () => {
       const store = await fresh().open()
       const made = newKey()
-      await store.commit([inserting(made)], seal)
+      await store.commit([inserting(made)], chain)
       await store.close()
       await assert.rejects(async () => store.bySecret(made.secret.hash))
-      await assert.rejects(async () => store.look(undefined))
-      await assert.rejects(async () => store.commit([inserting(newKey())], seal))
+      await assert.rejects(async () => store.changesSince(undefined))
+      await assert.rejects(async () => store.commit([inserting(newKey())], chain))
     })
 
     test('what was committed is there when the data is opened again', async () => {
       const { open } = fresh()
       const made = newKey()
       const before = await open()
-      await before.commit([inserting(made)], seal)
+      await before.commit([inserting(made)], chain)
       await before.close()
       const again = await open()
       assert.equal((await again.bySecret(made.secret.hash))?.key.id, made.key.id)
-      assert.deepEqual((await again.look(undefined)).changed, [{ subject: made.key.id, action: 'issue' }])
+      assert.deepEqual((await again.changesSince(undefined)).changed, [{ subject: made.key.id, action: 'issue' }])
     })
   })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import type { JournalReport } from '../../src/journal/verify-journal.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
@@ -30,8 +30,8 @@ async function afterTampering(
   const database = new DatabaseSync(file)
   tamper(database)
   database.close()
-  const anchor = before.whole ? before.head : undefined
-  const report = await keyring.verifyJournal(anchor === undefined ? {} : { anchor })
+  const checkpoint = before.intact ? before.head : undefined
+  const report = await keyring.verifyJournal(checkpoint === undefined ? {} : { checkpoint })
   await keyring.close()
   return { report, before }
 }
@@ -39,7 +39,7 @@ async function afterTampering(
 test('the journal tells who did what to which key, numbered without a gap, and is whole', async () => {
   const file = join(folder, 'whole.db')
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
-  assert.deepEqual(await keyring.verifyJournal(), { whole: true, entries: 0, head: undefined })
+  assert.deepEqual(await keyring.verifyJournal(), { intact: true, entries: 0, head: undefined })
   const { key } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'], actor: 'alice' })
   await keyring.revoke(key.id, { reason: 'compromised', note: 'on a sticker', actor: 'bob' })
   const entries = await keyring.journal()
@@ -53,7 +53,7 @@ test('the journal tells who did what to which key, numbered without a gap, and i
   assert.deepEqual(toldOf(entries[1]), { reason: 'compromised', note: 'on a sticker' })
   assert.deepEqual(await keyring.journal({ after: 1 }), entries.slice(1))
   const report = await keyring.verifyJournal()
-  assert.deepEqual(report, { whole: true, entries: 2, head: { seq: 2, hash: entries[1]?.hash } })
+  assert.deepEqual(report, { intact: true, entries: 2, head: { seq: 2, hash: entries[1]?.hash } })
   await keyring.close()
 })
 
@@ -114,8 +114,8 @@ const tampering: Readonly<Record<string, readonly [statement: string, at: number
 for (const [what, [statement, at, fault]] of Object.entries(tampering)) {
   test(`${what} is found, and where`, async () => {
     const { report, before } = await afterTampering((database) => database.exec(statement))
-    assert.equal(before.whole, true)
-    assert.deepEqual(report, { whole: false, entries: at - 1, at, fault })
+    assert.equal(before.intact, true)
+    assert.deepEqual(report, { intact: false, entries: at - 1, at, fault })
   })
 }
 
@@ -125,14 +125,14 @@ function rewriteSecond(database: DatabaseSync): JournalEntry {
     JournalEntry,
     JournalEntry,
   ]
-  const forged = seal({ ...second, actor: 'mallory' }, first)
+  const forged = chain({ ...second, actor: 'mallory' }, first)
   database.prepare('UPDATE latchkey_journal SET actor = ?, hash = ? WHERE seq = 2').run(forged.actor, forged.hash)
   return forged
 }
 
 test('an entry written anew with a hash of its own does not fit the next', async () => {
   const { report } = await afterTampering(rewriteSecond)
-  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'unchained' })
+  assert.deepEqual(report, { intact: false, entries: 2, at: 3, fault: 'unchained' })
 })
 
 test('an entry that was made to follow another one than it was written after is found', async () => {
@@ -140,21 +140,21 @@ test('an entry that was made to follow another one than it was written after is 
     const { hash } = rewriteSecond(database)
     database.prepare('UPDATE latchkey_journal SET previous = ? WHERE seq = 3').run(hash)
   })
-  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'altered' })
+  assert.deepEqual(report, { intact: false, entries: 2, at: 3, fault: 'altered' })
 })
 
 test('a journal whose first entry follows something is found', async () => {
   const { report } = await afterTampering((database) => {
     const [first] = database.prepare('SELECT * FROM latchkey_journal ORDER BY seq').all() as unknown as [JournalEntry]
-    const forged = seal(first, { seq: 0, hash: 'f'.repeat(64) })
+    const forged = chain(first, { seq: 0, hash: 'f'.repeat(64) })
     database
       .prepare('UPDATE latchkey_journal SET previous = ?, hash = ? WHERE seq = 1')
       .run(forged.previous, forged.hash)
   })
-  assert.deepEqual(report, { whole: false, entries: 0, at: 1, fault: 'unchained' })
+  assert.deepEqual(report, { intact: false, entries: 0, at: 1, fault: 'unchained' })
 })
 
-test('an anchor that is none is refused: it would be passed over, and the journal called whole', async () => {
+test('a checkpoint that is none is refused: it would be passed over, and the journal called whole', async () => {
   const store = sqliteStore({ file: ':memory:' })
   const hash = 'a'.repeat(64)
   const wrong = [
@@ -166,7 +166,8 @@ test('an anchor that is none is refused: it would be passed over, and the journa
     { seq: 1, hash: 'bogus' },
     null,
   ]
-  for (const anchor of wrong) await assert.rejects(verifyJournal(store, anchor as never), { code: 'invalid_input' })
+  for (const checkpoint of wrong)
+    await assert.rejects(verifyJournal(store, checkpoint as never), { code: 'invalid_input' })
 })
 
 test('a journal that is cut together with the keys is found by a head that was kept elsewhere', async () => {
@@ -175,7 +176,7 @@ test('a journal that is cut together with the keys is found by a head that was k
       'DELETE FROM latchkey_journal WHERE seq > 2; UPDATE latchkey_keys SET revision = 2 WHERE revision > 2',
     ),
   )
-  assert.deepEqual(report, { whole: false, entries: 2, at: 3, fault: 'cut' })
+  assert.deepEqual(report, { intact: false, entries: 2, at: 3, fault: 'cut' })
 })
 
 test('a cut is found by the keys where no head was kept', async () => {
@@ -185,7 +186,7 @@ test('a cut is found by the keys where no head was kept', async () => {
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM latchkey_journal WHERE seq = 2')
   database.close()
-  assert.deepEqual(await keyring.verifyJournal(), { whole: false, entries: 1, at: 2, fault: 'cut' })
+  assert.deepEqual(await keyring.verifyJournal(), { intact: false, entries: 1, at: 2, fault: 'cut' })
   await keyring.close()
 })
 
@@ -204,7 +205,7 @@ test('keys that are issued while the journal is being checked do not make it loo
   const issue = (): Promise<unknown> => keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
   await issue()
   meanwhile.push(issue)
-  assert.equal((await keyring.verifyJournal()).whole, true)
+  assert.equal((await keyring.verifyJournal()).intact, true)
 })
 
 test('a journal that was written anew, hashes and all, is found by a head that was kept elsewhere', async () => {
@@ -215,20 +216,20 @@ test('a journal that was written anew, hashes and all, is found by a head that w
   }
   const [honest, rewritten] = [await make('acme'), await make('evil')]
   const report = await honest.verifyJournal()
-  assert.ok(report.whole && report.head !== undefined)
-  assert.equal((await rewritten.verifyJournal()).whole, true)
-  assert.deepEqual(await rewritten.verifyJournal({ anchor: report.head }), {
-    whole: false,
+  assert.ok(report.intact && report.head !== undefined)
+  assert.equal((await rewritten.verifyJournal()).intact, true)
+  assert.deepEqual(await rewritten.verifyJournal({ checkpoint: report.head }), {
+    intact: false,
     entries: 0,
     at: 1,
     fault: 'rewritten',
   })
-  assert.equal((await honest.verifyJournal({ anchor: report.head })).whole, true)
+  assert.equal((await honest.verifyJournal({ checkpoint: report.head })).intact, true)
 })
 
 test('a journal that is longer than one page is read to its end', async () => {
   const keyring = await openKeyring({ store: sqliteStore({ file: ':memory:' }), scopes })
   for (let index = 0; index < 1001; index++) await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
   const report = await keyring.verifyJournal()
-  assert.deepEqual([report.whole, report.entries], [true, 1001])
+  assert.deepEqual([report.intact, report.entries], [true, 1001])
 })

@@ -5,7 +5,7 @@ import { copyFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { hashSecret } from '../../src/secret/hash.ts'
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { RowFault } from '../../src/journal/rows-compared.ts'
@@ -17,7 +17,7 @@ import { codeOf, newFile, openOn, scopes, shop, speeds } from '../keyring/workbe
 /** Which rows are not what the journal says; none where all are. */
 async function faultsOf(keyring: OpenKeyring<Scope>): Promise<readonly RowFault[]> {
   const report = await keyring.verifyJournal({ rows: true })
-  if (report.whole) return []
+  if (report.intact) return []
   return report.fault === 'rows' ? report.rows : assert.fail(report.fault)
 }
 
@@ -68,7 +68,7 @@ for (const [speed, shape] of speeds) {
     const { plain } = await populated(keyring)
     assert.deepEqual(await faultsOf(keyring), [])
     const report = await keyring.verifyJournal({ rows: true })
-    assert.equal(report.whole && report.compared, 9 + 2)
+    assert.equal(report.intact && report.compared, 9 + 2)
     // Using a key is no change of it.
     const { secret } = await keyring.issue({ ...shop, quota: { amount: 5 } })
     assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
@@ -228,7 +228,7 @@ test('a thousand rows are named, and that there are more is said', async () => {
   database.close()
   const again = await openKeyring({ store: sqliteStore({ file }), scopes })
   const report = await again.verifyJournal({ rows: true })
-  assert.ok(!report.whole && report.fault === 'rows')
+  assert.ok(!report.intact && report.fault === 'rows')
   assert.deepEqual([report.rows.length, report.more], [1000, true])
   await again.close()
 })
@@ -242,7 +242,7 @@ test('rows of a version that did not tell how they stood are told of when they a
   database.exec('DELETE FROM latchkey_journal')
   for (const { at, actor, action, subject, change } of entries) {
     const { state: _, ...told } = JSON.parse(change) as Record<string, unknown>
-    const entry = seal({ at, actor, action, subject, change: JSON.stringify(told) }, head)
+    const entry = chain({ at, actor, action, subject, change: JSON.stringify(told) }, head)
     const values = [entry.seq, at, actor, action, subject, entry.change, entry.previous, entry.hash]
     database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)
     head = entry
@@ -299,7 +299,7 @@ test('a row that says it was changed after the end of the journal is named', asy
   database.close()
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   const report = await keyring.verifyJournal({ rows: true })
-  assert.ok(!report.whole && report.fault === 'cut')
+  assert.ok(!report.intact && report.fault === 'cut')
   assert.deepEqual([report.rows, report.more], [[{ subject: plain, fault: 'altered' }], false])
   await keyring.close()
 })
@@ -325,7 +325,7 @@ test('a number that JavaScript has not is found, and stops no check', async () =
     database.exec(edit)
     database.close()
     const report = await keyring.verifyJournal({ rows: true })
-    assert.equal(report.whole || report.fault, fault, edit)
+    assert.equal(report.intact || report.fault, fault, edit)
     await keyring.close()
   }
 })
@@ -337,7 +337,7 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
       const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
       const { key } = await keyring.issue(shop)
       const { seq, hash } = (await keyring.journal()).at(-1) ?? assert.fail()
-      const entry = seal({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })
+      const entry = chain({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })
       const values = [entry.seq, 1, 'x', action, key.id, change, entry.previous, entry.hash]
       const database = new DatabaseSync(file)
       database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)

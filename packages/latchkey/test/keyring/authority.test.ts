@@ -67,10 +67,10 @@ for (const [speed, shape] of speeds) {
           await assert.rejects(verb, { code: 'unknown_key' }, name)
         }
         assert.equal(await view.find(key.id), undefined)
-        const demand = { environment: key.environment }
-        assert.equal(await codeOf(view.verify(secret, demand)), 'unknown')
+        const requirement = { environment: key.environment }
+        assert.equal(await codeOf(view.verify(secret, requirement)), 'unknown')
         await keyring.disable(key.id)
-        const verdict = await view.verify(secret, demand)
+        const verdict = await view.verify(secret, requirement)
         assert.deepEqual([await codeOf(verdict), verdict.ok || verdict.keyId], ['unknown', undefined])
         await keyring.enable(key.id)
       }
@@ -200,7 +200,7 @@ for (const [speed, shape] of speeds) {
       }
       const whole = keyring.as((await adminKey(keyring, everything)).id)
       assert.equal((await whole.usage()).length, 3, 'with those that belong to no key')
-      assert.equal((await whole.verifyJournal()).whole, true)
+      assert.equal((await whole.verifyJournal()).intact, true)
       await whole.changeOwner('acme', { disabled: true })
       assert.equal(await codeOf(keyring.verify(live.secret)), 'owner_disabled')
     })

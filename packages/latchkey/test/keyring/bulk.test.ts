@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hashSecret } from '../../src/secret/hash.ts'
-import { codeOf, newFile, openOn, shop, speeds, tally } from './workbench.ts'
+import { codeOf, newFile, openOn, shop, speeds, counter } from './workbench.ts'
 
 for (const [speed, shape] of speeds) {
   describe(`issuing in bulk on a store that answers ${speed}`, () => {
@@ -22,7 +22,7 @@ for (const [speed, shape] of speeds) {
         assert.equal(verdict.ok && verdict.key.id, key.id)
       }
       const report = await keyring.verifyJournal()
-      assert.deepEqual([report.whole, report.entries], [true, 1000])
+      assert.deepEqual([report.intact, report.entries], [true, 1000])
     })
 
     test('while a thousand keys are made and read back, everybody else has a turn again and again', async () => {
@@ -80,9 +80,9 @@ for (const [speed, shape] of speeds) {
       const call = { idempotencyKey: 'one', actor: 'alice' }
       await keyring.issueMany([shop], call)
       const item = { ...shop, hash: hashSecret('an older key'), algorithm: 'sha256', bits: 128 } as const
-      await assert.rejects(keyring.issueMany([{ ...shop, name: 'Till' }], call), { code: 'token_reused' })
-      await assert.rejects(keyring.issueMany([shop, shop], call), { code: 'token_reused' })
-      await assert.rejects(keyring.importMany([item], call), { code: 'token_reused' })
+      await assert.rejects(keyring.issueMany([{ ...shop, name: 'Till' }], call), { code: 'idempotency_key_reused' })
+      await assert.rejects(keyring.issueMany([shop, shop], call), { code: 'idempotency_key_reused' })
+      await assert.rejects(keyring.importMany([item], call), { code: 'idempotency_key_reused' })
       assert.equal((await keyring.issueMany([shop], { ...call, actor: 'bob' })).repeated, false)
       assert.equal((await keyring.journal()).length, 2)
       for (const idempotencyKey of ['', 'x'.repeat(201), 'a\nb']) {
@@ -97,7 +97,7 @@ for (const [speed, shape] of speeds) {
       const all = await Promise.all(
         Array.from({ length: 32 }, async (_, index) => keyrings[index % 2]?.issueMany([shop, shop], call)),
       )
-      assert.deepEqual(tally(all.map((done) => String(done?.repeated))), { false: 1, true: 31 })
+      assert.deepEqual(counter(all.map((done) => String(done?.repeated))), { false: 1, true: 31 })
       const ids = all.map((done) =>
         done?.repeated === true ? done.keys.map(({ id }) => id) : done?.created.map(({ key }) => key.id),
       )

@@ -179,12 +179,12 @@ test('a key that was narrowed through one keyring is narrow in every other on th
   )
   const [first] = keyrings
   assert.ok(first)
-  const demand = { allOf: ['orders:read'] } as const
+  const requirement = { allOf: ['orders:read'] } as const
   const call = { ip: '192.0.2.1' }
   for (let round = 0; round < 10; round++) {
     const { key, secret } = await first.issue(shop)
     const codes = async (): Promise<readonly string[]> =>
-      Promise.all(keyrings.map((keyring) => codeOf(keyring.verify(secret, demand, call))))
+      Promise.all(keyrings.map((keyring) => codeOf(keyring.verify(secret, requirement, call))))
     assert.deepEqual(await codes(), ['accepted', 'accepted', 'accepted'])
     await first.change(key.id, { addresses: ['198.51.100.0/24'] })
     assert.deepEqual(

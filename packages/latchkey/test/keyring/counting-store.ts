@@ -19,10 +19,10 @@ export function countingStore(store: Store): CountingStore {
       if (counting.failing) throw new Error('the disk is gone')
       return store.bySecret(hash)
     },
-    look(after) {
+    changesSince(after) {
       counting.looks++
       if (counting.failing) throw new Error('the disk is gone')
-      return store.look(after)
+      return store.changesSince(after)
     },
   }
   return counting

@@ -10,7 +10,7 @@ import { settingsKey } from '../../src/source/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { CountingStore } from './counting-store.ts'
 import { countingStore } from './counting-store.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from './workbench.ts'
 
 const algorithms = ['sha256', 'sha512'] as const
 
@@ -107,7 +107,7 @@ for (const [speed, shape] of speeds) {
     test('sixteen imports of one secret at once are one', async () => {
       const { keyring } = await openOn(shape)
       const all = await Promise.allSettled(Array.from({ length: 16 }, () => keyring.importMany([older('one')])))
-      assert.deepEqual(tally(all.map(({ status }) => status)), { fulfilled: 1, rejected: 15 })
+      assert.deepEqual(counter(all.map(({ status }) => status)), { fulfilled: 1, rejected: 15 })
     })
 
     test('a hash that cannot be one is refused by name; the secret itself is not taken for one', async () => {

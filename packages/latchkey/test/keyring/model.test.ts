@@ -377,7 +377,7 @@ const bulk = fc
       )
       assert.ok(issuing)
       if (before !== undefined && before.body !== String(count)) {
-        await assert.rejects(issuing, { code: 'token_reused' })
+        await assert.rejects(issuing, { code: 'idempotency_key_reused' })
         return
       }
       const done = await issuing
@@ -576,12 +576,12 @@ const verify = onKey(
     const held = owning.secrets.find(({ text }) => text === secret.text)
     assert.ok(held)
     const { ip, dryRun, allOf, anyOf, ...rest } = command.asked
-    const demand = {
+    const requirement = {
       ...rest,
       ...(allOf.length === 0 ? {} : { allOf }),
       ...(anyOf.length === 0 ? {} : { anyOf }),
     }
-    const verdict = await keyring.verify(secret.text, demand, { ip, dryRun })
+    const verdict = await keyring.verify(secret.text, requirement, { ip, dryRun })
     const expected = judged(model, { which: command.which, now, key: owning, secret: held }, command.asked)
     assert.equal(verdict.ok ? 'accepted' : verdict.refusal.code, expected.code)
     if (!verdict.ok) {
@@ -715,7 +715,7 @@ const journal = which.map((process): Command => ({
   check: () => true,
   async run({ changes }, { keyrings }) {
     const report = await keyrings[process]?.verifyJournal()
-    assert.deepEqual([report?.whole, report?.entries], [true, changes])
+    assert.deepEqual([report?.intact, report?.entries], [true, changes])
   },
 }))
 

@@ -118,7 +118,7 @@ for (const [speed, shape] of speeds) {
       )
       assert.equal((await keyring.journal()).length, 9)
       const report = await keyring.verifyJournal()
-      assert.ok(report.whole)
+      assert.ok(report.intact)
       assert.equal((await keyring.owner('acme'))?.revision, report.head?.seq)
     })
   })

@@ -60,7 +60,7 @@ test('a key that others change at the same moment is revoked all the same, or th
   let conflicts = 0
   const store: Store = {
     ...inner,
-    commit: (changes, seal) => (conflicts-- > 0 ? undefined : inner.commit(changes, seal)),
+    commit: (changes, chain) => (conflicts-- > 0 ? undefined : inner.commit(changes, chain)),
   }
   const keyring = await openKeyring({ store, scopes })
   const [one, other] = [await keyring.issue(shop), await keyring.issue(shop)]

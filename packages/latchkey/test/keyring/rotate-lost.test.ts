@@ -158,7 +158,7 @@ for (const [speed, shape] of speeds) {
         const second = (await verb(token, false)) as { repeated: boolean; secret?: unknown }
         assert.equal(second.repeated, true, name)
         assert.equal(second.secret ?? null, null, name)
-        await assert.rejects(verb(token, true), { code: 'token_reused' }, name)
+        await assert.rejects(verb(token, true), { code: 'idempotency_key_reused' }, name)
         assert.deepEqual(await keyring.journal({ limit: 1000 }), before, name)
         // What others did meanwhile is not done again by the repetition.
       }

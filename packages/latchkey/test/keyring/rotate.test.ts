@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from './workbench.ts'
 
 for (const [speed, shape] of speeds) {
   describe(`rotation on a store that answers ${speed}`, () => {
@@ -33,7 +33,7 @@ for (const [speed, shape] of speeds) {
         const done = all.filter((one) => one.status === 'fulfilled')
         const failed = all.filter((one) => one.status === 'rejected')
         assert.equal(done.length, 1)
-        assert.deepEqual(tally(failed.map(({ reason }) => (reason as { code: string }).code)), { conflict: 63 })
+        assert.deepEqual(counter(failed.map(({ reason }) => (reason as { code: string }).code)), { conflict: 63 })
         assert.equal(await codeOf(keyring.verify(done[0]?.value.secret)), 'accepted')
         assert.equal((await keyring.journal()).length, 2)
         // One that comes a little later, and has read the key after the others, is one of them.

@@ -78,7 +78,7 @@ export function toldOf(entry: JournalEntry | undefined): Readonly<Record<string,
 }
 
 /** How often each outcome came. */
-export function tally(outcomes: readonly string[]): Readonly<Record<string, number>> {
+export function counter(outcomes: readonly string[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
   for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
   return counts

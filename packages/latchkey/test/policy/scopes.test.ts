@@ -80,9 +80,9 @@ test('more scopes never open less', () => {
   const scopes = fc.subarray([...Object.keys(catalogue), 'orders:*'])
   fc.assert(
     fc.property(scopes, scopes, fc.subarray(Object.keys(catalogue)), (held, more, allOf) => {
-      const demand = { allOf, anyOf: [] }
-      const before = covers(expand(held, catalogue), demand)
-      const after = covers(expand([...held, ...more], catalogue), demand)
+      const requirement = { allOf, anyOf: [] }
+      const before = covers(expand(held, catalogue), requirement)
+      const after = covers(expand([...held, ...more], catalogue), requirement)
       assert.ok(!before || after)
     }),
   )

@@ -8,7 +8,7 @@ import type { Limiter, Store } from '../../src/ports.ts'
 import { settingsKey } from '../../src/source/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Refused } from '../../src/verify/verdict.ts'
-import { codeOf, scopes, shop, stillClock, tally, withStillClock } from '../keyring/workbench.ts'
+import { codeOf, scopes, shop, stillClock, counter, withStillClock } from '../keyring/workbench.ts'
 
 const ForeignPromise = runInNewContext('Promise') as PromiseConstructor
 
@@ -43,8 +43,8 @@ for (const [name, kind] of Object.entries(kinds)) {
     const limits = await keyring.issue({ ...shop, limits: [{ name: 'burst', limit: 3, window: 60 }] })
     const calls = (secret: string): readonly Promise<string>[] =>
       Array.from({ length: 20 }, async () => codeOf(keyring.verify(secret)))
-    assert.deepEqual(tally(await Promise.all(calls(quota.secret))), { accepted: 2, quota_exhausted: 18 })
-    assert.deepEqual(tally(await Promise.all(calls(limits.secret))), { accepted: 3, over_limit: 17 })
+    assert.deepEqual(counter(await Promise.all(calls(quota.secret))), { accepted: 2, quota_exhausted: 18 })
+    assert.deepEqual(counter(await Promise.all(calls(limits.secret))), { accepted: 3, over_limit: 17 })
     await keyring.revoke(limits.key.id, { reason: 'unused' })
     assert.equal(await codeOf(keyring.verify(limits.secret)), 'revoked')
     assert.equal(await codeOf(keyring.verify(quota.secret, { allOf: ['orders:write'] })), 'insufficient_scope')

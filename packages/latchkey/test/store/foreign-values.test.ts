@@ -42,13 +42,13 @@ test('an entry with a number that JavaScript has not is told of when a keyring i
     await assert.rejects(keyring.issue(shop), fault)
     await assert.rejects(keyring.ready(), fault)
     const report = await keyring.verifyJournal({ rows: true })
-    assert.ok(!report.whole && 'at' in report)
+    assert.ok(!report.intact && 'at' in report)
     assert.deepEqual([report.fault, report.at], ['missing', 2], 'a check finds it')
     await keyring.close()
     for (const mode of ['migrate', 'write', 'read'] as const) {
       const store = sqliteStore({ file, mode })
       await assert.rejects(openKeyring({ store }), fault)
-      assert.equal((await verifyJournal(store)).whole, false)
+      assert.equal((await verifyJournal(store)).intact, false)
       await store.close()
     }
   }
@@ -73,7 +73,7 @@ for (const [table, names] of Object.entries(columns)) {
       await assert.rejects(keyring.find(key.id), fault)
       if (table === 'latchkey_owners') await assert.rejects(keyring.owner(shop.owner), fault)
       const report = await keyring.verifyJournal({ rows: true })
-      assert.equal(report.whole, column === 'last_used_at')
+      assert.equal(report.intact, column === 'last_used_at')
       await keyring.close()
     })
   }

@@ -1,5 +1,5 @@
 // Started by sqlite.test.ts: opens a store and commits some keys, one by one.
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { newKey, newSecret } from '../conformance/store.ts'
 
@@ -9,6 +9,6 @@ for (let index = 0; index < Number(count); index++) {
   const name = `key_${process.pid}_${index}`
   const secret = newSecret({ hash: `${process.pid}_${index}`.padStart(64, '0') })
   const draft = { at: 1, actor: 'test', action: 'issue', subject: name, change: '{}' } as const
-  await store.commit([{ kind: 'insert', key: { ...newKey().key, id: name }, secret, quota: null, draft }], seal)
+  await store.commit([{ kind: 'insert', key: { ...newKey().key, id: name }, secret, quota: null, draft }], chain)
 }
 await store.close()

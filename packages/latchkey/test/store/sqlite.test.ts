@@ -19,7 +19,7 @@ import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync, StatementSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
@@ -55,7 +55,7 @@ storeConformance('SQLite', () => {
 test('the database and its companions can be read by their owner only', async () => {
   const file = newFile()
   const store = sqliteStore({ file })
-  await store.commit([inserting(newKey())], seal)
+  await store.commit([inserting(newKey())], chain)
   assert.equal(statSync(dirname(file)).mode & 0o777, 0o700, 'the folder that was made for it')
   for (const name of [file, `${file}-wal`, `${file}-shm`]) assert.equal(statSync(name).mode & 0o777, 0o600, name)
   void store.close()
@@ -119,7 +119,7 @@ function asReader<Result>(act: () => Result): Result {
 async function olderDatabase(): Promise<string> {
   const file = newFile()
   const store = sqliteStore({ file })
-  await store.commit([inserting(newKey())], seal)
+  await store.commit([inserting(newKey())], chain)
   await store.close()
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM latchkey_migrations WHERE version > 1')
@@ -134,14 +134,14 @@ test('a store that is only read changes nothing, whoever writes meanwhile, and e
   assert.throws(() => sqliteStore({ file, mode: 'write' }), { code: 'store_unusable' })
   assert.equal(existsSync(dirname(file)), false)
   const store = sqliteStore({ file })
-  await store.commit([inserting(newKey())], seal)
+  await store.commit([inserting(newKey())], chain)
   const beside = sqliteStore({ file, mode: 'read' })
   assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 1, 'what is in the log alone')
-  const seen = await beside.look(undefined)
-  await store.commit([inserting(newKey())], seal)
-  assert.equal((await beside.look(seen.head)).changed.length, 1, 'it follows')
+  const seen = await beside.changesSince(undefined)
+  await store.commit([inserting(newKey())], chain)
+  assert.equal((await beside.changesSince(seen.head)).changed.length, 1, 'it follows')
   const refused = { code: 'store_unusable', message: /was opened only to read it.*Open it with the mode write/ }
-  await assert.rejects(async () => beside.commit([inserting(newKey())], seal), refused)
+  await assert.rejects(async () => beside.commit([inserting(newKey())], chain), refused)
   const spending = { cost: 1, quota: { amount: 5, refill: null }, period: 0 }
   await assert.rejects(async () => beside.spend('key_1', spending), refused)
   await beside.recordUsage({ counts: [], lastUsed: new Map() })
@@ -162,7 +162,7 @@ test('a store that is only read changes nothing, whoever writes meanwhile, and e
 test('a store is read where nothing may be written, not even beside it', async () => {
   const file = newFile()
   const store = sqliteStore({ file })
-  await store.commit([inserting(newKey())], seal)
+  await store.commit([inserting(newKey())], chain)
   await store.close()
   for (const [path, mode] of [
     [file, 0o444],
@@ -200,7 +200,7 @@ test('a change that another program did not finish is never read: who only reads
   const file = newFile()
   const first = sqliteStore({ file })
   const made = newKey()
-  await first.commit([inserting(made)], seal)
+  await first.commit([inserting(made)], chain)
   await first.close()
   const copy = `${file}.stopped`
   stoppedInAChange(file, copy)
@@ -210,8 +210,8 @@ test('a change that another program did not finish is never read: who only reads
   await assert.rejects(backupSqlite({ file: copy, copy: `${file}.copy` }), refused)
   assert.deepEqual(sightOf(dirname(file)), before)
   const writing = sqliteStore({ file: copy, mode: 'write' })
-  const { whole, entries } = await verifyJournal(writing)
-  assert.deepEqual([whole, entries], [true, 1])
+  const { intact, entries } = await verifyJournal(writing)
+  assert.deepEqual([intact, entries], [true, 1])
   await writing.close()
   const reading = sqliteStore({ file: copy, mode: 'read' })
   assert.equal((await reading.byId(made.key.id))?.key.name, made.key.name)
@@ -221,7 +221,7 @@ test('a change that another program did not finish is never read: who only reads
 test('while another program changes a database without a log, what is committed is what is read', async () => {
   const file = newFile()
   const first = sqliteStore({ file })
-  await first.commit([inserting(newKey())], seal)
+  await first.commit([inserting(newKey())], chain)
   await first.close()
   const other = new DatabaseSync(file)
   other.exec("PRAGMA journal_mode = DELETE; BEGIN; UPDATE latchkey_keys SET name = 'later'")
@@ -239,17 +239,17 @@ test('a store that was opened where nobody writes knows nothing any more once so
   const file = newFile()
   const made = newKey()
   const first = sqliteStore({ file })
-  await first.commit([inserting(made)], seal)
+  await first.commit([inserting(made)], chain)
   await first.close()
   for (const closes of [false, true]) {
     const still = sqliteStore({ file, mode: 'read' })
-    const { head } = await still.look(undefined)
+    const { head } = await still.changesSince(undefined)
     const writer = sqliteStore({ file })
-    assert.deepEqual((await still.look(head)).changed, [], 'it is there, and has written nothing yet')
-    await writer.commit([inserting(newKey())], seal)
+    assert.deepEqual((await still.changesSince(head)).changed, [], 'it is there, and has written nothing yet')
+    await writer.commit([inserting(newKey())], chain)
     if (closes) await writer.close()
     const changed = { code: 'store_unusable', message: /was changed since it was opened/ }
-    await assert.rejects(async () => still.look(head), changed)
+    await assert.rejects(async () => still.changesSince(head), changed)
     await assert.rejects(async () => still.bySecret(made.secret.hash), changed)
     await assert.rejects(async () => still.journal({ after: 0, limit: 1 }), changed)
     await still.close()
@@ -295,7 +295,7 @@ test('a database of the first version is brought up to date with all that it has
     INSERT INTO latchkey_keys VALUES (1, 'key_1', 'Shop', 'acme', 'live', '["orders:read"]', '{}', 'lk_live_abcd', 1000,
       NULL, NULL, NULL, NULL, NULL, 1);
     INSERT INTO latchkey_secrets VALUES ('${'a'.repeat(64)}', 1)`)
-  const entry = seal({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: '{}' }, undefined)
+  const entry = chain({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: '{}' }, undefined)
   database
     .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
     .run(Object.fromEntries(entryValues(entry).map((value, index) => [index + 1, value])))
@@ -305,8 +305,8 @@ test('a database of the first version is brought up to date with all that it has
   assert.ok(store.migrated > 0)
   const found = await store.bySecret('a'.repeat(64))
   assert.deepEqual([found?.key.id, found?.key.limits, found?.secret?.start], ['key_1', [], 'lk_live_abcd'])
-  assert.equal((await verifyJournal(store)).whole, true)
-  await store.commit([inserting(newKey())], seal)
+  assert.equal((await verifyJournal(store)).intact, true)
+  await store.commit([inserting(newKey())], chain)
   await store.close()
   const again = sqliteStore({ file })
   assert.equal(again.migrated, 0)
@@ -331,17 +331,17 @@ test('what stands behind a NUL in the journal is read, and is not what was writt
   for (const column of ['actor', 'action', 'subject', 'change', 'previous', 'hash']) {
     const file = newFile()
     const store = sqliteStore({ file })
-    await store.commit([inserting(newKey()), inserting(newKey())], seal)
+    await store.commit([inserting(newKey()), inserting(newKey())], chain)
     const database = new DatabaseSync(file)
     database.exec(`UPDATE latchkey_journal SET ${column} = ${column} || char(0) || 'behind' WHERE seq = 2`)
     const [, altered] = await store.journal({ after: 0, limit: 2 })
     assert.match(String(altered?.[column as 'actor']), /\0behind$/)
     const report = await verifyJournal(store)
-    assert.ok(!report.whole && report.fault !== 'rows')
+    assert.ok(!report.intact && report.fault !== 'rows')
     assert.deepEqual([report.at, report.entries], [2, 1], column)
     database.exec(`UPDATE latchkey_journal SET ${column} = CAST(replace(${column}, char(0) || 'behind', '') AS BLOB)`)
     database.close()
-    assert.equal((await verifyJournal(store)).whole, false, `${column} in bytes`)
+    assert.equal((await verifyJournal(store)).intact, false, `${column} in bytes`)
     await store.close()
   }
 })
@@ -371,7 +371,7 @@ test('eight processes that open a new file at once all succeed, and write one jo
   )
   const store = sqliteStore({ file })
   const report = await verifyJournal(store)
-  assert.deepEqual([report.whole, report.entries], [true, 200])
+  assert.deepEqual([report.intact, report.entries], [true, 200])
   void store.close()
 })
 
@@ -379,10 +379,10 @@ test('while another process is writing, a change waits for it and everyone else 
   const file = newFile()
   const store = sqliteStore({ file })
   const made = newKey()
-  await store.commit([inserting(made)], seal)
+  await store.commit([inserting(made)], chain)
   const other = new DatabaseSync(file)
   other.exec('BEGIN IMMEDIATE')
-  const waiting = Promise.resolve(store.commit([inserting(newKey())], seal))
+  const waiting = Promise.resolve(store.commit([inserting(newKey())], chain))
   let answered = false
   void waiting.then(() => (answered = true))
   for (let turn = 0; turn < 20; turn++) {
@@ -420,7 +420,7 @@ test('a change that waits for five seconds fails, says why, and leaves nothing b
   const { now } = performance
   let passed = 0
   context.mock.method(performance, 'now', () => now.call(performance) + passed)
-  const waiting = assert.rejects(async () => store.commit([inserting(newKey())], seal), /locked/)
+  const waiting = assert.rejects(async () => store.commit([inserting(newKey())], chain), /locked/)
   passed = 5001
   await waiting
   other.exec('COMMIT')
@@ -436,13 +436,13 @@ test('a call that waits for a second to spend fails and takes nothing, also behi
   const made = newKey({ quota })
   const change = inserting(made)
   assert.ok(change.kind === 'insert')
-  await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], seal)
+  await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], chain)
   const other = new DatabaseSync(file)
   other.exec('BEGIN IMMEDIATE')
   const { now } = performance
   let passed = 0
   context.mock.method(performance, 'now', () => now.call(performance) + passed)
-  const changing = store.commit([inserting(newKey())], seal)
+  const changing = store.commit([inserting(newKey())], chain)
   const spending = assert.rejects(async () => store.spend(made.key.id, { cost: 1, quota, period: 0 }), /locked/)
   passed = 1001
   await spending
@@ -456,9 +456,9 @@ test('a call that waits for a second to spend fails and takes nothing, also behi
 test('a look that fails has seen nothing: the next one names what it would have', async (context) => {
   const file = newFile()
   const [ours, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
-  await ours.look(undefined)
+  await ours.changesSince(undefined)
   const made = newKey()
-  await theirs.commit([inserting(made)], seal)
+  await theirs.commit([inserting(made)], chain)
   const get = StatementSync.prototype.get
   const failing = context.mock.method(
     StatementSync.prototype,
@@ -468,9 +468,9 @@ test('a look that fails has seen nothing: the next one names what it would have'
       return get.apply(this, values)
     },
   )
-  await assert.rejects(async () => ours.look(undefined), /the disk is gone/)
+  await assert.rejects(async () => ours.changesSince(undefined), /the disk is gone/)
   failing.mock.restore()
-  const { head, changed } = await ours.look(undefined)
+  const { head, changed } = await ours.changesSince(undefined)
   assert.deepEqual([head?.seq, changed], [1, [{ subject: made.key.id, action: 'issue' }]])
   await ours.close()
   await theirs.close()
@@ -493,12 +493,12 @@ for (const [how, act] of Object.entries(lose)) {
     const made = newKey({ quota })
     const change = inserting(made)
     assert.ok(change.kind === 'insert')
-    await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], seal)
-    const seen = await store.look(undefined)
+    await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], chain)
+    const seen = await store.changesSince(undefined)
     act(file)
     const lost = { code: 'store_unusable', message: /was deleted or replaced/ }
-    await assert.rejects(async () => store.look(seen.head), lost)
-    await assert.rejects(async () => store.commit([inserting(newKey())], seal), lost)
+    await assert.rejects(async () => store.changesSince(seen.head), lost)
+    await assert.rejects(async () => store.commit([inserting(newKey())], chain), lost)
     await assert.rejects(async () => store.spend(made.key.id, { cost: 1, quota, period: 0 }), lost)
     await assert.rejects(async () => store.recordUsage({ counts: [], lastUsed: new Map() }), lost)
     await assert.rejects(async () => store.journal({ after: 0, limit: 1 }), lost)
@@ -537,7 +537,7 @@ test('it is told whether anybody has a database open, here or in another process
   assert.equal(isInUse(':memory:'), false)
   const first = sqliteStore({ file })
   assert.equal(isInUse(file), true)
-  await first.commit([inserting(newKey())], seal)
+  await first.commit([inserting(newKey())], chain)
   await first.close()
   const before = sightOf(dirname(file))
   assert.equal(isInUse(file), false)
@@ -562,9 +562,9 @@ test('it is told whether anybody has a database open, here or in another process
 test('a change is not acknowledged when the file was deleted while it was written', async () => {
   const file = newFile()
   const store = sqliteStore({ file })
-  const deleting: typeof seal = (...given) => {
+  const deleting: typeof chain = (...given) => {
     rmSync(file)
-    return seal(...given)
+    return chain(...given)
   }
   await assert.rejects(async () => store.commit([inserting(newKey())], deleting), { code: 'store_unusable' })
   await store.close()

@@ -43,11 +43,14 @@ for (const [speed, shape] of speeds) {
     test('the address comes after the environment and before the scopes', async () => {
       const { keyring } = await openOn(shape)
       const { secret } = await keyring.issue({ ...shop, addresses: ['192.0.2.1'] })
-      const demand = { allOf: ['orders:write'] } as const
+      const requirement = { allOf: ['orders:write'] } as const
       const call = { ip: '192.0.2.2' }
-      assert.equal(await codeOf(keyring.verify(secret, { ...demand, environment: 'test' }, call)), 'wrong_environment')
-      assert.equal(await codeOf(keyring.verify(secret, demand, call)), 'address_not_allowed')
-      assert.equal(await codeOf(keyring.verify(secret, demand, { ip: '192.0.2.1' })), 'insufficient_scope')
+      assert.equal(
+        await codeOf(keyring.verify(secret, { ...requirement, environment: 'test' }, call)),
+        'wrong_environment',
+      )
+      assert.equal(await codeOf(keyring.verify(secret, requirement, call)), 'address_not_allowed')
+      assert.equal(await codeOf(keyring.verify(secret, requirement, { ip: '192.0.2.1' })), 'insufficient_scope')
     })
   })
 }

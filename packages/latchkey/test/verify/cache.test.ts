@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
-import { seal } from '../../src/journal/chain.ts'
+import { chain } from '../../src/journal/chain.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Change, Store } from '../../src/ports.ts'
@@ -57,7 +57,7 @@ test('a secret that was unknown is accepted once a key has it', async (context) 
   const { ours, theirs, endLease } = await instances(context)
   const secret = mint({ prefix: 'lk', environment: 'live' })
   assert.equal(await codeOf(ours, secret), 'unknown')
-  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], seal)
+  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], chain)
   endLease()
   assert.equal(await codeOf(ours, secret), 'accepted')
 })
@@ -67,7 +67,7 @@ test('a key that others revoked is refused, also when more has changed than a lo
   const { key, secret } = await ours.issue(shop)
   assert.equal(await codeOf(ours, secret), 'accepted')
   const others = Array.from({ length: 1000 }, () => inserting(newKey()))
-  await theirs.commit([...others, await revoking(theirs, key.id)], seal)
+  await theirs.commit([...others, await revoking(theirs, key.id)], chain)
   endLease()
   assert.equal(await codeOf(ours, secret), 'revoked')
 })
@@ -75,7 +75,7 @@ test('a key that others revoked is refused, also when more has changed than a lo
 test('what others changed is forgotten once, not once a lease', async (context) => {
   const { ours, theirs, endLease, store } = await instances(context)
   const secret = mint({ prefix: 'lk', environment: 'live' })
-  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], seal)
+  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], chain)
   for (let lease = 0; lease < 3; lease++) {
     endLease()
     assert.equal(await codeOf(ours, secret), 'accepted')
@@ -87,7 +87,7 @@ test('a change of our own does not hide one that others made before it', async (
   const { ours, theirs, endLease } = await instances(context)
   const { key, secret } = await ours.issue(shop)
   assert.equal(await codeOf(ours, secret), 'accepted')
-  await theirs.commit([await revoking(theirs, key.id)], seal)
+  await theirs.commit([await revoking(theirs, key.id)], chain)
   await ours.issue(shop)
   endLease()
   assert.equal(await codeOf(ours, secret), 'revoked')

@@ -13,8 +13,8 @@ for (const [speed, shape] of speeds) {
       const { keyring } = await openOn(shape)
       const { secret } = await keyring.issue(admin)
       assert.match(secret, /^lk_admin_/)
-      for (const demand of [{}, { environment: 'live' }, { environment: 'test' }]) {
-        assert.equal(await codeOf(keyring.verify(secret, demand)), 'wrong_environment')
+      for (const requirement of [{}, { environment: 'live' }, { environment: 'test' }]) {
+        assert.equal(await codeOf(keyring.verify(secret, requirement)), 'wrong_environment')
       }
       assert.equal(await codeOf(keyring.verify(secret, { allOf: ['keys:read' as never] })), 'unavailable')
       assert.equal(await codeOf(keyring.admin.verify(secret, { allOf: ['keys:read'] })), 'accepted')
@@ -38,11 +38,11 @@ for (const [speed, shape] of speeds) {
       for (const environment of ['live', 'test']) {
         const { secret } = await keyring.issue({ ...shop, environment })
         assert.equal(await codeOf(keyring.verify(secret, { environment })), 'accepted')
-        for (const demand of [undefined, {}]) {
-          assert.equal(await codeOf(keyring.admin.verify(secret, demand)), 'wrong_environment')
+        for (const requirement of [undefined, {}]) {
+          assert.equal(await codeOf(keyring.admin.verify(secret, requirement)), 'wrong_environment')
         }
-        for (const demand of [{ environment }, { environment: undefined as never }]) {
-          assert.equal(await codeOf(keyring.admin.verify(secret, demand)), 'unavailable')
+        for (const requirement of [{ environment }, { environment: undefined as never }]) {
+          assert.equal(await codeOf(keyring.admin.verify(secret, requirement)), 'unavailable')
         }
       }
     })

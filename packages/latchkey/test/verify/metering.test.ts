@@ -6,7 +6,7 @@ import type { Limiter, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testClock } from '../../src/testing.ts'
 import type { LimitState, Verdict } from '../../src/verify/verdict.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, tally } from '../keyring/workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from '../keyring/workbench.ts'
 
 const limit = (name: string, most: number, window = 60): { name: string; limit: number; window: number } => ({
   name,
@@ -25,7 +25,7 @@ for (const [speed, shape] of speeds) {
       const { keyring, clock } = await openOn(shape)
       const { secret } = await keyring.issue({ ...shop, limits: [limit('burst', 5)] })
       const calls = async (): Promise<object> =>
-        tally(await Promise.all(Array.from({ length: 20 }, () => codeOf(keyring.verify(secret)))))
+        counter(await Promise.all(Array.from({ length: 20 }, () => codeOf(keyring.verify(secret)))))
       assert.deepEqual(await calls(), { accepted: 5, over_limit: 15 })
       clock.advance(59_999)
       assert.deepEqual(await calls(), { over_limit: 20 })
@@ -119,7 +119,7 @@ for (const [speed, shape] of speeds) {
       const all = await Promise.all(
         [secret, fresh, secret, fresh, secret, fresh].map((each) => codeOf(keyring.verify(each))),
       )
-      assert.deepEqual(tally(all), { accepted: 4, over_limit: 2 })
+      assert.deepEqual(counter(all), { accepted: 4, over_limit: 2 })
       assert.equal((await keyring.find(key.id))?.quotaLeft?.remaining, 2)
     })
 
@@ -234,7 +234,7 @@ for (const [speed, shape] of speeds) {
       const { keyring } = await openOn(shape, { limiter })
       const { key, secret } = await keyring.issue({ ...shop, limits: [limit('burst', 5)], quota: { amount: 3 } })
       const all = await Promise.all(Array.from({ length: 20 }, () => codeOf(keyring.verify(secret))))
-      assert.equal(tally(all)['accepted'], 3)
+      assert.equal(counter(all)['accepted'], 3)
       // Those that the quota refused, the window has not counted.
       await keyring.change(key.id, { quota: null })
       assert.deepEqual(leftOf(await keyring.verify(secret)), { burst: 1 })
@@ -251,7 +251,7 @@ for (const [speed, shape] of speeds) {
       const all = await Promise.all(
         Array.from({ length: 200 }, (_, call) => codeOf(keyrings[call % 2]?.verify(secret) ?? assert.fail())),
       )
-      assert.deepEqual(tally(all), { accepted: 50, quota_exhausted: 150 })
+      assert.deepEqual(counter(all), { accepted: 50, quota_exhausted: 150 })
       assert.equal((await other.keyring.find(key.id))?.quotaLeft?.remaining, 0)
       for (const keyring of keyrings) await keyring.close()
     })

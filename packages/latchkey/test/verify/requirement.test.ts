@@ -18,8 +18,8 @@ async function verifiers(): Promise<Readonly<Record<string, readonly [Verifier, 
   }
 }
 
-/** Demands and calls that nobody can have meant, with what the refusal says of them. */
-const strange: readonly (readonly [demand: unknown, call: unknown, told: RegExp])[] = [
+/** Requirements and calls that nobody can have meant, with what the refusal says of them. */
+const strange: readonly (readonly [requirement: unknown, call: unknown, told: RegExp])[] = [
   [{ scopes: ['orders:read'] }, undefined, /"scopes" is none/],
   [{ anyof: ['orders:read'] }, undefined, /"anyof" is none/],
   [{ environment: undefined }, undefined, /environment/],
@@ -38,10 +38,10 @@ const strange: readonly (readonly [demand: unknown, call: unknown, told: RegExp]
   [{ environment: 'prod' }, undefined, /environment/],
   [{ cost: -1 }, undefined, /cost/],
   [{ cost: '1' }, undefined, /cost/],
-  ['orders:read', undefined, /demand/],
-  [['orders:read'], undefined, /demand/],
-  [null, undefined, /demand/],
-  [() => ({}), undefined, /demand/],
+  ['orders:read', undefined, /requirement/],
+  [['orders:read'], undefined, /requirement/],
+  [null, undefined, /requirement/],
+  [() => ({}), undefined, /requirement/],
   [Object.create({ anyof: ['orders:read'] }), undefined, /"anyof" is none/],
   [undefined, { dryrun: true }, /"dryrun" is none/],
   [undefined, { dryRun: 'false' }, /dryRun/],
@@ -51,16 +51,16 @@ const strange: readonly (readonly [demand: unknown, call: unknown, told: RegExp]
   [undefined, null, /call/],
 ]
 
-test('a demand or a call that is not understood accepts nobody, and the cause says what is wrong', async () => {
+test('a requirement or a call that is not understood accepts nobody, and the cause says what is wrong', async () => {
   for (const [name, [verifier, secret]] of Object.entries(await verifiers())) {
-    for (const [demand, call, told] of strange) {
+    for (const [requirement, call, told] of strange) {
       for (const credential of [secret, '', 'nonsense']) {
         for (const frozen of [false, true]) {
-          if (frozen && typeof demand === 'object') Object.freeze(demand)
+          if (frozen && typeof requirement === 'object') Object.freeze(requirement)
           // Twice: what was refused once must not be taken for checked.
           for (let time = 0; time < 2; time++) {
-            const verdict = await verifier.verify(credential, demand as never, call as never)
-            const where = `${name}: ${JSON.stringify(demand)} ${JSON.stringify(call)}`
+            const verdict = await verifier.verify(credential, requirement as never, call as never)
+            const where = `${name}: ${JSON.stringify(requirement)} ${JSON.stringify(call)}`
             assert.equal(await codeOf(verdict), 'unavailable', where)
             assert.match(String((verdict as Refused).cause), told, where)
           }
@@ -70,14 +70,14 @@ test('a demand or a call that is not understood accepts nobody, and the cause sa
   }
 })
 
-test('a demand that was understood once is judged as it is now', async () => {
+test('a requirement that was understood once is judged as it is now', async () => {
   const { keyring: [keyring, secret] = assert.fail() } = await verifiers()
-  const demand: Record<string, unknown> = { allOf: ['orders:read'] }
-  assert.equal(await codeOf(keyring.verify(secret, demand)), 'accepted')
-  ;(demand['allOf'] as string[]).push('reports:read')
-  assert.equal(await codeOf(keyring.verify(secret, demand)), 'insufficient_scope')
-  demand['allOf'] = undefined
-  assert.equal(await codeOf(keyring.verify(secret, demand)), 'unavailable')
+  const requirement: Record<string, unknown> = { allOf: ['orders:read'] }
+  assert.equal(await codeOf(keyring.verify(secret, requirement)), 'accepted')
+  ;(requirement['allOf'] as string[]).push('reports:read')
+  assert.equal(await codeOf(keyring.verify(secret, requirement)), 'insufficient_scope')
+  requirement['allOf'] = undefined
+  assert.equal(await codeOf(keyring.verify(secret, requirement)), 'unavailable')
   const halfFrozen = Object.freeze({ allOf: ['orders:read'] as ['orders:read' | 'reports:read'] })
   assert.equal(await codeOf(keyring.verify(secret, halfFrozen)), 'accepted')
   halfFrozen.allOf[0] = 'reports:read'

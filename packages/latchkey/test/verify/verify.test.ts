@@ -185,8 +185,8 @@ for (const [speed, shape] of Object.entries(stores)) {
       const either = { anyOf: ['orders:write', 'orders:read'] }
       const codes = []
       for (const secret of [reader, all, none]) {
-        for (const demand of [{}, both, either, { allOf: ['reports:read'] }])
-          codes.push(await codeOf(keyring, secret, demand))
+        for (const requirement of [{}, both, either, { allOf: ['reports:read'] }])
+          codes.push(await codeOf(keyring, secret, requirement))
       }
       const [yes, no] = ['accepted', 'insufficient_scope']
       assert.deepEqual(codes, [yes, no, yes, no, yes, yes, yes, no, yes, no, no, no])
@@ -195,13 +195,13 @@ for (const [speed, shape] of Object.entries(stores)) {
     test('the steps are taken in their order: the first that fails gives the refusal', async () => {
       const { keyring, clock } = await open()
       const issued = await keyring.issue({ ...live, environment: 'test', notBefore: 2_000_000 })
-      const demand = { allOf: ['orders:write'] } as const
-      const codes = [await codeOf(keyring, issued.secret, demand)]
+      const requirement = { allOf: ['orders:write'] } as const
+      const codes = [await codeOf(keyring, issued.secret, requirement)]
       clock.set(2_000_000)
-      codes.push(await codeOf(keyring, issued.secret, demand))
-      codes.push(await codeOf(keyring, issued.secret, { ...demand, environment: 'test' }))
+      codes.push(await codeOf(keyring, issued.secret, requirement))
+      codes.push(await codeOf(keyring, issued.secret, { ...requirement, environment: 'test' }))
       await keyring.revoke(issued.key.id, { reason: 'unused' })
-      codes.push(await codeOf(keyring, issued.secret, demand))
+      codes.push(await codeOf(keyring, issued.secret, requirement))
       assert.deepEqual(codes, ['not_yet_valid', 'wrong_environment', 'insufficient_scope', 'revoked'])
     })
 
@@ -299,9 +299,9 @@ test('a look at the journal that takes longer than its lease is no licence to ac
   const looks: (() => void)[] = []
   const store: Store = {
     ...inner,
-    async look(after) {
+    async changesSince(after) {
       // What it saw is what was so when it began.
-      const seen = await inner.look(after)
+      const seen = await inner.changesSince(after)
       if (slow) await new Promise<void>((resolve) => looks.push(resolve))
       return seen
     },

@@ -45,7 +45,7 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
 
 function journalFinding(report: JournalReport, options: TargetOptions): Finding {
   const whole = `whole, ${counted(report.entries, 'entry', 'entries')}`
-  if (report.whole) return good('journal', whole)
+  if (report.intact) return good('journal', whole)
   const remedy = 'Keep the database as it is, find out who wrote to it, and restore a backup.'
   if (report.fault !== 'rows') return wrong({ what: 'journal', found: faultText(report), remedy })
   const what = 'rows'

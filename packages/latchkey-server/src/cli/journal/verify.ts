@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { JournalHead, JournalReport, RowFault } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
@@ -11,26 +11,33 @@ import { put } from '../terminal/print.ts'
 import { counted, startProgress } from '../terminal/progress.ts'
 
 interface Options extends TargetOptions {
+  readonly checkpoint?: JournalHead
   readonly anchor?: JournalHead
   readonly rows?: boolean
 }
 
 export function verifyCommand(journal: Command): void {
   keyringCommand(journal, 'verify', 'checks the whole journal: numbers, hashes, chain')
-    .option('--anchor <seq:hash>', 'also that it still has this end, noted earlier and kept elsewhere', anchorOf)
+    .option(
+      '--checkpoint <seq:hash>',
+      'also that it still has this end, noted earlier and kept elsewhere',
+      checkpointOf,
+    )
+    // The name that it had before: notes and scripts of people have it.
+    .addOption(new Option('--anchor <seq:hash>').argParser(checkpointOf).hideHelp())
     .option('--rows', 'also that keys, their secrets and owners are what it says: what was changed by hand is named')
     .action(async (options: Options) => {
-      const { anchor, rows, json } = options
+      const { anchor, checkpoint = anchor, rows, json } = options
       const report = await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
-        patiently('Checking the journal', keyring.verifyJournal(given({ anchor, rows }))),
+        patiently('Checking the journal', keyring.verifyJournal(given({ checkpoint, rows }))),
       )
       if (json === true) putReport(report)
-      else if (report.whole) put(wholeText(report))
-      if (!report.whole) throw new Failure('failed', faultText(report))
+      else if (report.intact) put(intactText(report))
+      if (!report.intact) throw new Failure('failed', faultText(report))
     })
 }
 
-function anchorOf(text: string): JournalHead {
+function checkpointOf(text: string): JournalHead {
   const [, seq = '', hash = ''] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? []
   if (hash === '')
     throw new InvalidArgumentError('It must be a number, a colon and 64 hexadecimal digits, as verify prints it.')
@@ -38,7 +45,7 @@ function anchorOf(text: string): JournalHead {
 }
 
 /** What is said of a journal that is whole: its end is what is to be noted elsewhere. */
-export function wholeText({ entries, head, compared }: Extract<JournalReport, { whole: true }>): string {
+export function intactText({ entries, head, compared }: Extract<JournalReport, { intact: true }>): string {
   const end = head === undefined ? '' : ` It ends in\n${head.seq}:${head.hash}`
   const rows =
     compared === undefined ? '' : ` ${counted(compared, 'key or owner is', 'keys and owners are')} what it says.`
@@ -50,7 +57,7 @@ const faults: Readonly<Record<Exclude<Broken['fault'], 'rows'>, string>> = {
   altered: 'is not what was written',
   unchained: 'does not follow from the one before',
   cut: 'and what followed were cut off',
-  rewritten: 'is not the one that the anchor names: the journal was rewritten',
+  rewritten: 'is not the one that the checkpoint names: the journal was rewritten',
 }
 
 const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
@@ -60,7 +67,7 @@ const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
   untold: 'is of an older version, and the journal does not say how it stood: latchkey migrate',
 }
 
-type Broken = Extract<JournalReport, { whole: false }>
+type Broken = Extract<JournalReport, { intact: false }>
 
 /** Whether nothing is known to be wrong, and the journal does not say of some rows how they stood. */
 export function isUntold(report: Broken): boolean {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { IssueOptions, KeyMembers, KeyPatch, Keyring, OnceOptions } from 'latchkey'
+import type { IssueOptions, KeyMembers, KeyPatch, Keyring, IdempotencyOptions } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { everyRight } from '../../first-admin-key.ts'
 import { actorOption, createOption, keyringCommand, onceOption, userName } from '../command.ts'
@@ -54,7 +54,11 @@ function mustHave(given: KeyPatch<string>, { admin = false }: Options): void {
   )
 }
 
-function wanted(given: KeyPatch<string>, options: Options, keyring: Keyring): IssueOptions<string> & OnceOptions {
+function wanted(
+  given: KeyPatch<string>,
+  options: Options,
+  keyring: Keyring,
+): IssueOptions<string> & IdempotencyOptions {
   const { environment, actor = userName(), admin = false, idempotencyKey } = options
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Changed, ChangeOptions, Revoked, RevokeOptions, RotatedOnce, RotateOptions } from 'latchkey'
+import type { Changed, ChangeOptions, Revoked, RevokeOptions, RotatedOrRepeated, RotateOptions } from 'latchkey'
 import { bounds, revocationReasons } from 'latchkey'
 import { Type } from 'typebox'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
@@ -58,7 +58,7 @@ const rotated = {
     ...timestamp,
     description: 'When the old secret stops working, in milliseconds since 1970 (UTC)',
   }),
-} satisfies SchemasOf<RotatedOnce>
+} satisfies SchemasOf<RotatedOrRepeated>
 
 const headers = Type.Object({ ...ifMatchHeader, ...idempotencyHeader })
 

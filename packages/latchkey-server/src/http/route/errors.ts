@@ -7,7 +7,7 @@ import { problem } from 'latchkey/problem/fastify'
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   invalid_input: 422,
   unknown_scope: 422,
-  token_reused: 422,
+  idempotency_key_reused: 422,
   unknown_key: 404,
   unknown_owner: 404,
   conflict: 409,

@@ -8,7 +8,7 @@ export const idempotencyHeader = {
   'idempotency-key': Type.Optional(
     Type.String({
       minLength: 1,
-      maxLength: bounds.token,
+      maxLength: bounds.idempotencyKey,
       description: 'A text of your own. A call that is repeated with the same text changes nothing more',
     }),
   ),

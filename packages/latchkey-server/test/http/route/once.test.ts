@@ -26,7 +26,7 @@ scenario(
     const before = await changes()
     const other = await send('POST /v1/keys', { as, body: { ...wanted, name: 'Other' }, headers })
     assert.equal(other.statusCode, 422)
-    assert.equal(other.json().code, 'token_reused')
+    assert.equal(other.json().code, 'idempotency_key_reused')
     assert.equal(await changes(), before)
     const somebody = await admin()
     const theirs = await send('POST /v1/keys', { as: somebody, body: wanted, headers })

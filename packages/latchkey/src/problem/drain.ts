@@ -20,9 +20,9 @@ interface Patience {
  * answer that it is the last on its connection (RFC 9112 9.6), until none is left or nobody has asked for long.
  * A request that has arrived is answered, however long that takes; one that does not arrive is not waited for.
  *
- * @example sayFarewell(app)
+ * @example drainOnClose(app)
  */
-export function sayFarewell(app: FastifyInstance, { forCallers = 1000, forRequests = 10_000 }: Patience = {}): void {
+export function drainOnClose(app: FastifyInstance, { forCallers = 1000, forRequests = 10_000 }: Patience = {}): void {
   if (watched.has(app.server)) return
   watched.add(app.server)
   const connections = new Set<Socket>()

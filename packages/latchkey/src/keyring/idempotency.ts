@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
 import { anyText, bounds } from '../input.ts'
-import type { Once, OnceDone, Store } from '../ports.ts'
+import type { IdempotentCall, IdempotentResult, Store } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 
 /** What every call takes that changes something. */
-export interface OnceOptions {
+export interface IdempotencyOptions {
   /**
    * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
    * without a secret that was shown already. At most 200 characters.
@@ -18,16 +18,16 @@ export interface OnceOptions {
  *
  * @param asked - all that the call asks for: with the same idempotency key, something else is another call.
  */
-export function onceOf<Scope extends string>(
+export function idempotentCallOf<Scope extends string>(
   { authority }: Pick<KeyringParts<Scope>, 'authority'>,
-  { idempotencyKey, actor }: OnceOptions & { readonly actor: string },
+  { idempotencyKey, actor }: IdempotencyOptions & { readonly actor: string },
   asked: readonly unknown[],
-): Once | undefined {
+): IdempotentCall | undefined {
   if (idempotencyKey === undefined) return undefined
   return {
     // Who asks, and not whom they name: tokens of others are others.
     actor: authority ?? actor,
-    token: anyText('idempotencyKey', idempotencyKey, bounds.token),
+    idempotencyKey: anyText('idempotencyKey', idempotencyKey, bounds.idempotencyKey),
     fingerprint: hash('sha256', JSON.stringify(asked, inOrder), 'hex'),
   }
 }
@@ -41,10 +41,13 @@ function inOrder(_name: string, value: unknown): unknown {
 /**
  * What the same call brought about, if it was made before.
  *
- * @throws LatchkeyError `token_reused` when its idempotency key was used for another call.
+ * @throws LatchkeyError `idempotency_key_reused` when its idempotency key was used for another call.
  */
-export async function doneBefore(store: Pick<Store, 'done'>, once: Once | undefined): Promise<OnceDone | undefined> {
-  const done = once === undefined ? undefined : await store.done(once)
-  if (done === undefined || done.fingerprint === once?.fingerprint) return done
-  throw new LatchkeyError('token_reused', 'This idempotency key was used for another call. Send a new one.')
+export async function resultBefore(
+  store: Pick<Store, 'idempotentResult'>,
+  call: IdempotentCall | undefined,
+): Promise<IdempotentResult | undefined> {
+  const done = call === undefined ? undefined : await store.idempotentResult(call)
+  if (done === undefined || done.fingerprint === call?.fingerprint) return done
+  throw new LatchkeyError('idempotency_key_reused', 'This idempotency key was used for another call. Send a new one.')
 }

@@ -7,11 +7,11 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import Fastify from 'fastify'
-import { sayFarewell } from '../../src/problem/farewell.ts'
+import { drainOnClose } from '../../src/problem/drain.ts'
 
 test('a request on a connection that was open before the application closes is answered, as the last on it', async () => {
   const app = Fastify({ return503OnClosing: false })
-  sayFarewell(app)
+  drainOnClose(app)
   app.get('/', async () => 'served')
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -37,14 +37,14 @@ test('a request on a connection that was open before the application closes is a
 
 test('an application that nobody is connected to does not wait for callers to go', { timeout: 15_000 }, async () => {
   const app = Fastify()
-  sayFarewell(app, { forCallers: 30_000 })
+  drainOnClose(app, { forCallers: 30_000 })
   await app.listen({ host: '127.0.0.1', port: 0 })
   await app.close()
 })
 
 test('a caller who stays and asks nothing is not waited for longer than a second', async () => {
   const app = Fastify()
-  sayFarewell(app)
+  drainOnClose(app)
   app.get('/', async () => 'served')
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -57,7 +57,7 @@ test('a caller who stays and asks nothing is not waited for longer than a second
 
 test('what has arrived is answered, however long it takes; half a body and half a head do not keep the application', async () => {
   const app = Fastify({ return503OnClosing: false })
-  sayFarewell(app, { forCallers: 1, forRequests: 50 })
+  drainOnClose(app, { forCallers: 1, forRequests: 50 })
   const [begun, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   app.post('/', async () => {
     begun.resolve()
