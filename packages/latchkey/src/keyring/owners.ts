@@ -124,6 +124,8 @@ export async function changeOwner<Scope extends string>(
       disabledAt: disabled === undefined ? stored.disabledAt : disabled ? (stored.disabledAt ?? now) : null,
       limits: wanted ?? stored.limits,
     }
+    // What binds all keys of an owner is no less the operator's word than what binds one of them.
+    if (JSON.stringify(changed.limits) !== JSON.stringify(stored.limits)) authority.mustMaySet('limits')
     const before = told(stored)
     const after = told(changed)
     let revision = stored.revision

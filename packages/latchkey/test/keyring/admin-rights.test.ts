@@ -130,6 +130,32 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual((await keyring.find(key.id))?.limits, [])
     })
 
+    test('an admin key that is bound to an owner issues keys without limits, and the limits of the owner bind them', async () => {
+      const { keyring } = await openOn(shape)
+      const limits = [{ name: 'all', limit: 2, window: 60 }]
+      await keyring.issue({ ...shop, limits: [{ name: 'one', limit: 1, window: 60 }], quota: { amount: 1 } })
+      await keyring.changeOwner('acme', { limits })
+      const everywhere = { ...ofAcme, environments: ['live', 'test', 'admin'] }
+      const { key: asking } = await keyring.issue({ ...admin, scopes: all, delegation: everywhere })
+      const view = keyring.as(asking.id)
+      const issued = [await view.issue(shop), await view.issue(shop), await view.issue(shop)]
+      assert.deepEqual(
+        issued.map(({ key }) => [key.limits, key.quota]),
+        issued.map(() => [[], null]),
+      )
+      const codes: string[] = []
+      for (const { secret } of issued) codes.push(await codeOf(keyring.verify(secret)))
+      assert.deepEqual(codes, ['accepted', 'accepted', 'over_limit'])
+      for (const patch of [{ limits: null }, { limits: [] }, { limits: [{ name: 'all', limit: 3, window: 60 }] }]) {
+        await assert.rejects(view.changeOwner('acme', patch), { code: 'beyond_delegation', message: /^limits: / })
+      }
+      // What stays is not set anew.
+      assert.equal((await view.changeOwner('acme', { limits, disabled: true })).owner.disabled, true)
+      const delegation = { ...everywhere, members: ['limits'] as const }
+      const told = await keyring.issue({ ...admin, scopes: all, delegation })
+      assert.deepEqual((await keyring.as(told.key.id).changeOwner('acme', { limits: null })).owner.limits, [])
+    })
+
     test('what the operator disabled is not enabled by an admin key of its owner; what it disabled itself is', async () => {
       const { keyring } = await openOn(shape)
       const [one, other, elsewhere] = await Promise.all(
