@@ -59,6 +59,17 @@ export interface Asked {
   readonly options: ChangeOptions
 }
 
+/** How a change is made that is one of several. */
+export interface Part {
+  /** Whether it is waited for; the last of several is enough. */
+  readonly settle?: boolean
+  /**
+   * Looks whether it can be made, and makes nothing: what stands in the way of one of several should be found before the
+   * first. The ids are those of all keys that will be changed.
+   */
+  readonly rehearsedWith?: ReadonlySet<string>
+}
+
 /** What a verb sees when it decides. */
 export interface Sight {
   readonly now: number
@@ -88,7 +99,8 @@ export async function changeKey<Scope extends string>(
     options,
     again = false,
     settle = true,
-  }: Asked & { readonly again?: boolean; readonly settle?: boolean },
+    rehearsedWith,
+  }: Asked & Part & { readonly again?: boolean },
   decide: (kept: KeyRecord, sight: Sight) => Awaitable<Decision | undefined>,
 ): Promise<Changed<Scope>> {
   const { store, clock, cache } = parts
@@ -122,7 +134,8 @@ export async function changeKey<Scope extends string>(
       // Filled up anew, a quota that stays what it is lets more through.
       if ((update.quota ?? null) !== null) authority.mustMaySet('quota')
       if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
-      const left = await mustLeaveAnAdminKey(parts, kept, update.key)
+      const left = await mustLeaveAnAdminKey(parts, { kept, after: update.key, going: rehearsedWith })
+      if (rehearsedWith !== undefined) return { key: keyOfKept(kept, now), tookMs: 0, repeated: false }
       const state = digestOfKey(update.key, secretsAfter(kept.secrets, update.secrets))
       const told = JSON.stringify({ ...change, state, ...(remark === null ? {} : { note: remark }) })
       const draft = { at: now, actor: author, action, subject, change: told }

@@ -14,13 +14,17 @@ type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'au
  * Refuses what an admin key does to the last one that reaches everything: afterwards nobody could issue another but
  * beside the database. Who holds the keyring itself always can, and is not asked.
  *
+ * @param going - the ids of admin keys that will go with it.
  * @returns another one, which must still be there when the change is made; `undefined` where none is needed.
  * @throws LatchkeyError `conflict`.
  */
 export async function mustLeaveAnAdminKey(
   parts: Parts,
-  kept: KeyRecord,
-  after: StoredKey,
+  {
+    kept,
+    after,
+    going,
+  }: { readonly kept: KeyRecord; readonly after: StoredKey; readonly going?: ReadonlySet<string> | undefined },
 ): Promise<Witness | undefined> {
   const { key, owner } = kept
   if (parts.authority === undefined || key.environment !== adminEnvironment) return undefined
@@ -29,7 +33,7 @@ export async function mustLeaveAnAdminKey(
   const reaches = (one: StoredKey): boolean => stateOf(one, ownerDisabled, now) === 'active' && reachesAll(parts, one)
   const endsSooner = after.expiresAt !== null && (key.expiresAt === null || after.expiresAt < key.expiresAt)
   if (!reaches(key) || (reaches(after) && !endsSooner && !isBoundAnew(key, after))) return undefined
-  const other = await another(parts, ({ id }) => id !== key.id)
+  const other = await another(parts, ({ id }) => id !== key.id && going?.has(id) !== true)
   if (other === undefined) throw last()
   return other
 }

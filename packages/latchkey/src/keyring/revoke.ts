@@ -1,9 +1,10 @@
-import { invalid, note, oneOf, objectOf } from '../input.ts'
+import { LatchkeyError } from '../error.ts'
+import { bounds, invalid, note, oneOf, objectOf, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { RevocationReason } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
-import type { Changed, ChangeOptions } from './changing.ts'
+import type { Changed, ChangeOptions, Part } from './changing.ts'
 import { changeKey, changeOptions } from './changing.ts'
 
 /** Why a key may be revoked. */
@@ -37,7 +38,8 @@ const page = 100
 /**
  * The function behind `Keyring.revoke`. Revoked is final, and to revoke twice is to revoke once: the first reason stays,
  * so that a caller who did not hear the answer can ask again. With `withIssued` the admin key ends first and can bring
- * about nothing more, unless it is the one that asks; what is interrupted afterwards is finished by asking again.
+ * about nothing more, unless it is the one that asks. What stands in the way of ending any of them is found before the
+ * first one ends; what is interrupted afterwards is finished by asking again.
  */
 export async function revoke<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -49,8 +51,8 @@ export async function revoke<Scope extends string>(
   const reason = oneOf('reason', why, revocationReasons)
   if (typeof withIssued !== 'boolean') throw invalid('withIssued', 'true or false')
   const revokedNote = note(options.note)
-  const end = async (one: string, of: ChangeOptions, settle: boolean): Promise<Changed<Scope>> => {
-    const asked = { id: one, verb: 'revoke', asked: [reason, withIssued], options: of, settle } as const
+  const end = async (one: string, of: ChangeOptions, part: Part): Promise<Changed<Scope>> => {
+    const asked = { id: one, verb: 'revoke', asked: [reason, withIssued], options: of, ...part } as const
     return changeKey(parts, asked, ({ key }, { now }) => {
       if (key.revokedAt !== null) return undefined
       const revoked = { ...key, revokedAt: now, revokedReason: reason, revokedNote }
@@ -58,13 +60,22 @@ export async function revoke<Scope extends string>(
     })
   }
   const began = parts.clock.monotonic()
-  if (!withIssued) return { ...(await end(id, options, true)), alsoRevoked: 0 }
+  if (!withIssued) return { ...(await end(id, options, {})), alsoRevoked: 0 }
 
-  // Whoever asks must be able to until the end: an admin key that is among them ends last.
   const asking = parts.authority
-  let done = id === asking ? undefined : await end(id, options, false)
   const { actor, note: words } = options
   const others = { ...(actor === undefined ? {} : { actor }), ...(words === undefined ? {} : { note: words }) }
+  if (asking !== undefined) {
+    const rehearsedWith = await adminKeysFrom(parts, text('id', id, bounds.label))
+    for (const one of rehearsedWith) {
+      const rehearsal = end(one, one === id ? options : others, { settle: false, rehearsedWith })
+      await (one === id ? rehearsal : rehearsal.catch((error: unknown) => hindered(one, error)))
+    }
+  }
+
+  // Whoever asks must be able to until the end: an admin key that is among them ends last.
+  const unsettled = { settle: false }
+  let done = id === asking ? undefined : await end(id, options, unsettled)
   let alsoRevoked = 0
   const issuers = [id]
   const seen = new Set(issuers)
@@ -75,28 +86,48 @@ export async function revoke<Scope extends string>(
         issuers.push(key.id)
       }
       if (key.revokedAt !== null || key.id === asking) continue
-      await end(key.id, others, false)
+      await end(key.id, others, unsettled)
       alsoRevoked++
     }
   }
   if (done !== undefined && asking !== undefined && seen.has(asking)) {
-    await end(asking, others, false)
+    await end(asking, others, unsettled)
     alsoRevoked++
   }
-  done ??= await end(id, options, false)
+  done ??= await end(id, options, unsettled)
   await parts.store.settled()
   return { ...done, tookMs: parts.clock.monotonic() - began, alsoRevoked }
+}
+
+/** Says which key stands in the way: it is not the one that was named. */
+function hindered(id: string, error: unknown): never {
+  if (!(error instanceof LatchkeyError)) throw error
+  throw new LatchkeyError(error.code, `Nothing was revoked, because of ${id}. ${error.message}`, { cause: error })
+}
+
+/** An admin key, and all admin keys that it brought about, and that these did. */
+async function adminKeysFrom<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  id: string,
+): Promise<ReadonlySet<string>> {
+  // What is added to a set while it is gone through comes last.
+  const ids = new Set([id])
+  for (const issuer of ids) {
+    for await (const { key } of broughtAboutBy(parts, issuer, [adminEnvironment])) ids.add(key.id)
+  }
+  return ids
 }
 
 /** Every key with a secret that an admin key brought about, as far as whoever asks sees it. */
 async function* broughtAboutBy<Scope extends string>(
   parts: KeyringParts<Scope>,
   issuedBy: string,
+  environments?: readonly string[],
 ): AsyncGenerator<Awaited<ReturnType<KeyringParts<Scope>['store']['list']>>[number]> {
   const { store, clock } = parts
   for (let after = 0; ;) {
     const { sees } = await authorityOf(parts, 'keys:write')
-    const any = { owner: undefined, environments: undefined, state: undefined, scope: undefined, text: undefined }
+    const any = { owner: undefined, environments, state: undefined, scope: undefined, text: undefined }
     const listed = await store.list({ ...any, issuedBy, now: clock.now(), after, limit: page })
     for (const item of listed) if (sees(item.key)) yield item
     const last = listed.at(-1)

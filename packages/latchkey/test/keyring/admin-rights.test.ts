@@ -234,6 +234,44 @@ for (const [speed, shape] of speeds) {
       }
     })
 
+    test('an admin key that cannot be ended with all that it has brought about ends nothing', async () => {
+      const { keyring } = await openOn(shape)
+      const parent = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      const made = await keyring.as(parent.key.id).issue(shop)
+      const child = await keyring.as(parent.key.id).issue({ ...admin, scopes: all, delegation: everything })
+      const grandchild = await keyring.as(child.key.id).issue({ ...admin, scopes: all, delegation: everything })
+      const fruit = await keyring.as(grandchild.key.id).issue(shop)
+      const whole = { reason: 'compromised', withIssued: true } as const
+      const nothingEnds = async (asking: string, id: string, expected: object, options: object = {}): Promise<void> => {
+        await assert.rejects(keyring.as(asking).revoke(id, { ...whole, ...options }), expected)
+        for (const one of [parent, made, child, grandchild, fruit]) {
+          assert.equal((await keyring.find(one.key.id))?.state, 'active')
+        }
+      }
+      const last = { code: 'conflict', message: /^It is the last admin key/ }
+      for (const asking of [parent, child, grandchild]) await nothingEnds(asking.key.id, parent.key.id, last)
+
+      const other = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      await nothingEnds(parent.key.id, parent.key.id, { code: 'precondition_failed' }, { ifRevision: 999 })
+      await keyring.as(parent.key.id).disable(other.key.id, { idempotencyKey: 'used' })
+      await keyring.enable(other.key.id)
+      await nothingEnds(parent.key.id, parent.key.id, { code: 'idempotency_key_reused' }, { idempotencyKey: 'used' })
+
+      // What a narrower one asks for meets a key that is more than it, brought about by one that was.
+      const narrow = { ...everything, scopes: ['orders:*'] }
+      const narrower = await keyring.issue({ ...admin, scopes: all, delegation: narrow })
+      await keyring.change(parent.key.id, { delegation: narrow })
+      const beyond = {
+        code: 'beyond_delegation',
+        message: new RegExp(`Nothing was revoked, because of ${child.key.id}`),
+      }
+      await nothingEnds(narrower.key.id, parent.key.id, beyond)
+
+      const { alsoRevoked } = await keyring.as(other.key.id).revoke(parent.key.id, whole)
+      assert.equal(alsoRevoked, 4)
+      await assert.rejects(keyring.as(other.key.id).revoke(5 as never, whole), { code: 'invalid_input' })
+    })
+
     test('a delegation of all scopes gives those that are declared later; it is given on by nobody who has less', async () => {
       const { keyring } = await openOn(shape)
       const whole = await keyring.issue({ ...admin, scopes: all, delegation: everything })
