@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
+import { adminEnvironment, namePattern, scopePattern } from 'latchkey'
 import { unknownVariables } from './start/unknown-variables.ts'
 import { fileOf, isStore, storeMust } from './store.ts'
 
@@ -93,17 +94,18 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: 'lk',
     help: 'What every secret begins with, so that people and scanners know whose it is. Not set, as declared in the database before.',
     must: '1 to 16 lower-case letters and digits, beginning with a letter',
-    read: (text) => (word.test(text) ? text : undefined),
+    read: (text) => (namePattern.test(text) ? text : undefined),
   },
   environments: {
     variable: 'LATCHKEY_ENVIRONMENTS',
     flag: '--environments <list>',
     fallback: 'live,test',
     help: 'The environments of keys; the first is the one that keys are issued for unless told otherwise. Not set, as declared in the database before.',
-    must: 'words of lower-case letters and digits, 1 to 16 long, separated by commas, each once and none of them admin',
+    must: `words of lower-case letters and digits, 1 to 16 long, separated by commas, each once and none of them ${adminEnvironment}`,
     read: (text) => {
       const words = listOf(text)
-      const fits = words.every((one) => word.test(one) && one !== 'admin') && new Set(words).size === words.length
+      const fits =
+        words.every((one) => namePattern.test(one) && one !== adminEnvironment) && new Set(words).size === words.length
       return fits && words.length > 0 ? (words as [string, ...string[]]) : undefined
     },
   },
@@ -265,8 +267,6 @@ function isFolder(path: string): boolean {
   }
 }
 
-const word = /^[a-z][a-z0-9]{0,15}$/
-
 function whole(text: string, least: number, most: number): number | undefined {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
   return value >= least && value <= most ? value : undefined
@@ -302,13 +302,11 @@ function isOrigin(text: string): boolean {
   return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)
 }
 
-const scope = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
-
 function readScopes(file: string): Readonly<Record<string, string>> | undefined {
   const declared = contentOf(file)
   if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return undefined
   const fits = Object.entries(declared).every(
-    ([name, sentence]) => scope.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
+    ([name, sentence]) => scopePattern.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
   )
   return fits ? (declared as Readonly<Record<string, string>>) : undefined
 }

@@ -1,5 +1,5 @@
 import type { AdminScope, Issued, Keyring, KeyMembers, OpenKeyring } from 'latchkey'
-import { adminEnvironment, adminScopes } from 'latchkey'
+import { adminEnvironment, adminScopes, everyScope } from 'latchkey'
 import { reserveFile } from './start.ts'
 
 /**
@@ -76,6 +76,6 @@ export function everyRight({
 }: Pick<Keyring, 'environments'>): Required<Pick<KeyMembers<AdminScope>, 'scopes' | 'delegation'>> {
   return {
     scopes: Object.keys(adminScopes) as AdminScope[],
-    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: ['*'] },
+    delegation: { owner: null, environments: [...environments, adminEnvironment], scopes: [everyScope] },
   }
 }

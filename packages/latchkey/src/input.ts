@@ -28,8 +28,14 @@ export const bounds = {
   bulk: 1000,
   /** Keys or entries on one page of a list. */
   page: 1000,
+  /** Characters that may be shown of a secret that was made elsewhere. */
+  start: 16,
   /** Random bits of a secret that was made elsewhere. Below, who has the database can find it from its hash. */
   bits: { least: 64, most: 4096 },
+  /** Counts in one answer about usage. */
+  usage: 10_000,
+  /** Milliseconds since 1970: the last that a date can have. */
+  timestamp: 8_640_000_000_000_000,
   /** Characters in an Idempotency-Key. */
   idempotencyKey: 200,
   /** Seconds for which an old secret may go on working after a rotation (400 days). */
@@ -97,7 +103,7 @@ export function integer(name: string, value: unknown, least: number, most: numbe
 /** A moment in whole milliseconds since 1970, or `null` for none. */
 export function moment(name: string, value: unknown): number | null {
   if (value === undefined || value === null) return null
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 8.64e15) {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > bounds.timestamp) {
     throw invalid(name, 'a number of whole milliseconds since 1970, as Date.now() gives it, or null')
   }
   return value

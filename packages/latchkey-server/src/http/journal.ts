@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, nullable, pageSize, strict, timestamp } from './wire.ts'
+import { described, label, nullable, pageSize, strict, timestamp, usualPage } from './wire.ts'
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
@@ -92,8 +92,9 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request) => {
-      const entries = await acting(request).journal(request.query)
-      const full = entries.length === (request.query.limit ?? 100)
+      const query = { limit: usualPage, ...request.query }
+      const entries = await acting(request).journal(query)
+      const full = entries.length === query.limit
       return { entries, next: full ? (entries.at(-1)?.seq ?? null) : null }
     },
   )

@@ -1,4 +1,5 @@
 import type { UsageCount, UsageOptions } from 'latchkey'
+import { bounds } from 'latchkey'
 import { Type } from 'typebox'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
@@ -13,13 +14,23 @@ const count = {
   count: Type.Integer({ description: 'How many calls had this outcome' }),
 } satisfies SchemasOf<UsageCount>
 
+/** How many counts an answer has if a request does not say. */
+const usualCounts = 1000
+
 const filters = {
   key: Type.Optional(described(label, 'Only this key, by its id')),
   owner: Type.Optional(described(label, 'Only keys of this owner')),
   outcome: Type.Optional(described(label, 'Only this outcome: `accepted`, or the code of a refusal')),
   from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
   to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: '1000 if left out' })),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: bounds.usage,
+      default: usualCounts,
+      description: 'How many counts the answer may have',
+    }),
+  ),
 } satisfies SchemasOf<UsageOptions>
 
 const usage = Type.Array(Type.Object(count, { title: 'UsageCount' }))
@@ -41,6 +52,6 @@ export function usageRoutes(app: App, { guard, acting }: RouteParts): void {
         },
       },
     },
-    async (request) => ({ usage: await acting(request).usage(request.query) }),
+    async (request) => ({ usage: await acting(request).usage({ limit: usualCounts, ...request.query }) }),
   )
 }

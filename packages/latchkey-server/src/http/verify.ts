@@ -8,7 +8,7 @@ import { unavailable } from './route/errors.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, environment, nullable, scope, strict, timestamp } from './wire.ts'
+import { described, label, nullable, scope, strict, timestamp } from './wire.ts'
 
 /** Longer than any credential: one that is too long is refused as a credential and not as a body. */
 const longestText = 16_384
@@ -21,7 +21,7 @@ const question = Type.Object(
       examples: ['lk_live_2WAx…'],
     }),
     environment: Type.Optional(
-      described(environment, 'The environment that the key must belong to; the first one if left out'),
+      described(label, 'The environment that the key must belong to; the first one if left out'),
     ),
     scopes: Type.Optional(
       Type.Array(scope, {
@@ -40,7 +40,7 @@ const question = Type.Object(
       }),
     ),
     address: Type.Optional(
-      Type.String({ maxLength: 64, description: 'The IP address of the caller', examples: ['192.0.2.7'] }),
+      Type.String({ maxLength: bounds.label, description: 'The IP address of the caller', examples: ['192.0.2.7'] }),
     ),
     cost: Type.Optional(
       Type.Integer({

@@ -27,10 +27,13 @@ export function described<Schema extends TSchema>(schema: Schema, description: s
 /** For objects in requests: what is not understood is refused. */
 export const strict: { readonly additionalProperties: false } = { additionalProperties: false }
 
-export const timestamp = Type.Integer({ minimum: 0, maximum: 8.64e15, description: 'Milliseconds since 1970 (UTC)' })
+export const timestamp = Type.Integer({
+  minimum: 0,
+  maximum: bounds.timestamp,
+  description: 'Milliseconds since 1970 (UTC)',
+})
 export const label = Type.String({ minLength: 1, maxLength: bounds.label })
-export const environment = Type.String({ minLength: 1, maxLength: 16 })
-export const scope = Type.String({ minLength: 1, maxLength: 65, description: 'A scope, written `resource:action`' })
+export const scope = Type.String({ ...label, description: 'A scope, written `resource:action`' })
 export const note = Type.String({
   minLength: 1,
   maxLength: bounds.note,
@@ -61,7 +64,14 @@ export const limits = Type.Array(limit, { maxItems: bounds.limits.count })
 /** What the revision of a key or an owner is. */
 export const revisionText = 'A number that grows with every change; in quotation marks it is the ETag'
 
-export const pageSize = Type.Integer({ minimum: 1, maximum: bounds.page, description: '100 if left out' })
+/** How many items a page has if a request does not say. */
+export const usualPage = 100
+export const pageSize = Type.Integer({
+  minimum: 1,
+  maximum: bounds.page,
+  default: usualPage,
+  description: 'How many items the page may have',
+})
 export const tookMs = Type.Number({
   description: 'How many milliseconds it took until the change held on every instance',
 })

@@ -26,7 +26,7 @@ export function importedSecret(
   if (isOfWeakSecret(secretHash, kind)) {
     throw invalid('hash', 'that of a secret which nobody guesses, and this is of one that everybody does')
   }
-  const start = given.start === undefined || given.start === '' ? '' : text('start', given.start, 16)
+  const start = given.start === undefined || given.start === '' ? '' : text('start', given.start, bounds.start)
   // It is kept and shown.
   if (hash(kind, start, 'hex') === secretHash)
     throw invalid('start', 'the start of the secret, and not the whole of it')

@@ -54,9 +54,6 @@ const usageOptions = membersOf<UsageOptions>({
   limit: true,
 })
 
-/** Rows of usage in one answer. */
-const mostRows = 10_000
-
 const aDay = 86_400_000
 
 /**
@@ -136,6 +133,6 @@ export async function readUsage<Scope extends string>(
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),
     to: until,
-    limit: integer('limit', limit, 1, mostRows),
+    limit: integer('limit', limit, 1, bounds.usage),
   })
 }

@@ -18,7 +18,8 @@ export function wildcardOf(scope: string): string {
   return `${scope.slice(0, scope.indexOf(':'))}:*`
 }
 
-const scopePattern = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
+/** What the name of a scope looks like: `resource:action`. */
+export const scopePattern: RegExp = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
 
 /**
  * Checks the names of a catalogue.

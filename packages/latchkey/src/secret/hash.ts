@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 export const hashDigits: { readonly sha256: 64; readonly sha512: 128 } = { sha256: 64, sha512: 128 }
 
 /** Their names. */
-export const importedHashes: readonly (keyof typeof hashDigits)[] = ['sha256', 'sha512']
+export const importedHashes = Object.keys(hashDigits) as readonly (keyof typeof hashDigits)[]
 
 /**
  * The one form in which a secret is kept: SHA-256 of the whole string, in lower-case hexadecimal, so that

@@ -2,7 +2,7 @@ import type { ImportedKey, Key, KeyDetails, KeyPatch, NewKey } from 'latchkey'
 import { bounds, importedHashes, keyStates } from 'latchkey'
 import type { TSchema } from 'typebox'
 import { Type } from 'typebox'
-import { environment, label, limit, limits, nullable, revisionText, timestamp } from '../wire.ts'
+import { label, limit, limits, nullable, revisionText, timestamp } from '../wire.ts'
 import * as values from './values.ts'
 
 // Every field of a key, once. The bodies of requests, the answers and the OpenAPI document are made of these rows. They are
@@ -112,7 +112,7 @@ export const settableOnce = {
     description: 'The environment of the key, `admin` for an admin key; a new key has the first one if left out',
     example: 'live',
     presence: 'optional',
-    asked: environment,
+    asked: label,
     answered: Type.String(),
   },
 } as const satisfies {
@@ -125,7 +125,7 @@ export const importable = {
     description: 'The hash of the secret, in hexadecimal',
     example: '8cc17e7d967df81a65aeae321d3cce89910c2f2d3a24c798b770045f87c7ee6e',
     presence: 'required',
-    asked: Type.String({ pattern: '^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$' }),
+    asked: Type.String({ pattern: values.hashPattern }),
   },
   algorithm: {
     description: 'The hash function',
@@ -143,7 +143,7 @@ export const importable = {
     description: 'The first characters of the newest secret, by which people recognise it',
     example: 'lk_live_2WAx',
     presence: 'optional',
-    asked: Type.String({ maxLength: 16 }),
+    asked: Type.String({ maxLength: bounds.start }),
     answered: Type.String(),
   },
 } as const satisfies {

@@ -6,7 +6,7 @@ import { etag, failures, json } from '../route/answers.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { described, label, nullable, pageSize, strict } from '../wire.ts'
+import { described, label, nullable, pageSize, strict, usualPage } from '../wire.ts'
 import { key, keyDetails, keyPath } from './bodies.ts'
 import { settable, settableOnce } from './fields.ts'
 
@@ -21,12 +21,7 @@ const filters = {
   issuedBy: Type.Optional(
     described(label, 'Only keys with a secret that works and that this admin key issued, imported or rotated'),
   ),
-  cursor: Type.Optional(
-    Type.String({
-      pattern: '^[0-9]{1,15}$',
-      description: 'The `cursor` of the page before; the first page if left out',
-    }),
-  ),
+  cursor: Type.Optional(described(label, 'The `cursor` of the page before; the first page if left out')),
   limit: Type.Optional(pageSize),
 } satisfies SchemasOf<ListOptions>
 
@@ -48,7 +43,7 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
         response: { 200: json('A page of keys', keyPage), ...failures(422) },
       },
     },
-    async (request) => acting(request).list(request.query),
+    async (request) => acting(request).list({ limit: usualPage, ...request.query }),
   )
 
   app.get(

@@ -1,7 +1,7 @@
 import type { Refill } from 'latchkey'
-import { bounds, delegableMembers, importedHashes, refills, revocationReasons } from 'latchkey'
+import { bounds, delegableMembers, hashDigits, importedHashes, refills, revocationReasons } from 'latchkey'
 import { Type } from 'typebox'
-import { described, environment, label, nullable, scope, strict, timestamp } from '../wire.ts'
+import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
 
 // The values of a key's fields that have a form of their own.
 
@@ -29,7 +29,7 @@ export const quota = Type.Object(
 export const delegation = Type.Object(
   {
     owner: nullable(Type.String({ ...label, description: 'The one owner whose keys it sees and gives; null is all' })),
-    environments: Type.Array(environment, {
+    environments: Type.Array(label, {
       maxItems: 32,
       description: 'The environments whose keys it sees and gives',
     }),
@@ -51,6 +51,11 @@ export const metadata = Type.Record(Type.String(), Type.String({ minLength: 1, m
   propertyNames: { minLength: 1, maxLength: bounds.metadata.name },
 })
 
+/** Any of the hashes by which secrets are imported. */
+export const hashPattern = `^(?:${Object.values(hashDigits)
+  .map((digits) => `[0-9a-fA-F]{${digits}}`)
+  .join('|')})$`
+
 /** A quota in answers. What is left of it is a field of its own. */
 export const answeredQuota = Type.Object({ amount: Type.Integer({ description: allowance }), refill })
 
@@ -59,7 +64,7 @@ export const quotaLeft = Type.Object({
   refillsAt: nullable(Type.Integer({ description: 'When it is filled up again; null if never' })),
 })
 
-export const addresses = Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: bounds.addresses })
+export const addresses = Type.Array(label, { minItems: 1, maxItems: bounds.addresses })
 
 export const revocation = Type.Object({
   at: described(timestamp, 'When it was revoked, in milliseconds since 1970 (UTC)'),
