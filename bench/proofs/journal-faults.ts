@@ -23,7 +23,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['notFound'],
   },
   'cut-not-seen': {
-    is: 'a journal that ends before the newest change of a key is called whole',
+    is: 'a journal that ends before the newest change of a key is called intact',
     edits: [{ file: check, text: 'reached < newest || ', becomes: '' }],
     shownBy: ['notFound'],
   },

@@ -14,7 +14,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['roundsNotExact'],
   },
   'read-then-write': {
-    is: 'what is left is read first and written a moment later',
+    is: 'what is left is read first and written a little later',
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
