@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
-import { adminEnvironment, namePattern, scopePattern } from 'latchkey'
+import { adminEnvironment, namePattern } from 'latchkey'
+import { readScopesFile } from './scopes-file.ts'
 import { unknownVariables } from './start/unknown-variables.ts'
 import { fileOf, isStore, storeMust } from './store.ts'
 
@@ -45,7 +46,7 @@ export interface Setting<Value> {
   /** The value that a text stands for; `undefined` when it does not fit. */
   readonly read: (text: string) => Value | undefined
   /** What it must be and is not, where that can be said of a text that does not fit; `must` if left out. */
-  readonly mustInstead?: (text: string) => string
+  readonly mustInstead?: (text: string) => string | undefined
 }
 
 /** Read by commands, and not one of the server's settings. */
@@ -115,8 +116,8 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '',
     help: 'A file that declares what keys may be allowed to do: `{ "orders:read": "Read orders" }`. Not set, as declared in the database before.',
     must: 'the path of a file in JSON such as { "orders:read": "Read orders" }, with names written resource:action',
-    read: readScopes,
-    mustInstead: scopesMust,
+    read: (file) => readScopesFile(file).scopes,
+    mustInstead: (file) => readScopesFile(file).must,
   },
   trustedProxies: {
     variable: 'LATCHKEY_TRUSTED_PROXIES',
@@ -300,39 +301,4 @@ function isOrigin(text: string): boolean {
   if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== text) return false
   // To a browser a star is a letter of a name, and to people a pattern that nothing here would follow.
   return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)
-}
-
-function readScopes(file: string): Readonly<Record<string, string>> | undefined {
-  const declared = contentOf(file)
-  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return undefined
-  const fits = Object.entries(declared).every(
-    ([name, sentence]) => scopePattern.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
-  )
-  return fits ? (declared as Readonly<Record<string, string>>) : undefined
-}
-
-const notAFile = Symbol('not a file')
-const notJson = Symbol('not JSON')
-
-function contentOf(file: string): unknown {
-  try {
-    // A pipe would be waited for without end.
-    if (!statSync(file).isFile()) return notAFile
-    const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
-    try {
-      return JSON.parse(text)
-    } catch {
-      return notJson
-    }
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : notAFile
-  }
-}
-
-function scopesMust(file: string): string {
-  const content = contentOf(file)
-  if (content === undefined) return 'the path of a file, and there is none'
-  if (content === notAFile) return 'the path of a file that can be read, and what is there is not'
-  if (content === notJson) return 'the path of a file in JSON, and what stands in it is not'
-  return 'the path of a file such as { "orders:read": "Read orders" }: names written resource:action, and a sentence for each'
 }

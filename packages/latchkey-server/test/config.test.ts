@@ -7,7 +7,7 @@ import { readSettings, SettingsError, settingsTable } from '../src/config.ts'
 
 const folder = temporaryFolder('config')
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Buffer): string {
   const path = join(folder, name)
   writeFileSync(path, content)
   return path
@@ -120,7 +120,11 @@ test('a scopes file that is missing, not JSON or wrong is told apart', () => {
   const told = (path: string): string => faultsOf({ LATCHKEY_SCOPES_FILE: path })[0] ?? ''
   assert.match(told(join(folder, 'nothing.json')), /and there is none\.$/)
   assert.match(told(folder), /that can be read, and what is there is not\.$/)
-  assert.match(told(file('half.json', '{"orders:read": ')), /in JSON, and what stands in it is not\.$/)
+  assert.match(told(file('half.json', '{"orders:read": ')), /in JSON and UTF-8, and what stands in it is not\.$/)
+  assert.match(told(file('latin.json', Buffer.from('{"orders:read": "\xdcbersicht"}', 'latin1'))), /in JSON and UTF-8/)
+  const twice = '{"orders:read": "Read", "orders:write": "Write", "orders:read": "Read and write"}'
+  assert.match(told(file('twice.json', twice)), /each name once, and orders:read stands in it twice\.$/)
+  assert.match(told(file('odd.json', '{"\\n": "x", "\\n": "y"}')), /each name once, and one stands in it twice\.$/)
   assert.match(
     told(file('names.json', '{"orders": "Read"}')),
     /names written resource:action, and a sentence for each\.$/,

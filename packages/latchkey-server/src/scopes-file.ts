@@ -1,0 +1,50 @@
+import { readFileSync, statSync } from 'node:fs'
+import { scopePattern } from 'latchkey'
+import { repeatedMember } from 'latchkey/problem/fastify'
+
+/** What is in a file that declares scopes; or what it must be instead, as the end of a sentence. */
+export type ScopesFile =
+  | { readonly scopes: Readonly<Record<string, string>>; readonly must: undefined }
+  | { readonly scopes: undefined; readonly must: string }
+
+/**
+ * Reads a file that declares scopes.
+ *
+ * @example readScopesFile('scopes.json') // { scopes: { 'orders:read': 'Read orders' } }
+ */
+export function readScopesFile(file: string): ScopesFile {
+  const must = (what: string): ScopesFile => ({ scopes: undefined, must: `the path of a file${what}` })
+  let bytes: Uint8Array
+  try {
+    // A pipe would be waited for without end.
+    if (!statSync(file).isFile()) throw new Error('It is not a file.')
+    bytes = readFileSync(file)
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    return must(isMissing ? ', and there is none' : ' that can be read, and what is there is not')
+  }
+  let text: string
+  let declared: unknown
+  try {
+    // What is not UTF-8 would be another text: the sentence of a scope is read by people.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    declared = JSON.parse(text)
+  } catch {
+    return must(' in JSON and UTF-8, and what stands in it is not')
+  }
+  const twice = repeatedMember(text)?.slice(1)
+  if (twice !== undefined) {
+    // What is no name of a scope may be anything, and of any length.
+    return must(` with each name once, and ${scopePattern.test(twice) ? twice : 'one'} stands in it twice`)
+  }
+  return areScopes(declared)
+    ? { scopes: declared, must: undefined }
+    : must(' such as { "orders:read": "Read orders" }: names written resource:action, and a sentence for each')
+}
+
+function areScopes(declared: unknown): declared is Readonly<Record<string, string>> {
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return false
+  return Object.entries(declared).every(
+    ([name, sentence]) => scopePattern.test(name) && typeof sentence === 'string' && sentence.trim() !== '',
+  )
+}
