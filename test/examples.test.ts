@@ -34,7 +34,7 @@ async function run(name: string, source: string): Promise<string> {
     cwd: scratch,
     // An example may be a test itself, which then says what it came to as it does for a reader.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-    timeout: 30_000,
+    timeout: 120_000,
   })
   return stdout
 }
