@@ -105,10 +105,10 @@ export interface Refusal {
 export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
   missing: row('missing', 'form', invalidKey, 'The request has no key, or an empty one.'),
   two_credentials: row('two_credentials', 'form', twoCredentials, 'The request has more than one key.'),
-  malformed: row('malformed', 'form', invalidKey, 'The credential has not the shape of a secret of this keyring.'),
+  malformed: row('malformed', 'form', invalidKey, 'The credential does not have the form of a secret of this keyring.'),
   mistyped: row('mistyped', 'form', invalidKey, 'The checksum of the secret is wrong: a typing or copying error.'),
   unknown: row('unknown', 'find', invalidKey, 'No key has this secret.'),
-  unavailable: row('unavailable', 'find', unavailable, 'The store did not answer, so nobody can tell.'),
+  unavailable: row('unavailable', 'find', unavailable, 'The store did not answer, so the key could not be checked.'),
   revoked: row('revoked', 'state', invalidKey, 'The key was revoked.'),
   disabled: row('disabled', 'state', invalidKey, 'The key is disabled.'),
   owner_disabled: row('owner_disabled', 'state', invalidKey, 'The owner of the key is disabled.'),
@@ -118,19 +118,19 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
     'secret_ended',
     'lifetime',
     invalidKey,
-    'The key was rotated, and this is its old secret, whose time is over.',
+    'The key was rotated, and the time of this old secret is over.',
   ),
   wrong_environment: row(
     'wrong_environment',
     'environment',
     wrongEnvironment,
-    'The key is of another environment than the route takes.',
+    'The key belongs to another environment than the one that the route accepts.',
   ),
   address_not_allowed: row(
     'address_not_allowed',
     'address',
     addressNotAllowed,
-    'The call came from an address that the key does not allow, or from one that is not known.',
+    'The call came from an address that the key does not allow, or its address is not known.',
   ),
   insufficient_scope: row(
     'insufficient_scope',
@@ -148,7 +148,7 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
     'quota_exhausted',
     'quota',
     quotaExhausted,
-    'The quota of the key has less left than the call costs.',
+    'The rest of the quota of the key is less than the cost of the call.',
   ),
 })
 
