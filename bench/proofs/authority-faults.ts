@@ -5,12 +5,12 @@ const store = 'packages/latchkey/src/store/sqlite.ts'
 /** What `authority` must find. */
 export const faults: Proof['faults'] = {
   'not-in-the-commit': {
-    is: 'the authority of an admin key is read before a change and not looked at when it is committed',
+    is: 'the authority of an admin key is checked before a change, and not again at its commit',
     edits: [{ file: store, text: 'authority !== undefined && !holds(authority)', becomes: 'authority === null' }],
     shownBy: ['entriesAfterTheEnd'],
   },
   'owner-overlooked': {
-    is: 'whether the owner of the admin key was disabled meanwhile is not looked at',
+    is: 'the commit does not check whether the owner of the admin key was disabled meanwhile',
     edits: [
       {
         file: 'packages/latchkey/src/store/sql.ts',
@@ -21,12 +21,12 @@ export const faults: Proof['faults'] = {
     shownBy: ['entriesAfterTheEnd'],
   },
   'expiry-overlooked': {
-    is: 'whether the admin key has expired meanwhile is not looked at',
+    is: 'the commit does not check whether the admin key has expired meanwhile',
     edits: [{ file: store, text: 'if (expiresAt !== null && now() >= expiresAt) return false', becomes: '' }],
     shownBy: ['entriesAfterTheEnd'],
   },
   'issuing-left-out': {
-    is: 'only changes of keys take the condition with them, and issuing does not',
+    is: 'only changes of keys carry the condition into the commit, and issuing does not',
     edits: [
       {
         file: 'packages/latchkey/src/keyring/issue.ts',

@@ -5,19 +5,19 @@ const settings = 'packages/latchkey-server/src/config.ts'
 /** What `bad-config` must find. */
 export const faults: Proof['faults'] = {
   'value-echoed': {
-    is: 'the line that names a setting quotes its value',
+    is: 'the line that names a setting repeats its value',
     edits: [
       { file: settings, text: 'faults.push(`${named} must', becomes: 'faults.push(`${named} is ${text}, and must' },
     ],
     shownBy: ['valuesEchoed'],
   },
   'not-named': {
-    is: 'the line does not say which setting it is about',
+    is: 'the line does not name the setting',
     edits: [{ file: settings, text: 'faults.push(`${named} must', becomes: 'faults.push(`It must' }],
     shownBy: ['notNamed'],
   },
   'exit-code': {
-    is: 'bad settings end the command like any other failure',
+    is: 'bad settings end the command with the exit code of any other failure',
     edits: [
       {
         file: 'packages/latchkey-server/src/cli/exit.ts',

@@ -33,7 +33,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['halfApplied', 'acknowledgedAndLost'],
   },
   'spent-in-memory': {
-    is: 'what was spent of a quota is written later',
+    is: 'the spending of a quota is written later',
     edits: [
       {
         file: store,

@@ -3,7 +3,7 @@ import type { Proof } from './proof.ts'
 /** What `drain` must find. */
 export const faults: Proof['faults'] = {
   'no-drain': {
-    is: 'callers who keep their connection are not told that it ends',
+    is: 'callers that keep their connection do not learn that it ends',
     edits: [
       {
         file: 'packages/latchkey/src/problem/drain.ts',
@@ -14,7 +14,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['dropped'],
   },
   'ends-at-once': {
-    is: 'the server ends when it is told to stop, whatever is in flight',
+    is: 'the server ends at once when it is told to stop, and drops what is in flight',
     edits: [
       {
         file: 'packages/latchkey-server/src/cli/serve.ts',
@@ -25,7 +25,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['dropped', 'usageLost'],
   },
   'usage-forgotten': {
-    is: 'the usage gathered since the last writing is not written at the end',
+    is: 'the usage since the last write is not written at the end',
     edits: [
       {
         file: 'packages/latchkey-server/src/compose.ts',

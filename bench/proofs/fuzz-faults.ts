@@ -16,7 +16,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['accepted'],
   },
   'last-of-two': {
-    is: 'of two keys in one request the last is taken',
+    is: 'if a request has two keys, the last one counts',
     edits: [
       {
         file: 'packages/latchkey/src/guard/guard.ts',
@@ -27,7 +27,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['accepted', 'letThroughByLog'],
   },
   'method-thrown': {
-    is: 'a method that a path does not take is an error of the server',
+    is: 'a method that a path does not accept is a server error',
     edits: [
       {
         file: 'packages/latchkey/src/problem/fastify.ts',
@@ -38,7 +38,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['serverErrors'],
   },
   'headers-logged': {
-    is: 'the log has the headers of requests',
+    is: 'the log contains the headers of requests',
     edits: [
       {
         file: guard,

@@ -7,7 +7,7 @@ const compared = 'packages/latchkey/src/journal/rows-compared.ts'
 /** What `journal-tamper` must find. */
 export const faults: Proof['faults'] = {
   'actor-not-hashed': {
-    is: 'the hash of an entry leaves out who did it',
+    is: 'the hash of an entry does not cover its actor',
     edits: [
       {
         file: chain,
@@ -18,7 +18,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['notFound'],
   },
   'chain-not-followed': {
-    is: 'nobody looks whether an entry names the hash of the one before',
+    is: 'the check does not compare an entry with the hash of the entry before',
     edits: [{ file: check, text: 'if (entry.previous !== (head?.hash ?? genesis))', becomes: 'if (entry.seq === 0)' }],
     shownBy: ['notFound'],
   },
@@ -28,17 +28,17 @@ export const faults: Proof['faults'] = {
     shownBy: ['notFound'],
   },
   'checkpoint-not-compared': {
-    is: 'a checkpoint counts as met when there is an entry of its number',
+    is: 'a checkpoint passes if there is an entry with its number, whatever its hash',
     edits: [{ file: check, text: ' && checkpoint.hash !== entry.hash', becomes: ' && entry.seq === 0' }],
     shownBy: ['notFound'],
   },
   'digest-not-compared': {
-    is: 'a row counts as what the journal says when its revision is that of its last entry',
+    is: 'a row passes if its revision is that of its last entry, whatever it contains',
     edits: [{ file: compared, text: 'told !== of.state || ', becomes: '' }],
     shownBy: ['rowsNotFound'],
   },
   'added-passed-over': {
-    is: 'a row that no entry tells of is passed over',
+    is: 'a row without a journal entry is ignored',
     edits: [
       {
         file: compared,

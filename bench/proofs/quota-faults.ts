@@ -3,7 +3,7 @@ import type { Proof } from './proof.ts'
 /** What `quota` must find. */
 export const faults: Proof['faults'] = {
   'never-empty': {
-    is: 'nobody looks whether enough is left',
+    is: 'a call spends without a check that enough is left',
     edits: [
       {
         file: 'packages/latchkey/src/store/sql.ts',
@@ -14,7 +14,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['roundsNotExact'],
   },
   'read-then-write': {
-    is: 'what is left is read first and written a little later',
+    is: 'the rest of the quota is read first and written a little later',
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',

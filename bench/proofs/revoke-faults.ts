@@ -6,37 +6,37 @@ const store = 'packages/latchkey/src/store/sqlite.ts'
 /** What `revoke` must find. */
 export const faults: Proof['faults'] = {
   'lease-ignored': {
-    is: 'what is held in memory is used without a look at the journal',
+    is: 'cached keys are used without a look at the journal',
     edits: [{ file: cache, text: 'clock.monotonic() < leaseEnd', becomes: 'leaseEnd > 0' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'answers-at-once': {
-    is: 'a change is answered before the leases of others have run out',
+    is: 'a change is answered before the leases of other processes have run out',
     edits: [{ file: store, text: 'await sleep(lease + 1)', becomes: 'await sleep(0)' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'owner-overlooked': {
-    is: 'what is held of a key is not forgotten when its owner is changed',
+    is: 'a cached key is not forgotten when its owner is changed',
     edits: [{ file: cache, text: ' || outdated.has(ownerSubject)', becomes: '' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'others-skipped': {
-    is: 'with a change of its own an instance takes those of others before it for seen',
+    is: 'after its own change, an instance treats earlier changes of others as seen',
     edits: [{ file: cache, text: 'first?.previous === (seen?.hash ?? genesis)', becomes: 'first !== undefined' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'restore-overlooked': {
-    is: 'a journal that ends before what was seen counts as one without news',
+    is: 'a journal that ends before the last head that was seen counts as unchanged',
     edits: [{ file: store, text: '?.hash !== after.hash', becomes: '?.seq === 0' }],
     shownBy: ['acceptedAfterRestore'],
   },
   'hash-not-compared': {
-    is: 'a journal that has an entry of the number that was seen counts as the same',
+    is: 'a journal with an entry of the number that was seen counts as the same journal',
     edits: [{ file: store, text: '?.hash !== after.hash', becomes: '?.hash === undefined' }],
     shownBy: ['acceptedAfterRestore'],
   },
   'refused-held': {
-    is: 'what is held of refused secrets is not forgotten when something changes',
+    is: 'cached refusals are not forgotten when something changes',
     edits: [{ file: cache, text: 'refused.clear()', becomes: '' }],
     shownBy: ['rightRefused'],
   },

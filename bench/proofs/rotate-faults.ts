@@ -5,17 +5,17 @@ const verify = 'packages/latchkey/src/verify/verify.ts'
 /** What `rotate` must find. */
 export const faults: Proof['faults'] = {
   'ends-late': {
-    is: 'an old secret works in the first millisecond in which it should not',
+    is: 'an old secret works one millisecond too long',
     edits: [{ file: verify, text: 'now >= active.endsAt', becomes: 'now > active.endsAt' }],
     shownBy: ['acceptedLate'],
   },
   'ends-early': {
-    is: 'an old secret ends a millisecond before its time',
+    is: 'an old secret ends one millisecond too early',
     edits: [{ file: verify, text: 'now >= active.endsAt', becomes: 'now >= active.endsAt - 1' }],
     shownBy: ['refusedEarly'],
   },
   'last-writer-wins': {
-    is: 'a change does not ask whether the key is still what it was when it was read',
+    is: 'a change does not check whether the key has changed since it was read',
     edits: [
       {
         file: 'packages/latchkey/src/store/key-columns.ts',

@@ -3,7 +3,7 @@ import type { Proof } from './proof.ts'
 /** What `timing` must find. */
 export const faults: Proof['faults'] = {
   'known-hashed-again': {
-    is: 'a refusal of a key that is known hashes once more than one of a key that is not',
+    is: 'the refusal of a known key computes one hash more than that of an unknown key',
     edits: [
       {
         file: 'packages/latchkey/src/verify/verify.ts',
@@ -15,7 +15,7 @@ export const faults: Proof['faults'] = {
     shownBy: ['unknownRevoked', 'revokedNear'],
   },
   'counted-one-by-one': {
-    is: 'each refusal is counted under the name of its key, many of them in the time of one call',
+    is: 'each refusal is counted separately under its key, many of them within one call',
     edits: [
       {
         file: 'packages/latchkey/src/verify/usage.ts',
