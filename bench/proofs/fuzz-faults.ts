@@ -19,7 +19,7 @@ export const faults: Proof['faults'] = {
     is: 'if a request has two keys, the last one counts',
     edits: [
       {
-        file: 'packages/latchkey/src/guard/guard.ts',
+        file: 'packages/latchkey/src/guard/credential.ts',
         text: 'return count > 1 ? twoCredentials : value',
         becomes: "return count > 1 ? value.split(', ').at(-1) : value",
       },

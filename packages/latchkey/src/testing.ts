@@ -1,4 +1,4 @@
-import { header } from './guard/guard.ts'
+import { header } from './guard/credential.ts'
 import { systemClock } from './keyring/clock.ts'
 import type { IssueOptions } from './keyring/issue.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'

@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { LatchkeyError } from '../error.ts'
 
-/** A route as the router has it: parameters have the names of all routes that share the place. */
+/** A route in the router's tree. Its parameters have the names of all routes that share the place. */
 export interface RoutedPath {
   readonly methods: readonly string[]
   readonly path: string
@@ -9,34 +9,34 @@ export interface RoutedPath {
   readonly place: string
 }
 
-/** Which paths a router takes for one. */
+/** Which differences between paths a router ignores. */
 interface Folding {
   readonly letters: boolean
   readonly lastSlash: boolean
   readonly slashes: boolean
 }
 
-/** A line of the tree: how deep it lies, and what it says. */
+/** A line of the tree: its indent, which is its depth, and its text. */
 const branch = /^((?:│ {3}| {4})*)[├└]── (.*)$/s
 
-/** A line on the place of the line before, with other constraints. */
+/** A line for the same place as the line before it, with other constraints. */
 const furtherConstraints = /^((?:│ {3}| {4})+)(.*)$/s
 
-/** The methods that a place of the tree serves, before its constraints. */
+/** The methods that a place of the tree serves; they stand before its constraints. */
 const served = / \(([A-Z][A-Z, -]*)\)(?=$| \{)/g
 
-/** What the router's tree is where there is none. */
+/** The text of a tree without routes. */
 const empty = '(empty tree)'
 
 /**
- * The routes that a scope's router has, whoever added them, asked of the router's tree: one line for each place, with
- * the text that it adds to that of the place above. The other picture that the router can make leaves out the beginning
- * of paths with wildcards.
+ * The routes that a scope's router has, whoever added them. They are read from a print of the router's tree: a line for
+ * each place, with the text that it adds to the place above it. (The other print of the router leaves out the beginning
+ * of paths with wildcards.)
  *
- * Under a prefix, those whose path begins with it. In doubt a route belongs to the scope: capital letters do not matter,
- * since a router may ignore them, and a parameter in the prefix stands for whatever stands in its place.
+ * A scope with a prefix has the routes whose path begins with it. In doubt a route belongs to the scope: capital letters
+ * do not matter, since a router may ignore them, and a parameter in the prefix stands for any text.
  *
- * @throws LatchkeyError `undeclared_route` where a line of the tree cannot be read: what it hides is not known.
+ * @throws LatchkeyError `undeclared_route` for a line that cannot be read, since it may hide a route.
  */
 export function routesUnder(app: FastifyInstance): readonly RoutedPath[] {
   const prefix = beginning(app.prefix, foldingOf(app))
@@ -51,15 +51,15 @@ function allRoutes(app: FastifyInstance): readonly RoutedPath[] {
   const folding = foldingOf(app)
   const routes: RoutedPath[] = []
   const above: { text: string; place: string }[] = []
-  let before: { readonly told: string; readonly depth: number } | undefined
+  let before: { readonly text: string; readonly depth: number } | undefined
   for (const line of tree.split('\n')) {
-    const [, indent, told] = branch.exec(line) ?? []
-    const { text, methods } = nodeOf(told ?? furtherConstraints.exec(line)?.[2] ?? line)
-    if (indent === undefined || told === undefined) {
+    const [, indent, branchText] = branch.exec(line) ?? []
+    const { text, methods } = nodeOf(branchText ?? furtherConstraints.exec(line)?.[2] ?? line)
+    if (indent === undefined || branchText === undefined) {
       const depth = (furtherConstraints.exec(line)?.[1] ?? '').length / 4 - 1
-      if (before?.told !== text || before.depth !== depth || methods.length === 0) throw unreadable(line)
+      if (before?.text !== text || before.depth !== depth || methods.length === 0) throw unreadable(line)
     } else {
-      before = { told: text, depth: indent.length / 4 }
+      before = { text, depth: indent.length / 4 }
       if (above.length < before.depth) throw unreadable(line)
       above.length = before.depth
       const added = text === '(empty root node)' ? '' : text
@@ -73,36 +73,34 @@ function allRoutes(app: FastifyInstance): readonly RoutedPath[] {
   return routes
 }
 
-/** What a line of the tree says. */
-function nodeOf(told: string): { readonly text: string; readonly methods: readonly string[] } {
-  const [found, ...more] = told.matchAll(served)
-  if (found === undefined) return { text: told, methods: [] }
-  // A path, or a host, that looks like a list of methods: which of them it is cannot be told.
-  if (more.length > 0) throw unreadable(told)
-  return { text: told.slice(0, found.index), methods: (found[1] ?? '').split(', ') }
+/** The text of a line, and its methods apart from it. */
+function nodeOf(lineText: string): { readonly text: string; readonly methods: readonly string[] } {
+  const [found, ...more] = lineText.matchAll(served)
+  if (found === undefined) return { text: lineText, methods: [] }
+  // A path or a host looks like a list of methods, and the print does not show which one is the list.
+  if (more.length > 0) throw unreadable(lineText)
+  return { text: lineText.slice(0, found.index), methods: (found[1] ?? '').split(', ') }
 }
 
 function unreadable(line: string): LatchkeyError {
-  const what = 'The guard cannot read which routes there are, and so not tell whether all are guarded; it stopped at'
-  return new LatchkeyError('undeclared_route', `${what} ${JSON.stringify(line)}.`)
+  const reason = 'The guard cannot read which routes there are, so it cannot say that all are guarded; it stopped at'
+  return new LatchkeyError('undeclared_route', `${reason} ${JSON.stringify(line)}.`)
 }
 
-/** What every path of a scope begins with, in small letters: its prefix up to the first parameter. */
+/** The beginning of every path of a scope, in small letters: its prefix up to the first parameter. */
 function beginning(prefix: string, { slashes }: Folding): string {
   const [fixed = ''] = prefix.split(/[:*]/, 1)
   return (slashes ? oneSlash(fixed) : fixed).replace(/\/+$/, '').toLowerCase()
 }
 
-/**
- * What the router of an application was told to take for the same, at either of the two places where it is told so.
- */
+/** Which differences the router of an application ignores, from either of the two places for its options. */
 function foldingOf({ initialConfig }: FastifyInstance): Folding {
   const { routerOptions = {}, ...own } = initialConfig as RouterConfig & { readonly routerOptions?: RouterConfig }
-  const told = [own, routerOptions]
+  const places = [own, routerOptions]
   return {
-    letters: told.some(({ caseSensitive }) => caseSensitive === false),
-    lastSlash: told.some(({ ignoreTrailingSlash }) => ignoreTrailingSlash === true),
-    slashes: told.some(({ ignoreDuplicateSlashes }) => ignoreDuplicateSlashes === true),
+    letters: places.some(({ caseSensitive }) => caseSensitive === false),
+    lastSlash: places.some(({ ignoreTrailingSlash }) => ignoreTrailingSlash === true),
+    slashes: places.some(({ ignoreDuplicateSlashes }) => ignoreDuplicateSlashes === true),
   }
 }
 
@@ -113,8 +111,8 @@ interface RouterConfig {
 }
 
 /**
- * Names for a route by which it is found again in the tree: one for each method. Paths that the router of the
- * application takes for one have one name, and no others: parameters lose their names, and keep their expressions.
+ * Names by which a route is found again in the tree: one for each method. Two paths have the same name exactly where the
+ * application's router takes them for one: parameters lose their names, and keep their expressions.
  */
 export function namesOf(app: FastifyInstance, route: AddedRoute): readonly string[] {
   const { method, url, routePath, prefix, prefixTrailingSlash = 'both' } = route
@@ -122,23 +120,23 @@ export function namesOf(app: FastifyInstance, route: AddedRoute): readonly strin
   const urls = optionalParameter.test(url)
     ? [url.replace(optionalParameter, '$1$2'), url.replace(optionalParameter, '$2')]
     : [url]
-  // The root of a prefix is told of once, and added with and without its slash.
+  // Fastify announces the root of a prefix once, and adds it with and without its slash.
   if (routePath === '' && prefix !== '' && prefixTrailingSlash === 'both') urls.push(`${url}/`)
-  // Where the tree has a line for what begins with a colon, it does not say whether that is a parameter.
+  // A line of the tree that begins with a colon does not show whether that is a parameter.
   const read = urls.flatMap((one) => (one.includes('::') ? [one, one.replaceAll('::', ':')] : [one]))
   return [method].flat().flatMap((one) => read.map((path) => `${one.toUpperCase()} ${placeOf(path, folding)}`))
 }
 
-/** A route as hooks are told of it. */
+/** A route as Fastify announces it to hooks. */
 type AddedRoute = Pick<RouteOptions, 'method' | 'url' | 'prefixTrailingSlash'> & {
   readonly routePath: string
   readonly prefix: string
 }
 
-/** As the router recognises it. */
+/** An optional parameter, by the router's own expression. */
 const optionalParameter = /(\/:[^/()]*?)\?(\/?)/
 
-/** The same of a route of the tree. */
+/** The same names, for a route of the tree. */
 export function namesOfRouted({ methods, place }: RoutedPath): readonly string[] {
   return methods.map((method) => `${method} ${place}`)
 }
@@ -156,13 +154,13 @@ function placeOf(url: string, folding: Folding): string {
   return place
 }
 
-/** The same of what a line of the tree adds, where a colon that is no parameter's stands once. */
+/** The same, for the text of a line of the tree, where a colon that begins no parameter is not doubled. */
 function placeOfNode(text: string, folding: Folding): string {
   if (text.startsWith(':')) return placeOfParameters(text, folding)
   return folded(text.replaceAll(':', '::').replaceAll('%25', '%'), folding)
 }
 
-/** Of routes that share the place, the tree has the parameters of each, with a line between. */
+/** Where routes share a place, the tree has the parameters of each, with a bar between them. */
 function placeOfParameters(text: string, folding: Folding): string {
   const each = text.split('|:').map((one, index) => withoutNames(index === 0 ? one : `:${one}`, folding))
   const [first = ''] = each
@@ -181,7 +179,7 @@ function withoutNames(text: string, folding: Folding): string {
   return place
 }
 
-/** Where the parameters end that begin at a colon: at the next slash that is in no expression. */
+/** Where the parameters that begin at a colon end: at the next slash outside of expressions. */
 function parametersEnd(path: string, colon: number): number {
   let at = colon
   while (path[at] === ':') {
@@ -208,7 +206,7 @@ function expressionEnd(text: string, open: number): number {
   return text.length
 }
 
-/** Where the next parameter begins: a colon that is not doubled. */
+/** Where the next parameter begins: at a colon that is not doubled. */
 function nextColon(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     if (text.startsWith('::', at)) at++

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { presented, twoCredentials } from '../../src/guard/guard.ts'
+import { presented, twoCredentials } from '../../src/guard/credential.ts'
 
 test('two credentials are two, whether the framework joins the lines of a header or lists them', () => {
   assert.equal(presented('one, two', ['X-API-Key', 'one', 'x-api-key', 'two']), twoCredentials)
