@@ -29,7 +29,7 @@ export const faults: Proof['faults'] = {
     is: 'only changes of keys carry the condition into the commit, and issuing does not',
     edits: [
       {
-        file: 'packages/latchkey/src/keyring/issue.ts',
+        file: 'packages/latchkey/src/keyring/create.ts',
         text: '{ idempotent, authority: authority.witness }',
         becomes: '{ idempotent }',
       },

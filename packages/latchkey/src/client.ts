@@ -3,15 +3,17 @@ import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
 import { LatchkeyError } from './error.ts'
 import type { JournalReport } from './journal/verify-journal.ts'
-import type { Changed, ChangeOptions } from './keyring/changing.ts'
-import type { IdempotencyOptions } from './keyring/idempotency.ts'
-import type { BulkOptions, Created, Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
+import type { BulkOptions, ChangeOptions, IdempotencyOptions, RotateOptions } from './keyring/call-options.ts'
+import { bulkOptions, changeOptions, revokeOptions, rotateOptions } from './keyring/call-options.ts'
+import type { Changed } from './keyring/change-key.ts'
+import type { Created } from './keyring/create.ts'
+import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { KeyPage } from './keyring/list.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
-import type { RotateOptions, Rotated } from './keyring/rotate.ts'
+import type { Rotated } from './keyring/rotate.ts'
 import { invalid, membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
@@ -40,14 +42,6 @@ const connectOptions = membersOf<ConnectOptions>({
   fetch: true,
   timeout: true,
   insecure: true,
-})
-
-const bulkOptions = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
-const changeOptions = membersOf<ChangeOptions>({
-  actor: true,
-  note: true,
-  ifRevision: true,
-  idempotencyKey: true,
 })
 
 /** The whole journal is read for it: a million entries are some ten seconds. */
@@ -100,11 +94,11 @@ export async function connectKeyring<Scope extends string = string>(
     })
   }
 
-  /** @param own - the members that the verb takes besides those that every change takes. */
-  const act = async (path: string, wanted: ChangeOptions, own: readonly string[] = []): Promise<Json> => {
-    objectOf('The options of a change', wanted, [...own, ...changeOptions])
-    const body = { ...wanted, actor: undefined, ifRevision: undefined, idempotencyKey: undefined }
-    return send({ method: 'POST', path, body, headers: conditions(wanted), repeatable: true })
+  /** @param names - the names of the options that the verb takes. */
+  const act = async (path: string, options: ChangeOptions, names = changeOptions): Promise<Json> => {
+    objectOf('The options of a change', options, names)
+    const body = { ...options, actor: undefined, ifRevision: undefined, idempotencyKey: undefined }
+    return send({ method: 'POST', path, body, headers: conditions(options), repeatable: true })
   }
 
   const patchWith = async (path: string, patch: object, wanted: ChangeOptions): Promise<Json> => {
@@ -132,13 +126,13 @@ export async function connectKeyring<Scope extends string = string>(
     importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', { keys }, options)),
     change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
     async rotate(id: string, options: RotateOptions & IdempotencyOptions = {}) {
-      return (await act(`${keyPath(id)}/rotate`, options, ['grace', 'replace'])) as unknown as Rotated<Scope>
+      return (await act(`${keyPath(id)}/rotate`, options, rotateOptions)) as unknown as Rotated<Scope>
     },
     retire: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/retire`, options)),
     disable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/disable`, options)),
     enable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/enable`, options)),
     async revoke(id, options) {
-      return (await act(`${keyPath(id)}/revoke`, options, ['reason', 'withIssued'])) as unknown as Revoked<Scope>
+      return (await act(`${keyPath(id)}/revoke`, options, revokeOptions)) as unknown as Revoked<Scope>
     },
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,

@@ -5,18 +5,18 @@ export { mint } from './secret/mint.ts'
 export { namePattern, parse } from './secret/parse.ts'
 export type { ParsedSecret } from './secret/parse.ts'
 export { systemClock } from './keyring/clock.ts'
-export type { KeyPatch } from './keyring/change.ts'
-export type { Changed, ChangeOptions } from './keyring/changing.ts'
-export { bounds } from './input.ts'
 export type {
   BulkOptions,
-  Created,
-  ImportedKey,
-  Issued,
-  IssuedOrRepeated,
-  IssueOptions,
-  NewKey,
-} from './keyring/issue.ts'
+  ChangeOptions,
+  IdempotencyOptions,
+  RevokeOptions,
+  RotateOptions,
+} from './keyring/call-options.ts'
+export type { Changed } from './keyring/change-key.ts'
+export { bounds } from './input.ts'
+export type { Created } from './keyring/create.ts'
+export type { ImportedKey } from './keyring/import.ts'
+export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'
 export { journalFaults } from './journal/verify-journal.ts'
 export { rowFaults } from './journal/rows-compared.ts'
@@ -27,14 +27,14 @@ export { openKeyring } from './keyring/open.ts'
 export type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
 export { keyStates } from './keyring/list.ts'
 export type { KeyPage, ListOptions } from './keyring/list.ts'
-export type { KeyMembers, QuotaOptions } from './keyring/members.ts'
+export { delegableMembers } from './keyring/members.ts'
+export type { KeyMembers, KeyPatch, NewKey, QuotaOptions } from './keyring/members.ts'
 export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
-export type { IdempotencyOptions } from './keyring/idempotency.ts'
 export type { JournalOptions, UsageOptions } from './keyring/reading.ts'
 export type { RefusalRecord } from './verify/refusal-log.ts'
 export { revocationReasons } from './keyring/revoke.ts'
-export type { Revoked, RevokeOptions } from './keyring/revoke.ts'
-export type { RotateOptions, Rotated, RotatedOrRepeated } from './keyring/rotate.ts'
+export type { Revoked } from './keyring/revoke.ts'
+export type { Rotated, RotatedOrRepeated } from './keyring/rotate.ts'
 export { settingsKey } from './source/settings.ts'
 export { weaknessOf } from './secret/weakness.ts'
 export type { SettingsKeyOptions } from './source/settings.ts'
@@ -52,7 +52,7 @@ export type {
 } from './verify/verdict.ts'
 export { adminEnvironment, adminScopes } from './policy/admin.ts'
 export type { AdminScope } from './policy/admin.ts'
-export { delegableMembers, everyScope } from './policy/delegation.ts'
+export { everyScope } from './policy/delegation.ts'
 export type { Delegable, Delegation, Rights } from './policy/delegation.ts'
 export type { Lifetime } from './policy/lifetime.ts'
 export { limitName, refills } from './policy/limits.ts'

@@ -93,7 +93,11 @@ export function anyText(name: string, value: unknown, longest: number): string {
 }
 
 /** A whole number within bounds. */
-export function integer(name: string, value: unknown, least: number, most: number): number {
+export function integer(
+  name: string,
+  value: unknown,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
     throw invalid(name, `a whole number from ${least} to ${most}`)
   }
@@ -112,9 +116,11 @@ export function moment(name: string, value: unknown): number | null {
 /** A plain object of short texts. */
 export function metadata(value: unknown): Readonly<Record<string, string>> {
   const { members, name: longestName, value: longestValue } = bounds.metadata
-  if (value === undefined || value === null) return {}
   // A Map has no members of its own, and would be kept as nothing.
-  const isPlain = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object)
+  const isPlain =
+    typeof value === 'object' &&
+    value !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(value) as object)
   if (!isPlain || Object.keys(value).length > members) {
     throw invalid('metadata', `an object with at most ${members} members`)
   }
@@ -127,11 +133,10 @@ export function metadata(value: unknown): Readonly<Record<string, string>> {
 }
 
 /**
- * Ranges of addresses in their canonical form, or `null` for anywhere. An empty list is refused: it would be a key that
+ * Ranges of addresses in their canonical form. An empty list is refused: it would be a key that
  * nobody can use, or, read carelessly, one that everybody can.
  */
-export function addresses(value: unknown): readonly string[] | null {
-  if (value === undefined || value === null) return null
+export function addresses(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > bounds.addresses) {
     throw invalid('addresses', `a list of 1 to ${bounds.addresses} ranges, or null for anywhere`)
   }
@@ -146,7 +151,6 @@ export function addresses(value: unknown): readonly string[] | null {
 /** Named windows. */
 export function limits(value: unknown): readonly Limit[] {
   const { count, limit: mostAdmitted, window: longest } = bounds.limits
-  if (value === undefined || value === null) return []
   if (!Array.isArray(value) || value.length > count) throw invalid('limits', `a list of at most ${count}`)
   const names = new Set<string>()
   return value.map((item: unknown, index) => {
@@ -162,22 +166,21 @@ export function limits(value: unknown): readonly Limit[] {
     if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
     return {
       name,
-      limit: integer(`${place}.limit`, limit, 1, mostAdmitted),
-      window: integer(`${place}.window`, window, 1, longest),
+      limit: integer(`${place}.limit`, limit, { least: 1, most: mostAdmitted }),
+      window: integer(`${place}.window`, window, { least: 1, most: longest }),
       ...(reportOnly ? { reportOnly } : {}),
     }
   })
 }
 
-/** A quota as asked for, and what is to be left of it, if that is said. */
-export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } | null {
-  if (value === undefined || value === null) return null
+/** A quota as a caller asks for it, and what is left of it if the caller says so. */
+export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } {
   const { amount, refill = null, remaining } = objectOf('quota', value, ['amount', 'refill', 'remaining'])
   const period = refill === null ? null : oneOf('quota.refill', refill, refills)
-  const most = integer('quota.amount', amount, 0, bounds.quota)
+  const most = integer('quota.amount', amount, { least: 0, most: bounds.quota })
   return {
     quota: { amount: most, refill: period },
-    remaining: remaining === undefined ? undefined : integer('quota.remaining', remaining, 0, most),
+    remaining: remaining === undefined ? undefined : integer('quota.remaining', remaining, { least: 0, most }),
   }
 }
 

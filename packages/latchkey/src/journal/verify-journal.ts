@@ -74,7 +74,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   if (checkpoint !== undefined) {
     const { seq, hash: text } = objectOf('checkpoint', checkpoint, ['seq', 'hash'])
     // One that cannot be met would be passed over, and the journal called whole.
-    integer('checkpoint.seq', seq, 1, Number.MAX_SAFE_INTEGER)
+    integer('checkpoint.seq', seq, { least: 1, most: Number.MAX_SAFE_INTEGER })
     if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text))
       throw invalid('checkpoint.hash', '64 hexadecimal digits')
   }

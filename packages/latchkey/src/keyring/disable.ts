@@ -4,8 +4,10 @@ import { delegationCovers } from '../policy/delegation.ts'
 import type { Store, StoredKey } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
-import type { Changed, ChangeOptions } from './changing.ts'
-import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
+import type { ChangeOptions } from './call-options.ts'
+import { changeOptions } from './call-options.ts'
+import type { Changed } from './change-key.ts'
+import { changeKey, refuseRevoked } from './change-key.ts'
 
 /** The function behind `Keyring.disable`. To disable twice is to disable once. */
 export async function disable<Scope extends string>(
@@ -38,8 +40,8 @@ export async function enable<Scope extends string>(
 }
 
 /**
- * An admin key that is bound to an owner enables what it disabled itself, or what an admin key did that reaches no further.
- * What the operator disabled stays so, or the owner could undo it.
+ * An admin key that is bound to an owner enables keys that it disabled itself, or that an admin key disabled which reaches
+ * no further. A key that the operator disabled stays disabled, or the owner could undo that.
  *
  * @throws LatchkeyError `beyond_delegation`.
  */

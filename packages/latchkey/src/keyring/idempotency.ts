@@ -3,15 +3,7 @@ import { LatchkeyError } from '../error.ts'
 import { anyText, bounds } from '../input.ts'
 import type { IdempotentCall, IdempotentResult, Store } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
-
-/** What every call takes that changes something. */
-export interface IdempotencyOptions {
-  /**
-   * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
-   * without a secret that was shown already. At most 200 characters.
-   */
-  readonly idempotencyKey?: string | undefined
-}
+import type { IdempotencyOptions } from './call-options.ts'
 
 /**
  * What makes a call happen once, if that is asked for.
@@ -25,7 +17,7 @@ export function idempotentCallOf<Scope extends string>(
 ): IdempotentCall | undefined {
   if (idempotencyKey === undefined) return undefined
   return {
-    // Who asks, and not whom they name: tokens of others are others.
+    // Scope the key to the authenticated caller, not to `actor`: two callers may use the same one.
     actor: authority ?? actor,
     idempotencyKey: anyText('idempotencyKey', idempotencyKey, bounds.idempotencyKey),
     fingerprint: hash('sha256', JSON.stringify(asked, inOrder), 'hex'),

@@ -1,12 +1,23 @@
 import { hash } from 'node:crypto'
-import { bounds, invalid, oneOf, text, integer } from '../input.ts'
-import type { StoredSecret } from '../ports.ts'
+import { bounds, integer, invalid, oneOf, text } from '../input.ts'
+import type { SecretKind, StoredSecret } from '../ports.ts'
 import { hashDigits, importedHashes } from '../secret/hash.ts'
 import { isOfWeakSecret } from '../secret/weakness.ts'
-import type { ImportedKey } from './issue.ts'
+import { newSecret } from './minting.ts'
 
 /** What is known of a secret that was made elsewhere. */
-export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits' | 'start'>
+export interface KnownSecret {
+  /** The hash of the secret in hexadecimal. The secret itself never comes here; it may have up to 1,024 characters. */
+  readonly hash: string
+  readonly algorithm: Exclude<SecretKind, 'minted'>
+  /**
+   * How many random bits its maker gave it, from 64 on: 122 for a UUID of version 4, 128 for 32 random hexadecimal digits.
+   * The hash does not show that, so the caller must say it; it is kept in the journal.
+   */
+  readonly bits: number
+  /** What may be shown of the secret so that people know it again; at most 16 characters, and never all of it. */
+  readonly start?: string
+}
 
 /**
  * What is kept of a secret that was made elsewhere, checked as far as a hash can be.
@@ -14,21 +25,22 @@ export type KnownSecret = Pick<ImportedKey<string>, 'hash' | 'algorithm' | 'bits
  * @throws LatchkeyError `invalid_input`.
  */
 export function importedSecret(
-  given: KnownSecret,
-): Pick<StoredSecret, 'hash' | 'kind' | 'start'> & { readonly bits: number } {
-  const kind = oneOf('algorithm', given.algorithm, importedHashes)
-  const secretHash = typeof given.hash === 'string' ? given.hash.toLowerCase() : ''
+  known: KnownSecret,
+  { now, issuedBy }: { readonly now: number; readonly issuedBy: string | null },
+): StoredSecret {
+  const kind = oneOf('algorithm', known.algorithm, importedHashes)
+  const secretHash = typeof known.hash === 'string' ? known.hash.toLowerCase() : ''
   if (secretHash.length !== hashDigits[kind] || !/^[0-9a-f]+$/.test(secretHash)) {
     throw invalid('hash', `${hashDigits[kind]} hexadecimal digits, the ${kind} of the secret`)
   }
-  const { least, most } = bounds.bits
-  const bits = integer('bits, the random bits of the secret,', given.bits, least, most)
+  integer('bits, the random bits of the secret,', known.bits, bounds.bits)
   if (isOfWeakSecret(secretHash, kind)) {
     throw invalid('hash', 'that of a secret which nobody guesses, and this is of one that everybody does')
   }
-  const start = given.start === undefined || given.start === '' ? '' : text('start', given.start, bounds.start)
-  // It is kept and shown.
-  if (hash(kind, start, 'hex') === secretHash)
+  const start = known.start === undefined || known.start === '' ? '' : text('start', known.start, bounds.start)
+  // The start is kept and shown.
+  if (hash(kind, start, 'hex') === secretHash) {
     throw invalid('start', 'the start of the secret, and not the whole of it')
-  return { hash: secretHash, kind, start, bits }
+  }
+  return newSecret({ hash: secretHash, kind, start, now, issuedBy })
 }

@@ -14,6 +14,7 @@ import type {
 } from '../ports.ts'
 import type { QuotaLeft } from '../verify/quota-left.ts'
 import { quotaLeftOf } from '../verify/quota-left.ts'
+import { membersIn } from './members.ts'
 
 /** A key as people see it: everything but its secret. Times are milliseconds since 1970 (UTC). */
 export interface Key<Scope extends string = string> extends Lifetime {
@@ -35,7 +36,7 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly createdAt: number
   readonly state: KeyState
   readonly disabledAt: number | null
-  /** The admin key that disabled it; `null` where whoever holds the keyring itself did. */
+  /** The admin key that disabled it; `null` if the holder of the keyring itself did. */
   readonly disabledBy: string | null
   readonly revoked: Revocation | null
   /** As of the last time that usage was written. */
@@ -44,7 +45,7 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly revision: number
 }
 
-/** A key with all that is kept of it. */
+/** A key, with its secrets and what is left of its quota. */
 export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
   /** Those that work, the newest first. Two while it is being rotated. */
   readonly secrets: readonly Secret[]
@@ -57,7 +58,7 @@ export interface Secret {
   readonly start: string
   readonly kind: SecretKind
   readonly createdAt: number
-  /** When a newer one came to stand in for it; `null` for the newest. */
+  /** When a newer one replaced it; `null` for the newest. */
   readonly retiredAt: number | null
   /** The first millisecond in which it no longer works; `null` for the newest. */
   readonly endsAt: number | null
@@ -88,22 +89,14 @@ export function keyOfListed<Scope extends string>(
   { key: stored, ownerDisabled, lastUsedAt }: Omit<KeyListItem, 'place'>,
   now: number,
 ): Key<Scope> {
-  const { id, name, owner, environment, metadata, start, createdAt, notBefore, expiresAt } = stored
-  const { addresses, limits, quota, delegation, disabledAt, disabledBy, revision } = stored
+  const { id, environment, start, createdAt, disabledAt, disabledBy, revision } = stored
   const { revokedAt, revokedReason, revokedNote } = stored
+  const { scopes, ...members } = membersIn(stored)
   return {
     id,
-    name,
-    owner,
     environment,
-    scopes: stored.scopes as readonly Grant<Scope>[],
-    metadata,
-    notBefore,
-    expiresAt,
-    addresses,
-    limits,
-    quota,
-    delegation,
+    ...members,
+    scopes: scopes as readonly Grant<Scope>[],
     start,
     createdAt,
     state: stateOf(stored, ownerDisabled, now),

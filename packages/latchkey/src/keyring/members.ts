@@ -1,141 +1,181 @@
 import * as input from '../input.ts'
-import { bounds, invalid, text } from '../input.ts'
+import { bounds, invalid, membersOf, text } from '../input.ts'
+import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import type { Delegation } from '../policy/delegation.ts'
-import { delegableMembers, everyScope } from '../policy/delegation.ts'
+import type { Delegable, Delegation } from '../policy/delegation.ts'
+import { undelegated } from '../policy/delegation.ts'
 import type { Limit, Refill } from '../policy/limits.ts'
-import { periodStart } from '../policy/limits.ts'
 import type { Catalogue, Grant } from '../policy/scopes.ts'
-import { grantable } from '../policy/scopes.ts'
-import type { QuotaState, StoredKey } from '../ports.ts'
+import type { StoredKey } from '../ports.ts'
 import { catalogueOf } from '../verify/parts.ts'
+import { checkedDelegation } from './delegation.ts'
+import { grants } from './grants.ts'
 
-/** A quota as it is asked for. */
+/** A quota as a caller asks for it. */
 export interface QuotaOptions {
   /** Calls, or what they cost. */
   readonly amount: number
   /** When it is filled up again: with each UTC day or month; never if left out. */
   readonly refill?: Refill
   /**
-   * What is to be left now. Left out: all of a quota that is new, or is filled up at other times than before; of any
-   * other what was spent stays spent, so that a quota which is sent back as it was read is not filled up.
+   * What is left from now on. Left out: all of a quota that is new, or that is filled up at other times than before; of
+   * any other quota, what was spent stays spent. So a quota that is sent back as it was read is not filled up.
    */
   readonly remaining?: number
 }
 
-/** What a key may be given. Of members left out, those of a new key are as the comments say, those of an old one stay. */
+/** What a key may be given. If left out, a new key has what the comments say, and a key that is changed keeps its value. */
 export interface KeyMembers<Scope extends string> {
-  /** What people call it. 1 to 120 characters. */
+  /** The name that people know it by. 1 to 120 characters. */
   readonly name: string
-  /** Whom it belongs to. 1 to 120 characters. */
+  /** The owner that it belongs to. 1 to 120 characters. */
   readonly owner: string
-  /** What it may do; an empty list is nothing. Of an admin key, Latchkey's own scopes. */
+  /** What it may do; an empty list is nothing. An admin key has Latchkey's own scopes. */
   readonly scopes: readonly Grant<Scope>[]
-  /** From when it is valid, in milliseconds since 1970; `null` or left out: from now. */
+  /** The first moment at which it is valid, in milliseconds since 1970; `null` or left out: now. */
   readonly notBefore?: number | null
-  /** From when it no longer is, in milliseconds since 1970; `null` or left out: never. */
+  /** The first moment at which it is no longer valid, in milliseconds since 1970; `null` or left out: never. */
   readonly expiresAt?: number | null
   /** Short texts of your own, e.g. `{ plan: 'pro' }`. At most 32; none if `null` or left out. */
   readonly metadata?: Readonly<Record<string, string>> | null
   /** Where it may be used from, e.g. `['192.0.2.0/24', '2001:db8::/32']`; `null` or left out: anywhere. */
   readonly addresses?: readonly string[] | null
-  /** What it may do in how long, at most 8 windows; none if `null` or left out. */
+  /** How much it may be used in an interval of time, at most 8 windows; no limit if `null` or left out. */
   readonly limits?: readonly Limit[] | null
-  /** What it may do at all; `null` or left out: as much as it likes. */
+  /** How much it may be used in a day, a month or in all; no quota if `null` or left out. */
   readonly quota?: QuotaOptions | null
   /** What an admin key may give; `null` or left out: nothing. Keys of other environments have none. */
   readonly delegation?: Delegation | null
 }
 
-/** The members that were given, checked, as they are to be kept. */
-export interface CheckedMembers {
-  readonly stored: Partial<StoredKey>
-  /** What is left of the quota that was given if it is a new one; `undefined` where none was given. */
-  readonly quota: QuotaState | null | undefined
-  /** Whether it was said what is to be left. */
-  readonly saysLeft: boolean
+/** What a new key is to be. */
+export interface NewKey<Scope extends string> extends KeyMembers<Scope | AdminScope> {
+  /** The first environment of the keyring if left out; `admin` for a key that administers it. */
+  readonly environment?: string
+}
+
+/** What is to be changed: a member that is left out stays, `null` clears it, any other value replaces it. */
+export type KeyPatch<Scope extends string> = Partial<KeyMembers<Scope | AdminScope>>
+
+type Members = KeyMembers<string>
+
+/** The members of a key that a caller may set, as the store keeps them. */
+export type StoredMembers = Pick<StoredKey, keyof Members>
+
+/** What a check needs to know besides the value. */
+export interface CheckContext {
+  /** The scopes that the application has declared. */
+  readonly scopes: Catalogue
+  readonly environments: readonly string[]
+  /** The environment of the key itself. */
+  readonly environment: string
+  readonly now: number
+}
+
+type Optional = { readonly [Name in keyof Members]-?: undefined extends Members[Name] ? Name : never }[keyof Members]
+
+type MemberRow<Name extends keyof Members> = {
+  /**
+   * The value as it is kept.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`.
+   */
+  readonly check: (value: unknown, context: CheckContext) => StoredKey[Name]
+  /** Whether an admin key may set it only if its delegation lets it; every other member it may always set. */
+  readonly delegable: Name extends keyof Delegable ? true : false
+  /** Whether a new key must be given it. Any other member may be left out of a new key, and `null` clears it. */
+  readonly required: Name extends Optional ? false : true
+} & (Name extends Optional
+  ? {
+      /** The value of a new key that was not given it, and of a key after `null` has cleared it. */
+      readonly empty: StoredKey[Name]
+    }
+  : unknown)
+
+/**
+ * The members of a key, each written once: how it is checked, whether a new key needs it, what it is when it is cleared,
+ * and which admin keys may set it. A member that has no row here does not compile.
+ */
+const table: { readonly [Name in keyof Members]-?: MemberRow<Name> } = {
+  name: { required: true, delegable: false, check: (value) => text('name', value, bounds.label) },
+  owner: { required: true, delegable: false, check: owner },
+  scopes: {
+    required: true,
+    delegable: false,
+    check: (value, context) => grants('scopes', value, catalogueOf(context, context.environment)),
+  },
+  notBefore: { required: false, delegable: false, empty: null, check: (value) => input.moment('notBefore', value) },
+  expiresAt: { required: false, delegable: false, empty: null, check: expiresAt },
+  metadata: { required: false, delegable: true, empty: undelegated.metadata, check: input.metadata },
+  addresses: { required: false, delegable: false, empty: null, check: input.addresses },
+  limits: { required: false, delegable: true, empty: undelegated.limits, check: input.limits },
+  quota: { required: false, delegable: true, empty: undelegated.quota, check: (value) => input.quota(value).quota },
+  delegation: { required: false, delegable: false, empty: null, check: delegation },
+}
+
+const names = Object.keys(table) as readonly (keyof Members)[]
+
+/** The names of what a change may set. */
+export const changeableMembers: readonly string[] = names
+
+/** The names of what a new key may be given. */
+export const newKeyMembers: readonly string[] = [
+  ...names,
+  ...membersOf<Omit<NewKey<string>, keyof Members>>({ environment: true }),
+]
+
+/** The names of what a new key must be given. */
+export const requiredMembers: readonly (keyof Members)[] = names.filter((name) => table[name].required)
+
+/** The names of what an admin key may set only if its delegation lets it. */
+export const delegableMembers: readonly (keyof Delegable)[] = names.filter(
+  (name): name is keyof Delegable => table[name].delegable,
+)
+
+/** What a new key has where nothing was given. */
+export const emptyMembers = Object.fromEntries(
+  names.flatMap((name) => {
+    const row = table[name]
+    return 'empty' in row ? [[name, row.empty]] : []
+  }),
+) as Pick<StoredKey, Optional>
+
+/** The members of a key that a caller may set, out of all that is kept of it. */
+export function membersIn(stored: StoredMembers): StoredMembers {
+  return Object.fromEntries(names.map((name) => [name, stored[name]])) as unknown as StoredMembers
 }
 
 /**
- * Checks the members given, each by itself.
+ * Checks each of some members by itself. What is `undefined` is left out.
  *
  * @throws LatchkeyError `invalid_input`, `unknown_scope`.
  */
-export function checkedMembers<Scope extends string>(
-  { scopes, environments }: { readonly scopes: Catalogue; readonly environments: readonly string[] },
-  environment: string,
-  given: Partial<KeyMembers<Scope>>,
-  now: number,
-): CheckedMembers {
-  const stored: { -readonly [Member in keyof StoredKey]?: StoredKey[Member] } = {}
-  const { name, owner, notBefore, expiresAt, metadata, addresses, limits, quota, delegation } = given
-  if (name !== undefined) stored.name = text('name', name, bounds.label)
-  if (owner !== undefined) {
-    stored.owner = text('owner', owner, bounds.label)
-    // However they are encoded in the path of a URL, they mean another path (RFC 3986 5.2.4).
-    if (owner === '.' || owner === '..') throw invalid('owner', 'another text than . and ..')
-  }
-  if (given.scopes !== undefined) stored.scopes = grants('scopes', given.scopes, catalogueOf({ scopes }, environment))
-  if (notBefore !== undefined) stored.notBefore = input.moment('notBefore', notBefore)
-  if (expiresAt !== undefined) {
-    stored.expiresAt = input.moment('expiresAt', expiresAt)
-    if (stored.expiresAt !== null && stored.expiresAt <= now) throw invalid('expiresAt', 'later than now, or null')
-  }
-  if (metadata !== undefined) stored.metadata = input.metadata(metadata)
-  if (addresses !== undefined) stored.addresses = input.addresses(addresses)
-  if (limits !== undefined) stored.limits = input.limits(limits)
-  if (delegation !== undefined) {
-    stored.delegation = checkedDelegation(delegation, { scopes, environments })
-    if (stored.delegation !== null && environment !== adminEnvironment) {
-      throw invalid('delegation', `null unless the environment is ${adminEnvironment}`)
-    }
-  }
-  if (quota === undefined) return { stored, quota: undefined, saysLeft: false }
-  const checked = input.quota(quota)
-  stored.quota = checked?.quota ?? null
-  if (checked === null) return { stored, quota: null, saysLeft: false }
-  const { remaining = checked.quota.amount } = checked
-  const period = periodStart(checked.quota.refill, now)
-  return { stored, quota: { remaining, period }, saysLeft: checked.remaining !== undefined }
+export function checkEach(members: Partial<Members>, context: CheckContext): Partial<StoredMembers> {
+  const present = names.filter((name) => members[name] !== undefined)
+  return Object.fromEntries(
+    present.map((name) => {
+      const row = table[name]
+      const value = members[name]
+      return [name, value === null && 'empty' in row ? row.empty : row.check(value, context)]
+    }),
+  )
 }
 
-/**
- * Checks what members say of each other.
- *
- * @throws LatchkeyError `invalid_input`.
- */
-export function checkTogether({ notBefore, expiresAt }: Pick<StoredKey, 'notBefore' | 'expiresAt'>): void {
-  if (notBefore !== null && expiresAt !== null && expiresAt <= notBefore) {
-    throw invalid('expiresAt', 'later than notBefore')
-  }
+function owner(value: unknown): string {
+  const name = text('owner', value, bounds.label)
+  // In the path of a URL they mean another path, however they are encoded (RFC 3986 5.2.4).
+  if (name === '.' || name === '..') throw invalid('owner', 'another text than . and ..')
+  return name
 }
 
-function grants(name: string, value: unknown, catalogue: Catalogue): readonly string[] {
-  if (!Array.isArray(value) || value.length > bounds.scopes) throw invalid(name, `a list of at most ${bounds.scopes}`)
-  return grantable(value as readonly string[], catalogue)
+function expiresAt(value: unknown, { now }: CheckContext): number | null {
+  const end = input.moment('expiresAt', value)
+  if (end !== null && end <= now) throw invalid('expiresAt', 'later than now, or null')
+  return end
 }
 
-function checkedDelegation(
-  value: unknown,
-  { scopes, environments }: { readonly scopes: Catalogue; readonly environments: readonly string[] },
-): Delegation | null {
-  if (value === null) return null
-  const given = input.objectOf('delegation', value, ['owner', 'environments', 'scopes', 'members'])
-  // Left out is not "all": whoever means everybody's keys says null.
-  const owner = given['owner'] === null ? null : text('delegation.owner', given['owner'], bounds.label)
-  const wanted = given['environments']
-  if (!Array.isArray(wanted)) throw invalid('delegation.environments', 'a list of environments')
-  const known = [...environments, adminEnvironment]
-  const checked = wanted.map((item, index) => input.oneOf(`delegation.environments[${index}]`, item, known))
-  const all = Array.isArray(given['scopes']) && given['scopes'].length === 1 && given['scopes'][0] === everyScope
-  const delegation = {
-    owner,
-    environments: [...new Set(checked)],
-    scopes: all ? [everyScope] : grants('delegation.scopes', given['scopes'], scopes),
-  }
-  const members = given['members']
-  if (members === undefined) return delegation
-  if (!Array.isArray(members)) throw invalid('delegation.members', `a list of ${delegableMembers.join(', ')}`)
-  const settable = members.map((item, index) => input.oneOf(`delegation.members[${index}]`, item, delegableMembers))
-  return { ...delegation, members: [...new Set(settable)] }
+function delegation(value: unknown, { scopes, environments, environment }: CheckContext): Delegation {
+  const checked = checkedDelegation(value, { scopes, environments })
+  if (environment === adminEnvironment) return checked
+  throw invalid('delegation', `null unless the environment is ${adminEnvironment}`)
 }

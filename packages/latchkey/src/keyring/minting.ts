@@ -21,16 +21,14 @@ export function mintSecret<Scope extends string>(
   const start = typeof parsed === 'object' ? parsed.start : ''
   return {
     secret,
-    stored: {
-      hash: hashSecret(secret),
-      kind: 'minted',
-      start,
-      createdAt: now,
-      retiredAt: null,
-      endsAt: null,
-      ended: false,
-      lastUsedAt: null,
-      issuedBy: authority ?? null,
-    },
+    stored: newSecret({ hash: hashSecret(secret), kind: 'minted', start, now, issuedBy: authority ?? null }),
   }
+}
+
+/** A secret that a key is given at `now`, and that nobody has used. */
+export function newSecret({
+  now,
+  ...known
+}: Pick<StoredSecret, 'hash' | 'kind' | 'start' | 'issuedBy'> & { readonly now: number }): StoredSecret {
+  return { ...known, createdAt: now, retiredAt: null, endsAt: null, ended: false, lastUsedAt: null }
 }

@@ -18,19 +18,21 @@ import type { Verifier } from '../verify/verdict.ts'
 import { unavailable, verifierOf } from '../verify/verify.ts'
 import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
 import { backgroundErrors } from './background-errors.ts'
+import type { RotateOptions } from './call-options.ts'
 import { change } from './change.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import { disable, enable } from './disable.ts'
+import { importMany } from './import.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
-import { importMany, issue, issueMany } from './issue.ts'
+import { issue, issueMany } from './issue.ts'
 import { keyOfKept } from './key.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
 import { list } from './list.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import { readJournal, readUsage } from './reading.ts'
 import { revoke } from './revoke.ts'
-import type { RotateOptions, Rotated } from './rotate.ts'
+import type { Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
@@ -73,8 +75,8 @@ export async function openKeyring<const Scope extends string>(
   } = options
   if (!Number.isSafeInteger(cacheSize) || cacheSize < 2) throw invalid('cacheSize', 'a whole number from 2')
   if (!Number.isSafeInteger(usageInterval) || usageInterval < 1) throw invalid('usageInterval', 'milliseconds from 1')
-  integer('cacheBytes', cacheBytes, 1, Number.MAX_SAFE_INTEGER)
-  integer('storeTimeout', storeTimeout, 1, longestTimeout)
+  integer('cacheBytes', cacheBytes, { least: 1, most: Number.MAX_SAFE_INTEGER })
+  integer('storeTimeout', storeTimeout, { least: 1, most: longestTimeout })
 
   const onError = backgroundErrors(options.onError)
   const store = timelyStore(options.store, storeTimeout)
@@ -180,7 +182,7 @@ function verbsOf<Scope extends string>(
     issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
     issueMany: (keys, options = {}) => issueMany(parts, keys, options),
     importMany: (keys, options = {}) => importMany(parts, keys, options),
-    change: (id, patch, options = {}) => change(parts, id, patch, options),
+    change: (id, patch, options = {}) => change(parts, id, { patch, options }),
     // Without an idempotency key nothing is repeated, and there is a secret.
     rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
     retire: (id, options = {}) => retire(parts, id, options),
@@ -189,7 +191,7 @@ function verbsOf<Scope extends string>(
     revoke: (id, options) => revoke(parts, id, options),
     list: (options = {}) => list(parts, options),
     owner: (owner) => findOwner(parts, owner),
-    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, patch, options),
+    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, { patch, options }),
     async find(id) {
       const authority = await authorityOf(parts, 'keys:read')
       const kept = await store.byId(text('id', id, bounds.label))

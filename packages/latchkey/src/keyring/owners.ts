@@ -1,19 +1,19 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, limits, membersOf, note, objectOf, text } from '../input.ts'
-import { chain } from '../journal/chain.ts'
+import { bounds, invalid, limits, membersOf, objectOf, text } from '../input.ts'
 import { digestOfOwner } from '../journal/row-digest.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { Limit } from '../policy/limits.ts'
-import type { Store, StoredOwner } from '../ports.ts'
+import type { StoredOwner } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
-import type { ChangeOptions } from './changing.ts'
-import { changeOptions } from './changing.ts'
-import { resultBefore, idempotentCallOf } from './idempotency.ts'
+import type { ChangeOptions } from './call-options.ts'
+import { changeOptions } from './call-options.ts'
+import type { Step } from './changing.ts'
+import { makeChange } from './changing.ts'
 import { mustLeaveAnotherOwner } from './last-admin-key.ts'
 
-/** Whom keys belong to. */
+/** An owner of keys. */
 export interface Owner {
   readonly owner: string
   /** All its keys are refused. */
@@ -50,8 +50,8 @@ export async function findOwner<Scope extends string>(
 }
 
 /**
- * An owner exists when a key is its own, or something is kept of it. For an admin key it does when it sees one of its
- * keys, or is bound to it.
+ * The owner as an admin key sees it. An owner exists if it has a key, or if more than its name is kept. An admin key sees
+ * an owner if it sees one of its keys, or is bound to it.
  */
 export async function visibleOwner<Scope extends string>(
   { store, clock }: KeyringParts<Scope>,
@@ -63,99 +63,81 @@ export async function visibleOwner<Scope extends string>(
   if (environments?.length === 0) return undefined
   const stored = await store.owner(owner)
   const known = stored !== undefined && (authority.everywhere || authority.owner === owner)
-  if (!known && !(await hasKeyIn(store, owner, environments, clock.now()))) return undefined
+  if (!known) {
+    const any = { state: undefined, scope: undefined, text: undefined, after: 0, limit: 1 }
+    const keys = await store.list({ ...any, owner, environments, now: clock.now() })
+    if (keys.length === 0) return undefined
+  }
   return stored ?? { owner, disabledAt: null, limits: [], revision: 0 }
 }
 
-async function hasKeyIn(
-  store: Store,
-  owner: string,
-  environments: readonly string[] | undefined,
-  now: number,
-): Promise<boolean> {
-  const any = { state: undefined, scope: undefined, text: undefined, after: 0, limit: 1 }
-  return (await store.list({ ...any, owner, environments, now })).length > 0
-}
-
 const changeable = membersOf<OwnerPatch>({ disabled: true, limits: true })
-
-/** How often a change is tried again when somebody else changed the same owner in between. */
-const attempts = 16
 
 /** The function behind `Keyring.changeOwner`. */
 export async function changeOwner<Scope extends string>(
   parts: KeyringParts<Scope>,
   name: string,
-  patch: OwnerPatch,
-  options: ChangeOptions,
+  { patch, options }: { readonly patch: OwnerPatch; readonly options: ChangeOptions },
 ): Promise<ChangedOwner> {
-  const { store, clock, cache } = parts
   objectOf('The options of changeOwner', options, changeOptions)
-  const { actor, note: words, ifRevision, idempotencyKey } = options
-  const began = clock.monotonic()
   const owner = text('owner', name, bounds.label)
-  const author = text('actor', actor ?? parts.authority ?? 'application', bounds.label)
-  const remark = note(words)
   objectOf('A change of an owner', patch, changeable)
   const { disabled } = patch
   if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
-  const wanted = patch.limits === undefined ? undefined : limits(patch.limits)
-  const asked = ['owner', owner, patch, remark, ifRevision]
-  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: author }, asked)
+  const shared = patch.limits === undefined ? undefined : patch.limits === null ? [] : limits(patch.limits)
 
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const authority = await authorityOf(parts, 'owners:write')
-    const stored = await visibleOwner(parts, authority, owner)
-    if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
-    // What is changed of an owner concerns all its keys.
-    if (!authority.everywhere) {
+  const call = { verb: 'owner', id: owner, asked: patch, options }
+  const { before, result, revision, tookMs, repeated } = await makeChange(parts, call, {
+    scope: 'owners:write',
+    async read(authority) {
+      const stored = await visibleOwner(parts, authority, owner)
+      if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
+      // A change of an owner concerns all its keys.
+      if (authority.everywhere) return stored
       throw new LatchkeyError('beyond_delegation', 'An owner is changed by who sees the keys of all environments.')
-    }
-    if ((await resultBefore(store, idempotent)) !== undefined) {
-      await store.settled()
-      return { owner: ownerOfStored(stored), tookMs: clock.monotonic() - began, repeated: true }
-    }
-    if (ifRevision !== undefined && ifRevision !== stored.revision) {
-      throw new LatchkeyError('precondition_failed', 'The owner was changed since it was read: read it again.')
-    }
-    const now = clock.now()
-    const changed: StoredOwner = {
-      ...stored,
-      disabledAt: disabled === undefined ? stored.disabledAt : disabled ? (stored.disabledAt ?? now) : null,
-      limits: wanted ?? stored.limits,
-    }
-    // What binds all keys of an owner is no less the operator's word than what binds one of them.
-    if (JSON.stringify(changed.limits) !== JSON.stringify(stored.limits)) authority.mustMaySet('limits')
-    const before = told(stored)
-    const after = told(changed)
-    let revision = stored.revision
-    if (JSON.stringify(before) !== JSON.stringify(after)) {
-      const switched = (stored.disabledAt === null) !== (changed.disabledAt === null)
-      const action = !switched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
-      const left = action === 'disable' ? await mustLeaveAnotherOwner(parts, owner) : undefined
-      const change = JSON.stringify({
-        before,
-        after,
-        state: digestOfOwner(changed),
-        ...(remark === null ? {} : { note: remark }),
-      })
-      const draft = { at: now, actor: author, action, subject: subjectOfOwner(owner), change } as const
-      const entries = await store.commit([{ kind: 'owner', owner: changed, draft }], chain, {
-        idempotent,
-        authority: authority.witness,
-        left,
-      })
-      if (entries === undefined) continue
-      cache.committed(entries)
-      revision = entries[0]?.seq ?? revision
-    }
-    await store.settled()
-    return { owner: ownerOfStored({ ...changed, revision }), tookMs: clock.monotonic() - began, repeated: false }
-  }
-  throw new LatchkeyError('conflict', 'The owner is being changed by others all the time. Try again.')
+    },
+    revisionOf: (stored) => stored.revision,
+    async decide(stored, { now, authority }) {
+      const changed: StoredOwner = {
+        ...stored,
+        disabledAt: disabled === undefined ? stored.disabledAt : disabled ? (stored.disabledAt ?? now) : null,
+        limits: shared ?? stored.limits,
+      }
+      // A limit of an owner binds all its keys: it needs the same right as a limit of one key.
+      if (JSON.stringify(changed.limits) !== JSON.stringify(stored.limits)) authority.mustMaySet('limits')
+      return { step: await stepOf(parts, stored, changed), result: changed }
+    },
+    texts: {
+      stale: () => 'The owner was changed since it was read: read it again.',
+      contended: 'The owner is being changed by others all the time. Try again.',
+    },
+  })
+  const changed = result ?? before
+  return { owner: ownerOfStored({ ...changed, revision: revision ?? changed.revision }), tookMs, repeated }
 }
 
-function told({ disabledAt, limits: shared }: StoredOwner): object {
+/** @throws LatchkeyError `conflict`. */
+async function stepOf<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  stored: StoredOwner,
+  changed: StoredOwner,
+): Promise<Step | undefined> {
+  const { owner } = stored
+  const [before, after] = [entryOf(stored), entryOf(changed)]
+  if (JSON.stringify(before) === JSON.stringify(after)) return undefined
+  const isSwitched = (stored.disabledAt === null) !== (changed.disabledAt === null)
+  const action = !isSwitched ? 'change' : changed.disabledAt === null ? 'enable' : 'disable'
+  return {
+    action,
+    subject: subjectOfOwner(owner),
+    change: { before, after, state: digestOfOwner(changed) },
+    rows: (draft) => ({ kind: 'owner', owner: changed, draft }),
+    left: action === 'disable' ? await mustLeaveAnotherOwner(parts, owner) : undefined,
+  }
+}
+
+/** What the journal says of an owner. */
+function entryOf({ disabledAt, limits: shared }: StoredOwner): object {
   return { disabled: disabledAt !== null, limits: shared }
 }
 

@@ -82,8 +82,8 @@ export async function readJournal<Scope extends string>(
     throw new LatchkeyError('unknown_owner', 'No key has this owner.')
   }
   return store.journal({
-    after: Math.max(earliest, integer('after', after, 0, Number.MAX_SAFE_INTEGER)),
-    limit: integer('limit', limit, 1, bounds.page),
+    after: Math.max(earliest, integer('after', after, { least: 0, most: Number.MAX_SAFE_INTEGER })),
+    limit: integer('limit', limit, { least: 1, most: bounds.page }),
     subject: key ?? (owner === undefined ? undefined : subjectOfOwner(owner)),
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
     from: moment('from', from) ?? undefined,
@@ -133,6 +133,6 @@ export async function readUsage<Scope extends string>(
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),
     to: until,
-    limit: integer('limit', limit, 1, bounds.usage),
+    limit: integer('limit', limit, { least: 1, most: bounds.usage }),
   })
 }

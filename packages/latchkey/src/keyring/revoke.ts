@@ -4,8 +4,10 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { RevocationReason } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
-import type { Changed, ChangeOptions, Part } from './changing.ts'
-import { changeKey, changeOptions } from './changing.ts'
+import type { ChangeOptions, RevokeOptions } from './call-options.ts'
+import { revokeOptions } from './call-options.ts'
+import type { Changed, Part } from './change-key.ts'
+import { changeKey } from './change-key.ts'
 
 /** Why a key may be revoked. */
 export const revocationReasons: readonly RevocationReason[] = [
@@ -15,16 +17,6 @@ export const revocationReasons: readonly RevocationReason[] = [
   'requested',
   'other',
 ]
-
-/** Why a key is revoked, and by whom. */
-export interface RevokeOptions extends ChangeOptions {
-  readonly reason: RevocationReason
-  /**
-   * Of an admin key: revokes also every key that has a secret which it brought about, by issuing, importing or rotating,
-   * and what those that are admin keys brought about. For one that was stolen: whoever had it knows those secrets.
-   */
-  readonly withIssued?: boolean | undefined
-}
 
 /** A revoked key. */
 export interface Revoked<Scope extends string = string> extends Changed<Scope> {
@@ -37,17 +29,17 @@ const page = 100
 
 /**
  * The function behind `Keyring.revoke`. Revoked is final, and to revoke twice is to revoke once: the first reason stays,
- * so that a caller who did not hear the answer can ask again. With `withIssued` the admin key ends first and can bring
- * about nothing more, unless it is the one that asks. What stands in the way of ending any of them is found before the
- * first one ends; what is interrupted afterwards is finished by asking again.
+ * so that a caller who did not get the answer can ask again. With `withIssued` the admin key ends first, unless it is the
+ * one that asks, so it can issue nothing more. Whatever forbids to revoke one of the keys is found before the first one
+ * is revoked; if the call is interrupted afterwards, the same call again finishes it.
  */
 export async function revoke<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
-  given: RevokeOptions,
+  allOptions: RevokeOptions,
 ): Promise<Revoked<Scope>> {
-  objectOf('The options of revoke', given, ['reason', 'withIssued', ...changeOptions])
-  const { reason: why, withIssued = false, ...options } = given
+  objectOf('The options of revoke', allOptions, revokeOptions)
+  const { reason: why, withIssued = false, ...options } = allOptions
   const reason = oneOf('reason', why, revocationReasons)
   if (typeof withIssued !== 'boolean') throw invalid('withIssued', 'true or false')
   const revokedNote = note(options.note)
@@ -73,14 +65,14 @@ export async function revoke<Scope extends string>(
     }
   }
 
-  // Whoever asks must be able to until the end: an admin key that is among them ends last.
+  // The admin key that asks must keep its rights until the end: if it is among those to be revoked, it ends last.
   const unsettled = { settle: false }
   let done = id === asking ? undefined : await end(id, options, unsettled)
   let alsoRevoked = 0
   const issuers = [id]
   const seen = new Set(issuers)
   for (const issuer of issuers) {
-    for await (const { key } of broughtAboutBy(parts, issuer)) {
+    for await (const { key } of madeBy(parts, issuer)) {
       if (key.environment === adminEnvironment && !seen.has(key.id)) {
         seen.add(key.id)
         issuers.push(key.id)
@@ -99,27 +91,27 @@ export async function revoke<Scope extends string>(
   return { ...done, tookMs: parts.clock.monotonic() - began, alsoRevoked }
 }
 
-/** Says which key stands in the way: it is not the one that was named. */
+/** Says which key cannot be revoked: it is not the one that the caller named. */
 function hindered(id: string, error: unknown): never {
   if (!(error instanceof LatchkeyError)) throw error
   throw new LatchkeyError(error.code, `Nothing was revoked, because of ${id}. ${error.message}`, { cause: error })
 }
 
-/** An admin key, and all admin keys that it brought about, and that these did. */
+/** An admin key, the admin keys that it issued, imported or rotated, the admin keys that these did, and so on. */
 async function adminKeysFrom<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
 ): Promise<ReadonlySet<string>> {
-  // What is added to a set while it is gone through comes last.
+  // A loop over a set also reaches what is added meanwhile.
   const ids = new Set([id])
   for (const issuer of ids) {
-    for await (const { key } of broughtAboutBy(parts, issuer, [adminEnvironment])) ids.add(key.id)
+    for await (const { key } of madeBy(parts, issuer, [adminEnvironment])) ids.add(key.id)
   }
   return ids
 }
 
-/** Every key with a secret that an admin key brought about, as far as whoever asks sees it. */
-async function* broughtAboutBy<Scope extends string>(
+/** Every key with a secret that an admin key issued, imported or rotated, as far as the admin key that asks sees it. */
+async function* madeBy<Scope extends string>(
   parts: KeyringParts<Scope>,
   issuedBy: string,
   environments?: readonly string[],

@@ -1,23 +1,14 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, objectOf, integer } from '../input.ts'
-import type { KeyRecord, IdempotentResult, Store, StoredSecret } from '../ports.ts'
+import { bounds, integer, invalid, objectOf } from '../input.ts'
+import type { IdempotentResult, KeyRecord, Store, StoredSecret } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
-import type { Changed, ChangeOptions, Decision } from './changing.ts'
-import { changeKey, changeOptions, refuseRevoked } from './changing.ts'
-import type { IdempotencyOptions } from './idempotency.ts'
+import type { ChangeOptions, IdempotencyOptions, RotateOptions } from './call-options.ts'
+import { changeOptions, rotateOptions } from './call-options.ts'
+import type { Changed, KeyUpdate } from './change-key.ts'
+import { changeKey, changeKeyWithResult, refuseRevoked } from './change-key.ts'
+import type { Decision, Sight } from './changing.ts'
 import { works } from './key.ts'
 import { mintSecret } from './minting.ts'
-
-/** How a key is rotated. */
-export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
-  /** Seconds for which the old secret goes on working; 0 ends it now. A day if left out, 400 days at most. */
-  readonly grace?: number | undefined
-  /**
-   * Gives another secret in place of the newest, which was lost before anybody used it: that one ends, and the old one
-   * keeps the end that it has. A conflict when the newest was used.
-   */
-  readonly replace?: boolean | undefined
-}
 
 /** A rotated key, with its new secret for the only time. */
 export interface Rotated<Scope extends string = string> extends Changed<Scope> {
@@ -26,100 +17,126 @@ export interface Rotated<Scope extends string = string> extends Changed<Scope> {
   readonly oldEndsAt: number
 }
 
-/** What comes of a rotation that may be sent again: `null` where its secret is in use by now, and whoever uses it has it. */
+/** A rotation that may be sent again. `secret` is `null` if the new secret is in use by now: its user has it. */
 export interface RotatedOrRepeated<Scope extends string = string> extends Omit<Rotated<Scope>, 'secret'> {
   readonly secret: string | null
 }
 
 const aDay = 86_400
 
-/** Milliseconds after a rotation in which another one is taken for the same: of many at once, some come a little later. */
+/** Milliseconds after a rotation in which another one counts as the same: of many at once, some come a little later. */
 const atOnce = 1000
+
+/** What a rotation answers with besides the key. */
+type Rotation = Pick<RotatedOrRepeated, 'secret' | 'oldEndsAt'>
+
+/** What a rotation asks for, checked. */
+interface Request {
+  /** Seconds for which the old secret goes on working. */
+  readonly grace: number
+  readonly replace: boolean
+}
 
 /**
  * The function behind `Keyring.rotate`. The key stays what it is, id, limits, quota and usage; a secret is added and
- * the old one gets an end. One rotation at a time: of many at once one is done, the others are a conflict, also where
- * the old secret has no time left.
+ * the old one gets an end. One rotation at a time: of many at once one is done and the others are a conflict, even if
+ * the old secret ends at once.
  *
- * A new secret that nobody heard of (the answer was lost, or the output) strands nobody: the same call again, known by
- * its idempotency key, or another with `replace`, puts another in its place for as long as it was never used.
+ * A new secret that was lost with the answer or the output strands nobody: the same call again, recognised by its
+ * idempotency key, or another call with `replace`, replaces it for as long as it was never used.
  */
 export async function rotate<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
-  given: RotateOptions & IdempotencyOptions,
+  allOptions: RotateOptions & IdempotencyOptions,
 ): Promise<RotatedOrRepeated<Scope>> {
-  const { store } = parts
-  objectOf('The options of rotate', given, ['grace', 'replace', ...changeOptions])
-  const { grace, replace = false, ...options } = given
-  const seconds = integer('grace', grace ?? aDay, 0, bounds.grace)
+  objectOf('The options of rotate', allOptions, rotateOptions)
+  const { grace, replace = false, ...options } = allOptions
+  const request = { grace: integer('grace', grace ?? aDay, { least: 0, most: bounds.grace }), replace }
   if (typeof replace !== 'boolean') throw invalid('replace', 'true or false')
-  if (replace && grace !== undefined)
+  if (replace && grace !== undefined) {
     throw invalid('grace', 'left out with replace: the old secret keeps the end that it has')
-  let secret: string | null = null
-  let oldEndsAt = 0
-  let seen: string | undefined
-
-  const minted = (
-    { key, secrets }: KeyRecord,
-    now: number,
-  ): { readonly stored: StoredSecret; readonly old: readonly StoredSecret[] } => {
-    const { secret: text, stored } = mintSecret(parts, key.environment, now)
-    secret = text
-    return { stored, old: secrets.filter((kept) => works(kept, now)) }
   }
+  const call = { id, verb: 'rotate', asked: [grace, replace], options, again: true } as const
+  const { result, ...changed } = await changeKeyWithResult(parts, call, (kept, sight) =>
+    rotation(parts, { kept, sight, request }),
+  )
+  return { ...changed, secret: null, oldEndsAt: 0, ...result }
+}
 
-  /** The old secret goes on for a while. */
-  const begin = (kept: KeyRecord, now: number): Decision => {
-    const { stored, old } = minted(kept, now)
-    oldEndsAt = now + seconds * 1000
-    const change = { start: stored.start, oldEndsAt }
-    const secrets = [...old.map((one) => ending(one, now, now + seconds * 1000)), stored]
-    return { key: { ...kept.key, start: stored.start }, secrets, action: 'rotate', change }
+/** What is to be done with a key that is to be rotated, and what the call answers with. */
+async function rotation<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  {
+    kept,
+    sight: { now, done, first },
+    request: { grace, replace },
+  }: { readonly kept: KeyRecord; readonly sight: Sight<KeyRecord>; readonly request: Request },
+): Promise<Decision<KeyUpdate, Rotation>> {
+  const { store } = parts
+  const { key, secrets } = kept
+  refuseRevoked(key)
+  const [newest] = secrets
+  if (newest === undefined) throw new LatchkeyError('conflict', 'The key has no secret that could be rotated.')
+  if (done !== undefined) {
+    if (newest.lastUsedAt !== null || !(await isOf(store, kept, done))) {
+      return { step: undefined, result: { secret: null, oldEndsAt: endOfOld(secrets, newest) ?? now } }
+    }
+    if (isRecent(newest, now)) {
+      throw new LatchkeyError(
+        'still_running',
+        'The call was made a moment ago. If its answer was lost, send it again in a second.',
+      )
+    }
+    return replacing(parts, kept, { lost: newest, now })
   }
-
-  /** The newest ends, unused; the old one keeps its end. */
-  const another = (kept: KeyRecord, lost: StoredSecret, now: number): Decision => {
-    const { stored, old } = minted(kept, now)
-    oldEndsAt = endOfOld(old, lost) ?? now
-    const change = { start: stored.start, oldEndsAt, replaced: lost.start }
-    const secrets = [{ ...lost, retiredAt: now, endsAt: now, ended: true }, stored]
-    return { key: { ...kept.key, start: stored.start }, secrets, unused: [lost.hash], action: 'rotate', change }
+  if (first.secrets[0]?.hash !== newest.hash) {
+    throw new LatchkeyError('conflict', 'The key was rotated by somebody else meanwhile. Read it again.')
   }
+  if (replace) {
+    if (newest.lastUsedAt !== null) throw new LatchkeyError('conflict', usedText(newest))
+    return replacing(parts, kept, { lost: newest, now })
+  }
+  const old = secrets.find((one) => one.endsAt !== null && works(one, now))
+  if (old !== undefined) throw new LatchkeyError('conflict', await underWay(store, kept, { newest, old, now }))
+  if (secrets.some(({ retiredAt }) => retiredAt !== null && now >= retiredAt && now - retiredAt < atOnce)) {
+    throw new LatchkeyError('conflict', 'The key was rotated a moment ago. Read it again.')
+  }
+  return adding(parts, kept, { now, oldEndsAt: now + grace * 1000 })
+}
 
-  const asked = { id, verb: 'rotate', asked: [grace, replace], options, again: true } as const
-  const changed = await changeKey(parts, asked, async (kept, { now, done }) => {
-    secret = null
-    const { key, secrets } = kept
-    refuseRevoked(key)
-    const [newest] = secrets
-    if (newest === undefined) throw new LatchkeyError('conflict', 'The key has no secret that could be rotated.')
-    if (done !== undefined) {
-      oldEndsAt = endOfOld(secrets, newest) ?? now
-      if (newest.lastUsedAt !== null || !(await isOf(store, kept, done))) return undefined
-      if (isRecent(newest, now)) {
-        throw new LatchkeyError(
-          'still_running',
-          'The call was made a moment ago. If its answer was lost, send it again in a second.',
-        )
-      }
-      return another(kept, newest, now)
-    }
-    if ((seen ??= newest.hash) !== newest.hash) {
-      throw new LatchkeyError('conflict', 'The key was rotated by somebody else meanwhile. Read it again.')
-    }
-    if (replace) {
-      if (newest.lastUsedAt !== null) throw new LatchkeyError('conflict', usedText(newest))
-      return another(kept, newest, now)
-    }
-    const old = secrets.find((one) => one.endsAt !== null && works(one, now))
-    if (old !== undefined) throw new LatchkeyError('conflict', await underWay(store, kept, { newest, old, now }))
-    if (secrets.some(({ retiredAt }) => retiredAt !== null && now >= retiredAt && now - retiredAt < atOnce)) {
-      throw new LatchkeyError('conflict', 'The key was rotated a moment ago. Read it again.')
-    }
-    return begin(kept, now)
-  })
-  return { ...changed, secret, oldEndsAt }
+/** A new secret, with which the old one goes on working for a while. */
+function adding<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  { key, secrets }: KeyRecord,
+  { now, oldEndsAt }: { readonly now: number; readonly oldEndsAt: number },
+): Decision<KeyUpdate, Rotation> {
+  const { secret, stored } = mintSecret(parts, key.environment, now)
+  const { start } = stored
+  const old = secrets.filter((one) => works(one, now)).map((one) => ending(one, now, oldEndsAt))
+  const change = { start, oldEndsAt }
+  const step = { key: { ...key, start }, secrets: [...old, stored], action: 'rotate', change } as const
+  return { step, result: { secret, oldEndsAt } }
+}
+
+/** A new secret in place of the newest, which ends unused; the old one keeps its end. */
+function replacing<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  { key, secrets }: KeyRecord,
+  { lost, now }: { readonly lost: StoredSecret; readonly now: number },
+): Decision<KeyUpdate, Rotation> {
+  const { secret, stored } = mintSecret(parts, key.environment, now)
+  const { start } = stored
+  const working = secrets.filter((one) => works(one, now))
+  const oldEndsAt = endOfOld(working, lost) ?? now
+  const step = {
+    key: { ...key, start },
+    secrets: [{ ...lost, retiredAt: now, endsAt: now, ended: true }, stored],
+    unused: [lost.hash],
+    action: 'rotate',
+    change: { start, oldEndsAt, replaced: lost.start },
+  } as const
+  return { step, result: { secret, oldEndsAt } }
 }
 
 /** The function behind `Keyring.retire`: the old secret of a key that is being rotated ends now. */
@@ -137,7 +154,7 @@ export async function retire<Scope extends string>(
   })
 }
 
-/** A secret that works until `at`, from now on as one that a newer one stands in for. An end that has come is a fact. */
+/** A secret that a newer one replaces from now on and that works until `at`. An end that has come is a fact. */
 function ending(secret: StoredSecret, now: number, at: number): StoredSecret {
   return { ...secret, retiredAt: secret.retiredAt ?? now, endsAt: at, ended: at <= now }
 }
@@ -158,7 +175,7 @@ async function isOf(store: Store, { key }: KeyRecord, { seq }: IdempotentResult)
   return since.length < bounds.page && !since.some(({ action }) => action === 'rotate')
 }
 
-/** What somebody needs to know who meets a rotation of somebody else's, or of their own whose secret was lost. */
+/** Why a rotation that meets another one is refused, and what to do: the other one is somebody else's, or its secret was lost. */
 async function underWay(
   store: Store,
   { key }: KeyRecord,
@@ -181,7 +198,7 @@ function usedText({ lastUsedAt }: StoredSecret): string {
   return `The newest secret was used at ${at}: somebody has it, and it is not replaced. To give the key another one, rotate without replace.`
 }
 
-/** A moment as people read it; as a number where somebody has put one into the database that is beyond all dates. */
+/** A moment as people read it; as a number if it is beyond all dates, which only another program can have written. */
 function momentText(at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? String(at) : date.toISOString()

@@ -11,8 +11,11 @@ export interface Delegable {
   readonly quota: Quota | null
 }
 
+/** These members of a key that was not given them. */
+export const undelegated: Delegable = { metadata: {}, limits: [], quota: null }
+
 /** The names of these members. */
-export const delegableMembers: readonly (keyof Delegable)[] = ['metadata', 'limits', 'quota']
+export const delegableMembers = Object.keys(undelegated) as readonly (keyof Delegable)[]
 
 /** Stands in a list of scopes for all of the application's, those declared later included. */
 export const everyScope = '*'
@@ -86,18 +89,15 @@ export function maySet(delegation: Delegation | null, member: keyof Delegable): 
   return delegation !== null && settable(delegation).includes(member)
 }
 
-/** What a key is that nobody has said anything of. */
-const unsaid: Delegable = { metadata: {}, limits: [], quota: null }
-
 /**
  * The first member that an admin key may not set and that a key would have anew, or `undefined` if there is none.
  *
- * @param before - the key as it is; one of which nothing was said if left out.
+ * @param before - the key as it is; if left out, a new key.
  */
 export function exceedsMembers(
   delegation: Delegation | null,
   wanted: Delegable,
-  before: Delegable = unsaid,
+  before: Delegable = undelegated,
 ): keyof Delegable | undefined {
   return delegableMembers.find(
     (member) => !maySet(delegation, member) && JSON.stringify(wanted[member]) !== JSON.stringify(before[member]),

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { LatchkeyError } from '../error.ts'
 import { bounds, membersOf, objectOf, text } from '../input.ts'
+import { blankKey } from '../keyring/new-key.ts'
 import type { KeySource, StoredKey } from '../ports.ts'
 import { hashSecret } from '../secret/hash.ts'
 import { parse } from '../secret/parse.ts'
@@ -52,26 +53,15 @@ export function settingsKey(options: SettingsKeyOptions, checks: { readonly allo
   const parsed = parse(secret)
   const hash = Buffer.from(hashSecret(secret))
   const key: StoredKey = Object.freeze({
+    ...blankKey,
     id: `settings:${name}`,
     name,
     owner,
     environment,
     scopes,
-    metadata: {},
     start: typeof parsed === 'object' ? parsed.start : '',
     createdAt: 0,
     salt: '',
-    notBefore: null,
-    expiresAt: null,
-    addresses: null,
-    limits: [],
-    quota: null,
-    delegation: null,
-    disabledAt: null,
-    disabledBy: null,
-    revokedAt: null,
-    revokedReason: null,
-    revokedNote: null,
     revision: 0,
   })
   return {

@@ -65,7 +65,7 @@ export function requirementReader({
       environment,
       allOf: 'allOf' in requirement ? listed('allOf', requirement.allOf, catalogue) : nothing,
       anyOf: 'anyOf' in requirement ? listed('anyOf', requirement.anyOf, catalogue) : nothing,
-      cost: 'cost' in requirement ? integer('cost', requirement.cost, 0, bounds.cost) : 1,
+      cost: 'cost' in requirement ? integer('cost', requirement.cost, { least: 0, most: bounds.cost }) : 1,
     }
   }
 }

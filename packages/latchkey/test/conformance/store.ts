@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { chain } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
+import { blankKey } from '../../src/keyring/new-key.ts'
 import type {
   Change,
   SecretMatch,
@@ -36,26 +37,15 @@ interface Made {
 export function newKey(overrides: Partial<StoredKey> = {}): Made {
   number++
   const key = {
+    ...blankKey,
     id: `key_${number}`,
     name: `Key ${number}`,
     owner: 'acme',
     environment: 'live',
     scopes: ['orders:read'],
-    metadata: {},
     start: 'lk_live_abcd',
     createdAt: 1000,
-    notBefore: null,
-    expiresAt: null,
-    addresses: null,
-    limits: [],
-    quota: null,
-    delegation: null,
     salt: `salt ${number}`,
-    disabledAt: null,
-    disabledBy: null,
-    revokedAt: null,
-    revokedReason: null,
-    revokedNote: null,
     ...overrides,
   }
   return { key, secret: newSecret() }

@@ -1,0 +1,82 @@
+import { membersOf } from '../options.ts'
+import type { RevocationReason } from '../ports.ts'
+
+// The options that calls take, with the lists of their names. Nothing but `options.ts` is loaded for them: the client
+// checks the same lists.
+
+/** What makes a call happen once. */
+export interface IdempotencyOptions {
+  /**
+   * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
+   * without a secret that was shown already. At most 200 characters.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+/** The options of a call that issues or imports keys. */
+export interface BulkOptions extends IdempotencyOptions {
+  /** Who issues or imports the keys, for the journal. `application` if left out. */
+  readonly actor?: string
+}
+
+/** The names of the options of a call that issues or imports keys. */
+export const bulkOptions: readonly string[] = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
+
+/** The options of every change of a key or an owner. */
+export interface ChangeOptions extends IdempotencyOptions {
+  /** Who makes the change, for the journal. `application` if left out. */
+  readonly actor?: string
+  /** Why, in your own words, for the people who read the journal. At most 500 characters. */
+  readonly note?: string
+  /** Makes the change only if the key or the owner is still at this revision: nobody has changed it since it was read. */
+  readonly ifRevision?: number
+}
+
+/** The names of the options of every change. */
+export const changeOptions: readonly string[] = membersOf<ChangeOptions>({
+  actor: true,
+  note: true,
+  ifRevision: true,
+  idempotencyKey: true,
+})
+
+/** How a key is rotated. */
+export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
+  /** Seconds for which the old secret goes on working; 0 ends it now. A day if left out, 400 days at most. */
+  readonly grace?: number | undefined
+  /**
+   * Replaces the newest secret, which was lost before anybody used it: that one ends, and the old one keeps its end. A
+   * conflict when the newest secret was used.
+   */
+  readonly replace?: boolean | undefined
+}
+
+/** The names of the options of a rotation. */
+export const rotateOptions: readonly string[] = membersOf<RotateOptions & IdempotencyOptions>({
+  grace: true,
+  replace: true,
+  actor: true,
+  note: true,
+  ifRevision: true,
+  idempotencyKey: true,
+})
+
+/** Why a key is revoked, and by whom. */
+export interface RevokeOptions extends ChangeOptions {
+  readonly reason: RevocationReason
+  /**
+   * Of an admin key: also revokes every key with a secret that it issued, imported or rotated, and what the admin keys
+   * among them issued, imported or rotated. For an admin key that was stolen: the thief knows those secrets.
+   */
+  readonly withIssued?: boolean | undefined
+}
+
+/** The names of the options of a revocation. */
+export const revokeOptions: readonly string[] = membersOf<RevokeOptions>({
+  reason: true,
+  withIssued: true,
+  actor: true,
+  note: true,
+  ifRevision: true,
+  idempotencyKey: true,
+})

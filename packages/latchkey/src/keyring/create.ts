@@ -1,0 +1,181 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { LatchkeyError } from '../error.ts'
+import { bounds, invalid, objectOf, oneOf, text } from '../input.ts'
+import { chain } from '../journal/chain.ts'
+import { digestOfKey } from '../journal/row-digest.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import type { Change, StoredSecret } from '../ports.ts'
+import { randomBase62 } from '../secret/base62.ts'
+import type { KeyringParts } from '../verify/parts.ts'
+import type { Authority } from './authority.ts'
+import { authorityOf } from './authority.ts'
+import type { BulkOptions } from './call-options.ts'
+import { bulkOptions } from './call-options.ts'
+import { checkedMembers, checkTogether } from './checked-members.ts'
+import { idempotentCallOf, resultBefore } from './idempotency.ts'
+import type { KeyDetails } from './key.ts'
+import { keyOfKept } from './key.ts'
+import type { NewKey, StoredMembers } from './members.ts'
+import { membersIn, requiredMembers } from './members.ts'
+import { blankKey } from './new-key.ts'
+import { untilUndisturbed } from './optimistic.ts'
+
+/** What came of a call that creates keys: the new keys, or, if the call was made before, the keys that it made then. */
+export type Created<Scope extends string, Item> =
+  | { readonly repeated: false; readonly created: readonly Item[] }
+  | { readonly repeated: true; readonly keys: readonly KeyDetails<Scope>[] }
+
+/** A secret of a new key. */
+export interface NewSecret<Shown> {
+  /** What is kept of it. */
+  readonly stored: StoredSecret
+  /** What the caller may see of it, this once. */
+  readonly shown: Shown
+}
+
+/** A new key, and what its maker may see of its secret. */
+export interface CreatedKey<Scope extends string, Shown> {
+  readonly key: KeyDetails<Scope>
+  readonly shown: Shown
+}
+
+/** How keys of one kind are created. */
+export interface Creation<Item, Shown> {
+  readonly action: 'issue' | 'import'
+  readonly items: readonly Item[]
+  readonly options: BulkOptions
+  /** The names of what an item may have. */
+  readonly members: readonly string[]
+  readonly secretOf: (item: Item, at: { readonly environment: string; readonly now: number }) => NewSecret<Shown>
+  /** What the journal entry says of an item besides. */
+  readonly details: (item: Item) => object
+}
+
+type Insert = Extract<Change, { kind: 'insert' }>
+
+/** A key that is ready to be committed. */
+interface Draft<Shown> {
+  readonly insert: Insert
+  readonly shown: Shown
+}
+
+/** Creates keys, all in one transaction or none. */
+export async function create<Scope extends string, Item extends NewKey<Scope>, Shown>(
+  parts: KeyringParts<Scope>,
+  creation: Creation<Item, Shown>,
+): Promise<Created<Scope, CreatedKey<Scope, Shown>>> {
+  const { store, cache, clock } = parts
+  const { action, items, options } = creation
+  objectOf(`The options of ${action}Many`, options, bulkOptions)
+  if (!Array.isArray(items) || items.length === 0 || items.length > bounds.bulk) {
+    throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
+  }
+  const actor = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
+  const idempotent = idempotentCallOf(parts, { idempotencyKey: options.idempotencyKey, actor }, [action, items])
+
+  return untilUndisturbed<Created<Scope, CreatedKey<Scope, Shown>>>(async () => {
+    const authority = await authorityOf(parts, 'keys:write')
+    const done = await resultBefore(store, idempotent)
+    if (done !== undefined) {
+      return { repeated: true, keys: await piecewise(done.ids, (id) => keyMade(parts, authority, id)) }
+    }
+    const now = clock.now()
+    const drafts = await piecewise(items, (item, index) =>
+      located(index, items.length, () => {
+        const draft = draftOf(parts, creation, { item, actor, now })
+        authority.mustCover(draft.insert.key)
+        return draft
+      }),
+    )
+    const hashes = new Set(drafts.map(({ insert }) => insert.secret.hash))
+    if (hashes.size < drafts.length) throw knownAlready()
+    const inserts = drafts.map(({ insert }) => insert)
+    const entries = await store.commit(inserts, chain, { idempotent, authority: authority.witness })
+    if (entries !== undefined) {
+      cache.committed(entries)
+      const created = await piecewise(drafts, async ({ insert, shown }) => {
+        return { key: await keyMade(parts, authority, insert.key.id), shown }
+      })
+      return { repeated: false, created }
+    }
+    // The same call was quicker, or the admin key that asks was changed: try again. Unless a secret is here already.
+    for (const hash of hashes) if ((await store.bySecret(hash)) !== undefined) throw knownAlready()
+    return undefined
+  }, 'The admin key that asks for this is being changed all the time. Try again.')
+}
+
+function knownAlready(): LatchkeyError {
+  return new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
+}
+
+/** A key that a call has created. */
+async function keyMade<Scope extends string>(
+  { store, clock }: KeyringParts<Scope>,
+  authority: Authority,
+  id: string,
+): Promise<KeyDetails<Scope>> {
+  const kept = await store.byId(id)
+  // Without it the list would be shorter, and the caller would take each key for another.
+  if (kept === undefined || !authority.sees(kept.key)) {
+    throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
+  }
+  return keyOfKept<Scope>(kept, clock.now())
+}
+
+/** How many are dealt with between two turns of the event loop: a thousand at once would keep all other work waiting. */
+const piece = 50
+
+/** Makes something of many, a piece of them at a time and each piece at once. */
+async function piecewise<Item, Value>(
+  items: readonly Item[],
+  make: (item: Item, index: number) => Value | Promise<Value>,
+): Promise<readonly Value[]> {
+  const made: Value[] = []
+  for (let start = 0; start < items.length; start += piece) {
+    if (start > 0) await nextTurn()
+    const some = items.slice(start, start + piece)
+    made.push(...(await Promise.all(some.map((item, index) => make(item, start + index)))))
+  }
+  return made
+}
+
+/** Says which of many keys is wrong. */
+function located<Value>(index: number, count: number, make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    if (count === 1 || !(error instanceof LatchkeyError)) throw error
+    throw new LatchkeyError(error.code, `Key ${index + 1} of ${count}: ${error.message}`, { cause: error })
+  }
+}
+
+function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
+  { environments, scopes }: KeyringParts<Scope>,
+  { action, members: names, secretOf, details }: Creation<Item, Shown>,
+  { item, actor, now }: { readonly item: Item; readonly actor: string; readonly now: number },
+): Draft<Shown> {
+  objectOf('A new key', item, names)
+  const missing = requiredMembers.find((member) => (item[member] as unknown) === undefined)
+  // An empty list of scopes is nothing; a list that is left out could be taken for everything.
+  if (missing !== undefined) throw invalid(missing, 'given')
+  const known = [...environments, adminEnvironment]
+  const environment = oneOf('environment', item.environment ?? environments[0], known)
+  const { stored, quota } = checkedMembers(item, { scopes, environments, environment, now })
+  const { stored: secret, shown } = secretOf(item, { environment, now })
+  const { start } = secret
+  const key: Insert['key'] = {
+    ...blankKey,
+    // What a new key must be given is there.
+    ...(stored as StoredMembers),
+    id: `key_${randomBase62(20)}`,
+    environment,
+    start,
+    createdAt: now,
+    salt: randomBase62(22),
+  }
+  checkTogether(key)
+  const state = digestOfKey(key, [secret])
+  const change = JSON.stringify({ ...membersIn(key), environment, start, state, ...details(item) })
+  const draft = { at: now, actor, action, subject: key.id, change }
+  return { insert: { kind: 'insert', key, secret, quota: quota ?? null, draft }, shown }
+}
