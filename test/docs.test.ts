@@ -105,29 +105,6 @@ test('every problem has a section with its status, and no section is about one t
   for (const [code, status] of answers) assertSays(described, code, `Status ${status}`)
 })
 
-test('every export has a section, every type is named, and none is described that is gone', async () => {
-  const manifest = JSON.parse(read('packages/latchkey/package.json')) as { exports: Record<string, unknown> }
-  const specifiers = Object.keys(manifest.exports).map((path) => `latchkey${path.slice(1)}`)
-  const described = sections(read('docs/reference/exports.md'))
-  assertDescribed(described, specifiers, 'exports.md')
-  for (const specifier of specifiers.filter((name) => !name.endsWith('.json'))) {
-    const section = described.get(specifier)!
-    const values = (await import(specifier)) as object
-    assertDescribed(sections(section, 3), Object.keys(values), specifier)
-
-    const source = read(`packages/latchkey/src${specifier === 'latchkey' ? '/index' : specifier.slice(8)}.ts`)
-    const declared = matches(source, /^export (?:interface|type) (\w+)/gm)
-    const passedOn = matches(source, /^export type \{([^}]+)\}/gm).flatMap((names) => names.match(/\w+/g) ?? [])
-    const types = [...declared, ...passedOn]
-    const [listed = ''] = [...sectionsOf(section, 3)].flatMap(([title, text]) =>
-      title.startsWith('Types of ') ? text : [],
-    )
-    // The first name is in the title.
-    const [, ...names] = readPage(listed).names
-    assert.deepEqual(names, sorted(types), `the types of ${specifier}`)
-  }
-})
-
 test('every proof and every benchmark has a row, and no row is about one that is gone', () => {
   const rows = (command: string): readonly string[] =>
     rowsUnder(read('CONTRIBUTING.md'), `\`npm run ${command} -- …\``).map(([name]) => name!)
@@ -138,18 +115,6 @@ test('every proof and every benchmark has a row, and no row is about one that is
   const named = rowsUnder(read('README.md'), '`npm run prove -- …`').map(([name]) => name!)
   assert.deepEqual(sorted(named), sorted(proofs), 'the proofs that README.md names')
   assert.deepEqual(sorted(rows('bench')), sorted(benchmarks))
-})
-
-test('every verb of a keyring is described', async () => {
-  const { keyring } = await testKeyring({ scopes: {} })
-  const verbs = Object.entries(keyring).filter(([, member]) => typeof member === 'function')
-  const section = sections(read('docs/reference/exports.md'), 3).get('openKeyring') ?? ''
-  assert.deepEqual(
-    sorted(rowsUnder(section, 'verb').map(([name]) => name!)),
-    sorted(verbs.map(([name]) => name)),
-    'the verbs under openKeyring',
-  )
-  await keyring.close()
 })
 
 test('every route of the HTTP API is described with its scope, and none that is gone', async () => {

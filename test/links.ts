@@ -14,6 +14,13 @@ export function brokenLinks({
   readonly path: string
   readonly markdown: string
 }): readonly string[] {
+  // Each page is read once, however many links lead to it.
+  const anchors = new Map<string, ReadonlySet<string>>()
+  const anchorsOf = (file: string, text: () => string): ReadonlySet<string> => {
+    const known = anchors.get(file) ?? new Set(readPage(text()).headings.map((heading) => heading.anchor))
+    anchors.set(file, known)
+    return known
+  }
   return readPage(markdown).links.flatMap(({ line, target }) => {
     if (/^(?:https?|mailto):/.test(target)) return []
     const place = `${path}, line ${line}: ${target}`
@@ -22,7 +29,7 @@ export function brokenLinks({
     if (relative(root, found).startsWith('..')) return [`${place} leads out of the repository`]
     if (file !== '' && !existsSync(found)) return [`${place} does not exist`]
     if (anchor === undefined) return []
-    const page = readPage(file === '' ? markdown : readFileSync(found, 'utf8'))
-    return page.headings.some((heading) => heading.anchor === anchor) ? [] : [`${place} has no such heading`]
+    const text = (): string => (file === '' ? markdown : readFileSync(found, 'utf8'))
+    return anchorsOf(found, text).has(anchor) ? [] : [`${place} has no such heading`]
   })
 }

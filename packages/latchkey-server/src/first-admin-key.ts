@@ -7,7 +7,9 @@ import { reserveFile } from './start.ts'
  * no log. `undefined` when there is an admin key, in whatever state. Of several processes that start at once on one
  * store, one gets the secret.
  *
- * @example const secret = await firstAdminKey(keyring)
+ * @example
+ * const secret = await firstAdminKey(keyring)
+ * if (secret !== undefined) console.log(`The first admin key, shown once: ${secret}`)
  */
 export async function firstAdminKey(keyring: OpenKeyring): Promise<string | undefined> {
   return (await hasAdminKey(keyring)) ? undefined : (await issueFirst(keyring))?.secret
@@ -27,7 +29,7 @@ const room = 128
  * @throws Error what the system says of the file. Then there is no admin key yet, and the next start can write it. Only
  *   where a file of that name comes about in the same moment is there one, and the message says in which file it is.
  *
- * @example await writeFirstAdminKey(keyring, '/run/latchkey/admin.key')
+ * @example await writeFirstAdminKey(keyring, 'data/admin.key')
  */
 export async function writeFirstAdminKey(keyring: OpenKeyring, path: string): Promise<boolean> {
   if (await hasAdminKey(keyring)) return false

@@ -1,4 +1,7 @@
-// What a program that serves does before it serves and when it is told to stop. Nothing here loads a framework.
+/**
+ * @module What a program that serves does before it serves, and when it is told to stop: settings and secrets from the
+ * environment, warnings, signals. Nothing here loads a framework.
+ */
 
 export { loadEnvironmentFile } from './start/environment-file.ts'
 export { hostMust, isNotHere, isOfThisMachine, portFault } from './start/listening.ts'

@@ -1,3 +1,8 @@
+/**
+ * @module The keyring of a server over HTTP, with the same verbs as a keyring in the process: to move from one to the other
+ * is to change one line.
+ */
+
 import type { Json } from './client/transport.ts'
 import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
@@ -58,8 +63,9 @@ const verifyJournalTimeout = 600_000
  *   `admin_key_refused`.
  *
  * @example
- * const keyring = await connectKeyring({ url: 'https://keys.example.com', key: process.env.LATCHKEY_ADMIN_KEY })
- * const { key, secret } = await keyring.issue({ name: 'CI', owner: 'acme', scopes: ['orders:read'] })
+ * const key = process.env['LATCHKEY_ADMIN_KEY'] ?? ''
+ * const keyring = await connectKeyring({ url: 'https://keys.example.com', key })
+ * const { secret } = await keyring.issue({ name: 'CI', owner: 'acme', scopes: ['orders:read'] })
  */
 export async function connectKeyring<Scope extends string = string>(
   connection: ConnectOptions,

@@ -1,3 +1,8 @@
+/**
+ * @module Keys for the callers of an API: open a keyring on a store, issue keys, verify credentials, change and revoke keys,
+ * and read the journal of all changes. The package has no dependencies.
+ */
+
 export { LatchkeyError } from './error.ts'
 export type { ErrorCode } from './error.ts'
 export { hashDigits, hashSecret, importedHashes } from './secret/hash.ts'

@@ -1,4 +1,7 @@
-// What an application may plug in: for authors of stores, limiters and sources of keys.
+/**
+ * @module The shapes of what an application may plug in: for authors of stores, limiters, clocks and sources of keys.
+ */
+
 export type { Awaitable } from './ports/awaitable.ts'
 export type { Change, Conditions, IdempotentCall, IdempotentResult, Witness } from './ports/change.ts'
 export type { Clock } from './ports/clock.ts'

@@ -1,3 +1,7 @@
+/**
+ * @module What tests of guarded routes need: a real keyring in memory, and a clock that the test turns.
+ */
+
 import { header } from './guard/credential.ts'
 import { systemClock } from './keyring/clock.ts'
 import type { RotateOptions } from './keyring/call-options.ts'
@@ -11,9 +15,23 @@ import { sqliteStore } from './store/sqlite.ts'
 
 /** A clock that stands still until a test turns it. */
 export interface TestClock extends Clock {
-  /** Goes on by so many milliseconds. */
+  /**
+   * Moves the clock on by so many milliseconds.
+   *
+   * @example
+   * const clock = testClock(0)
+   * clock.advance(60_000)
+   * clock.now() // 60_000
+   */
   advance(milliseconds: number): void
-  /** Goes to a moment, in milliseconds since 1970. */
+  /**
+   * Sets the clock to a time, in milliseconds since 1970.
+   *
+   * @example
+   * const clock = testClock()
+   * clock.set(Date.UTC(2030, 0, 1))
+   * clock.now() // 1_893_456_000_000
+   */
   set(now: number): void
 }
 
@@ -58,7 +76,9 @@ export interface TestKeyring<Scope extends string> {
    * The names of the keys issued so far whose secret, or its hash, appears in a text: an answer, a log, a dump. A test
    * that finds any has found a leak.
    *
-   * @example assert.deepEqual(secretsIn(answer.body + log), [])
+   * @example
+   * const answer = await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
+   * assert.deepEqual(secretsIn(answer.body), [])
    */
   readonly secretsIn: (text: string) => readonly string[]
 }
@@ -68,8 +88,13 @@ export interface TestKeyring<Scope extends string> {
  *
  * @example
  * const { keyring, clock, headersFor } = await testKeyring({ scopes: { 'orders:read': 'Read orders' } })
- * const app = await buildApp({ keyring })
+ * const { plugin, requires } = fastifyGuard(keyring)
+ * const app = Fastify()
+ * await app.register(plugin)
+ * app.get('/orders', { onRequest: requires('orders:read') }, () => [])
  * const answer = await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
+ * console.log(answer.statusCode) // 200
+ * clock.advance(60_000)
  */
 export async function testKeyring<const Scope extends string>(
   options: Omit<KeyringOptions<Scope>, 'store' | 'clock'>,

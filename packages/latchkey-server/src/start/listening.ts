@@ -9,7 +9,9 @@ const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFN
  * Whether an address or a name is one of this machine, as far as can be known without listening there: nobody can connect
  * meanwhile. Takes a moment, so it can be asked before anything heavy is loaded.
  *
- * @example if (!(await isOfThisMachine('192.0.2.1'))) throw new SettingsError(['HOST …'])
+ * @example
+ * const here = await isOfThisMachine('127.0.0.1')
+ * console.log(here) // true
  */
 export async function isOfThisMachine(host: string): Promise<boolean> {
   try {
@@ -30,7 +32,11 @@ export async function isOfThisMachine(host: string): Promise<boolean> {
   }
 }
 
-/** Whether an error of listening says that the address is not one of this machine. */
+/**
+ * Whether an error of `listen` says that the address is not one of this machine.
+ *
+ * @example isNotHere(Object.assign(new Error('bind'), { code: 'EADDRNOTAVAIL' })) // true
+ */
 export function isNotHere(error: unknown): boolean {
   return notHere.has((error as NodeJS.ErrnoException).code)
 }
@@ -41,7 +47,7 @@ export const hostMust = 'HOST is not an address of this machine.'
 /**
  * Why a port cannot be listened on, in one sentence; `undefined` where it is something else.
  *
- * @example throw new Error(portFault(error, 8080) ?? String(error))
+ * @example await app.listen({ port: 0 }).catch((error: unknown) => console.error(portFault(error, 8080) ?? String(error)))
  */
 export function portFault(error: unknown, port: number): string | undefined {
   const { code } = error as NodeJS.ErrnoException

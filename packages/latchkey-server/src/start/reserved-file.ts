@@ -25,7 +25,7 @@ export interface ReservedFile {
  * @throws Error what the system says; with the code `EEXIST` where something has the name.
  *
  * @example
- * const file = reserveFile('/run/keys/admin', 128)
+ * const file = reserveFile('data/admin.key', 128)
  * file.write(secret)
  * file.name()
  */

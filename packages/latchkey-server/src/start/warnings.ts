@@ -19,7 +19,7 @@ const secretSettings = ['SERVICE_API_KEY', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDE
 /**
  * What of a start works, but may not be meant, one sentence each with what to do.
  *
- * @example for (const warning of startWarnings(settings)) app.log.warn(warning)
+ * @example for (const warning of startWarnings({ host: '0.0.0.0', file: 'data/latchkey.db' })) app.log.warn(warning)
  */
 export function startWarnings({ host, trustedProxies, file }: StartFacts, environmentFile = '.env'): readonly string[] {
   const found: string[] = []

@@ -1,3 +1,8 @@
+/**
+ * @module The guard for Fastify: a declaration on each route says which keys may call it, and a route without one stops
+ * the start.
+ */
+
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { LatchkeyError } from '../error.ts'
 import { invalid, objectOf } from '../options.ts'
@@ -38,9 +43,9 @@ export interface FastifyGuard<Scope extends string> {
    *
    * @throws LatchkeyError `unknown_scope`, `invalid_input`; also for an empty requirement.
    *
-   * @example app.get('/orders', { onRequest: requires('orders:read') }, handler)
-   * @example app.get('/me', { onRequest: requires(anyKey) }, handler)
-   * @example app.post('/reports', { onRequest: requires({ cost: 10 }, 'reports:write') }, handler)
+   * @example app.get('/orders', { onRequest: requires('orders:read') }, () => [])
+   * @example app.get('/me', { onRequest: requires(anyKey) }, (request) => keyOf(request).owner)
+   * @example app.post('/orders', { onRequest: requires({ cost: 10 }, 'orders:write') }, () => ({ ok: true }))
    */
   readonly requires: {
     (any: typeof anyKey): GuardHook
@@ -53,7 +58,9 @@ export interface FastifyGuard<Scope extends string> {
   /**
    * Declares that every route of somebody else's plugin is open to everyone.
    *
-   * @example await app.register(openly(swaggerUi), { routePrefix: '/docs' })
+   * @example
+   * await app.register(swagger)
+   * await app.register(openly(swaggerUi), { routePrefix: '/docs' })
    */
   readonly openly: <Options extends object>(
     plugin: FastifyPluginCallback<Options> | FastifyPluginAsync<Options>,
@@ -62,6 +69,8 @@ export interface FastifyGuard<Scope extends string> {
    * The key with which a request was accepted.
    *
    * @throws LatchkeyError `unguarded_handler` on a route without `requires`.
+   *
+   * @example app.get('/orders', { onRequest: requires('orders:read') }, (request) => ({ of: keyOf(request).owner }))
    */
   readonly keyOf: (request: FastifyRequest) => VerifiedKey<Scope>
 }
@@ -115,7 +124,7 @@ interface Guarded<Scope extends string> {
  * const { plugin, requires, open, keyOf } = fastifyGuard(keyring)
  * await app.register(plugin)
  * app.get('/health', { onRequest: open }, () => ({ ok: true }))
- * app.get('/orders', { onRequest: requires('orders:read') }, (request) => ordersOf(keyOf(request).owner))
+ * app.get('/orders', { onRequest: requires('orders:read') }, (request) => ({ of: keyOf(request).owner }))
  */
 export function fastifyGuard<Scope extends string>(
   verifier: Verifier<Scope>,

@@ -43,7 +43,7 @@ export function documentationOf(declared: Declaration): {
 /**
  * The scheme for `components.securitySchemes` of an OpenAPI document, with the declared scopes in its description.
  *
- * @example openapi: { components: { securitySchemes: securitySchemes(keyring) } }
+ * @example await app.register(swagger, { openapi: { components: { securitySchemes: securitySchemes(keyring) } } })
  */
 export function securitySchemes(verifier: Pick<Verifier, 'scopes'>): {
   readonly ApiKey: {

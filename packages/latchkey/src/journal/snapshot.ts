@@ -19,7 +19,9 @@ export interface Snapshot {
  *
  * @returns how many keys and owners were told of.
  *
- * @example await snapshotRows({ store: sqliteStore({ file }), clock: systemClock })
+ * @example
+ * const told = await snapshotRows({ store, clock: systemClock })
+ * console.log(`The journal was told of ${told} keys and owners`)
  */
 export async function snapshotRows({
   store,

@@ -19,149 +19,332 @@ import type { Rotated, RotatedOrRepeated } from './rotate.ts'
 
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
+  /** Where keys and the journal are kept, e.g. `sqliteStore({ file: 'data/latchkey.db' })`. */
   readonly store: Store
   /**
-   * Every scope that a key may have, each with the sentence that the documentation shows. It is kept in the store; left
-   * out, it is what was declared there last, and empty where nobody has ever declared any.
+   * Every scope that a key may have, each with the sentence that the documentation shows: `{ 'orders:read': 'Read orders' }`.
+   * A scope is written `resource:action` (`docs/decisions/0009-scopes-have-two-segments.md`). The store keeps the scopes; if
+   * left out, they are as declared there last, and none where nobody has ever declared any.
    */
   readonly scopes?: Catalogue<Scope>
   /**
-   * What every secret begins with, so that people and scanners know whose it is. Lower-case letters and digits. As
-   * declared last if left out, `lk` where nothing is.
+   * What every secret begins with, so that people and scanners know whose it is: 1 to 16 lower-case letters and digits,
+   * beginning with a letter. If left out, as declared last, and `lk` where nothing was.
    */
   readonly prefix?: string
   /**
-   * The first is the one that keys are issued for and routes take unless told otherwise. As declared last if left out,
-   * `live` and `test` where nothing is. `admin` is reserved.
+   * The environments of keys. The first is the one that keys are issued for and that routes take unless they say
+   * otherwise. If left out, as declared last, and `live` and `test` where nothing was. `admin` is reserved.
    */
   readonly environments?: readonly [string, ...string[]]
-  /** Where keys may come from besides the store. A key that the store knows is what the store says. */
+  /** Where keys may come from besides the store. Where both have a key, the store decides. */
   readonly sources?: readonly KeySource[]
   /** Where calls are counted that have a limit; in the memory of this process if left out. */
   readonly limiter?: Limiter
+  /** Where time comes from; `systemClock` if left out. */
   readonly clock?: Clock
-  /** How many verified keys are held in memory, and how many refused credentials. 50,000. */
+  /** How many verified keys are held in memory, and how many refused credentials. 50,000 if left out. */
   readonly cacheSize?: number
   /**
-   * How many bytes each of the two may take, roughly: keys with much metadata are held in smaller numbers. 67,108,864,
-   * which is 64 MiB.
+   * How many bytes each of the two may take, roughly: keys with much metadata are held in smaller numbers. 67,108,864
+   * (64 MiB) if left out.
    */
   readonly cacheBytes?: number
   /**
-   * Milliseconds that a check waits for the store or the limiter, where they answer later; then it is `unavailable`.
-   * Changes and lists wait ten times as long. 2,000.
+   * Milliseconds that a check waits for a store or a limiter that does not answer at once; then the refusal is
+   * `unavailable`. Changes and lists wait ten times as long. 2,000 if left out.
    */
   readonly storeTimeout?: number
-  /** Milliseconds between two writings of usage: what a crash can lose of it. 10,000. */
+  /** Milliseconds between two writings of usage, which is what a crash can lose of it. 10,000 if left out. */
   readonly usageInterval?: number
   /**
-   * Hears of usage that could not be written, which is tried again, and of declarations, which are not. A warning of the
-   * process if left out, or where it throws itself.
+   * Is called when usage could not be written, which is tried again, or declarations could not be kept, which is not. If
+   * left out, or where it throws itself, the process emits a warning.
    */
   readonly onError?: (error: unknown) => void
 }
 
-/** All keys, and the verbs on them: the same here and, through `latchkey/client`, on the other side of the wire. */
+/**
+ * All keys, and the verbs on them. The same interface works on a store of your own (`openKeyring`) and over HTTP on the
+ * store of a server (`connectKeyring`).
+ *
+ * Every verb rejects with a `LatchkeyError`. Besides the codes that are named with each verb, any of them may have
+ * `unavailable` (the store or the server does not answer), `idempotency_key_reused`, and over HTTP `admin_key_refused`.
+ * When a changing verb has answered, no process accepts what was before.
+ */
 export interface Keyring<Scope extends string = string> extends Verifier<Scope> {
   /**
-   * Issues a key. Its secret is in the answer and nowhere else.
+   * Issues a key. The answer has its secret, which is kept nowhere: hand it over now.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`.
+   *
+   * @example
+   * const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
+   * console.log(`${key.id}: ${secret}`)
    */
   issue(options: IssueOptions<Scope>): Promise<Issued<Scope>>
-  /** With an `idempotencyKey` once, however often it is asked; the secret is in the first answer only. */
+  /**
+   * With an `idempotencyKey`, the key is issued once, however often the call is sent within a day. A repetition answers
+   * with the key of the first call, and its `secret` is `null`. `idempotency_key_reused` when the idempotency key was sent
+   * with another call.
+   */
   issue(options: IssueOptions<Scope> & IdempotencyOptions): Promise<IssuedOrRepeated<Scope>>
   /**
-   * Issues 1 to 1000 keys, all or none; with `idempotencyKey` once, however often it is asked.
+   * Issues 1 to 1000 keys in one transaction: all or none. With an `idempotencyKey` once, however often the call is sent
+   * within a day; a repetition answers with the keys of the first call, without their secrets.
    *
-   * @throws LatchkeyError as `issue`; `idempotency_key_reused`.
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`, `idempotency_key_reused`. The message says
+   *   which of the keys is wrong.
+   *
+   * @example
+   * const name = 'Shop'
+   * const scopes = ['orders:read'] as const
+   * const done = await keyring.issueMany([{ name, owner: 'acme', scopes }, { name, owner: 'globex', scopes }])
+   * if (!done.repeated) for (const { key, secret } of done.created) console.log(key.owner, secret)
    */
   issueMany(keys: readonly NewKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, Issued<Scope>>>
   /**
-   * Takes in 1 to 1000 keys that were made elsewhere, by the hashes of their secrets, all or none.
+   * Imports 1 to 1000 keys that were made elsewhere, by the hashes of their secrets, in one transaction: all or none.
+   * Callers keep the secrets that they have.
    *
-   * @throws LatchkeyError as `issueMany`; `conflict` when one of the secrets is here already.
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`, `idempotency_key_reused`; `conflict` when
+   *   one of the secrets is in the keyring already.
+   *
+   * @example
+   * const hash = hashSecret('3f8c2a61-9d0b-4c57-8e34-b1f6a7d2e905')
+   * const old = { name: 'Shop', owner: 'acme', scopes: ['orders:read'], hash, algorithm: 'sha256', bits: 122 } as const
+   * await keyring.importMany([old], { idempotencyKey: 'import-of-may' })
    */
   importMany(keys: readonly ImportedKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, KeyDetails<Scope>>>
   /**
-   * Changes what is given: a member that is left out stays, `null` clears it.
+   * Changes members of a key: name, owner, scopes, lifetime, metadata, addresses, limits, quota, delegation. A member that
+   * is left out stays as it is, and `null` clears it. The secret stays.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `unknown_key`, `conflict` (revoked), `precondition_failed`,
-   *   `beyond_delegation`.
+   * @throws LatchkeyError `invalid_input`, `unknown_scope`, `unknown_key`, `conflict` (the key is revoked),
+   *   `precondition_failed` (`ifRevision`), `beyond_delegation`.
+   *
+   * @example
+   * const inAnHour = Date.now() + 3_600_000
+   * await keyring.change(key.id, { scopes: ['orders:*'], expiresAt: inAnHour }, { ifRevision: key.revision })
    */
   change(id: string, patch: KeyPatch<Scope>, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
-   * Gives a key a new secret; the old one goes on working for the grace time. With an `idempotencyKey` it may be sent
-   * again when its answer was lost: a new secret that was never used is then replaced by another, and `secret` is `null`
-   * where it is in use.
+   * Gives a key a new secret. The old one works for `grace` seconds more, a day if left out; id, limits, quota and usage
+   * of the key stay. `replace` gives another new secret in place of one that was lost before anybody used it.
    *
-   * @throws LatchkeyError as `change`; `conflict` also while it is being rotated already, saying by whom and what helps;
-   *   `still_running` for a repetition within a second.
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`; `conflict` when the
+   *   key is revoked, or is being rotated already: the message says by whom, until when, and what to do.
+   *
+   * @example
+   * const { secret, oldEndsAt } = await keyring.rotate(key.id, { grace: 3600 })
+   * console.log(`${secret} replaces the old secret, which ends ${new Date(oldEndsAt).toISOString()}`)
    */
   rotate(id: string, options?: RotateOptions): Promise<Rotated<Scope>>
+  /**
+   * With an `idempotencyKey` the call may be sent again when its answer was lost. While nobody has used the new secret, a
+   * repetition puts another in its place and answers with that; once it is in use, `secret` is `null`. `still_running`
+   * for a repetition within a second.
+   */
   rotate(id: string, options: RotateOptions & IdempotencyOptions): Promise<RotatedOrRepeated<Scope>>
-  /** Ends the old secret of a key that is being rotated, now. */
+  /**
+   * Ends the old secret of a key that is being rotated, now instead of at the end of its grace time. Does nothing when the
+   * key has one secret.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `conflict` (the key is revoked), `precondition_failed`,
+   *   `beyond_delegation`.
+   *
+   * @example
+   * await keyring.rotate(key.id)
+   * await keyring.retire(key.id, { note: 'All callers have the new secret' })
+   */
   retire(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
-  /** Refuses a key until it is enabled again. */
+  /**
+   * Disables a key: it is refused until it is enabled again. Does nothing when it is disabled already.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `conflict` (the key is revoked, or is the last admin key that can
+   *   issue any key), `precondition_failed`, `beyond_delegation`.
+   *
+   * @example await keyring.disable(key.id, { actor: 'alice@example.com', note: 'Under investigation' })
+   */
   disable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
+  /**
+   * Enables a key that was disabled. Does nothing when it is not disabled.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `conflict` (the key is revoked), `precondition_failed`,
+   *   `beyond_delegation`.
+   *
+   * @example
+   * await keyring.disable(key.id)
+   * const { key: enabled } = await keyring.enable(key.id)
+   * console.log(enabled.state) // 'active'
+   */
   enable(id: string, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
-   * Revokes a key for good; of an admin key, with `withIssued`, also all that it has brought about. When this answers, no
-   * instance accepts it any more.
+   * Revokes a key for good. When this has answered, no process accepts the key. To revoke twice is to revoke once: the
+   * first reason stays. With `withIssued`, an admin key is revoked together with every key that has a secret which it
+   * issued, imported or rotated.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_key`, `beyond_delegation`.
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`; `conflict` when an
+   *   admin key asks to revoke the last admin key that can issue any key.
+   *
+   * @example
+   * const { tookMs } = await keyring.revoke(key.id, { reason: 'compromised', note: 'Found in a public repository' })
+   * console.log(`accepted nowhere after ${tookMs} ms`)
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
   /**
-   * The key with this id.
+   * Reads the key with an id: its members, the starts and ends of its secrets, and what is left of its quota. `undefined`
+   * when no key has the id, or the admin key that asks may not see it.
    *
    * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * const found = await keyring.find(key.id)
+   * console.log(found?.state) // 'active'
    */
   find(id: string): Promise<KeyDetails<Scope> | undefined>
   /**
-   * Keys in the order of issue.
+   * Lists keys in the order in which they were issued, a page at a time: 100 keys, or `limit`, which is 1000 at most.
    *
    * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * let cursor: string | null | undefined
+   * while (cursor !== null) {
+   *   const page = await keyring.list({ owner: 'acme', state: 'active', ...(cursor === undefined ? {} : { cursor }) })
+   *   for (const { id, name } of page.keys) console.log(id, name)
+   *   cursor = page.cursor
+   * }
    */
   list(options?: ListOptions): Promise<KeyPage<Scope>>
-  /** An owner of keys, or of whom something is kept. */
+  /**
+   * Reads an owner: whether it is disabled, and the limits that its keys share. `undefined` when it has no key and nothing
+   * was ever changed of it, or the admin key that asks may not see it.
+   *
+   * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * const owner = await keyring.owner('acme')
+   * console.log(owner?.disabled) // false
+   */
   owner(owner: string): Promise<Owner | undefined>
   /**
    * Disables or enables all keys of an owner, or sets the limits that they share.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`, `beyond_delegation`.
+   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`, `idempotency_key_reused`,
+   *   `beyond_delegation`; `conflict` when an admin key asks to disable the owner of the last admin key that can issue any
+   *   key.
+   *
+   * @example
+   * await keyring.changeOwner('acme', { limits: [{ name: 'shared', limit: 1000, window: 60 }] })
+   * await keyring.changeOwner('acme', { disabled: true }, { note: 'Unpaid' })
    */
   changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
-  /** Journal entries in order; 100, and at most 1000. */
+  /**
+   * Reads entries of the journal, the audit log of all changes, in order: 100, or `limit`, which is 1000 at most.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `unknown_owner`, `beyond_delegation`.
+   *
+   * @example
+   * for (const { at, actor, action } of await keyring.journal({ key: key.id })) {
+   *   console.log(`${new Date(at).toISOString()} ${actor}: ${action}`)
+   * }
+   */
   journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
   /**
-   * Checks the whole journal; with `checkpoint`, also that it still contains a head noted earlier and kept elsewhere; with
-   * `rows`, also that keys, secrets and owners are what it says: what was changed by anything but a verb is named.
+   * Reads the whole journal and checks that it is what was written: numbers, hashes and their chain. With `checkpoint`,
+   * also that it still contains an entry that was noted earlier and kept elsewhere. With `rows`, also that keys, secrets
+   * and owners are as it says, and names those that something else than a verb has changed.
+   *
+   * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
+   *
+   * @example
+   * const report = await keyring.verifyJournal({ rows: true })
+   * if (!report.intact) console.error(`The journal was tampered with: ${report.fault}`)
    */
   verifyJournal(options?: VerifyJournalOptions): Promise<JournalReport>
-  /** How often keys were used, by hour, key, owner and outcome, as of the last time that usage was written. */
+  /**
+   * Reads how often keys were used, by hour, key, owner and outcome; of the last 24 hours if no time is given. It is as of
+   * the last time that usage was written, which happens every ten seconds.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`.
+   *
+   * @example
+   * for (const { hour, outcome, count } of await keyring.usage({ owner: 'acme' })) {
+   *   console.log(new Date(hour).toISOString(), outcome, count)
+   * }
+   */
   usage(options?: UsageOptions): Promise<readonly UsageCount[]>
-  /** Why a request was refused a short while ago, by the id that its answer names. */
+  /**
+   * Says why a request was refused, by the id that its answer names. The last 10,000 refusals of this process are
+   * remembered; `undefined` for any other id.
+   *
+   * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * const refused = await keyring.refusal('6f1e2c1a-8f0b-4f44-9c8a-0d6a4a3f2b11')
+   * console.log(refused?.why ?? 'not remembered')
+   */
   refusal(requestId: string): Promise<RefusalRecord | undefined>
-  /** Writes the usage gathered so far, and closes the store and the limiter. */
+  /**
+   * Writes the usage gathered so far, and closes the store and the limiter. A second call waits for the first. Over HTTP,
+   * and for a keyring that acts as an admin key, the store stays open: others use it.
+   *
+   * @example await keyring.close()
+   */
   close(): Promise<void>
 }
 
 /** A keyring on a store of its own. */
 export interface OpenKeyring<Scope extends string = string> extends Keyring<Scope> {
-  /** Verifies keys that administer this keyring: what its own HTTP routes are guarded with. */
+  /** Verifies admin keys, the keys that administer this keyring: the server guards its own routes with it. */
   readonly admin: Verifier<AdminScope>
   /**
-   * The same keyring as an admin key may use it: it sees what its delegation says, and can give nothing beyond.
+   * The same keyring, limited to what an admin key may do: it sees the keys that the delegation of that key covers, and
+   * gives nothing beyond it. Any verb rejects with `beyond_delegation` once the admin key may do nothing any more: it is
+   * revoked, disabled, expired or not yet valid.
    *
    * @param admin - the id of an admin key, or such a key that a guard has verified for the request at hand. It becomes
    *   the actor in the journal unless another is named.
+   *
+   * @throws LatchkeyError `invalid_input` for what is no id.
+   *
+   * @example
+   * const delegation = { owner: 'acme', environments: ['live'], scopes: ['orders:read'] }
+   * const { key: admin } = await keyring.issue({
+   *   name: 'Support',
+   *   owner: 'operations',
+   *   environment: 'admin',
+   *   scopes: ['keys:read', 'keys:write'],
+   *   delegation,
+   * })
+   * await keyring.as(admin.id).issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
    */
   as(admin: string | VerifiedKey): Keyring<Scope>
-  /** Writes the usage gathered so far. */
+  /**
+   * Writes the usage gathered so far, which otherwise happens every ten seconds.
+   *
+   * @example
+   * await keyring.verify(secret)
+   * await keyring.flushUsage()
+   * const [row] = await keyring.usage({ key: key.id })
+   * console.log(row?.count) // 1
+   */
   flushUsage(): Promise<void>
-  /** Whether keys can be verified and changed at the moment, as probes ask; throws what the store says where they cannot. */
+  /**
+   * Resolves when keys can be verified and changed at the moment, as probes ask; rejects with the error of the store when
+   * they cannot.
+   *
+   * @example app.get('/readyz', { onRequest: open }, async () => keyring.ready())
+   */
   ready(): Promise<void>
-  /** What keys hold that are not revoked, and that stands for no declared scope: they cannot do it any more. In order. */
+  /**
+   * The scopes that keys hold and that are no longer declared, in order: these keys cannot use them. Revoked keys do not
+   * count.
+   *
+   * @example
+   * const lost = await keyring.lostScopes()
+   * if (lost.length > 0) console.warn(`No longer declared: ${lost.join(', ')}`)
+   */
   lostScopes(): Promise<readonly string[]>
 }

@@ -41,5 +41,6 @@ export interface Limiter {
   peek(windows: readonly Window[], cost: number): Awaitable<LimiterAnswer>
   /** Takes back what an admitted `take` counted: the call was refused after all. */
   giveBack(windows: readonly Window[], cost: number, answer: LimiterAnswer): Awaitable<void>
+  /** Lets go of connections and timers. Nothing is asked of it afterwards. */
   close(): Awaitable<void>
 }

@@ -7,5 +7,6 @@ import type { StoredKey } from './records.ts'
 export interface KeySource {
   /** All keys that it may answer with, checked when the keyring is opened. */
   readonly keys: readonly StoredKey[]
+  /** The key that has a secret with this hash (SHA-256, hexadecimal); `undefined` where none of its keys has. */
   bySecret(hash: string): StoredKey | undefined
 }

@@ -25,7 +25,9 @@ export interface Store {
   readonly lease: number
   /** The key that has a secret with this hash. */
   bySecret(hash: string): Awaitable<SecretMatch | undefined>
+  /** The key with this id, with its secrets, its owner and its quota. */
   byId(id: string): Awaitable<KeyRecord | undefined>
+  /** What is kept of an owner; `undefined` where nothing is. */
   owner(owner: string): Awaitable<StoredOwner | undefined>
   /** In the order of issue. */
   list(filter: ListFilter): Awaitable<readonly KeyListItem[]>
@@ -51,6 +53,7 @@ export interface Store {
   changesSince(after: JournalHead | undefined): Awaitable<ChangesSince>
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
   settled(): Promise<void>
+  /** Entries of the journal, in the order of their numbers. */
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
   /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */
   auditKeys(after: number | undefined, limit: number): Awaitable<readonly AuditedKey[]>
@@ -89,5 +92,6 @@ export interface Store {
   grants(environments: readonly string[]): Awaitable<readonly string[]>
   /** Throws or rejects where it cannot be read, or not be changed, at the moment. Writes nothing. */
   ready(): Awaitable<void>
+  /** Lets go of the database. Nothing is asked of it afterwards. */
   close(): Awaitable<void>
 }

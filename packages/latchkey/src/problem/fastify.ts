@@ -1,3 +1,8 @@
+/**
+ * @module Every error of a Fastify application as a problem document (RFC 9457). It needs no keyring, and the guard does not
+ * need it.
+ */
+
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server } from 'node:http'
 import { STATUS_CODES } from 'node:http'
@@ -80,7 +85,10 @@ class ProblemError extends Error {
  *
  * @throws RangeError for a status that is not one of an error, 400 to 599.
  *
- * @example throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
+ * @example
+ * app.post('/process', { onRequest: requires('orders:write') }, () => {
+ *   throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
+ * })
  */
 export function problem(options: ProblemOptions): Error {
   if (!Number.isInteger(options.status) || options.status < 400 || options.status > 599) {

@@ -107,7 +107,15 @@ export const malformedResponse: Readonly<Record<string, unknown>> = problemRespo
   'The request is malformed, or has more than one API key; `code` says which',
 )
 
-/** A response that is a problem document, as OpenAPI writes it. */
+/**
+ * A response that is a problem document, for the `response` of a route's schema.
+ *
+ * @param description - for the reader of the OpenAPI document.
+ *
+ * @example
+ * const schema = { response: { 409: problemResponse('The order was changed meanwhile') } }
+ * app.put('/orders/:id', { onRequest: requires('orders:write'), schema }, () => ({ ok: true }))
+ */
 export function problemResponse(description: string): Readonly<Record<string, unknown>> {
   return { description, content: { [problemMediaType]: { schema: problemSchema } } }
 }

@@ -2,7 +2,7 @@
  * What an answer that is no page tells browsers: nothing in it is to be run, shown in a frame, or read by other origins.
  * No Strict-Transport-Security: it is for a whole host, and for whoever speaks TLS to decide.
  *
- * @example reply.headers(securityHeaders)
+ * @example app.addHook('onRequest', async (_request, reply) => reply.headers(securityHeaders))
  */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

@@ -34,7 +34,9 @@ const listeners = new WeakMap<object, Set<(answer: Unrouted) => void>>()
  * Hears of the answers that are given before any route is asked: to what is not HTTP, takes too long, has too large
  * headers, expects what nobody does, or cannot be decoded. For counting; they are in the log already.
  *
- * @example onUnrouted(app, ({ status }) => rejected.inc({ status }))
+ * @example
+ * const counts = new Map<number, number>()
+ * onUnrouted(app, ({ status }) => counts.set(status, (counts.get(status) ?? 0) + 1))
  */
 export function onUnrouted({ server }: Pick<FastifyInstance, 'server'>, hear: (answer: Unrouted) => void): void {
   const heard = listeners.get(server) ?? new Set()

@@ -11,7 +11,9 @@ export const importedHashes = Object.keys(hashDigits) as readonly (keyof typeof 
  * `printf %s "$KEY" | sha256sum` gives the same. Not a password hash: a minted secret has 190 random bits, so there
  * is nothing to slow down (ASVS 5.0 6.5.2 asks that of 112 bits and more).
  *
- * @example hashSecret(mint({ prefix: 'lk', environment: 'live' })) // 64 characters
+ * @example
+ * const hash = hashSecret(secret)
+ * hash.length // 64
  */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex')

@@ -7,7 +7,10 @@ const randomLength = 32
 /**
  * A new secret: `<prefix>_<environment>_<random><checksum>`. This string is the only copy there will ever be.
  *
- * @example mint({ prefix: 'lk', environment: 'live' }) // 'lk_live_' and 38 characters
+ * @example
+ * const secret = mint({ prefix: 'lk', environment: 'live' })
+ * secret.startsWith('lk_live_') // true
+ * secret.length // 46
  */
 export function mint({ prefix, environment }: { prefix: string; environment: string }): string {
   const text = `${prefix}_${environment}_${randomBase62(randomLength)}`

@@ -27,8 +27,9 @@ export interface ParsedSecret {
  * because leniency would give one secret many spellings.
  *
  * @example
- * const parsed = parse(text)
- * if (typeof parsed === 'object') console.log(parsed.start)
+ * const parsed = parse(secret)
+ * if (typeof parsed === 'object') console.log(parsed.environment, parsed.start)
+ * parse('lk_live_not-a-secret') // 'malformed'
  */
 export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
   const match = shape.exec(text)

@@ -29,14 +29,17 @@ const settingsKeyOptions = membersOf<SettingsKeyOptions>({
 
 /**
  * One key from the settings as a source for a keyring, held as a hash. For the first day: it has no lifetime and no
- * journal, and is revoked by taking it out of the settings and restarting.
+ * journal, and is revoked by taking it out of the settings and restarting (`docs/decisions/0008-keys-from-settings-are-a-source.md`).
  *
  * @throws LatchkeyError `weak_key` unless `allowWeak`; the message names the setting and never the value.
  *   `invalid_input` for a name or an owner that no key may have.
  *
  * @example
+ * const scopes = { 'process:run': 'Run the process' }
  * const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['process:run'] })
  * const keyring = await openKeyring({ store, scopes, sources: [source] })
+ * const verdict = await keyring.verify(secret, { allOf: ['process:run'] })
+ * console.log(verdict.ok) // true
  */
 export function settingsKey(options: SettingsKeyOptions, checks: { readonly allowWeak?: boolean } = {}): KeySource {
   objectOf('The options of settingsKey', options, settingsKeyOptions)

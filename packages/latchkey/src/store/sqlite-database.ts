@@ -150,7 +150,7 @@ function openToRead(file: string): OpenDatabase {
  * Whether anybody has a database open at the moment, this process included. Limits are counted by each process for
  * itself, so that whoever starts a second one on a file may want to say so. Answers `false` where it cannot be told.
  *
- * @example if (isInUse('data/latchkey.db')) log.warn('limits are counted by each process for itself')
+ * @example if (isInUse('data/latchkey.db')) console.warn('limits are counted by each process for itself')
  */
 export function isInUse(file: string): boolean {
   if (file === memory || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
@@ -224,7 +224,14 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** SQLite before 3.51.3 can corrupt a database when its log is reset while another process writes; two older releases were mended. */
+/**
+ * Whether a version of SQLite is one that cannot corrupt its log. SQLite before 3.51.3 can, when its log is reset while
+ * another process writes; two older releases were mended.
+ *
+ * @example
+ * isSoundSqlite('3.51.3') // true
+ * isSoundSqlite('3.45.0') // false
+ */
 export function isSoundSqlite(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   const mended = version === '3.50.7' || version === '3.44.6'

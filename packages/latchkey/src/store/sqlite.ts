@@ -1,3 +1,7 @@
+/**
+ * @module A store in an SQLite file or in memory, on `node:sqlite`. Several processes on one machine may share a file.
+ */
+
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { backup } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -84,7 +88,11 @@ export interface SqliteStore extends Store {
    * changing go on meanwhile.
    *
    * @param progress - called between steps with how many pages are left of how many.
-   * @throws what the file system says, `EEXIST` when the file is there already.
+   * @throws Error what the file system says, `EEXIST` when the file is there already.
+   *
+   * @example
+   * const store = sqliteStore({ file: ':memory:' })
+   * await store.backup('backup.db', (left, total) => console.log(`${total - left} of ${total} pages`))
    */
   backup(file: string, progress?: (left: number, total: number) => void): Promise<void>
 }
@@ -500,7 +508,9 @@ const backupOptions = membersOf<BackupOptions>({ file: true, copy: true, progres
  *
  * @throws LatchkeyError `store_unusable`; what the file system says, `EEXIST` when the copy is there already.
  *
- * @example await backupSqlite({ file: 'data/latchkey.db', copy: '/backups/latchkey.db' })
+ * @example
+ * sqliteStore({ file: 'data/latchkey.db' }).close()
+ * await backupSqlite({ file: 'data/latchkey.db', copy: 'latchkey-backup.db' })
  */
 export async function backupSqlite(options: BackupOptions): Promise<void> {
   objectOf('The options of backupSqlite', options, backupOptions)

@@ -103,31 +103,51 @@ export interface Refused {
 /** The answer of verify. */
 export type Verdict<Scope extends string = string> = Accepted<Scope> | Refused
 
-/** What a guard needs: a keyring, or anything else that answers for one. */
+/** What a guard needs: a keyring, or anything else that verifies credentials for one. */
 export interface Verifier<Scope extends string = string> {
+  /** The declared scopes, each with its sentence. */
   readonly scopes: Catalogue<Scope>
-  /** The first is the one that a route takes unless told otherwise. */
+  /** The first is the one that a route takes unless it says otherwise. */
   readonly environments: readonly string[]
   /**
-   * A text that will be presented more than once, as on a connection that is kept: what is computed from it is computed
-   * once. Left out where nothing is.
+   * Wraps a text that will be presented more than once, as on a connection that is kept, so that its hash is computed
+   * once. Guards call it. A verifier that hashes nothing leaves it out.
+   *
+   * @example
+   * const credential = keyring.credential?.(secret)
+   * const verdict = await keyring.verify(credential)
+   * console.log(verdict.ok) // true
    */
   credential?(text: string): Credential
   /**
-   * Judges a credential. Answers at once, not with a promise, when nothing needs to be waited for. Never throws: when
-   * the store fails the verdict is the refusal `unavailable`.
+   * Judges a credential: accepts it with its key, or refuses it and says why. Answers at once, not with a promise, when
+   * nothing needs to be waited for. Never throws: when the store or the limiter fails, the refusal is `unavailable`.
    *
    * @param credential - what the caller sent, or `credential(text)` of it; `undefined` when nothing was sent. Any other
    *   object is malformed.
-   * @param requirement - any key of the first environment if left out. One that is not understood, or asks for a scope that
-   *   is not declared, is a mistake of who asks, and accepts nobody: the refusal `unavailable`, whose `cause` says what
-   *   is wrong. The same holds for `call`.
+   * @param requirement - the scopes, the environment and the cost; any key of the first environment if left out. A
+   *   requirement that is not understood, or that names an undeclared scope, accepts no key: the refusal is
+   *   `unavailable`, and its `cause` says what is wrong. A frozen requirement, with frozen lists, is read once.
+   * @param call - the caller's address, and whether to spend nothing. The same holds for it.
+   *
+   * @example
+   * const verdict = await keyring.verify(secret, { allOf: ['orders:read'] }, { ip: '192.0.2.7' })
+   * if (verdict.ok) console.log(verdict.key.owner)
+   * else console.log(verdict.refusal.code, verdict.refusal.answer.status)
    */
   verify(
     credential: Credential | string | undefined,
     requirement?: Requirement<Scope>,
     call?: CallContext,
   ): Awaitable<Verdict<Scope>>
-  /** Remembers why a request was refused, for those who ask by its id. */
+  /**
+   * Remembers why a request was refused, for `Keyring.refusal`. Guards call it.
+   *
+   * @param route - as it was declared, e.g. `GET /orders/:id`.
+   *
+   * @example
+   * const verdict = await keyring.verify('not a key')
+   * if (!verdict.ok) keyring.noteRefusal?.('request-1', 'GET /orders', verdict)
+   */
   noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
 }

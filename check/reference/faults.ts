@@ -1,0 +1,43 @@
+// What the doc comments leave out.
+
+import type { Method, Shown } from './declaration.ts'
+import type { DocComment } from './doc-comment.ts'
+import type { Page } from './model.ts'
+
+/** One sentence for each export, method or file whose doc comment lacks what readers need. */
+export function faultsOf(pages: readonly Page[]): readonly string[] {
+  const faults = pages.flatMap(({ source, exports }) => [
+    ...(source.comment?.text ? [] : [`${source.path}: no doc comment with @module says what this path is for`]),
+    ...exports.flatMap(faultsOfExport),
+  ])
+  return [...new Set(faults)]
+}
+
+function faultsOfExport({ name, kind, source, comment, methods }: Shown): readonly string[] {
+  const place = `${source.path}: ${name}`
+  // What a store or a limiter must have is implemented, and not called.
+  const called = !source.path.includes('/src/ports/')
+  return [
+    ...faultsOfComment(place, comment, kind === 'function'),
+    ...methods.flatMap((method) => faultsOfMethod(place, method, called)),
+  ]
+}
+
+function faultsOfMethod(place: string, { name, comment, more }: Method, called: boolean): readonly string[] {
+  return [
+    ...faultsOfComment(`${place}.${name}`, comment, called),
+    ...more.flatMap((one) => unknownTags(`${place}.${name}`, one)),
+  ]
+}
+
+function faultsOfComment(place: string, comment: DocComment | undefined, example: boolean): readonly string[] {
+  if (comment === undefined || comment.text === '') return [`${place} has no doc comment`]
+  return [
+    ...unknownTags(place, comment),
+    ...(example && comment.examples.length === 0 ? [`${place} has no @example`] : []),
+  ]
+}
+
+function unknownTags(place: string, { unknown }: DocComment): readonly string[] {
+  return unknown.map((tag) => `${place} has the tag @${tag}, which means nothing here`)
+}
