@@ -5,7 +5,7 @@ import { openKeyring } from 'latchkey'
 import type { Settings } from './config.ts'
 import { declarationOf } from './config.ts'
 import { latchkeyServer, serverOptions } from './http/app.ts'
-import { openStore } from './store.ts'
+import { isInUse, openStore } from './store.ts'
 
 /** The whole system. */
 export interface Composed {
@@ -22,6 +22,10 @@ export interface ComposeOptions {
   /** The machine's time if left out; tests bring their own. */
   readonly clock?: Clock
 }
+
+/** Each process has the limiter in memory that is made here. */
+const shared =
+  'another process uses the database too: each counts limits on its own, so two processes admit twice as much'
 
 /**
  * The composition root: store, keyring and application, wired on this page. The server runs what this makes, and so do
@@ -43,8 +47,12 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
   })
+  const tellShared = (): void => app.log.warn(shared)
+  // Asked before it is opened here. Who comes later is seen by what they write.
+  const inUse = await isInUse(settings.store)
+  if (inUse) tellShared()
   const keyring = await openKeyring({
-    store: await openStore(settings.store),
+    store: await openStore(settings.store, 'migrate', inUse ? undefined : tellShared),
     ...declarationOf(settings),
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,

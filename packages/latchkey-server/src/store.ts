@@ -34,13 +34,18 @@ export interface OpenStore extends Store {
 /**
  * Opens the store at an address.
  *
+ * @param onShared - called once when another process is seen to accept calls on the same store.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` if it is of another version.
  *
  * @example const store = await openStore('sqlite:data/latchkey.db')
  */
-export async function openStore(address: string, mode: StoreMode = 'migrate'): Promise<OpenStore> {
+export async function openStore(
+  address: string,
+  mode: StoreMode = 'migrate',
+  onShared?: () => void,
+): Promise<OpenStore> {
   const { sqliteStore } = await import('latchkey/store/sqlite')
-  return sqliteStore({ file: fileOf(address), mode })
+  return sqliteStore({ file: fileOf(address), mode, ...(onShared === undefined ? {} : { onShared }) })
 }
 
 /** Whether a process has the store open at the moment. */

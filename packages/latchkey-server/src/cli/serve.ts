@@ -4,7 +4,7 @@ import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
-import { fileOf, isInUse, storeIn } from '../store.ts'
+import { fileOf, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
@@ -26,8 +26,6 @@ async function serve(options: object): Promise<void> {
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
-  // Before it is opened here.
-  const shared = await isInUse(settings.store)
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
   const scopesFault = await faultOfScopes(keyring)
   // Told in one line to whoever sits there; the log has all of it.
@@ -48,11 +46,6 @@ async function serve(options: object): Promise<void> {
   say(`Serving ${url}, documented at ${url}/docs`)
   for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
   if (scopesFault !== undefined) app.log.warn(scopesFault)
-  if (shared) {
-    app.log.warn(
-      'another process has the database open: each counts limits for itself, so that two admit twice as much',
-    )
-  }
   // Last, so that a key that was shown is one that works: the port was free and the database was sound.
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')

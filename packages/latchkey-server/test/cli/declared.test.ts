@@ -44,7 +44,7 @@ async function warningsOf(
   await once(child, 'close')
   const warnings = jsonLines(log).flatMap(({ level, msg }) => (level === 40 ? [String(msg)] : []))
   // The application is that other process, and not what is asked about here.
-  return warnings.filter((warning) => !warning.startsWith('another process has the database open'))
+  return warnings.filter((warning) => !warning.startsWith('another process uses the database too'))
 }
 
 describe('the database of an application', { concurrency: 2 }, () => {

@@ -73,11 +73,16 @@ export interface SqliteStoreOptions {
    *   process writes to the file at the moment, it is read as it stands, and every answer fails once it has changed.
    */
   readonly mode?: 'migrate' | 'create' | 'write' | 'read'
+  /**
+   * Called once when another process is seen to accept calls on the same file: what it writes of them is no change of a
+   * key. Limits in memory are counted by each process for itself.
+   */
+  readonly onShared?: () => void
 }
 
 const modes: readonly string[] = ['migrate', 'create', 'write', 'read']
 
-const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, mode: true })
+const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, mode: true, onShared: true })
 
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
@@ -110,8 +115,10 @@ export interface SqliteStore extends Store {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   objectOf('The options of sqliteStore', options, sqliteStoreOptions)
-  const { file, mode = 'migrate' } = options
+  const { file, mode = 'migrate', onShared } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
+  if (onShared !== undefined && typeof onShared !== 'function') throw invalid('onShared', 'a function')
+  const others = sharing(onShared)
   const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
   const { rows, row, audited, run, explained } = statementsOf(database, file)
 
@@ -261,6 +268,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     // Our own commits do not change `data_version` for us.
     const last = committed?.at(-1)
     if (last !== undefined) head = { seq: last.seq, hash: last.hash }
+    others.committed(committed?.length ?? 0)
     if (committed?.some(({ action }) => action === 'import') === true) seenVersion = undefined
     return committed
   }
@@ -357,6 +365,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         const version = dataVersion.get()?.['data_version']
         const latest = readHead()
         if (version !== seenVersion) imported = readImported()
+        others.seen(latest?.seq ?? 0, seenVersion !== undefined && version !== seenVersion)
         head = latest
         // Only now: if reading failed, the next look must not believe that it had seen this version.
         seenVersion = version
@@ -571,6 +580,31 @@ function unlessUnreadable<Value>(read: () => Value): Value | undefined {
     return read()
   } catch {
     return undefined
+  }
+}
+
+/** Finds out whether others write what is no entry of the journal, as whoever accepts calls does: usage, quotas, first uses. */
+function sharing(tell: (() => void) | undefined): {
+  /** Of this store itself. */
+  readonly committed: (entries: number) => void
+  /** @param written - whether anybody else has written since the look before. */
+  readonly seen: (seq: number, written: boolean) => void
+} {
+  let told = tell === undefined
+  let [reached, ours] = [0, 0]
+  return {
+    committed(entries) {
+      ours += entries
+    },
+    seen(seq, written) {
+      const theirs = seq - reached - ours
+      reached = seq
+      ours = 0
+      if (told || !written || theirs !== 0) return
+      told = true
+      // After the look: whoever is told may do anything.
+      queueMicrotask(() => tell?.())
+    },
   }
 }
 

@@ -21,6 +21,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { chain } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
+import type { JournalHead } from '../../src/ports.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
 import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
@@ -557,6 +558,35 @@ test('it is told whether anybody has a database open, here or in another process
   assert.equal(isInUse(file), false)
   writeFileSync(file, 'Dear reader, this is not a database.'.repeat(100))
   assert.equal(isInUse(file), false)
+})
+
+test('a store is told once that another one accepts calls on its file, and not of one that only changes keys', async () => {
+  const file = newFile()
+  let told = 0
+  const ours = sqliteStore({ file, onShared: () => told++ })
+  const theirs = sqliteStore({ file })
+  const usage = { hour: 0, key: 'key_1', owner: 'acme', outcome: 'accepted', count: 1 }
+  const count = async (store: typeof ours): Promise<void> => store.recordUsage({ counts: [usage], lastUsed: new Map() })
+  let head: JournalHead | undefined
+  const look = async (): Promise<number> => {
+    ;({ head } = await ours.changesSince(head))
+    await nextTurn()
+    return told
+  }
+  await look()
+  await theirs.commit([inserting(newKey())], chain)
+  assert.equal(await look(), 0)
+  await theirs.commit([inserting(newKey())], chain)
+  await ours.commit([inserting(newKey()), inserting(newKey())], chain)
+  await count(ours)
+  assert.equal(await look(), 0, 'a change of theirs, then one of ours')
+  await count(theirs)
+  assert.equal(await look(), 1)
+  await count(theirs)
+  assert.equal(await look(), 1, 'once')
+  await ours.close()
+  await theirs.close()
+  assert.throws(() => sqliteStore({ file, onShared: true as never }), { code: 'invalid_input', message: /onShared/ })
 })
 
 test('a change is not acknowledged when the file was deleted while it was written', async () => {
