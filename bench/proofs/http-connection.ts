@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { HttpAnswer } from './http-answers.ts'
 import { readAnswers } from './http-answers.ts'
@@ -14,6 +15,15 @@ export interface Connection {
   /** Sends a request and resolves when its answer is there to the last byte, or never will be. */
   readonly ask: (request: Buffer) => Promise<Exchange>
   readonly end: () => void
+}
+
+/**
+ * Lets connections stay open however long nobody asks anything: a machine may stand still for minutes, and what a proof
+ * finds must not be that a server then lets its callers go.
+ */
+export function keepConnections(server: Server): void {
+  server.keepAliveTimeout = 0
+  server.headersTimeout = 0
 }
 
 /**

@@ -6,6 +6,7 @@ import { openKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
+import { keepConnections } from './http-connection.ts'
 
 /** The scopes of the keyring. */
 export const scopes = { 'orders:read': 'Read orders' }
@@ -21,6 +22,7 @@ async function main(file: string): Promise<void> {
   const effects = new Map<string, number>()
 
   const app = Fastify(problemOptions)
+  keepConnections(app.server)
   await app.register(problems)
   await app.register(guard.plugin)
   app.get('/orders', { onRequest: guard.requires('orders:read') }, (request) => {

@@ -171,9 +171,9 @@ async function playRound({
   }
 }
 
-async function effectsOf({ connections: [connection] }: Server, id: string): Promise<number> {
+async function effectsOf({ child, connections: [connection] }: Server, id: string): Promise<number> {
   const exchange = await connection?.ask(get(`/effects/${id}`, []))
-  if (exchange?.intact !== true) throw new Error('A server did not say what it had done.')
+  if (exchange?.intact !== true) throw new Error(`A server did not say what it had done. ${child.complaints()}`)
   return (JSON.parse(exchange.answer.body) as { effects: number }).effects
 }
 

@@ -9,7 +9,7 @@ import type { Keyring, OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import { openConnection } from './http-connection.ts'
+import { keepConnections, openConnection } from './http-connection.ts'
 import { machineNow } from './machine-clock.ts'
 
 /** The scopes of the keyring, and what every verification asks for. */
@@ -159,6 +159,7 @@ function outcomeOf(verdict: Awaited<ReturnType<Keyring['verify']>>): Noted['outc
 
 async function listen(keyring: OpenKeyring<keyof typeof scopes>): Promise<number> {
   const app = Fastify()
+  keepConnections(app.server)
   const guard = fastifyGuard(keyring)
   await app.register(guard.plugin)
   app.get('/orders', { onRequest: guard.requires('orders:read') }, () => [])
