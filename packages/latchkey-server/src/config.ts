@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { adminEnvironment, namePattern } from 'latchkey'
-import { readScopesFile } from './scopes-file.ts'
+import { isOrigin } from './config/origin.ts'
+import { isProxyRange } from './config/proxy-range.ts'
+import { readScopesFile } from './config/scopes-file.ts'
 import { unknownVariables } from './start/unknown-variables.ts'
 import { fileOf, isStore, storeMust } from './store.ts'
 
@@ -125,7 +127,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '',
     help: 'Proxies whose `X-Forwarded-For` is believed, read from its end; without any, the caller is who connects. Of ranges, /8 is the widest (IPv6: /16).',
     must: 'addresses or ranges separated by commas, such as 10.0.0.0/8,fd12:3456:789a::/48, none wider than /8 (IPv6: /16, and /104 below ::/16)',
-    read: (text) => everyOne(listOf(text), isRange),
+    read: (text) => everyOne(listOf(text), isProxyRange),
   },
   corsOrigins: {
     variable: 'LATCHKEY_CORS_ORIGINS',
@@ -279,26 +281,4 @@ function listOf(text: string): readonly string[] {
 
 function everyOne(list: readonly string[], fits: (one: string) => boolean): readonly string[] | undefined {
   return list.every(fits) ? list : undefined
-}
-
-/** Where IPv4 addresses lie that are written as IPv6, such as `::ffff:10.0.0.1`. */
-const embedding = new BlockList()
-embedding.addSubnet('::', 16, 'ipv6')
-
-function isRange(text: string): boolean {
-  const [address = '', length, ...more] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || more.length > 0) return false
-  if (length === undefined) return true
-  // A range of everything, or a few that add up to it, would let every caller say who they are. 104 is 8 bits of IPv4.
-  const bare = address.replace(/%.*/, '')
-  const widest = family === 4 ? 8 : embedding.check(bare, 'ipv6') ? 104 : 16
-  return /^[0-9]{1,3}$/.test(length) && Number(length) >= widest && Number(length) <= (family === 4 ? 32 : 128)
-}
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== text) return false
-  // To a browser a star is a letter of a name, and to people a pattern that nothing here would follow.
-  return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)
 }

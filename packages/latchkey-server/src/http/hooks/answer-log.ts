@@ -20,6 +20,7 @@ export function answerLog(request: FastifyRequest, reply: FastifyReply, done: Ho
  * names that key, those of an application that the server is mounted in as well.
  */
 export function callerLog(guard: Pick<FastifyGuard<string>, 'keyOf'>): preParsingHookHandler {
+  // oxlint-disable-next-line eslint/max-params -- the signature is Fastify's
   return (request, reply, payload, done) => {
     const keyId = keyIdOf(request, guard)
     if (keyId !== undefined) request.log = reply.log = request.log.child({ keyId })

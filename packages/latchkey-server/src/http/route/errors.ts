@@ -3,8 +3,8 @@ import type { ErrorCode } from 'latchkey'
 import { LatchkeyError } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 
-/** The status for wrong use of the keyring over HTTP. Other codes cannot be a caller's doing. */
-const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
+/** The status for each error of the keyring. What a caller cannot have caused is a failure of the store. */
+const statuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store failed'>> = {
   invalid_input: 422,
   unknown_scope: 422,
   idempotency_key_reused: 422,
@@ -14,6 +14,13 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   still_running: 409,
   precondition_failed: 412,
   beyond_delegation: 403,
+  unavailable: 'store failed',
+  store_unusable: 'store failed',
+  unexpected_answer: 'store failed',
+  admin_key_refused: 'store failed',
+  weak_key: 'store failed',
+  undeclared_route: 'store failed',
+  unguarded_handler: 'store failed',
 }
 
 /**
@@ -21,8 +28,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
  * the keyring: what they throw besides is the store failing, which is 503 and never a guess.
  */
 export function throwAsProblem(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): never {
-  const status = error instanceof LatchkeyError ? statuses[error.code] : undefined
-  if (status !== undefined) throw problem({ status, code: error.code, detail: error.message })
+  const status = error instanceof LatchkeyError ? statuses[error.code] : 'store failed'
+  if (typeof status === 'number') throw problem({ status, code: error.code, detail: error.message })
   if (!isStoreFailure(error)) throw error
   reply.header('retry-after', '1')
   throw Object.assign(unavailable(), { cause: error })

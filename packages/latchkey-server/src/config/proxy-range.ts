@@ -1,0 +1,17 @@
+import { BlockList, isIP } from 'node:net'
+
+/** Where IPv4 addresses lie that are written as IPv6, such as `::ffff:10.0.0.1`. */
+const embedding = new BlockList()
+embedding.addSubnet('::', 16, 'ipv6')
+
+/** Whether a text is an address, or a range of addresses that may be trusted as proxies. */
+export function isProxyRange(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  if (length === undefined) return true
+  // A range of everything, or a few that add up to it, would let every caller say who they are. 104 is 8 bits of IPv4.
+  const bare = address.replace(/%.*/, '')
+  const widest = family === 4 ? 8 : embedding.check(bare, 'ipv6') ? 104 : 16
+  return /^[0-9]{1,3}$/.test(length) && Number(length) >= widest && Number(length) <= (family === 4 ? 32 : 128)
+}
