@@ -5,27 +5,29 @@ import type { OpenStore } from '../store.ts'
 import { copyStore, openStore, storeIn } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { exits, Failure } from './exit.ts'
-import { faultText, isUntold, patiently, intactText } from './journal/verify.ts'
+import { faultText, intactText, isUntold } from './journal/report.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
-import { put } from './terminal/print.ts'
-import { grouped, startProgress } from './terminal/progress.ts'
+import { putText } from './terminal/print.ts'
+import { grouped, patiently, startProgress } from './terminal/progress.ts'
 
 export function backupCommand(program: Command): void {
   databaseCommand(
     program,
     'backup <file>',
-    'copies the database into a new file, while everything goes on, and checks the copy',
+    'Copy the database into a new file while it is in use, and check the copy',
   ).action(async (copy: string, options: TargetOptions) => {
-    const store = databaseOf(options, 'A backup is made')
+    const store = databaseOf(options, 'backup')
     const report = await copyChecked(store, copy)
     if (report?.intact === false && !isUntold(report))
-      throw new Failure('failed', `The copy was made, and it is as the original is. ${faultText(report)}`)
+      throw new Failure('failed', `The copy was made, and has the same fault as the original. ${faultText(report)}`)
     if (options.json === true) return putReport({ file: copy, ...report })
-    const older = 'Its tables are of an older version of Latchkey: its journal can be checked when it was migrated.'
+    const older = 'Its tables are from an older version of Latchkey. Its journal can be checked after latchkey migrate.'
     const untold =
-      'Its journal is whole, and does not say yet how keys and owners stood that an older version wrote: latchkey migrate.'
-    put(`${copy} is a copy that opens.\n${report === undefined ? older : report.intact ? intactText(report) : untold}`)
+      'Its journal is intact, but does not record all keys and owners that an older version wrote. Run latchkey migrate.'
+    putText(
+      `${copy} is a complete copy, and it opens.\n${report === undefined ? older : report.intact ? intactText(report) : untold}`,
+    )
   })
 }
 
@@ -34,11 +36,12 @@ export function backupCommand(program: Command): void {
  * this ends.
  */
 async function copyChecked(store: string, copy: string): Promise<JournalReport | undefined> {
-  if (existsSync(copy)) throw new Failure('conflict', `${copy} is there already, and nothing is written over.`)
+  if (existsSync(copy))
+    throw new Failure('conflict', `${copy} exists already, and a backup overwrites nothing. Name another file.`)
   const part = `${copy}.part`
   const undone = new Failure(
     'conflict',
-    `${part} is there already: another backup is under way, or one was cut off. If none is, remove it.`,
+    `${part} exists already: another backup is running, or one was interrupted. If none is running, remove that file.`,
   )
   if (existsSync(part)) throw undone
   const remove = (): void => {
@@ -77,7 +80,7 @@ async function copyTo(store: string, part: string): Promise<void> {
   try {
     await copyStore(store, {
       to: part,
-      progress: (left, total) => progress.at(`${grouped(total - left)} of ${grouped(total)} pages …`),
+      progress: (left, total) => progress.at(`Copying … ${grouped(total - left)} of ${grouped(total)} pages`),
     })
   } finally {
     progress.end()

@@ -9,19 +9,23 @@ import { Failure } from './exit.ts'
 import { count } from './input/flags.ts'
 import { given } from './input/given.ts'
 
-/** A command with a sentence of help, in its place among its siblings. */
-export function commandIn(parent: Command, usage: string, summary: string): Command {
-  return parent.command(usage).description(summary).helpCommand(false).allowExcessArguments(false)
+/** A command in its place among its siblings. Their list has the first sentence of its text. */
+export function commandIn(parent: Command, usage: string, text: string): Command {
+  const [inList = ''] = text.split('. ', 1)
+  return parent.command(usage).description(text).summary(inList).helpCommand(false).allowExcessArguments(false)
 }
 
 /** A command on a keyring: on the store, or on a server with `--url`. */
 export function keyringCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
-  const url = 'a running server instead of the store (LATCHKEY_URL), with the key in LATCHKEY_ADMIN_KEY'
+  const url = 'Use a running server instead of the database (LATCHKEY_URL). Its admin key comes from LATCHKEY_ADMIN_KEY'
   const options = [
-    new Option('--json', 'JSON for programs: one document, or one a line for lists'),
+    new Option('--json', 'Print JSON: one document, or for lists one a line'),
     new Option('--url <address>', url),
-    new Option('--insecure-http', 'lets the admin key go over http to another machine, for all on the way to read'),
+    new Option(
+      '--insecure-http',
+      'Send the admin key over http to another machine, where anyone on the way can read it',
+    ),
     ...settingOptions(storeSettings),
   ]
   for (const option of options) command.addOption(common(option))
@@ -32,7 +36,7 @@ export function keyringCommand(parent: Command, usage: string, summary: string):
 export function databaseCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
   for (const option of settingOptions(['store'])) command.addOption(option)
-  return command.option('--json', 'JSON for programs')
+  return command.option('--json', 'Print JSON')
 }
 
 /**
@@ -43,7 +47,7 @@ export function databaseCommand(parent: Command, usage: string, summary: string)
  */
 export function databaseOf(options: TargetOptions, what: string): string {
   if (serverOf(options) !== undefined)
-    throw new Failure('usage', `${what} beside the database, not through a server: name it with --store.`)
+    throw new Failure('usage', `${what} works on the database itself, not through a server. Name it with --store.`)
   const { store } = settingsOf(options)
   mustExist(fileOf(store), options)
   return store
@@ -60,27 +64,24 @@ export interface ChangingOptions {
 /** What every command takes that changes what is there. */
 export function changingOptions(command: Command): Command {
   return onceOption(actorOption(command))
-    .option('--note <text>', 'why, for those who read the journal')
-    .option('--if-revision <number>', 'only if nobody has changed it since it was at this revision', count)
+    .option('--note <text>', 'Why, for readers of the journal')
+    .option('--if-revision <number>', 'Only if nobody has changed it since this revision', count)
 }
 
 export function onceOption(command: Command): Command {
-  return command.option(
-    '--idempotency-key <text>',
-    'makes the command happen once, however often it is given within a day',
-  )
+  return command.option('--idempotency-key <text>', 'Do this once, even if the command is repeated within a day')
 }
 
 export function actorOption(command: Command): Command {
   return command.option(
     '--actor <name>',
-    'who does it, for the journal; your user name. With --url it is the admin key',
+    'Who does this, for the journal (your user name; with --url always the admin key)',
   )
 }
 
 /** For the commands that a new installation begins with. */
 export function createOption(command: Command): Command {
-  return command.option('--create', 'makes the database if there is none; without it a mistyped path is an error')
+  return command.option('--create', 'Make the database if it does not exist. Without this, a mistyped path is an error')
 }
 
 /** The same, as the verbs of a keyring take them. */

@@ -21,8 +21,12 @@ compdef _latchkey latchkey`,
 } as const
 
 export function completionCommand(program: Command): void {
-  commandIn(program, 'completion', 'a script that completes half-typed commands: source <(latchkey completion bash)')
-    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))
+  commandIn(
+    program,
+    'completion',
+    'Print a script that completes commands. To load it: source <(latchkey completion bash)',
+  )
+    .addArgument(new Argument('<shell>', 'Shell to print it for').choices(Object.keys(scripts)))
     .action((shell: keyof typeof scripts) => put(scripts[shell]))
   program
     .command('complete', { hidden: true })

@@ -2,24 +2,23 @@ import type { ErrorCode } from 'latchkey'
 
 /** How a command can end: its exit code, and what that means. `--help` and the guide print this table. */
 export const exits = {
-  ok: { code: 0, means: 'done, or what was asked about is so' },
+  ok: { code: 0, means: 'done; where the command asks a question, the answer is yes' },
   failed: {
     code: 1,
-    means:
-      'refused or failed: a key that is not accepted, a journal that is not whole, a right that is missing, a file that cannot be written',
+    means: 'refused or failed: a key not accepted, a journal not intact, a right missing, a file not writable',
   },
   usage: {
     code: 2,
-    means: 'the command is wrong: an unknown flag, a value that cannot be, a question that was not answered',
+    means: 'wrong command: an unknown flag, an invalid value, or a question left unanswered',
   },
-  absent: { code: 3, means: 'there is no such key, owner or refusal' },
+  absent: { code: 3, means: 'not found: no such key, owner or refusal' },
   conflict: {
     code: 4,
-    means: 'it stands in the way of something: revoked already, being rotated, changed by others, taken',
+    means: 'conflict: already revoked, being rotated, changed by someone else, or taken',
   },
-  unavailable: { code: 69, means: 'the server or the database cannot be reached, or cannot tell' },
-  fault: { code: 70, means: 'a fault of latchkey itself, to be reported' },
-  settings: { code: 78, means: 'a setting is missing or wrong, or this Node is too old' },
+  unavailable: { code: 69, means: 'unavailable: the server or the database cannot be reached, or cannot answer' },
+  fault: { code: 70, means: 'a bug in latchkey: please report it' },
+  settings: { code: 78, means: 'a setting is missing or wrong, or this Node.js is too old' },
   stopped: { code: 130, means: 'stopped with Ctrl-C' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly means: string }>>
 
@@ -77,6 +76,6 @@ export function endOf(error: unknown): { readonly exit: Exit; readonly message: 
   if (syscall !== undefined) return { exit: 'failed', message: `${path ?? syscall} cannot be used (${code}).` }
   return {
     exit: 'fault',
-    message: `This was not foreseen, please report it: ${error instanceof Error ? `${name}: ${message}` : String(error)}`,
+    message: `This is a bug in latchkey, please report it: ${error instanceof Error ? `${name}: ${message}` : String(error)}`,
   }
 }

@@ -9,8 +9,8 @@ import { put } from './terminal/print.ts'
 const patience = 5000
 
 export function healthCommand(program: Command): void {
-  commandIn(program, 'health', 'whether a server can do its work, for the health check of a container; asks /readyz')
-    .option('--url <address>', 'where it is, with its prefix if it has one (http://127.0.0.1 and PORT)')
+  commandIn(program, 'health', 'Check that a server is ready (/readyz), for the health check of a container')
+    .option('--url <address>', 'Address of the server, with its prefix if it has one (http://127.0.0.1 and PORT)')
     .action(async ({ url }: { readonly url?: string }) => {
       const base = (url ?? urlHere()).replace(/\/+$/, '')
       const answer = await statusOf(`${base}/readyz`)

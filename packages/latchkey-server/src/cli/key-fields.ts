@@ -12,7 +12,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   name: {
     required: true,
     kind: text,
-    options: [new Option('--name <text>', 'what people call it')],
+    options: [new Option('--name <text>', 'Name that people read')],
     clear: undefined,
     show: { title: 'name' },
     column: { title: 'NAME', flexible: true },
@@ -20,7 +20,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   owner: {
     required: true,
     kind: text,
-    options: [new Option('--owner <owner>', 'whom it belongs to')],
+    options: [new Option('--owner <owner>', 'Customer, team or person it belongs to')],
     clear: undefined,
     show: { title: 'owner' },
     column: { title: 'OWNER', flexible: true },
@@ -31,7 +31,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     options: [
       new Option(
         '--scope <scopes>',
-        'what it may do: resource:action, resource:*; several with commas, or the flag again',
+        'Scopes it is granted: resource:action or resource:*. Separate them with commas, or repeat the flag',
       ).argParser(words.fromFlag),
     ],
     clear: undefined,
@@ -44,16 +44,18 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     options: [
       new Option(
         '--expires <when>',
-        'from when it is no longer valid: ISO 8601, or a span from now such as 30d or 12h',
+        'When it stops being valid: ISO 8601, or a span from now such as 30d or 12h',
       ).argParser(moment.fromFlag),
     ],
     clear: 'expires',
-    show: { title: 'valid until', none: 'for ever' },
+    show: { title: 'expires', none: 'never' },
   },
   notBefore: {
     required: false,
     kind: moment,
-    options: [new Option('--not-before <when>', 'from when it is valid').argParser(moment.fromFlag)],
+    options: [
+      new Option('--not-before <when>', 'When it starts being valid, in the same form').argParser(moment.fromFlag),
+    ],
     clear: 'not-before',
     show: { title: 'valid from' },
   },
@@ -63,7 +65,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     options: [
       new Option(
         '--address <ranges>',
-        'where it may be used from: 192.0.2.0/24, 2001:db8::/32; several with commas',
+        'Addresses it may be used from: 192.0.2.0/24, 2001:db8::/32. Separate them with commas',
       ).argParser(words.fromFlag),
     ],
     clear: 'address',
@@ -75,7 +77,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     options: [
       new Option(
         '--limit <limit>',
-        'name=count/window, such as burst=100/1m or trial=5/1d:report-only; the flag again for more',
+        'Rate limit, name=count/window: burst=100/1m, or trial=5/1d:report-only to count and refuse nothing. Repeat the flag for more',
       ).argParser(limits.fromFlag),
     ],
     clear: 'limit',
@@ -85,7 +87,9 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     required: false,
     kind: quota,
     options: [
-      new Option('--quota <amount>', 'how often in all: 1000, 1000/day, 1000/month').argParser(quota.fromFlag),
+      new Option('--quota <amount>', 'How many calls it may make in all: 1000, 1000/day or 1000/month').argParser(
+        quota.fromFlag,
+      ),
       quotaLeftOption,
     ],
     given: quotaWithLeft,
@@ -95,7 +99,11 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   metadata: {
     required: false,
     kind: pairs,
-    options: [new Option('--metadata <pair>', 'name=value; the flag again for more').argParser(pairs.fromFlag)],
+    options: [
+      new Option('--metadata <pair>', 'Metadata of your own, name=value. Repeat the flag for more').argParser(
+        pairs.fromFlag,
+      ),
+    ],
     clear: 'metadata',
     show: { title: 'metadata' },
   },

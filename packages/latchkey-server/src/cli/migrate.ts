@@ -7,9 +7,9 @@ import { say } from './terminal/print.ts'
 import { counted } from './terminal/progress.ts'
 
 export function migrateCommand(program: Command): void {
-  databaseCommand(program, 'migrate', 'brings the tables of the database up to date; make a backup before').action(
+  databaseCommand(program, 'migrate', 'Bring the tables of the database up to date. Make a backup first').action(
     async (options: TargetOptions) => {
-      const address = databaseOf(options, 'The tables are brought up to date')
+      const address = databaseOf(options, 'migrate')
       const file = fileOf(address)
       const { snapshotRows, systemClock } = await import('latchkey')
       const store = await openStore(address)
@@ -17,9 +17,11 @@ export function migrateCommand(program: Command): void {
       const told = await snapshotRows({ store, clock: systemClock })
       await store.close()
       if (options.json === true) return putReport({ file, steps: migrated, told })
-      const tables = migrated === 0 ? 'was up to date' : `is up to date now, after ${counted(migrated, 'step')}`
+      const tables = migrated === 0 ? 'was already up to date' : `is now up to date, after ${counted(migrated, 'step')}`
       const rows =
-        told === 0 ? '' : ` Its journal says now how ${counted(told, 'key or owner stands', 'keys and owners stand')}.`
+        told === 0
+          ? ''
+          : ` Its journal now records ${counted(told, 'key or owner', 'keys and owners')} that an older version wrote.`
       say(`${file} ${tables}.${rows}`)
     },
   )

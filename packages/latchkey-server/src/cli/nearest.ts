@@ -7,7 +7,7 @@ import type { Command, CommanderError } from 'commander'
 export function explained(program: Command, words: readonly string[], { code, message }: CommanderError): string {
   const { command, unknown } = follow(program, words)
   const path = pathOf(command)
-  if (code === 'commander.help') return `Say which command.\nSee ${path} --help.`
+  if (code === 'commander.help') return `Name a command.\nSee ${path} --help.`
   const [fault = '', suggestion] = message.replace(/^error: /, '').split('\n')
   const meant = code === 'commander.unknownCommand' ? begunLike(command, unknown) : undefined
   const found = meant ?? suggestion ?? (code === 'commander.unknownCommand' ? elsewhere(program, unknown) : undefined)

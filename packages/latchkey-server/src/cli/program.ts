@@ -23,19 +23,23 @@ import { migrateCommand } from './migrate.ts'
 import { refusalCommand } from './refusal.ts'
 import { serveCommand } from './serve.ts'
 import { commonLast } from './target.ts'
+import { wrapped } from './terminal/width.ts'
 import { usageCommand } from './usage.ts'
 import { verifyCommand } from './verify.ts'
 
-const exitTable = Object.values(exits)
-  .map(({ code, means }) => `  ${String(code).padStart(3)}  ${means}`)
-  .join('\n')
+/** The exit codes as a list that is so many columns wide. */
+function exitTable(width: number): string {
+  return Object.values(exits)
+    .map(({ code, means }) => `  ${String(code).padStart(3)}  ${wrapped(means, width - 7).join('\n       ')}`)
+    .join('\n')
+}
 
 /** All commands, in the order in which help shows them. */
 export function buildProgram(version: string): Command {
   const program = new Command('latchkey')
-    .description('API keys for your HTTP API: the server, and everything that happens to a key')
-    .version(version, '-v, --version', 'the version')
-    .helpOption('-h, --help', 'this help')
+    .description('API keys for HTTP APIs: run the server, and manage keys, owners and the journal')
+    .version(version, '-v, --version', 'Show the version')
+    .helpOption('-h, --help', 'Show this help')
     .helpCommand(false)
     // Faults are told in one place, by main.ts.
     .exitOverride()
@@ -45,18 +49,24 @@ export function buildProgram(version: string): Command {
       // Headings in the order of what stands under them, too.
       groupItems: (_declared, shown, heading) => new Help().groupItems(shown, shown, heading),
     })
-    .addHelpText('after', `\nExit codes:\n${exitTable}`)
+    .addHelpText('after', ({ command }) => {
+      return `\nExit codes:\n${exitTable(command.configureOutput().getOutHelpWidth?.() ?? 80)}`
+    })
 
   serveCommand(program)
 
-  const keys = commandIn(program, 'keys', 'issue, list, show, change, rotate, revoke and import keys')
+  const keys = commandIn(program, 'keys', 'Issue, list, show, change, rotate, revoke and import keys')
   for (const add of [issueCommand, listCommand, showCommand, changeCommand, rotateCommand, retireCommand]) add(keys)
   for (const add of [disableCommand, enableCommand, revokeCommand, importCommand]) add(keys)
 
-  const owners = commandIn(program, 'owners', 'owners of keys: their state and shared limits')
+  const owners = commandIn(
+    program,
+    'owners',
+    'Show and change owners of keys: their state, and the limits their keys share',
+  )
   for (const add of [ownersShow, ownersChange]) add(owners)
 
-  const journal = commandIn(program, 'journal', 'what was changed, and that nobody changed the record')
+  const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
   for (const add of [journalShow, journalVerify]) add(journal)
 
   for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand, healthCommand]) add(program)

@@ -11,18 +11,18 @@ export function refusalCommand(program: Command): void {
   keyringCommand(
     program,
     'refusal <request>',
-    'why a call was refused, by the id in `instance` of its answer; needs --url',
+    'Explain why a call was refused, by the id in "instance" of its answer (needs --url)',
   ).action(async (request: string, options: TargetOptions) => {
     // As it stands in the answer, or the id alone.
     const id = request.startsWith('urn:uuid:') ? request.slice('urn:uuid:'.length) : request
     const found = await withKeyring(options, { mode: 'read' }, async ({ keyring, where }) => {
       if (where === 'store') {
-        throw new Failure('usage', 'Refusals are remembered by the server that gave them: ask it with --url.')
+        throw new Failure('usage', 'Only the server that refused a call remembers why. Ask it with --url.')
       }
       return keyring.refusal(id)
     })
     if (found === undefined)
-      throw new Failure('absent', 'No refusal with this id is remembered. The oldest are forgotten first.')
+      throw new Failure('absent', 'The server remembers no refusal with this id. It forgets the oldest first.')
     if (options.json === true) return putJson(found)
     putFacts([
       ['request', found.requestId],

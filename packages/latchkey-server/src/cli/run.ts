@@ -24,7 +24,7 @@ async function main(values: readonly string[]): Promise<void> {
   try {
     loadEnvironmentFile()
   } catch (error) {
-    throw new Failure('settings', '.env must be a file in UTF-8 that can be read.', { cause: error })
+    throw new Failure('settings', '.env must be a readable file in UTF-8.', { cause: error })
   }
   if (values[0] === 'serve') await checkServeSettings(values.slice(1))
   const { buildProgram } = await import('./program.ts')

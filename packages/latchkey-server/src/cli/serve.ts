@@ -12,7 +12,7 @@ import { settingOptions, settingsOf } from './target.ts'
 import { say, serveWithoutReader } from './terminal/print.ts'
 
 export function serveCommand(program: Command): void {
-  const command = commandIn(program, 'serve', 'runs the server')
+  const command = commandIn(program, 'serve', 'Run the server')
   for (const option of settingOptions(Object.keys(settingsTable) as (keyof Settings)[])) command.addOption(option)
   command.action(serve)
 }
@@ -54,7 +54,7 @@ async function serve(options: object): Promise<void> {
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
     say(
-      `There is no admin key yet. Issue one beside the database:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(settings.store))) })}`,
+      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(settings.store))) })}`,
     )
   }
 }
@@ -63,9 +63,9 @@ async function serve(options: object): Promise<void> {
 async function faultOfScopes(keyring: OpenKeyring): Promise<string | undefined> {
   const lost = (await keyring.lostScopes()).join(', ')
   if (lost !== '')
-    return `keys hold scopes that are not declared, and cannot use them: ${lost}. Declare them in the file that LATCHKEY_SCOPES_FILE names, or take them from the keys.`
+    return `keys hold scopes that are not declared and cannot be used: ${lost}. Declare them in the file that LATCHKEY_SCOPES_FILE names, or remove them from the keys.`
   if (Object.keys(keyring.scopes).length > 0) return undefined
-  return 'no scopes are declared, so that keys can be allowed nothing: set LATCHKEY_SCOPES_FILE'
+  return 'no scopes are declared, so no key can be granted any: set LATCHKEY_SCOPES_FILE'
 }
 
 /** @throws Failure what stands in the way of the file. */
@@ -76,7 +76,7 @@ async function writeKey(keyring: OpenKeyring, path: string): Promise<void> {
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (syscall === undefined) throw error
-    const fault = code === 'EEXIST' ? 'is there already, and is not written over' : `cannot be made (${code})`
+    const fault = code === 'EEXIST' ? 'exists already, and is not overwritten' : `cannot be made (${code})`
     throw new Failure('failed', `The first admin key was not issued: ${path} ${fault}. Name another file.`, {
       cause: error,
     })

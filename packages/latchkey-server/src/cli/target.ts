@@ -34,11 +34,11 @@ export function settingOptions(names: readonly (keyof Settings)[]): readonly Opt
 
 /** Help lines stand in a list: without backticks and the full stop. */
 function sentence(help: string): string {
-  const text = help.replaceAll('`', '').replace(/\.$/, '')
-  return text.charAt(0).toLowerCase() + text.slice(1)
+  return help.replaceAll('`', '').replace(/\.$/, '')
 }
 
-const commonHeading = 'Which keyring, and how it answers:'
+/** Where the options begin in help that nearly all commands take. */
+export const commonHeading = 'Keyring and output:'
 
 /** An option that many commands take, as opposed to those that make it what it is. */
 export function common(option: Option): Option {
@@ -112,7 +112,8 @@ async function openTarget(
 ): Promise<Target & { readonly unmake?: () => void }> {
   const url = serverOf(options)
   if (url !== undefined) {
-    if (create) throw new Failure('usage', '--create is for a database on this machine; a server has one.')
+    if (create)
+      throw new Failure('usage', '--create makes a database on this machine, and a server has its own. Leave it out.')
     const { connectKeyring } = await import('latchkey/client')
     const insecure = options.insecureHttp === true
     try {
@@ -178,7 +179,7 @@ function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
  */
 export function serverOf({ url, store }: TargetOptions): string | undefined {
   if (url !== undefined && store !== undefined)
-    throw new Failure('usage', '--url and --store are two places: say one of them.')
+    throw new Failure('usage', '--url and --store name two different places. Use one of them.')
   if (url !== undefined) return withoutPassword('usage', '--url', url)
   const set = store === undefined ? process.env['LATCHKEY_URL'] || undefined : undefined
   return set === undefined ? undefined : withoutPassword('settings', 'LATCHKEY_URL', set)
@@ -187,7 +188,7 @@ export function serverOf({ url, store }: TargetOptions): string | undefined {
 function withoutPassword(exit: 'usage' | 'settings', name: string, url: string): string {
   // Also one that is no address otherwise.
   if (!/^[^/?#]*\/\/[^/?#]*@|^[^/?#]*@/.test(url)) return url
-  throw new Failure(exit, `${name} must have no user name or password in it.`)
+  throw new Failure(exit, `${name} must not contain a user name or password.`)
 }
 
 /** @throws Failure `unavailable` for a database that is not there. */
@@ -200,7 +201,7 @@ export function mustExist(file: string, options: TargetOptions): void {
 
 /** What to do where there is no database. */
 export const makeOne =
-  'Name another with --store or LATCHKEY_STORE, or make one: the server does, and keys issue and keys import with --create.'
+  'Name another file with --store or LATCHKEY_STORE, or make one: start the server, or add --create to keys issue or keys import.'
 
 /** A store that a command cannot be run on; what leads out of it is named with the flags of the command. */
 function unfit(error: unknown, options: TargetOptions): unknown {
@@ -221,7 +222,7 @@ function adminKey(): string {
   if (key === undefined) {
     throw new Failure(
       'settings',
-      'LATCHKEY_ADMIN_KEY must be an admin key of the server. It is read from the environment or .env, or from the file that LATCHKEY_ADMIN_KEY_FILE names.',
+      'LATCHKEY_ADMIN_KEY must be an admin key of the server. Set it in the environment or .env, or name a file that holds it in LATCHKEY_ADMIN_KEY_FILE.',
     )
   }
   return key

@@ -27,19 +27,21 @@ const columns: readonly Column<UsageCount>[] = [
 ]
 
 export function usageCommand(program: Command): void {
-  keyringCommand(program, 'usage', 'how often keys were used, by hour and outcome; the last 24 hours')
-    .option('--key <id>', 'only this key')
-    .option('--owner <owner>', 'only keys of this owner')
-    .option('--outcome <outcome>', 'only this one: accepted, or the code of a refusal')
-    .option('--from <when>', 'the first moment that counts: ISO 8601, or a span before now such as 7d', momentAgo)
-    .option('--to <when>', 'the first moment that no longer counts', momentAgo)
-    .option('--limit <number>', 'how many rows', count, 1000)
+  keyringCommand(program, 'usage', 'Show how often keys were used, by hour and outcome')
+    .option('--key <id>', 'Only this key')
+    .option('--owner <owner>', 'Only keys of this owner')
+    .option('--outcome <outcome>', 'Only this outcome: accepted, or the code of a refusal')
+    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 7d (24h)', momentAgo)
+    .option('--to <when>', 'End, in the same form (now); not included', momentAgo)
+    .option('--limit <number>', 'How many rows to show', count, 1000)
     .action(async (options: Options) => {
       const { json, key, owner, outcome, from, to, limit } = options
       const wanted: UsageOptions = { limit, ...given({ key, owner, outcome, from, to }) }
       const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(wanted))
-      const listing = startListing({ json, columns, empty: 'Nothing was counted.' })
+      const listing = startListing({ json, columns, empty: 'No usage was counted in this time.' })
       listing.add(rows)
-      listing.end(rows.length === limit ? 'There may be more: --limit, or a shorter --from and --to.' : undefined)
+      listing.end(
+        rows.length === limit ? 'There may be more rows: raise --limit, or narrow --from and --to.' : undefined,
+      )
     })
 }

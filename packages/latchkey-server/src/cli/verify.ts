@@ -25,14 +25,14 @@ export function verifyCommand(program: Command): void {
   keyringCommand(
     program,
     'verify',
-    'whether a secret is accepted, and if not, why; read from LATCHKEY_CREDENTIAL or standard input',
+    'Check whether a secret is accepted, and if not, why. It comes from LATCHKEY_CREDENTIAL or standard input',
   )
-    .option('--environment <name>', 'the environment that the route takes; the first unless told otherwise')
-    .option('--scope <scopes>', 'the scopes that the route asks for, all of them', words)
-    .option('--any-scope <scopes>', 'at least one of these', words)
-    .option('--address <address>', 'where the call comes from')
-    .option('--cost <number>', 'what the call costs', count)
-    .option('--spend', 'counts the call; without it nothing is taken from limits and quota')
+    .option('--environment <name>', 'Environment that the route takes (the first one)')
+    .option('--scope <scopes>', 'Scopes that the route requires, all of them', words)
+    .option('--any-scope <scopes>', 'Scopes of which the route requires at least one', words)
+    .option('--address <address>', 'Address that the call comes from')
+    .option('--cost <number>', 'What the call costs (1)', count)
+    .option('--spend', 'Count the call. Without this, limits and quota stay as they are')
     .action(async (options: Options) => {
       const { environment, scope, anyScope, address, cost, spend, json } = options
       const credential = await credentialToVerify()
@@ -53,14 +53,14 @@ export function verifyCommand(program: Command): void {
 /** From the environment, from whoever sits there, or from a pipe; never from the arguments. */
 async function credentialToVerify(): Promise<string> {
   const set = secretFromEnvironment('LATCHKEY_CREDENTIAL')
-  return set ?? (await askForSecret('The secret')) ?? secretFromInput(process.stdin)
+  return set ?? (await askForSecret('Secret')) ?? secretFromInput(process.stdin)
 }
 
 /** Whether a key has a scope cannot be told where nobody knows which there are. */
 function nobodySaid(): Failure {
   return new Failure(
     'settings',
-    'No scopes are declared in this database. Name the file that declares them (--scopes, LATCHKEY_SCOPES_FILE), or start once the application that does.',
+    'No scopes are declared in this database, so no scope can be checked. Name the file that declares them (--scopes, LATCHKEY_SCOPES_FILE), or start the application that declares them.',
   )
 }
 
@@ -69,7 +69,7 @@ function unavailable({ cause }: Refused): unknown {
   const { name, code } = (cause ?? {}) as { readonly name?: unknown; readonly code?: unknown }
   if (name === 'LatchkeyError' && (code === 'invalid_input' || code === 'unknown_scope')) return cause
   const reason = cause instanceof Error ? cause.message : 'The database did not answer.'
-  return new Failure('unavailable', `Nobody can tell: ${reason}`, { cause })
+  return new Failure('unavailable', `The secret cannot be checked: ${reason}`, { cause })
 }
 
 /** The verdict without the error behind it, which is not for programs. */
@@ -81,7 +81,7 @@ function shown(verdict: Verdict): object {
 
 function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [string, string | undefined])[] {
   const limits = verdict.limits?.map(({ name, remaining, limit, exceeded }): readonly [string, string] => {
-    return [name, `${remaining} of ${limit} left${exceeded ? ', no room' : ''}`]
+    return [name, `${remaining} of ${limit} left${exceeded ? ', exceeded' : ''}`]
   })
   if (verdict.ok) {
     const { key, retiring } = verdict
@@ -91,7 +91,7 @@ function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [str
       ['name', key.name],
       ['owner', key.owner],
       ['environment', key.environment],
-      ['scopes', undeclared ? 'not known: none are declared in this database' : key.scopes.join(', ') || 'none'],
+      ['scopes', undeclared ? 'unknown: no scopes are declared in this database' : key.scopes.join(', ') || 'none'],
       ['old secret', retiring === undefined ? undefined : `works until ${iso(retiring.until)}`],
       ...(limits ?? []),
     ]
@@ -102,10 +102,10 @@ function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [str
     ['code', code],
     ['why', why],
     ['step', step],
-    ['the caller reads', `${answer.status} ${answer.code}: ${answer.detail}`],
+    ['caller reads', `${answer.status} ${answer.code}: ${answer.detail}`],
     ['key', verdict.keyId],
     ['owner', verdict.owner],
-    ['again in', verdict.retryAfter === undefined ? undefined : `${verdict.retryAfter} s`],
+    ['retry after', verdict.retryAfter === undefined ? undefined : `${verdict.retryAfter} s`],
     ...(limits ?? []),
   ]
 }

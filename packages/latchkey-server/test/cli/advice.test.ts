@@ -50,7 +50,7 @@ describe('without a database', { concurrency: 2 }, () => {
   test('--create, which is named, makes one too', async () => {
     const here = workplace()
     const without = issue.filter((word) => word !== '--create')
-    assert.match((await here.run(without)).stderr, /keys issue and keys import with --create/)
+    assert.match((await here.run(without)).stderr, /add --create to keys issue or keys import/)
     await here.done(issue)
     await here.done(without)
   })
@@ -105,9 +105,9 @@ describe('doctor', { concurrency: 2 }, () => {
     await here.done(issue)
     for (const reason of ['never issued', 'revoked']) {
       const said = await here.run(['doctor'])
-      assert.match(said.stdout, /^note +admin keys +none works$/m, reason)
+      assert.match(said.stdout, /^warn +admin keys +none works$/m, reason)
       await paste(here, commandsIn(said))
-      assert.match(await here.done(['doctor']), /^good +admin keys +there is one that works$/m)
+      assert.match(await here.done(['doctor']), /^ok +admin keys +at least one works$/m)
       const admins = await here.done(['keys', 'list', '--environment', 'admin', '--state', 'active'])
       const [id = ''] = admins.split('\n')[1]?.split('\t') ?? []
       await here.done(['keys', 'revoke', id, '--reason', 'other', '--yes'])
@@ -122,7 +122,10 @@ describe('doctor', { concurrency: 2 }, () => {
     // Declared when it is opened to be changed, as by a server.
     await here.done(['keys', 'issue', '--admin', '--name', 'Operator', '--owner', 'operator'])
     const said = await here.run(['doctor'])
-    assert.match(said.stdout, /^note +scopes +keys hold what is no longer declared, and cannot use it: orders:write$/m)
+    assert.match(
+      said.stdout,
+      /^warn +scopes +keys hold scopes that are no longer declared and cannot be used: orders:write$/m,
+    )
     const [, row = '', ...more] = (await paste(here, commandsIn(said))).split('\n')
     assert.equal(more.length, 0)
     await here.done(['keys', 'change', row.split('\t')[0] ?? '', '--scope', 'orders:read'])
@@ -137,9 +140,9 @@ describe('doctor', { concurrency: 2 }, () => {
     database.close()
     const said = await here.run(['doctor'])
     assert.equal(said.code, 1)
-    assert.match(said.stdout, /^WRONG +rows +1 key or owner is not what the journal says/m)
+    assert.match(said.stdout, /^FAIL +rows +1 key or owner differs from the journal/m)
     const command = commandsIn(said).find((one) => one.includes('journal')) ?? ''
-    assert.match((await inShell(here, command)).stderr, /^key_\w+ was changed by something else than a command/m)
+    assert.match((await inShell(here, command)).stderr, /^key_\w+ was changed outside Latchkey/m)
   })
 
   test('a row of an older version, of which the journal says nothing, is told of after its commands', async () => {
@@ -156,12 +159,12 @@ describe('doctor', { concurrency: 2 }, () => {
     database.exec('INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys')
     database.close()
     const said = await here.run(['doctor'])
-    assert.match(said.stdout, /^note +rows +the journal does not say how 1 key or owner stood/m)
+    assert.match(said.stdout, /^warn +rows +an older version wrote 1 key or owner that the journal does not record/m)
     await paste(
       here,
       commandsIn(said).filter((one) => !one.includes('issue')),
     )
-    assert.match(await here.done(['doctor']), /^good +journal +whole, 2 entries$/m)
+    assert.match(await here.done(['doctor']), /^ok +journal +intact, 2 entries$/m)
   })
 
   test('a database that another program has locked is not to be restored from a backup', async () => {
@@ -171,7 +174,7 @@ describe('doctor', { concurrency: 2 }, () => {
     other.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE other (a)')
     const said = await here.run(['doctor'])
     other.close()
-    assert.match(said.stdout, /^WRONG +database +it is locked\n +Another program keeps it for itself/m)
+    assert.match(said.stdout, /^FAIL +database +another program has locked it\n +Let the program/m)
     await here.done(['doctor'])
   })
 
@@ -204,9 +207,9 @@ describe('doctor', { concurrency: 2 }, () => {
     const { port } = server.address() as AddressInfo
     const env = { LATCHKEY_URL: `https://localhost:${port}`, LATCHKEY_ADMIN_KEY: 'x' }
     const said = await here.run(['doctor'], { env })
-    assert.match(said.stdout, /^WRONG +server .*SELF_SIGNED_CERT\n +Set NODE_EXTRA_CA_CERTS to the file/m)
+    assert.match(said.stdout, /^FAIL +server .*SELF_SIGNED_CERT\n +Set NODE_EXTRA_CA_CERTS to a file/m)
     const trusting = await here.run(['doctor'], { env: { ...env, NODE_EXTRA_CA_CERTS: 'authority.pem' } })
-    assert.match(trusting.stdout, /^good +server +\/healthz answers 200$/m)
+    assert.match(trusting.stdout, /^ok +server +\/healthz answers 200$/m)
   })
 })
 
@@ -214,7 +217,7 @@ test('the secret in an argument: its key is found as the message says, and rotat
   const here = workplace()
   const secret = await here.done(issue)
   const said = await inShell(here, `latchkey verify ${secret}`)
-  assert.match(said.stderr, /rotate that key; keys list --text finds it by the first 12 characters/)
+  assert.match(said.stderr, /Rotate its key: keys list --text finds it by the first 12 characters/)
   const listed = await here.done(['keys', 'list', '--text', secret.slice(0, 12)])
   const [id = ''] = listed.split('\n')[1]?.split('\t') ?? []
   await here.done(['keys', 'rotate', id, '--grace', '0s'])
@@ -261,7 +264,7 @@ describe('a flag that a message names is the one that was missing', () => {
       ['journal', 'show'],
     ]) {
       const { stdout, stderr } = await here.run([...list, '--limit', '1'])
-      const [, flag = '', value = ''] = /^There are more: (--\w+) (\w+), or --all\.$/m.exec(stderr) ?? []
+      const [, flag = '', value = ''] = /^There are more \w+: add (--\w+) (\w+), or --all\.$/m.exec(stderr) ?? []
       const rest = await here.done([...list, flag, value])
       const all = await here.done([...list, '--all'])
       assert.equal([...stdout.trimEnd().split('\n'), ...rest.split('\n').slice(1)].join('\n'), all)
@@ -278,7 +281,7 @@ describe('a flag that a message names is the one that was missing', () => {
     const input = '{"name":"Old","owner":"acme","scopes":[],"key":"an-old-key-of-some-length-7f3a9c2e"}'
     assert.match((await here.run(['keys', 'import'], { input })).stderr, /--plain\.$/m)
     await here.done(['keys', 'import', '--plain'], { input })
-    assert.match((await here.run(['refusal', 'x'])).stderr, /ask it with --url\.$/m)
+    assert.match((await here.run(['refusal', 'x'])).stderr, /Ask it with --url\.$/m)
     for (const wrong of ['lsit', 'rotat', 'keys', 'owners shwo']) {
       const { stderr } = await here.run(wrong.split(' '))
       const [, see = ''] = /^See latchkey ?(.*) --help\.$/m.exec(stderr) ?? []

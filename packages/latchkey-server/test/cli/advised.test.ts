@@ -237,7 +237,7 @@ describe('the guide to operating', { concurrency: 2 }, () => {
     const upgrade = block('operating', 'latchkey backup /backups/before').replace('/backups/', 'backups/')
     const { code, stdout, stderr } = await inShell(here, upgrade)
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /^backups\/before-the-upgrade\.db is a copy that opens\./)
+    assert.match(stdout, /^backups\/before-the-upgrade\.db is a complete copy, and it opens\./)
     await here.done(['journal', 'verify', '--store', 'sqlite:backups/before-the-upgrade.db'])
   })
 
@@ -377,7 +377,7 @@ describe('the guide to deploying', { concurrency: 2 }, () => {
     assert.equal(code, 0, stderr)
     assert.match(
       stdout,
-      /is a copy that opens\.[^]*\nsystemctl stop latchkey\nnpm install [^\n]+\nsystemctl start latchkey\nready\n$/,
+      /is a complete copy, and it opens\.[^]*\nsystemctl stop latchkey\nnpm install [^\n]+\nsystemctl start latchkey\nready\n$/,
     )
   })
 

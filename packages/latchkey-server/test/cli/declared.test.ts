@@ -59,7 +59,7 @@ describe('the database of an application', { concurrency: 2 }, () => {
     assert.match(made, /^acme_prod_/)
     const verdict = await application.verify(made, { allOf: ['process:stop'] })
     assert.ok(verdict.ok)
-    assert.match(await here.done(['doctor']), /^good +scopes +2 declared$/m)
+    assert.match(await here.done(['doctor']), /^ok +scopes +2 declared$/m)
   })
 
   test('a scope or an environment that is not there is an error and no verdict', async () => {
@@ -98,12 +98,15 @@ describe('the database of an application', { concurrency: 2 }, () => {
     assert.deepEqual(await warningsOf(here), [])
     writeFileSync(join(here.folder, 'fewer.json'), '{ "process:stop": "Stop a task" }')
     const [lost = '', ...more] = await warningsOf(here, { LATCHKEY_SCOPES_FILE: 'fewer.json' })
-    assert.match(lost, /cannot use them: process:run\./)
+    assert.match(lost, /cannot be used: process:run\./)
     assert.deepEqual(more, [])
     // What was declared last holds: a file that is forgotten afterwards does not bring them back.
     const { stdout } = await here.run(['verify'], { input: secret })
     assert.match(stdout, /^scopes +none$/m)
-    assert.match(await here.done(['doctor']), /keys hold what is no longer declared, and cannot use it: process:run/)
+    assert.match(
+      await here.done(['doctor']),
+      /keys hold scopes that are no longer declared and cannot be used: process:run/,
+    )
   })
 })
 
@@ -114,7 +117,7 @@ test('a database in which nobody has declared any scope is not one without scope
   const secret = await here.done(['keys', 'issue', '--admin', '--name', 'Admin', '--owner', 'operator'])
   const asked = await here.run(['verify', '--scope', 'process:run'], { input: secret })
   assert.equal(asked.code, 78)
-  assert.match(asked.stderr, /^No scopes are declared in this database\./)
+  assert.match(asked.stderr, /^No scopes are declared in this database, so no scope can be checked\./)
   const issued = await here.run(['keys', 'issue', '--name', 'x', '--owner', 'x', '--scope', 'process:run'])
   assert.equal(issued.code, 2)
   assert.match(issued.stderr, /is not declared\. Nothing is: scopes are declared by/)

@@ -56,7 +56,7 @@ describe('the first admin key without a terminal', { concurrency: 2 }, () => {
     const here = workplace()
     writeFileSync(join(here.folder, 'taken'), 'mine')
     for (const [path, why] of [
-      ['taken', /^The first admin key was not issued: taken is there already, and is not written over\./m],
+      ['taken', /^The first admin key was not issued: taken exists already, and is not overwritten\./m],
       ['missing/key', /^The first admin key was not issued: missing\/key cannot be made \(ENOENT\)\./m],
       // Nobody can make a file there, root included, and every machine has it.
       ['/dev/null/key', /^The first admin key was not issued: \/dev\/null\/key cannot be made \(E\w+\)\./m],

@@ -12,7 +12,7 @@ import { workplace } from './running.ts'
 const issue = ['keys', 'issue', '--create', '--name', 'Key', '--owner', 'acme', '--scope', 'orders:read']
 
 interface Report {
-  readonly good: boolean
+  readonly ok: boolean
   readonly findings: readonly { what: string; state: string; found: string; remedy?: string }[]
 }
 
@@ -20,9 +20,9 @@ interface Report {
 async function faults({ run }: Workplace, more: readonly string[] = [], env = {}) {
   const { code, stdout, stderr } = await run(['doctor', '--json', ...more], { env })
   assert.equal(stderr, '')
-  const { findings, good } = JSON.parse(stdout) as Report
-  const wrong = findings.filter(({ state }) => state === 'wrong')
-  assert.equal(good, wrong.length === 0)
+  const { findings, ok } = JSON.parse(stdout) as Report
+  const wrong = findings.filter(({ state }) => state === 'fail')
+  assert.equal(ok, wrong.length === 0)
   for (const { remedy } of wrong) assert.ok(remedy)
   return { code, wrong: wrong.map(({ what, found }) => `${what}: ${found}`).join('\n') }
 }
@@ -32,7 +32,7 @@ describe('doctor', { concurrency: 2 }, () => {
     const here = workplace()
     await here.done(issue)
     assert.deepEqual(await faults(here), { code: 0, wrong: '' })
-    assert.match(await here.done(['doctor']), /^good +journal +whole, 1 entry$/m)
+    assert.match(await here.done(['doctor']), /^ok +journal +intact, 1 entry$/m)
   })
 
   test('a setting, a database that is missing, and one that is none', async () => {
@@ -42,7 +42,7 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.match(setting.wrong, /^settings: PORT must be/)
     assert.doesNotMatch(setting.wrong, /s3cret/)
     const missing = await faults(here)
-    assert.deepEqual(missing, { code: 1, wrong: 'database: there is none at data/latchkey.db' })
+    assert.deepEqual(missing, { code: 1, wrong: 'database: there is no file at data/latchkey.db' })
     assert.equal(statSync(join(here.folder, 'data'), { throwIfNoEntry: false }), undefined, 'and it makes none')
     writeFileSync(join(here.folder, 'broken.db'), 'not a database, whatever its name says. '.repeat(100), {
       mode: 0o600,
@@ -60,7 +60,10 @@ describe('doctor', { concurrency: 2 }, () => {
     chmodSync(join(here.folder, 'data'), 0o777)
     const { code, wrong } = await faults(here)
     assert.equal(code, 1)
-    assert.match(wrong, /^file modes: data\/latchkey\.db is 644: others may read it\nfile modes: data is 777/)
+    assert.match(
+      wrong,
+      /^file modes: data\/latchkey\.db has mode 644: other users may read or write it\nfile modes: data has mode 777/,
+    )
   })
 
   test('it looks and changes nothing: what it finds wrong is there still, and no file is added', async () => {
@@ -72,12 +75,12 @@ describe('doctor', { concurrency: 2 }, () => {
     const seen = () => [readdirSync(data), statSync(file).mode & 0o777, readFileSync(file).toString('base64')]
     const before = seen()
     const { wrong } = await faults(here)
-    assert.equal(wrong, 'file modes: data/latchkey.db is 644: others may read it')
+    assert.equal(wrong, 'file modes: data/latchkey.db has mode 644: other users may read or write it')
     assert.deepEqual(seen(), before)
     // Beside a process that has it open, what is in the log alone is seen too.
     const writer = new DatabaseSync(file)
     writer.exec("UPDATE latchkey_journal SET actor = 'nobody'")
-    assert.match((await faults(here)).wrong, /^journal: The journal is not whole/m)
+    assert.match((await faults(here)).wrong, /^journal: The journal is not intact/m)
     writer.close()
   })
 
@@ -93,17 +96,14 @@ describe('doctor', { concurrency: 2 }, () => {
     turn('UPDATE latchkey_migrations SET version = 1000 WHERE version = 1')
     const newer = await here.run(['doctor'])
     assert.equal(newer.code, 1)
-    assert.match(
-      newer.stdout,
-      /^WRONG +database +it was written by a newer version of Latchkey\n +Use the newer version/m,
-    )
+    assert.match(newer.stdout, /^FAIL +database +a newer version of Latchkey has written it\n +Use the newer version/m)
     assert.doesNotMatch(newer.stdout, /[Rr]estore a backup/)
     turn('DELETE FROM latchkey_migrations')
     const before = readFileSync(file)
     assert.deepEqual(await faults(here), { code: 0, wrong: '' })
     assert.match(
       await here.done(['doctor']),
-      /^note +database +its tables are of an older.*\n +Stop what works on it, make a backup.*\n +latchkey backup .*\n +latchkey migrate$/m,
+      /^warn +database +its tables are from an older.*\n +Stop everything that uses it, make a backup.*\n +latchkey backup .*\n +latchkey migrate$/m,
     )
     assert.deepEqual(readFileSync(file), before)
   })
@@ -115,7 +115,7 @@ describe('doctor', { concurrency: 2 }, () => {
     database.exec("UPDATE latchkey_journal SET actor = 'nobody'")
     const altered = await faults(here)
     assert.equal(altered.code, 1)
-    assert.match(altered.wrong, /^journal: The journal is not whole: entry 1 is not what was written/)
+    assert.match(altered.wrong, /^journal: The journal is not intact: entry 1 was altered/)
     database.exec(`UPDATE latchkey_journal SET actor = 'root', at = ${Date.now() + 3_600_000}`)
     database.close()
     assert.match((await faults(here)).wrong, /^clock: the journal has an entry \d+ s in the future/m)
@@ -138,9 +138,9 @@ describe('doctor', { concurrency: 2 }, () => {
     for (const url of urls) {
       for (const values of [['doctor'], ['doctor', '--json'], ['keys', 'list']]) {
         const flagged = await here.run([...values, '--url', url], { env: { LATCHKEY_ADMIN_KEY: 'x' } })
-        assert.deepEqual([flagged.code, flagged.stderr], [2, '--url must have no user name or password in it.\n'])
+        assert.deepEqual([flagged.code, flagged.stderr], [2, '--url must not contain a user name or password.\n'])
         const set = await here.run(values, { env: { LATCHKEY_ADMIN_KEY: 'x', LATCHKEY_URL: url } })
-        assert.deepEqual([set.code, set.stderr], [78, 'LATCHKEY_URL must have no user name or password in it.\n'])
+        assert.deepEqual([set.code, set.stderr], [78, 'LATCHKEY_URL must not contain a user name or password.\n'])
         assert.doesNotMatch(flagged.stdout + set.stdout, /s3cret/)
       }
     }
@@ -163,7 +163,7 @@ describe('backup', { concurrency: 2 }, () => {
     await here.done(issue)
     assert.match(
       await here.done(['backup', 'copy.db']),
-      /^copy\.db is a copy that opens\.\nThe journal is whole: 1 entry\./,
+      /^copy\.db is a complete copy, and it opens\.\nThe journal is intact: 1 entry\./,
     )
     assert.equal(statSync(join(here.folder, 'copy.db')).mode & 0o777, 0o600)
     assert.equal(statSync(join(here.folder, 'copy.db-wal'), { throwIfNoEntry: false }), undefined)
@@ -198,7 +198,7 @@ describe('backup', { concurrency: 2 }, () => {
       const again = await here.run(['backup', 'copy.db'])
       assert.match(
         `${again.code}: ${again.stderr}`,
-        /^4: copy\.db\.part is there already: .* If none is, remove it\.\n$/,
+        /^4: copy\.db\.part exists already: .* If none is running, remove that file\.\n$/,
       )
       rmSync(part)
     }
@@ -211,7 +211,10 @@ describe('backup', { concurrency: 2 }, () => {
     await here.done(issue)
     writeFileSync(join(here.folder, 'taken.db'), 'mine')
     const taken = await here.run(['backup', 'taken.db'])
-    assert.deepEqual([taken.code, taken.stderr], [4, 'taken.db is there already, and nothing is written over.\n'])
+    assert.deepEqual(
+      [taken.code, taken.stderr],
+      [4, 'taken.db exists already, and a backup overwrites nothing. Name another file.\n'],
+    )
     assert.equal((await here.run(['backup', 'no/such/folder.db'])).code, 1)
     assert.equal((await here.run(['backup', 'copy.db', '--store', 'sqlite:none.db'])).code, 69)
     const remote = await here.run(['backup', 'copy.db'], { env: { LATCHKEY_URL: 'http://127.0.0.1:9' } })

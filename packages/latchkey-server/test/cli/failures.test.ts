@@ -70,7 +70,7 @@ describe('files', { concurrency: 2 }, () => {
       /^69: The database a-file\/x cannot be used: /,
     ],
     ['keys list --scopes a-folder', /^78: --scopes must be /],
-    ['backup a-folder', /^4: a-folder is there already/],
+    ['backup a-folder', /^4: a-folder exists already/],
     ['backup a-file/x', /^1: a-file\/x cannot be written \(ENOTDIR\)\.$/],
     ['backup no/such/copy.db', /^1: no\/such\/copy\.db cannot be written \(ENOENT\)\.$/],
     ['serve --port 0 --store sqlite:a-folder', /^78: --store must be sqlite: and the path of a file/],
@@ -94,7 +94,7 @@ describe('files', { concurrency: 2 }, () => {
     for (const name of ['empty.jsonl', 'empty.csv']) writeFileSync(join(folder, name), '')
     writeFileSync(join(folder, 'header.csv'), 'name,owner,scopes,hash\n')
     for (const values of [[], ['empty.jsonl'], ['empty.csv'], ['header.csv']])
-      assert.equal(await failed(['keys', 'import', ...values]), '2: There are no keys in it.')
+      assert.equal(await failed(['keys', 'import', ...values]), '2: The input has no keys.')
   })
 
   test(
@@ -242,7 +242,7 @@ describe('Ctrl-C during an import', { concurrency: 2 }, () => {
     counting.close()
     assert.match(
       await said,
-      /^Stopping after what is under way\.[^\n]*\n1,000 keys imported\. Of the rest nothing was added: [^\n]*\nStopped\.\n$/,
+      /^Stopping after the current batch\.[^\n]*\n1,000 keys imported\. Of the rest nothing was added\. [^\n]*\nStopped\.\n$/,
     )
   })
 
@@ -270,7 +270,7 @@ describe('Ctrl-C during an import', { concurrency: 2 }, () => {
     const [code] = await once(child, 'close')
     held.close()
     assert.equal(code, 130)
-    assert.match(said, /^Stopping [^\n]*\nEnded at once: [^\n]*\n$/)
+    assert.match(said, /^Stopping [^\n]*\nStopped at once: [^\n]*\n$/)
     silent.closeAllConnections()
   })
 })
@@ -284,7 +284,7 @@ test('every kind of error has its end; one that was not foreseen is a fault of l
   const { exit, message } = endOf(new TypeError('x is not a function'))
   assert.deepEqual(
     [exit, message],
-    ['fault', 'This was not foreseen, please report it: TypeError: x is not a function'],
+    ['fault', 'This is a bug in latchkey, please report it: TypeError: x is not a function'],
   )
   assert.equal(endOf('thrown').exit, 'fault')
   assert.equal(new Set(Object.values(exits).map(({ code }) => code)).size, Object.keys(exits).length)

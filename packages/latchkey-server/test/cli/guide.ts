@@ -2,9 +2,7 @@ import type { Command } from 'commander'
 import { exits } from '../../src/cli/exit.ts'
 import { pathOf } from '../../src/cli/nearest.ts'
 import { buildProgram } from '../../src/cli/program.ts'
-
-/** Where the options begin that nearly all commands take; the guide has them once. */
-const common = '\nWhich keyring, and how it answers:'
+import { commonHeading } from '../../src/cli/target.ts'
 
 /** What the guide must have for each command: its help, in a block of text; and once, what most of them take. */
 export function commandSections(): ReadonlyMap<string, string> {
@@ -12,7 +10,7 @@ export function commandSections(): ReadonlyMap<string, string> {
   let shared = ''
   for (const command of leaves(buildProgram('0.0.0'))) {
     command.configureOutput({ getOutHelpWidth: () => 100 })
-    const [own = '', more] = command.helpInformation().split(common)
+    const [own = '', more] = command.helpInformation().split(`\n${commonHeading}`)
     if (pathOf(command) === 'latchkey keys show') shared = more ?? ''
     sections.set(pathOf(command), block(more === undefined ? own : `${own.trimEnd()}\n\n(and those for every keyring)`))
   }

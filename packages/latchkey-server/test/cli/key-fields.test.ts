@@ -33,7 +33,7 @@ describe('a field of the table', { concurrency: 2 }, () => {
       name: ['--name Shop', 'Shop', /^name +Shop$/m],
       owner: ['--owner acme', 'acme', /^owner +acme$/m],
       scopes: ['--scope orders:read,orders:write', 'orders:read orders:write', /^scopes +orders:read, orders:write$/m],
-      expiresAt: ['--expires 2040-01-31', '2040-01-31', /^valid until +2040-01-31T00:00:00\.000Z$/m],
+      expiresAt: ['--expires 2040-01-31', '2040-01-31', /^expires +2040-01-31T00:00:00\.000Z$/m],
       notBefore: ['--not-before 2026-01-31', '2026-01-31', /^valid from +2026-01-31T00:00:00\.000Z$/m],
       addresses: ['--address 192.0.2.0/24,::1', '192.0.2.0/24;::1', /^addresses +192\.0\.2\.0\/24, ::1(?:\/128)?$/m],
       limits: ['--limit a=5/1m --limit b=9/1h', 'a=5/1m b=9/1h', /^limits +a=5\/1m, b=9\/1h$/m],

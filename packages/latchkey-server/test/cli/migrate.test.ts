@@ -60,7 +60,10 @@ test('tables of an older version are backed up, then migrated, and touched by no
     assert.equal(code, line === 'doctor' ? 0 : 69, line)
     assert.deepEqual(sightOf(here), before, line)
   }
-  assert.match(await here.done(['backup', 'copy.db']), /^copy\.db is a copy that opens\.\nIts tables are of an older/)
+  assert.match(
+    await here.done(['backup', 'copy.db']),
+    /^copy\.db is a complete copy, and it opens\.\nIts tables are from an older/,
+  )
   assert.deepEqual(sightOf(here), before)
 })
 
@@ -68,7 +71,7 @@ test('migrate makes tables where there are none, and says what it did', async ()
   const here = workplace()
   await here.done(issue)
   const none = await here.run(['migrate'])
-  assert.deepEqual([none.code, none.stderr], [0, 'data/latchkey.db was up to date.\n'])
+  assert.deepEqual([none.code, none.stderr], [0, 'data/latchkey.db was already up to date.\n'])
   writeFileSync(join(here.folder, 'empty.db'), '')
   const empty = ['--store', 'sqlite:empty.db']
   assert.equal((await here.run(['keys', 'list', ...empty])).code, 69)

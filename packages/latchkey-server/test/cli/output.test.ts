@@ -50,7 +50,7 @@ test(
     assert.equal((full as { code?: number }).code, 1)
     assert.match(
       full.stderr,
-      /secret could not be written \(ENOSPC\), so nobody has it. Another one in its place:\n  latchkey keys rotate key_\w+ --replace\n/,
+      /secret could not be written \(ENOSPC\), so nobody has it. To replace it:\n  latchkey keys rotate key_\w+ --replace\n/,
     )
     // The reader has gone before anything is written.
     const closed = await shell(

@@ -71,7 +71,7 @@ describe('serve', { concurrency: 2 }, () => {
     }
     mkdirSync(join(here.folder, '.env'))
     const { code, stderr } = await here.run(['serve', '--port', '0'])
-    assert.deepEqual([code, stderr], [78, '.env must be a file in UTF-8 that can be read.\n'])
+    assert.deepEqual([code, stderr], [78, '.env must be a readable file in UTF-8.\n'])
   })
 
   test('a request in flight is answered after SIGTERM, and no new one is taken', async () => {
@@ -136,7 +136,7 @@ describe('serve', { concurrency: 2 }, () => {
     const here = workplace()
     for (const name of ['scopes', '.env']) execFileSync('mkfifo', [join(here.folder, name)])
     const { code, stderr } = await here.run(['serve', '--port', '0'])
-    assert.deepEqual([code, stderr], [78, '.env must be a file in UTF-8 that can be read.\n'])
+    assert.deepEqual([code, stderr], [78, '.env must be a readable file in UTF-8.\n'])
     rmSync(join(here.folder, '.env'))
     const other = await here.run(['serve', '--port', '0', '--scopes', 'scopes'])
     assert.equal(other.code, 78)

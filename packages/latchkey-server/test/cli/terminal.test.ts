@@ -48,7 +48,7 @@ describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
 
   test('verify asks for the secret and does not show it', async () => {
     const { secret } = await issued()
-    const { code, screen } = await inTerminal(here, ['verify'], { typed: [[/The secret/, `${secret}\r`]] })
+    const { code, screen } = await inTerminal(here, ['verify'], { typed: [[/Secret/, `${secret}\r`]] })
     assert.equal(code, 0, screen)
     assert.match(screen, /accepted/)
     assert.ok(!screen.includes(secret.slice(12)))

@@ -11,8 +11,8 @@ import { workplace } from './running.ts'
 const here = workplace()
 
 const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = [
-  ['', 2, /Say which command/],
-  ['keys', 2, /Say which command/],
+  ['', 2, /Name a command/],
+  ['keys', 2, /Name a command/],
   ['key', 2, /Unknown command 'key'\n\(Did you mean keys\?\)\nSee latchkey --help/],
   ['keys iss', 2, /\(Did you mean issue\?\)\nSee latchkey keys --help/],
   ['keys re', 2, /\(Did you mean retire or revoke\?\)/],
@@ -28,7 +28,7 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['keys list extra', 2, /[Tt]oo many arguments/],
   ['keys issue --name x --owner x', 2, /needs --name, --owner and --scope/],
   ['keys issue --name x --owner x --scope orders:read --limit burst', 2, /name=count\/window/],
-  ['keys issue --name x --owner x --scope orders:read --expires tomorrow', 2, /a moment with its offset/],
+  ['keys issue --name x --owner x --scope orders:read --expires tomorrow', 2, /a time with its offset/],
   ['keys issue --create --name x --owner x --scope no:such', 2, /"no:such" is not declared/],
   ['keys revoke key_1 --reason because', 2, /Allowed choices are compromised/],
 ]

@@ -3,7 +3,7 @@ import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { quoted } from '../advice.ts'
 import type { Finding } from './finding.ts'
-import { good, note, wrong } from './finding.ts'
+import { fail, ok, warn } from './finding.ts'
 
 /** Bytes below which a disk is nearly full: a database that cannot grow refuses every change. */
 const littleSpace = 100 * 1024 * 1024
@@ -11,35 +11,37 @@ const littleSpace = 100 * 1024 * 1024
 /** Who may read and write what has keys in it. Looks and changes nothing. */
 export function fileFindings(file: string): readonly Finding[] {
   if (file === ':memory:') {
-    const remedy = 'It is gone with the process: name a file in LATCHKEY_STORE.'
-    return [note({ what: 'files', found: 'the database is in memory', remedy })]
+    const remedy = 'Name a file in LATCHKEY_STORE.'
+    return [warn({ what: 'files', found: 'the database is in memory, and is lost when the process ends', remedy })]
   }
   const open: Finding[] = []
   const what = 'file modes'
   for (const path of [file, `${file}-wal`, `${file}-shm`]) {
     const status = statusOf(path)
     if (status !== undefined && (status.mode & 0o077) !== 0) {
-      const found = `${path} is ${octal(status)}: others may read it`
-      open.push(wrong({ what, found, remedy: 'Take that away from them.', commands: [`chmod 600 ${quoted(path)}`] }))
+      const found = `${path} has mode ${octal(status)}: other users may read or write it`
+      open.push(fail({ what, found, remedy: 'Keep it to its owner:', commands: [`chmod 600 ${quoted(path)}`] }))
     }
     if (status !== undefined && isOthers(status)) {
-      const remedy = 'Run as that user, or have the machine’s administrator give the file to this one.'
-      open.push(wrong({ what, found: `${path} belongs to user ${status.uid}`, remedy }))
+      const remedy = 'Run as that user, or make this user the owner of the file.'
+      open.push(fail({ what, found: `${path} belongs to user ${status.uid}`, remedy }))
     }
   }
   const folder = dirname(file)
   const status = statusOf(folder)
   if (status !== undefined && (status.mode & 0o022) !== 0 && (status.mode & 0o1000) === 0) {
-    const found = `${folder} is ${octal(status)}: others may put another file in its place`
-    open.push(wrong({ what, found, remedy: 'Take that away from them.', commands: [`chmod go-w ${quoted(folder)}`] }))
+    const found = `${folder} has mode ${octal(status)}: other users may replace the database`
+    open.push(
+      fail({ what, found, remedy: 'Let only its owner write to it:', commands: [`chmod go-w ${quoted(folder)}`] }),
+    )
   }
   const settings = statusOf('.env')
   if (settings !== undefined && (settings.mode & 0o077) !== 0) {
-    const found = `.env is ${octal(settings)}: others may read the secrets in it`
-    open.push(note({ what, found, remedy: 'Take that away from them.', commands: ['chmod 600 .env'] }))
+    const found = `.env has mode ${octal(settings)}: other users may read the secrets in it`
+    open.push(warn({ what, found, remedy: 'Keep it to its owner:', commands: ['chmod 600 .env'] }))
   }
   return [
-    ...(open.length === 0 ? [good(what, 'nobody else may read or write')] : open),
+    ...(open.length === 0 ? [ok(what, 'only their owner may read or write')] : open),
     ...writableFindings([file, folder]),
     spaceFinding(folder),
   ]
@@ -54,9 +56,8 @@ function writableFindings(paths: readonly string[]): readonly Finding[] {
       const { code } = error as NodeJS.ErrnoException
       const found =
         code === 'EROFS' ? `${path} is on a read-only file system` : `${path} cannot be written to (${code})`
-      const remedy =
-        code === 'EROFS' ? 'Mount it so that it can be written to.' : 'Run as the user that the server runs as.'
-      return [wrong({ what: 'files', found: `${found}: every change fails`, remedy })]
+      const remedy = code === 'EROFS' ? 'Mount it writable.' : 'Run as the user that the server runs as.'
+      return [fail({ what: 'files', found: `${found}: every change fails`, remedy })]
     }
   }
   return []
@@ -65,12 +66,16 @@ function writableFindings(paths: readonly string[]): readonly Finding[] {
 function spaceFinding(folder: string): Finding {
   try {
     const { bavail, bsize } = statfsSync(folder)
-    const found = `${Math.floor((bavail * bsize) / 1024 / 1024).toLocaleString('en-US')} MB left`
+    const found = `${Math.floor((bavail * bsize) / 1024 / 1024).toLocaleString('en-US')} MB free`
     return bavail * bsize < littleSpace
-      ? wrong({ what: 'disk', found, remedy: 'Make room: a full disk refuses every change.' })
-      : good('disk', found)
+      ? fail({ what: 'disk', found, remedy: 'Free some space: on a full disk every change fails.' })
+      : ok('disk', found)
   } catch {
-    return note({ what: 'disk', found: 'how much is left cannot be told', remedy: 'Look at it yourself.' })
+    return warn({
+      what: 'disk',
+      found: 'the free space is not known',
+      remedy: 'Check it yourself, for instance with df.',
+    })
   }
 }
 

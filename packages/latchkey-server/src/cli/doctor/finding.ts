@@ -2,8 +2,8 @@
 export interface Finding {
   /** What was looked at. */
   readonly what: string
-  /** `wrong` is what keeps something from working or being safe; `note` is worth knowing. */
-  readonly state: 'good' | 'note' | 'wrong'
+  /** `fail` keeps something from working or being safe; `warn` is worth knowing. */
+  readonly state: 'ok' | 'warn' | 'fail'
   /** What was found, in one line. */
   readonly found: string
   /** What to do about it. */
@@ -20,11 +20,11 @@ interface Trouble {
   readonly commands?: readonly string[]
 }
 
-export const good = (what: string, found: string): Finding => ({ what, state: 'good', found })
+export const ok = (what: string, found: string): Finding => ({ what, state: 'ok', found })
 
-export const note = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'note', ...trouble })
+export const warn = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'warn', ...trouble })
 
-export const wrong = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'wrong', ...trouble })
+export const fail = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'fail', ...trouble })
 
 /** What an error says, in one line. */
 export function reasonOf(error: unknown): string {

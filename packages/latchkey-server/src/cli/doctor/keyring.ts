@@ -1,12 +1,12 @@
 import type { JournalReport, Keyring, OpenKeyring } from 'latchkey'
 import { adminEnvironment } from 'latchkey'
 import { advised, issueAdmin } from '../advice.ts'
-import { faultText, isUntold, patiently } from '../journal/verify.ts'
+import { faultText, isUntold } from '../journal/report.ts'
 import type { TargetOptions } from '../target.ts'
 import { upgrade } from '../target.ts'
-import { counted, grouped } from '../terminal/progress.ts'
+import { counted, grouped, patiently } from '../terminal/progress.ts'
 import type { Finding } from './finding.ts'
-import { good, note, reasonOf, wrong } from './finding.ts'
+import { fail, ok, reasonOf, warn } from './finding.ts'
 import { clockFinding, clockTolerance } from './platform.ts'
 
 /** When it is looked at, and how it was reached. */
@@ -23,20 +23,20 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
     const report = await patiently('Checking the journal', keyring.verifyJournal({ rows: true }))
     findings.push(journalFinding(report, options))
   } catch (error) {
-    const remedy = 'Ask with an admin key that may read the whole journal (journal:read).'
-    findings.push(note({ what: 'journal', found: reasonOf(error), remedy }))
+    const remedy = 'Use an admin key that may read the whole journal (journal:read).'
+    findings.push(warn({ what: 'journal', found: reasonOf(error), remedy }))
   }
   findings.push(await clockFindingBy(keyring, now))
   const scopes = Object.keys(keyring.scopes).length
   findings.push(
     scopes === 0
-      ? note({
+      ? warn({
           what: 'scopes',
-          found: 'none are declared, so that keys can be allowed nothing',
+          found: 'none are declared, so no key can be granted any',
           remedy:
-            'The application that opens the keyring declares them, and for a server a file (LATCHKEY_SCOPES_FILE).',
+            'Declare them in the application that opens the keyring, or for a server in the file that LATCHKEY_SCOPES_FILE names.',
         })
-      : good('scopes', `${scopes} declared`),
+      : ok('scopes', `${scopes} declared`),
     ...(await lostFindings(keyring, options)),
   )
   findings.push(await adminFinding(keyring, options))
@@ -44,10 +44,10 @@ export async function keyringFindings(keyring: Keyring, { now, options }: Circum
 }
 
 function journalFinding(report: JournalReport, options: TargetOptions): Finding {
-  const whole = `whole, ${counted(report.entries, 'entry', 'entries')}`
-  if (report.intact) return good('journal', whole)
-  const remedy = 'Keep the database as it is, find out who wrote to it, and restore a backup.'
-  if (report.fault !== 'rows') return wrong({ what: 'journal', found: faultText(report), remedy })
+  const intact = `intact, ${counted(report.entries, 'entry', 'entries')}`
+  if (report.intact) return ok('journal', intact)
+  const remedy = 'Leave the database as it is, find out who wrote to it, then restore a backup.'
+  if (report.fault !== 'rows') return fail({ what: 'journal', found: faultText(report), remedy })
   const what = 'rows'
   const many = (one: string, several: string): string => {
     const { length } = report.rows
@@ -56,14 +56,14 @@ function journalFinding(report: JournalReport, options: TargetOptions): Finding 
       : counted(length, `key or owner ${one}`, `keys and owners ${several}`)
   }
   if (isUntold(report)) {
-    const found = `the journal does not say how ${many('stood', 'stood')}, since an older version wrote it`
-    return note({ what, found, remedy: 'Make a backup, then let it say so:', commands: upgrade(options) })
+    const found = `an older version wrote ${many('that', 'that')} the journal does not record`
+    return warn({ what, found, remedy: 'Make a backup, then migrate:', commands: upgrade(options) })
   }
-  const found = `${many('is', 'are')} not what the journal says`
-  return wrong({
+  const found = `${many('differs', 'differ')} from the journal`
+  return fail({
     what,
     found,
-    remedy: `${remedy} Which they are:`,
+    remedy: `${remedy} To see which:`,
     commands: [advised('journal verify --rows', options)],
   })
 }
@@ -72,10 +72,17 @@ function journalFinding(report: JournalReport, options: TargetOptions): Finding 
 async function lostFindings(keyring: Keyring, options: TargetOptions): Promise<readonly Finding[]> {
   const lost = 'lostScopes' in keyring ? await (keyring as OpenKeyring).lostScopes() : []
   if (lost.length === 0 || Object.keys(keyring.scopes).length === 0) return []
-  const found = `keys hold what is no longer declared, and cannot use it: ${lost.join(', ')}`
+  const found = `keys hold scopes that are no longer declared and cannot be used: ${lost.join(', ')}`
   // Enough to begin with: when these are mended it says the next.
   const commands = lost.slice(0, 5).map((scope) => advised(`keys list --scope ${scope}`, options))
-  return [note({ what: 'scopes', found, remedy: 'Declare it again, or take it from the keys that have it:', commands })]
+  return [
+    warn({
+      what: 'scopes',
+      found,
+      remedy: 'Declare them again, or remove them from the keys that these list:',
+      commands,
+    }),
+  ]
 }
 
 async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
@@ -92,10 +99,10 @@ async function adminFinding(keyring: Keyring, options: TargetOptions): Promise<F
   const what = 'admin keys'
   try {
     const { keys } = await keyring.list({ environment: adminEnvironment, state: 'active', limit: 1 })
-    if (keys.length > 0) return good(what, 'there is one that works')
-    const remedy = 'Nobody can administer the keys through a server. Issue one:'
-    return note({ what, found: 'none works', remedy, commands: [advised(issueAdmin, options)] })
+    if (keys.length > 0) return ok(what, 'at least one works')
+    const remedy = 'Without one, keys cannot be managed through a server. Issue one:'
+    return warn({ what, found: 'none works', remedy, commands: [advised(issueAdmin, options)] })
   } catch (error) {
-    return note({ what, found: reasonOf(error), remedy: 'Ask with an admin key that may list keys (keys:read).' })
+    return warn({ what, found: reasonOf(error), remedy: 'Use an admin key that may list keys (keys:read).' })
   }
 }

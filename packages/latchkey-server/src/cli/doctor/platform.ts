@@ -1,12 +1,12 @@
 import { DatabaseSync } from 'node:sqlite'
 import { isSoundSqlite } from 'latchkey/store/sqlite'
 import type { Finding } from './finding.ts'
-import { good, reasonOf, wrong } from './finding.ts'
+import { fail, ok, reasonOf } from './finding.ts'
 
 /** Node and the SQLite in it. */
 export function platformFindings(): readonly Finding[] {
   // One that will not do has not come so far.
-  return [good('Node', process.versions.node), sqliteFinding()]
+  return [ok('Node.js', process.versions.node), sqliteFinding()]
 }
 
 function sqliteFinding(): Finding {
@@ -16,14 +16,14 @@ function sqliteFinding(): Finding {
     const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
     database.close()
     return isSoundSqlite(version)
-      ? good('SQLite', version)
-      : wrong({
+      ? ok('SQLite', version)
+      : fail({
           what: 'SQLite',
-          found: `${version} can corrupt its log`,
-          remedy: 'Install a Node with SQLite 3.51.3 or later.',
+          found: `${version} can corrupt the database`,
+          remedy: 'Install a Node.js with SQLite 3.51.3 or later.',
         })
   } catch (error) {
-    return wrong({ what: 'SQLite', found: reasonOf(error), remedy: 'Install a Node with node:sqlite.' })
+    return fail({ what: 'SQLite', found: reasonOf(error), remedy: 'Install a Node.js with node:sqlite.' })
   }
 }
 
@@ -39,10 +39,11 @@ export const clockTolerance = 5000
  * @param future - when something was done that is still to come by this clock.
  */
 export function clockFinding(future: number | undefined, now: number): Finding {
-  const remedy = 'Set the clock and keep it set, with NTP for instance: lifetimes of keys are judged by it.'
-  if (now < written) return wrong({ what: 'clock', found: `it says ${new Date(now).toISOString()}`, remedy })
-  if (future === undefined) return good('clock', new Date(now).toISOString())
+  const remedy = 'Set the clock, and keep it set with NTP: it decides when keys expire.'
+  if (now < written)
+    return fail({ what: 'clock', found: `it says ${new Date(now).toISOString()}, which is in the past`, remedy })
+  if (future === undefined) return ok('clock', new Date(now).toISOString())
   const ahead = Math.round((future - now) / 1000)
-  const found = `the journal has an entry ${ahead} s in the future: the clock was ahead then, or is behind now`
-  return wrong({ what: 'clock', found, remedy })
+  const found = `the journal has an entry ${ahead} s in the future: the clock was ahead then, or it is behind now`
+  return fail({ what: 'clock', found, remedy })
 }

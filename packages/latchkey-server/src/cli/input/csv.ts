@@ -45,7 +45,7 @@ export async function* csvRecords(
         fields = []
         began = line + 1
       } else if (state === 'quote' && character !== '\r') {
-        throw fault('something after the quote that ends a field')
+        throw fault('text after the quote that ends a field')
       } else if (state !== 'quote') {
         field += character
       }

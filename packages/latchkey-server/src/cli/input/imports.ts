@@ -42,11 +42,11 @@ export async function* importLines(input: Readable, { format, plain, bits }: Imp
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      throw new Failure('usage', 'What is to be imported is not in UTF-8.', { cause: error })
-    throw syscall === 'read' ? new Failure('usage', `What is to be imported cannot be read (${code}).`) : error
+      throw new Failure('usage', 'The input is not in UTF-8. Convert it first.', { cause: error })
+    throw syscall === 'read' ? new Failure('usage', `The input cannot be read (${code}).`) : error
   }
   // Whoever imports expects keys: an export that has failed looks like this.
-  if (!found) throw new Failure('usage', 'There are no keys in it.')
+  if (!found) throw new Failure('usage', 'The input has no keys.')
 }
 
 interface LooseLine {
@@ -95,7 +95,7 @@ async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw wrong(line, 'it is not a JSON object')
     const twice = repeatedMember(text)
-    if (twice !== undefined) throw wrong(line, `${twice.slice(1, 80)} is there twice`)
+    if (twice !== undefined) throw wrong(line, `${twice.slice(1, 80)} appears twice`)
     yield { line, value: value as Loose }
   }
 }
@@ -127,12 +127,12 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
         header = fields.map((name) => name.trim())
         for (const [index, name] of header.entries()) {
           if (name === '') throw wrong(line, `column ${index + 1} has no name`)
-          if (header.indexOf(name) !== index) throw wrong(line, `the column ${name} is there twice`)
+          if (header.indexOf(name) !== index) throw wrong(line, `the column ${name} appears twice`)
         }
         continue
       }
       if (fields.length !== header.length)
-        throw wrong(line, `it has ${fields.length} fields, the header ${header.length}`)
+        throw wrong(line, `it has ${fields.length} fields, but the header has ${header.length}`)
       const value: Loose = {}
       for (const [index, name] of header.entries()) {
         const field = fields[index] ?? ''
@@ -154,7 +154,7 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
 /** The key of a line that has keys and no hashes. */
 function givenIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
   const given = key ?? secret
-  if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no member "key" with the key')
+  if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no "key"')
   if ((key ?? given) !== (secret ?? given)) throw wrong(line, 'it has a "key" and a "secret": leave one out')
   if (hashed !== undefined) throw wrong(line, 'it has a key and a hash: leave one out')
   return given
@@ -169,11 +169,14 @@ function keyOf({ line, value, plain, bits }: LooseLine & Omit<ImportFormat, 'for
     given['algorithm'] = 'sha256'
     given['start'] ??= startOf(whole)
   } else if ((key ?? secret) !== undefined) {
-    throw wrong(line, 'it has a key and not a hash: hash it, or let it be hashed here with --plain')
+    throw wrong(line, 'it has a key instead of a hash: hash it first, or have it hashed here with --plain')
   }
   given['bits'] ??= bits
   if (given['bits'] === undefined) {
-    throw wrong(line, 'it does not say how many random bits its secret has: add "bits", or say it for all with --bits')
+    throw wrong(
+      line,
+      'it does not say how many random bits its secret has: add "bits", or set it for all lines with --bits',
+    )
   }
   given['algorithm'] ??= typeof given['hash'] === 'string' && given['hash'].length === 128 ? 'sha512' : 'sha256'
   const read = Object.entries(given).map(([name, member]) => [name, memberOf({ line, name, value: member })])

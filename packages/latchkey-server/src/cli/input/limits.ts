@@ -14,9 +14,9 @@ export function limitOf(text: string): Limit {
   if (name === '') {
     const [, counted, span] = /^([^=]+=\d{1,10}\/)(\d{1,7})$/.exec(text) ?? []
     if (span !== undefined)
-      throw new InvalidArgumentError(`The window has a unit: write ${counted}${span}s or ${counted}${span}m.`)
+      throw new InvalidArgumentError(`The window needs a unit: write ${counted}${span}s or ${counted}${span}m.`)
     throw new InvalidArgumentError(
-      'It must be name=count/window, such as burst=100/1m, and perhaps :report-only after it.',
+      'It must be name=count/window, such as burst=100/1m, optionally followed by :report-only.',
     )
   }
   return {

@@ -14,9 +14,9 @@ export function refuseSecrets(values: readonly string[]): void {
   if (!values.some((value) => minted.test(value))) return
   throw new Failure(
     'usage',
-    'An argument looks like a secret. It is in the history of your shell now, and whoever is on this machine could see it:\n' +
-      'rotate that key; keys list --text finds it by the first 12 characters. Secrets are read from standard input or the\n' +
-      'environment (LATCHKEY_CREDENTIAL, LATCHKEY_ADMIN_KEY, or the files that these names with _FILE name).',
+    'An argument looks like a secret. It is now in the history of your shell, and every user of this machine could see it.\n' +
+      'Rotate its key: keys list --text finds it by the first 12 characters.\n' +
+      'Give secrets on standard input, or in LATCHKEY_CREDENTIAL or LATCHKEY_ADMIN_KEY (or in a file: the same names with _FILE).',
   )
 }
 
@@ -35,7 +35,8 @@ export async function secretFromInput(input: NodeJS.ReadStream): Promise<string>
     if (text.includes('\n') || text.length > longest) break
   }
   const [line = ''] = text.split(/\r?\n/, 1)
-  if (line === '') throw new Failure('usage', 'No secret came on standard input.')
+  if (line === '')
+    throw new Failure('usage', 'Standard input has no secret. Send it there, or set LATCHKEY_CREDENTIAL.')
   return line
 }
 

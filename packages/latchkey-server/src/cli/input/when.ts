@@ -21,9 +21,9 @@ export function seconds(text: string): number {
 /** What to write in place of a number that has no unit; `undefined` for what is no number. */
 function withoutUnit(text: string): string | undefined {
   if (!/^\d{1,9}$/.test(text)) return undefined
-  if (Number(text) === 0) return 'A span of time has a unit: write 0s.'
+  if (Number(text) === 0) return 'A span of time needs a unit: write 0s.'
   const spans = Object.keys(unitsInSeconds).map((unit) => text + unit)
-  return `A span of time has a unit: write ${spans.slice(0, -1).join(', ')} or ${spans.at(-1)}.`
+  return `A span of time needs a unit: write ${spans.slice(0, -1).join(', ')} or ${spans.at(-1)}.`
 }
 
 /** A moment in milliseconds since 1970: ISO 8601, or a span of time from now on. */
@@ -44,7 +44,7 @@ function moment(text: string, relative: (milliseconds: number) => number): numbe
   if (at === undefined) {
     throw new InvalidArgumentError(
       withoutUnit(text) ??
-        'It must be a moment with its offset, such as 2030-01-31T12:00:00Z, a date (from 00:00 UTC), or a span such as 30d.',
+        'It must be a time with its offset, such as 2030-01-31T12:00:00Z, a date (00:00 UTC), or a span such as 30d.',
     )
   }
   return at

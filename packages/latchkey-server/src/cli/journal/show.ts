@@ -26,7 +26,7 @@ const page = 1000
 
 const columns: readonly Column<JournalEntry>[] = [
   { title: 'SEQ', text: ({ seq }) => String(seq) },
-  { title: 'AT', text: ({ at }) => iso(at), short: ({ at }) => iso(at).slice(0, 19) + 'Z' },
+  { title: 'TIME', text: ({ at }) => iso(at), short: ({ at }) => iso(at).slice(0, 19) + 'Z' },
   { title: 'ACTOR', text: ({ actor }) => actor, flexible: true, below: true },
   { title: 'ACTION', text: ({ action }) => action },
   { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
@@ -51,20 +51,20 @@ function legible(change: string): string {
 }
 
 export function showCommand(journal: Command): void {
-  keyringCommand(journal, 'show', 'what was changed, when and by whom')
-    .option('--key <id>', 'only what happened to this key')
-    .addOption(new Option('--owner <owner>', 'only what happened to this owner').conflicts('key'))
-    .option('--by <actor>', 'only what this one did')
-    .option('--from <when>', 'the first moment that counts: ISO 8601, or a span before now such as 24h', momentAgo)
-    .option('--to <when>', 'the first moment that no longer counts', momentAgo)
-    .option('--after <seq>', 'only entries after this number', count, 0)
-    .option('--limit <number>', 'how many', count, 100)
-    .addOption(new Option('--all', 'however many there are').conflicts('limit'))
+  keyringCommand(journal, 'show', 'Show what was changed, when and by whom')
+    .option('--key <id>', 'Only changes to this key')
+    .addOption(new Option('--owner <owner>', 'Only changes to this owner').conflicts('key'))
+    .option('--by <actor>', 'Only changes made by this actor')
+    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 24h', momentAgo)
+    .option('--to <when>', 'End, in the same form; not included', momentAgo)
+    .option('--after <seq>', 'Only entries after this number', count, 0)
+    .option('--limit <number>', 'How many entries to show', count, 100)
+    .addOption(new Option('--all', 'All entries, however many').conflicts('limit'))
     .action(async (options: Options) => {
       const { json, all = false, limit, key, owner, by, from, to } = options
       const filter: JournalOptions = given({ key, owner, actor: by, from, to })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No entries.' })
+        const listing = startListing({ json, columns, empty: 'No entry matches.' })
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
         for (;;) {
@@ -77,7 +77,7 @@ export function showCommand(journal: Command): void {
           left -= shown.length
           if (entries.length < wanted || left === 0)
             return listing.end(
-              entries.length > shown.length ? `There are more: --after ${after}, or --all.` : undefined,
+              entries.length > shown.length ? `There are more entries: add --after ${after}, or --all.` : undefined,
             )
         }
       })

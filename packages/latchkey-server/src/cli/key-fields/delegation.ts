@@ -8,18 +8,13 @@ import type { Given } from './field.ts'
 
 /** The options for what an admin key may give. */
 export const delegationOptions: readonly [Option, ...Option[]] = [
-  new Option('--give-owner <owner>', 'of an admin key: the one owner whose keys it sees and gives'),
-  new Option('--give-all-owners', 'of an admin key: it sees and gives keys of all owners').conflicts('giveOwner'),
-  new Option('--give-environment <names>', 'of an admin key: the environments whose keys it sees and gives').argParser(
+  new Option('--give-owner <owner>', 'Admin key: the only owner whose keys it manages'),
+  new Option('--give-all-owners', 'Admin key: manage keys of all owners').conflicts('giveOwner'),
+  new Option('--give-environment <names>', 'Admin key: environments whose keys it manages').argParser(words),
+  new Option('--give-scope <scopes>', "Admin key: scopes it may grant; '*' is all, including later ones").argParser(
     words,
   ),
-  new Option(
-    '--give-scope <scopes>',
-    "of an admin key: the scopes that it may give; '*' for all, later ones included",
-  ).argParser(words),
-  new Option('--give-member <names>', `of an admin key: which of ${delegableMembers.join(', ')} it may set`).argParser(
-    words,
-  ),
+  new Option('--give-member <names>', `Admin key: which of ${delegableMembers.join(', ')} it may set`).argParser(words),
 ]
 
 interface GivenDelegation {
@@ -36,7 +31,10 @@ export function delegationOf(options: Given): Delegation | undefined {
   const { giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember } = options as GivenDelegation
   // Left out is not "all": whoever means everybody's keys says so.
   if (giveOwner === undefined && giveAllOwners !== true) {
-    throw new Failure('usage', 'Say whose keys the admin key gives: --give-owner <owner> or --give-all-owners.')
+    throw new Failure(
+      'usage',
+      'An admin key needs the owner whose keys it manages. Add --give-owner <owner> or --give-all-owners.',
+    )
   }
   return {
     owner: giveOwner ?? null,
@@ -52,9 +50,9 @@ export function delegationFacts({ delegation }: KeyDetails): readonly Fact[] {
   if (delegation === null) return []
   const { owner, environments, scopes, members } = delegation
   return [
-    ['gives keys of', owner ?? 'all owners'],
-    ['gives environments', environments.join(', ')],
-    ['gives scopes', scopes.join(', ')],
-    ['gives members', members?.join(', ')],
+    ['manages keys of', owner ?? 'all owners'],
+    ['in environments', environments.join(', ')],
+    ['may grant', scopes.join(', ')],
+    ['may set', members?.join(', ')],
   ]
 }

@@ -90,6 +90,6 @@ function wordsOfField(field: string): readonly string[] {
 
 function isoMoment(value: string): number {
   const at = momentOfIso(value)
-  if (at === undefined) throw new InvalidArgumentError('It must be a moment in ISO 8601, such as 2030-01-31T12:00:00Z.')
+  if (at === undefined) throw new InvalidArgumentError('It must be a time in ISO 8601, such as 2030-01-31T12:00:00Z.')
   return at
 }

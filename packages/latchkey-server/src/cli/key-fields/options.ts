@@ -29,7 +29,7 @@ const clearable: ReadonlyMap<string, keyof Members> = new Map(
 const clearWords = [...clearable.keys()]
 
 /** The option that takes fields away. */
-export const clearOption = new Option('--clear <what>', 'takes this away; the flag again for more')
+export const clearOption = new Option('--clear <what>', 'Remove this from the key. Repeat the flag for more')
   .choices(clearWords)
   .argParser(each(clearWord))
 
@@ -48,6 +48,6 @@ export function patchOf(options: Given, clear: readonly string[]): KeyPatch<stri
   const given = fieldsOf(options)
   const cleared = clear.flatMap((word) => [[clearable.get(word), null]] as const)
   const both = clear.find((word) => Object.hasOwn(given, clearable.get(word) ?? ''))
-  if (both !== undefined) throw new Failure('usage', `${both} is to be set and cleared at once.`)
+  if (both !== undefined) throw new Failure('usage', `--clear ${both} removes what another flag sets. Use one of them.`)
   return { ...given, ...(Object.fromEntries(cleared) as KeyPatch<string>) }
 }

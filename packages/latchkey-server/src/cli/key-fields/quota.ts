@@ -8,14 +8,14 @@ import type { Given } from './field.ts'
 
 export const quotaLeftOption = new Option(
   '--quota-left <number>',
-  'with --quota, what is to be left of it now; what was spent stays spent',
+  'With --quota: how much of it is left now. Without this, what was spent stays spent',
 ).argParser(count)
 
 /** A quota, with what is to be left of it. */
 export function quotaWithLeft(options: Given): QuotaOptions | undefined {
   const { quota, quotaLeft: remaining } = options as { readonly quota?: QuotaOptions; readonly quotaLeft?: number }
   if (remaining === undefined) return quota
-  if (quota === undefined) throw new Failure('usage', '--quota-left says what is left of a quota: say --quota too.')
+  if (quota === undefined) throw new Failure('usage', '--quota-left needs the quota it is part of. Add --quota.')
   return { ...quota, remaining }
 }
 

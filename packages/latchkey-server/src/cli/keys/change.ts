@@ -12,13 +12,13 @@ interface Options extends ChangingOptions, TargetOptions {
 }
 
 export function changeCommand(keys: Command): void {
-  const command = keyringCommand(keys, 'change <id>', 'changes what is given of a key, and leaves the rest')
+  const command = keyringCommand(keys, 'change <id>', 'Change a key: what you name is set, the rest stays')
   addKeyOptions(command).addOption(clearOption)
   changingOptions(command).action(async (id: string, options: Options) => {
     const { clear = [], json } = options
     const patch = patchOf({ ...options }, clear)
     if (Object.keys(patch).length === 0)
-      throw new Failure('usage', 'Say what is to be changed; see latchkey keys change --help.')
+      throw new Failure('usage', 'Name what to change. See latchkey keys change --help.')
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.change(id, patch, changeOptionsOf(options)),
     )

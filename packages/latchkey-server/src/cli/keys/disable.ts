@@ -4,7 +4,7 @@ import { keyAction } from './changed.ts'
 export function disableCommand(keys: Command): void {
   keyAction(keys, {
     name: 'disable',
-    summary: 'refuses a key until it is enabled again',
+    summary: 'Refuse a key until it is enabled again',
     done: 'disabled',
     act: (keyring, id, options) => keyring.disable(id, options),
   })

@@ -4,7 +4,7 @@ import { keyAction } from './changed.ts'
 export function enableCommand(keys: Command): void {
   keyAction(keys, {
     name: 'enable',
-    summary: 'accepts a disabled key again',
+    summary: 'Accept a disabled key again',
     done: 'enabled',
     act: (keyring, id, options) => keyring.enable(id, options),
   })

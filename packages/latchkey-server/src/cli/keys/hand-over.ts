@@ -33,11 +33,13 @@ export async function handOver({ key, secret, said, answer, options }: HandOver)
   const { json } = options
   if (secret === null) {
     if (json === true) return putJson(answer)
-    return say(plain(`${key.id}: this was done before, with the same idempotency key. Its secret was shown then.`))
+    return say(
+      plain(`${key.id}: done before with the same idempotency key. Its secret was shown then, and is not shown again.`),
+    )
   }
   if (json !== true) {
     say(plain(said))
-    say('Its secret is shown now and never again:')
+    say('Its secret is shown only now:')
   }
   try {
     await putSecret(json === true ? jsonText(answer) : secret)
@@ -45,7 +47,7 @@ export async function handOver({ key, secret, said, answer, options }: HandOver)
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(
       'failed',
-      `${said}\nBut its secret could not be written (${code}), so nobody has it. Another one in its place:`,
+      `${said}\nBut its secret could not be written (${code}), so nobody has it. To replace it:`,
       { commands: [replacing(key.id, options)] },
     )
   }

@@ -35,16 +35,19 @@ export function importCommand(keys: Command): void {
   const command = keyringCommand(
     keys,
     'import [file]',
-    'takes in keys that were made elsewhere, by their hashes; from a file or standard input',
+    'Import keys made elsewhere, by the hashes of their secrets, from a file or standard input',
   )
     .addOption(
-      new Option('--format <format>', 'csv or jsonl; by the name of the file, otherwise jsonl').choices([
+      new Option('--format <format>', 'Format of the lines (csv if the file ends in .csv, otherwise jsonl)').choices([
         'csv',
         'jsonl',
       ]),
     )
-    .option('--plain', 'the lines have the keys themselves ("key"); they are hashed here and go nowhere')
-    .option('--bits <number>', 'random bits of each secret whose line does not say it ("bits")', count)
+    .option(
+      '--plain',
+      'The lines hold the keys themselves ("key"). They are hashed here, and nothing else is sent or kept',
+    )
+    .option('--bits <number>', 'Random bits of each secret whose line has no "bits"', count)
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
     const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false, bits } = options
     const input = await openInput(file)
@@ -52,9 +55,9 @@ export function importCommand(keys: Command): void {
     const unheard = stoppable({
       // What is under way is not cut off: nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
-      said: 'Stopping after what is under way. Ctrl-C once more ends it at once.',
+      said: 'Stopping after the current batch. Press Ctrl-C once more to stop at once.',
       saidAtOnce:
-        'Ended at once: whether the last thousand went in is not known. Run it again, and what is there already is recognised.',
+        'Stopped at once: the last batch may be imported or not. Run the same import again: it recognises keys that are already there.',
     })
     try {
       await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
@@ -112,7 +115,9 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
     progress.end()
     const reached = done.added + done.known
     if (reached > 0)
-      say(`${told(done)} Of the rest nothing was added: run it again, and what is there already is recognised.`)
+      say(
+        `${told(done)} Of the rest nothing was added. Run the same import again: it recognises keys that are already there.`,
+      )
     throw error
   } finally {
     progress.end()
@@ -130,12 +135,12 @@ function tooWeak(weak: readonly WeakLine[]): Failure {
   const rest = more === 0 ? [] : [`And ${counted(more, 'more line')}.`]
   return new Failure(
     'usage',
-    [...named, ...rest, 'Give their callers other keys, and take these lines out.'].join('\n'),
+    [...named, ...rest, 'Remove these lines, and issue new keys to their callers.'].join('\n'),
   )
 }
 
 function told({ added, known }: { readonly added: number; readonly known: number }): string {
-  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} had been already`}.`
+  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} were already there`}.`
 }
 
 /** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */

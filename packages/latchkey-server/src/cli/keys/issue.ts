@@ -19,9 +19,12 @@ interface Options extends TargetOptions {
 }
 
 export function issueCommand(keys: Command): void {
-  const command = keyringCommand(keys, 'issue', 'a new key; its secret is printed once, alone on stdout')
-  addKeyOptions(command).option('--environment <name>', 'live unless told otherwise; admin for a key that administers')
-  command.option('--admin', 'an admin key that may do and give everything, but for what other flags say')
+  const command = keyringCommand(keys, 'issue', 'Issue a key, and print its secret once, alone on stdout')
+  addKeyOptions(command).option(
+    '--environment <name>',
+    'Environment it is for (the first declared one, or live); admin for an admin key',
+  )
+  command.option('--admin', 'Issue an admin key that may do and grant everything; other flags narrow it')
   createOption(onceOption(actorOption(command))).action(async (options: Options) => {
     const given = fieldsOf({ ...options })
     // Before anything is opened: what is missing is not the database.

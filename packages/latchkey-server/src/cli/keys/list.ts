@@ -42,21 +42,21 @@ const columns: readonly Column<Key>[] = [
 ]
 
 export function listCommand(keys: Command): void {
-  keyringCommand(keys, 'list', 'keys in the order of issue')
-    .option('--owner <owner>', 'only those of this owner')
-    .option('--environment <name>', 'only those of this environment')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(keyStates))
-    .option('--scope <scope>', 'only those that were granted this scope, or all of its resource')
-    .option('--text <part>', 'only those with this in their id, name, owner or the start of their secret')
-    .option('--issued-by <id>', 'only those with a secret that works and that this admin key brought about')
-    .option('--limit <number>', 'how many', count, 100)
-    .option('--cursor <cursor>', 'goes on after the keys that were shown')
-    .addOption(new Option('--all', 'however many there are').conflicts(['limit']))
+  keyringCommand(keys, 'list', 'List keys in the order they were issued')
+    .option('--owner <owner>', 'Only keys of this owner')
+    .option('--environment <name>', 'Only keys of this environment')
+    .addOption(new Option('--state <state>', 'Only keys in this state').choices(keyStates))
+    .option('--scope <scope>', 'Only keys that were granted this scope, or resource:* of it')
+    .option('--text <part>', 'Only keys with this in their id, name, owner or the start of their secret')
+    .option('--issued-by <id>', 'Only keys with a working secret that this admin key made')
+    .option('--limit <number>', 'How many keys to show', count, 100)
+    .option('--cursor <cursor>', 'Continue after the keys already shown')
+    .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
       const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
       const filter: ListOptions = given({ owner, environment, state, scope, text, issuedBy })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No keys.' })
+        const listing = startListing({ json, columns, empty: 'No key matches.' })
         let { cursor } = options as { cursor?: string | null }
         let left = all ? Number.POSITIVE_INFINITY : limit
         do {
@@ -65,7 +65,7 @@ export function listCommand(keys: Command): void {
           left -= found.keys.length
           ;({ cursor } = found)
         } while (cursor !== null && left > 0)
-        listing.end(cursor === null ? undefined : `There are more: --cursor ${cursor}, or --all.`)
+        listing.end(cursor === null ? undefined : `There are more keys: add --cursor ${cursor}, or --all.`)
       })
     })
 }

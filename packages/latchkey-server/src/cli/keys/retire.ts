@@ -4,8 +4,8 @@ import { keyAction } from './changed.ts'
 export function retireCommand(keys: Command): void {
   keyAction(keys, {
     name: 'retire',
-    summary: 'ends the old secret of a key that is being rotated',
-    done: 'has one secret left',
+    summary: 'End the old secret of a key that is being rotated',
+    done: 'old secret ended',
     act: (keyring, id, options) => keyring.retire(id, options),
   })
 }

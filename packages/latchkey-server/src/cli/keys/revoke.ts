@@ -7,6 +7,7 @@ import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { mustConfirm } from '../terminal/ask.ts'
+import { counted } from '../terminal/progress.ts'
 import { plain } from '../terminal/print.ts'
 import { putChanged } from './changed.ts'
 import { mustFind } from './find.ts'
@@ -18,21 +19,21 @@ interface Options extends ChangingOptions, TargetOptions {
 }
 
 export function revokeCommand(keys: Command): void {
-  const command = keyringCommand(keys, 'revoke <id>', 'ends a key for good')
-    .addOption(new Option('--reason <reason>', 'why').choices(revocationReasons).makeOptionMandatory())
-    .option('--with-issued', 'of an admin key: also every key with a secret that it brought about')
-    .option('--yes', 'without asking')
+  const command = keyringCommand(keys, 'revoke <id>', 'End a key for good')
+    .addOption(new Option('--reason <reason>', 'Why it is revoked').choices(revocationReasons).makeOptionMandatory())
+    .option('--with-issued', 'Admin key: also revoke every key with a secret that it made')
+    .option('--yes', 'Do not ask for confirmation')
   changingOptions(command).action(async (id: string, options: Options) => {
     const { reason, withIssued = false, yes, json } = options
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) => {
       if (yes !== true) {
         const { name, owner, state } = await mustFind(keyring, id)
-        const also = withIssued ? ', and every key with a secret that it brought about' : ''
+        const also = withIssued ? ', and every key with a secret that it made,' : ''
         await mustConfirm(plain(`Revoke ${name} of ${owner} (${id}, ${state})${also} for good?`))
       }
       return keyring.revoke(id, { ...changeOptionsOf(options), reason, withIssued })
     })
-    const what = withIssued ? `and ${done.alsoRevoked} that it brought about revoked` : 'revoked'
+    const what = withIssued ? `revoked, with ${counted(done.alsoRevoked, 'key')} that it made` : 'revoked'
     putChanged(done, { done: what, json })
   })
 }

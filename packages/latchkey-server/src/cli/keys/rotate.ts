@@ -15,12 +15,10 @@ interface Options extends ChangingOptions, TargetOptions {
 }
 
 export function rotateCommand(keys: Command): void {
-  const command = keyringCommand(keys, 'rotate <id>', 'a new secret for a key; the old one works on for a while')
-    .option('--grace <span>', 'how long the old secret works on: 0s ends it now; 1d unless told otherwise', seconds)
+  const command = keyringCommand(keys, 'rotate <id>', 'Give a key a new secret; the old one keeps working for a while')
+    .option('--grace <span>', 'How long the old secret keeps working (1d); 0s ends it now', seconds)
     .addOption(
-      new Option('--replace', 'another secret in place of the newest, which was lost before anybody used it').conflicts(
-        'grace',
-      ),
+      new Option('--replace', 'Replace the newest secret, which was lost before anyone used it').conflicts('grace'),
     )
   changingOptions(command).action(async (id: string, options: Options) => {
     const { grace, replace } = options
@@ -40,7 +38,7 @@ async function withRemedy(error: unknown, { keyring, id, options }: Refused): Pr
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'conflict') return error
   const [newest, ...old] = (await keyring.find(id))?.secrets ?? []
   if (newest?.lastUsedAt !== null || old.length === 0) return error
-  error.message += `\nAnother one in place of the new secret:\n  ${replacing(id, options)}`
+  error.message += `\nIf the new secret was lost, replace it:\n  ${replacing(id, options)}`
   return error
 }
 

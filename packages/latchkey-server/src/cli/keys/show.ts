@@ -11,7 +11,7 @@ import { putFacts } from '../terminal/table.ts'
 import { mustFind } from './find.ts'
 
 export function showCommand(keys: Command): void {
-  keyringCommand(keys, 'show <id>', 'a key with all that is kept of it').action(
+  keyringCommand(keys, 'show <id>', 'Show a key with all its details').action(
     async (id: string, options: TargetOptions) => {
       const key = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => mustFind(keyring, id))
       if (options.json === true) putJson(key)

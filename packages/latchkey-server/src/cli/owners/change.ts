@@ -24,18 +24,22 @@ export function changeCommand(owners: Command): void {
   const command = keyringCommand(
     owners,
     'change <owner>',
-    'disables or enables all keys of an owner, or sets their shared limits',
+    'Disable or enable all keys of an owner, or set the limits they share',
   )
-    .option('--disable', 'refuses all its keys')
-    .addOption(new Option('--enable', 'accepts them again').conflicts('disable'))
-    .option('--limit <limit>', 'name=count/window, such as all=1000/1h; the flag again for more', each(limitOf))
-    .addOption(new Option('--clear-limits', 'takes all shared limits away').conflicts('limit'))
+    .option('--disable', 'Refuse all its keys')
+    .addOption(new Option('--enable', 'Accept them again').conflicts('disable'))
+    .option(
+      '--limit <limit>',
+      'Shared rate limit, name=count/window, such as all=1000/1h. Repeat the flag for more',
+      each(limitOf),
+    )
+    .addOption(new Option('--clear-limits', 'Remove all shared limits').conflicts('limit'))
   changingOptions(command).action(async (name: string, options: Options) => {
     const { disable, enable, limit, clearLimits, json } = options
     const disabled = disable === true ? true : enable === true ? false : undefined
     const patch = given({ disabled, limits: clearLimits === true ? null : limit })
     if (Object.keys(patch).length === 0) {
-      throw new Failure('usage', 'Say what is to be changed: --disable, --enable, --limit or --clear-limits.')
+      throw new Failure('usage', 'Name what to change: --disable, --enable, --limit or --clear-limits.')
     }
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.changeOwner(name, patch, changeOptionsOf(options)),

@@ -10,7 +10,7 @@ import { withKeyring } from '../target.ts'
 import { putFacts } from '../terminal/table.ts'
 
 export function showCommand(owners: Command): void {
-  keyringCommand(owners, 'show <owner>', 'an owner: its state, and the limits that its keys share').action(
+  keyringCommand(owners, 'show <owner>', 'Show an owner: its state, and the limits its keys share').action(
     async (name: string, options: TargetOptions) => {
       const owner = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.owner(name))
       if (owner === undefined) throw new Failure('absent', 'No key has this owner.')

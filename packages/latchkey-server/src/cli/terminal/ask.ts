@@ -12,7 +12,7 @@ function someoneIsThere(): boolean {
  */
 export async function mustConfirm(question: string): Promise<void> {
   if (!someoneIsThere())
-    throw new Failure('usage', 'This cannot be undone, and there is nobody to ask here: add --yes.')
+    throw new Failure('usage', 'This cannot be undone, and there is no terminal to ask in. To confirm, add --yes.')
   const { confirm } = await import('@clack/prompts')
   const answer = await confirm({ message: question, initialValue: false, output: process.stderr })
   if (answer !== true) throw new Failure(answer === false ? 'failed' : 'stopped', 'Nothing was changed.')

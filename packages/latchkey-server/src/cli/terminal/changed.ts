@@ -11,5 +11,7 @@ export interface ChangedFacts {
 
 /** Says that a change is done: from now on no instance acts on what was before, and how long that took. */
 export function changedText({ subject, done, tookMs, state, revision }: ChangedFacts): string {
-  return plain(`${subject} ${done}, everywhere after ${Math.ceil(tookMs)} ms; it is ${state}, at revision ${revision}.`)
+  return plain(
+    `${subject}: ${done}, in effect everywhere after ${Math.ceil(tookMs)} ms. State: ${state}, revision ${revision}.`,
+  )
 }

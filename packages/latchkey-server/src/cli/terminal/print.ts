@@ -1,9 +1,29 @@
 import { styleText } from 'node:util'
 import { Failure } from '../exit.ts'
+import { wrapped } from './width.ts'
 
-/** A line for the person: on stderr, so that it never mixes with what a program reads. */
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`)
+/** A sentence for the person: on stderr, so that it never mixes with what a program reads. */
+export function say(text: string): void {
+  process.stderr.write(`${fitted(text, process.stderr)}\n`)
+}
+
+/** An answer in sentences, on stdout. */
+export function putText(text: string): void {
+  put(fitted(text, process.stdout))
+}
+
+/** A text in lines that fit its terminal; elsewhere as it is. A command or a value on a line of its own stays whole: it is to be copied. */
+function fitted(text: string, stream: NodeJS.WriteStream): string {
+  if (!stream.isTTY) return text
+  return text
+    .split('\n')
+    .flatMap((line) => (/^ |^\S+$/.test(line) ? [line] : wrapped(line, roomIn(stream))))
+    .join('\n')
+}
+
+/** Columns that a terminal has; one that does not say is taken for the usual one. */
+export function roomIn({ columns }: NodeJS.WriteStream): number {
+  return columns || 80
 }
 
 /** A line of the answer, on stdout. */

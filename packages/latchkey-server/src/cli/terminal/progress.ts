@@ -26,6 +26,19 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
   }
 }
 
+/** Says while something takes long that it is still going on. */
+export async function patiently<Value>(what: string, work: Promise<Value>): Promise<Value> {
+  const progress = startProgress()
+  const began = performance.now()
+  const ticks = setInterval(() => progress.at(`${what} … ${Math.round((performance.now() - began) / 1000)} s`), 500)
+  try {
+    return await work
+  } finally {
+    clearInterval(ticks)
+    progress.end()
+  }
+}
+
 /** A number as people read it. */
 export function grouped(number: number): string {
   return number.toLocaleString('en-US')

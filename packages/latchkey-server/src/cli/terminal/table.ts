@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { plain, put, styled } from './print.ts'
+import { plain, put, roomIn, styled } from './print.ts'
 import { cut, padded, widthOf, wrapped } from './width.ts'
 
 /** A column of a table. */
@@ -58,11 +58,6 @@ export function putHanging(label: string, text: string): void {
   const [first = '', ...more] = wrapped(text, roomIn(process.stdout) - indent)
   put(label + first)
   for (const line of more) put(' '.repeat(indent) + line)
-}
-
-/** Columns that a terminal has; one that does not say is taken for the usual one. */
-function roomIn({ columns }: NodeJS.WriteStream): number {
-  return columns || 80
 }
 
 /** A column as its cells need it; widths are in columns of the terminal. */

@@ -15,13 +15,13 @@ test('spans of time are a number and a unit, and nothing else', () => {
 })
 
 test('a number without a unit is refused with what to write instead', () => {
-  assert.throws(() => seconds('0'), { message: 'A span of time has a unit: write 0s.' })
+  assert.throws(() => seconds('0'), { message: 'A span of time needs a unit: write 0s.' })
   for (const read of [seconds, momentAhead, momentAgo]) {
-    assert.throws(() => read('30'), { message: 'A span of time has a unit: write 30s, 30m, 30h, 30d or 30w.' })
+    assert.throws(() => read('30'), { message: 'A span of time needs a unit: write 30s, 30m, 30h, 30d or 30w.' })
     assert.throws(() => read('0'), /write 0s\./)
   }
   assert.throws(() => limitOf('burst=100/60'), {
-    message: 'The window has a unit: write burst=100/60s or burst=100/60m.',
+    message: 'The window needs a unit: write burst=100/60s or burst=100/60m.',
   })
 })
 
