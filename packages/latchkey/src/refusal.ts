@@ -103,55 +103,85 @@ export interface Refusal {
  * @example refusals.revoked.answer.status // 401
  */
 export const refusals: Readonly<Record<RefusalCode, Refusal>> = Object.freeze({
-  missing: row('missing', 'form', invalidKey, 'The request has no key, or an empty one.'),
-  two_credentials: row('two_credentials', 'form', twoCredentials, 'The request has more than one key.'),
-  malformed: row('malformed', 'form', invalidKey, 'The credential does not have the form of a secret of this keyring.'),
-  mistyped: row('mistyped', 'form', invalidKey, 'The checksum of the secret is wrong: a typing or copying error.'),
-  unknown: row('unknown', 'find', invalidKey, 'No key has this secret.'),
-  unavailable: row('unavailable', 'find', unavailable, 'The store did not answer, so the key could not be checked.'),
-  revoked: row('revoked', 'state', invalidKey, 'The key was revoked.'),
-  disabled: row('disabled', 'state', invalidKey, 'The key is disabled.'),
-  owner_disabled: row('owner_disabled', 'state', invalidKey, 'The owner of the key is disabled.'),
-  not_yet_valid: row('not_yet_valid', 'lifetime', invalidKey, 'The lifetime of the key has not begun.'),
-  expired: row('expired', 'lifetime', invalidKey, 'The lifetime of the key has ended.'),
-  secret_ended: row(
-    'secret_ended',
-    'lifetime',
-    invalidKey,
-    'The key was rotated, and the time of this old secret is over.',
-  ),
-  wrong_environment: row(
-    'wrong_environment',
-    'environment',
-    wrongEnvironment,
-    'The key belongs to another environment than the one that the route accepts.',
-  ),
-  address_not_allowed: row(
-    'address_not_allowed',
-    'address',
-    addressNotAllowed,
-    'The call came from an address that the key does not allow, or its address is not known.',
-  ),
-  insufficient_scope: row(
-    'insufficient_scope',
-    'scopes',
-    insufficientScope,
-    'The key lacks a scope that the route asks for.',
-  ),
-  over_limit: row(
-    'over_limit',
-    'limits',
-    overLimit,
-    'A limit of the key, or one that its owner shares, has no room for the call.',
-  ),
-  quota_exhausted: row(
-    'quota_exhausted',
-    'quota',
-    quotaExhausted,
-    'The rest of the quota of the key is less than the cost of the call.',
-  ),
+  missing: row({ code: 'missing', step: 'form', answer: invalidKey, why: 'The request has no key, or an empty one.' }),
+  two_credentials: row({
+    code: 'two_credentials',
+    step: 'form',
+    answer: twoCredentials,
+    why: 'The request has more than one key.',
+  }),
+  malformed: row({
+    code: 'malformed',
+    step: 'form',
+    answer: invalidKey,
+    why: 'The credential does not have the form of a secret of this keyring.',
+  }),
+  mistyped: row({
+    code: 'mistyped',
+    step: 'form',
+    answer: invalidKey,
+    why: 'The checksum of the secret is wrong: a typing or copying error.',
+  }),
+  unknown: row({ code: 'unknown', step: 'find', answer: invalidKey, why: 'No key has this secret.' }),
+  unavailable: row({
+    code: 'unavailable',
+    step: 'find',
+    answer: unavailable,
+    why: 'The store did not answer, so the key could not be checked.',
+  }),
+  revoked: row({ code: 'revoked', step: 'state', answer: invalidKey, why: 'The key was revoked.' }),
+  disabled: row({ code: 'disabled', step: 'state', answer: invalidKey, why: 'The key is disabled.' }),
+  owner_disabled: row({
+    code: 'owner_disabled',
+    step: 'state',
+    answer: invalidKey,
+    why: 'The owner of the key is disabled.',
+  }),
+  not_yet_valid: row({
+    code: 'not_yet_valid',
+    step: 'lifetime',
+    answer: invalidKey,
+    why: 'The lifetime of the key has not begun.',
+  }),
+  expired: row({ code: 'expired', step: 'lifetime', answer: invalidKey, why: 'The lifetime of the key has ended.' }),
+  secret_ended: row({
+    code: 'secret_ended',
+    step: 'lifetime',
+    answer: invalidKey,
+    why: 'The key was rotated, and the time of this old secret is over.',
+  }),
+  wrong_environment: row({
+    code: 'wrong_environment',
+    step: 'environment',
+    answer: wrongEnvironment,
+    why: 'The key belongs to another environment than the one that the route accepts.',
+  }),
+  address_not_allowed: row({
+    code: 'address_not_allowed',
+    step: 'address',
+    answer: addressNotAllowed,
+    why: 'The call came from an address that the key does not allow, or its address is not known.',
+  }),
+  insufficient_scope: row({
+    code: 'insufficient_scope',
+    step: 'scopes',
+    answer: insufficientScope,
+    why: 'The key lacks a scope that the route asks for.',
+  }),
+  over_limit: row({
+    code: 'over_limit',
+    step: 'limits',
+    answer: overLimit,
+    why: 'A limit of the key, or one that its owner shares, has no room for the call.',
+  }),
+  quota_exhausted: row({
+    code: 'quota_exhausted',
+    step: 'quota',
+    answer: quotaExhausted,
+    why: 'The rest of the quota of the key is less than the cost of the call.',
+  }),
 })
 
-function row(code: RefusalCode, step: Step, answer: Answer, why: string): Refusal {
-  return Object.freeze({ code, step, answer: Object.freeze(answer), why })
+function row({ answer, ...refusal }: Refusal): Refusal {
+  return Object.freeze({ ...refusal, answer: Object.freeze(answer) })
 }

@@ -15,21 +15,24 @@ const sameCode: ReadonlySet<string> = new Set<ErrorCode>([
   'unavailable',
 ])
 
+/** An answer that is not 2xx. */
+interface FailedAnswer {
+  readonly status: number
+  /** The JSON object in the answer, if there is one. */
+  readonly body: Readonly<Record<string, unknown>> | undefined
+  /** The field `Retry-After`, in seconds. */
+  readonly retryAfter: string | null
+}
+
 /**
  * The error behind an answer that is not 2xx, from its problem document (RFC 9457).
  *
- * @param body - the JSON object in the answer, if there was one.
- * @param retryAfter - the field `Retry-After`, in seconds.
+ * @param base - the address of the server, for the message.
  */
-export function failureOf(
-  base: string,
-  status: number,
-  body: Readonly<Record<string, unknown>> | undefined,
-  retryAfter: string | null,
-): LatchkeyError {
+export function failureOf(base: string, { status, body, retryAfter }: FailedAnswer): LatchkeyError {
   const code = body?.['code']
   if (typeof code !== 'string') {
-    // A proxy answers so for a server that is away.
+    // A proxy answers like this for a server that is away.
     return status === 502 || status === 503 || status === 504
       ? new LatchkeyError('unavailable', `The server at ${base} cannot answer at the moment (${status}).`)
       : new LatchkeyError('unexpected_answer', `What answers at ${base} is not a Latchkey server: it says ${status}.`)
@@ -51,18 +54,18 @@ export function failureOf(
   return new LatchkeyError('unexpected_answer', `The server at ${base} says ${status} ${code}: ${detail}`)
 }
 
-/** What the document says, with the faults of the body one by one. */
+/** The sentence of the document, with the faults of the body one by one. */
 function sentenceOf({ detail, errors }: Readonly<Record<string, unknown>>): string {
-  const said = typeof detail === 'string' ? printable(detail) : 'It does not say why.'
-  if (!Array.isArray(errors)) return said
+  const sentence = typeof detail === 'string' ? printable(detail) : 'It does not say why.'
+  if (!Array.isArray(errors)) return sentence
   const faults = (errors as readonly unknown[]).slice(0, 20).flatMap((fault) => {
     const { pointer, detail: must } = (fault ?? {}) as { pointer?: unknown; detail?: unknown }
     return typeof pointer === 'string' && typeof must === 'string' ? [printable(`${pointer} ${must}`.trim())] : []
   })
-  return faults.length === 0 ? said : `${said} ${faults.join('; ')}.`
+  return faults.length === 0 ? sentence : `${sentence} ${faults.join('; ')}.`
 }
 
-/** An answer is somebody else's text, and errors are printed in terminals. */
+/** A text without control characters: another program wrote it, and errors are printed in terminals. */
 function printable(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 1000)
 }

@@ -107,7 +107,7 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
     if (text === undefined) throw unexpected(base, 'its answer is too large')
     const json = objectOf(text)
     if (status === 404 && absent !== undefined && json?.['code'] === absent) return undefined
-    if (status >= 400) throw failureOf(base, status, json, answer.headers.get('retry-after'))
+    if (status >= 400) throw failureOf(base, { status, body: json, retryAfter: answer.headers.get('retry-after') })
     if (json === undefined) throw unexpected(base, 'its answer is not a JSON object')
     return json
   }

@@ -90,7 +90,8 @@ export function memoryLimiter(
         else held = held === undefined ? fresh(window) : copy(held)
         add(held, at, cost)
       }
-      states.push(stateOf(held, window, at, room ? 0 : cost))
+      const state = stateOf(held, window, at)
+      states.push(room ? state : { ...state, waitMs: waitOf(held, window, { cost, now: at }) })
     }
     if (counts) forgetIdle(at)
     return { admitted, states, at }
@@ -123,11 +124,19 @@ function hasRoom(held: Slices | undefined, { limit }: Window, cost: number): boo
   return cost === 0 || (held?.counted ?? 0) + cost <= limit
 }
 
-/** @param waiting - the cost that had no room, or 0. */
-function stateOf(held: Slices | undefined, { limit }: Window, now: number, waiting: number): WindowState {
-  if (held === undefined) return { remaining: limit, resetMs: 0, waitMs: waiting > 0 ? Infinity : 0 }
+/** How a window stands that had room. */
+function stateOf(held: Slices | undefined, { limit }: Window, now: number): WindowState {
+  if (held === undefined) return { remaining: limit, resetMs: 0, waitMs: 0 }
   // The limit may be lower than it was when this was counted.
   const remaining = Math.max(0, limit - held.counted)
-  const waitMs = waiting > limit ? Infinity : untilAtMost(held, limit - waiting, now)
-  return { remaining, resetMs: untilAtMost(held, limit - remaining - 1, now), waitMs: waiting > 0 ? waitMs : 0 }
+  return { remaining, resetMs: untilAtMost(held, limit - remaining - 1, now), waitMs: 0 }
+}
+
+/** Milliseconds until a window has room for a cost for which it has none. */
+function waitOf(
+  held: Slices | undefined,
+  { limit }: Window,
+  { cost, now }: { readonly cost: number; readonly now: number },
+): number {
+  return held === undefined || cost > limit ? Infinity : untilAtMost(held, limit - cost, now)
 }
