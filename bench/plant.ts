@@ -82,9 +82,13 @@ function environmentIn(folder: string): NodeJS.ProcessEnv {
   return { ...process.env, NODE_COMPILE_CACHE: join(folder, 'node_modules', '.cache') }
 }
 
-/** Copies the sources, so that what imports `latchkey` there imports the copy. */
-function copySources(folder: string): void {
-  for (const name of copied) {
+/**
+ * Copies the sources, so that what imports `latchkey` there imports the copy.
+ *
+ * @param names - the files and folders at the root that are copied, `packages` and `examples` among them.
+ */
+export function copySources(folder: string, names: readonly string[] = copied): void {
+  for (const name of names) {
     const filter = (path: string): boolean => !notSources.has(basename(path))
     cpSync(join(root, name), join(folder, name), { recursive: true, filter })
   }
@@ -99,10 +103,14 @@ function linkOwn(place: string, folder: string): void {
   if (lstatSync(own, { throwIfNoEntry: false }) !== undefined) link(own, join(folder, place, 'node_modules'))
 }
 
-/** A folder whose entries lead to those of another. Links, as those to the workspaces, stay what they are. */
+/**
+ * A folder whose entries lead to those of another. Links, as those to the workspaces, stay what they are; what is cached is
+ * of the sources there, and not of the copy.
+ */
 function link(from: string, to: string): void {
   mkdirSync(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.name === '.cache') continue
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
     symlinkSync(entry.isSymbolicLink() ? readlinkSync(source) : source, target)
   }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { JournalEntry, JournalHead, Limit, Store } from 'latchkey'
 import type { Change, JournalDraft, StoredSecret } from 'latchkey/ports'
-import { hashSecret, mint, parse } from 'latchkey'
+import { hashSecret, mint, parse, settingsKey } from 'latchkey'
 
 /** The scopes of the keys that benchmarks use. */
 export const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Write orders' }
@@ -42,31 +42,26 @@ export async function fill(
   return kept
 }
 
+/** A key that was given nothing but what every key must be given. */
+const [blank] = settingsKey({
+  name: 'blank',
+  secret: mint({ prefix: 'lk', environment: 'live' }),
+  scopes: ['orders:read'],
+}).keys
+
 function insertionOf(secret: string, number: number, limits: readonly Limit[]): Change {
   const parsed = parse(secret)
-  if (typeof parsed !== 'object') throw new Error('A minted secret was not read back.')
+  if (blank === undefined || typeof parsed !== 'object') throw new Error('A minted secret was not read back.')
   const id = `key_${randomBytes(15).toString('base64url')}`
   const key = {
+    ...blank,
     id,
     name: `Key ${number}`,
     owner: `Owner ${number % 1000}`,
-    environment: 'live',
-    scopes: ['orders:read'],
     metadata: { plan: 'pro' },
     start: parsed.start,
     createdAt: Date.now(),
-    notBefore: null,
-    expiresAt: null,
-    addresses: null,
     limits,
-    quota: null,
-    delegation: null,
-    salt: '',
-    disabledAt: null,
-    disabledBy: null,
-    revokedAt: null,
-    revokedReason: null,
-    revokedNote: null,
   }
   const { name, owner, environment, metadata, start } = key
   const change = JSON.stringify({ name, owner, environment, scopes: key.scopes, metadata, start })
