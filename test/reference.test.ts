@@ -68,7 +68,7 @@ test('the pages are what the doc comments say, and there are no others', async (
 test('a comment, an example or a tag that is missing or wrong is named, in whatever form the export stands', () => {
   const module = '/** @module For tests. */\n'
   const planted: readonly (readonly [text: string, faults: readonly string[]])[] = [
-    [`${module}/** Does. @x */\nexport type One = 1`, []],
+    [`${module}/** Is one. */\nexport type One = 1`, []],
     ['/** A type. */\nexport type One = 1', ['own.ts: no doc comment with @module says what this path is for']],
     [`${module}export const one = 1`, ['own.ts: one has no doc comment']],
     [`${module}// Not a doc comment.\nexport type One = 1`, ['own.ts: One has no doc comment']],
@@ -84,6 +84,15 @@ test('a comment, an example or a tag that is missing or wrong is named, in whate
       `${module}/** Has. */\nexport interface One {\n/** Does. */\ndoes(): void }`,
       ['own.ts: One.does has no @example'],
     ],
+    [
+      `${module}/** Is. */\nexport type One = Two\ninterface Two { a: 1 }`,
+      ['own.ts: One names the type Two, which no path exports'],
+    ],
+    [
+      `${module}import type { Two } from './two.ts'\n/** Is. */\nexport type One = Two | Date`,
+      ['own.ts: One names the type Two, which no path exports'],
+    ],
+    [`${module}import type { Two } from 'two'\n/** Is. */\nexport type One = Two`, []],
     [`${module}export { other } from './other.ts'`, ['other.ts: other has no @example']],
     [`${module}import { other } from './other.ts'\nexport { other }`, ['other.ts: other has no @example']],
   ]
@@ -95,8 +104,10 @@ test('a comment, an example or a tag that is missing or wrong is named, in whate
 
 test('a declaration is shown as its caller needs it: without bodies, private members and inner names', () => {
   const declarations: Readonly<Record<string, string>> = {
-    'export async function one({ a, b = 1 }: Options, c = 2, d: string = ""): Promise<void> { await a }':
-      'function one(options: Options, c?, d?: string): Promise<void>',
+    "export function one(file = '.env'): void {}": "function one(file = '.env'): void",
+    'export const one = Object.keys(two) as readonly Two[]': 'const one: readonly Two[]',
+    'export async function one({ a, b = 1 }: Options, c: number = 2, d: string = ""): Promise<void> { await a }':
+      'function one(options: Options, c?: number, d?: string): Promise<void>',
     'export function one<const T>(...all: readonly T[]): T { return all[0] }':
       'function one<const T>(...all: readonly T[]): T',
     'export const one: Readonly<Two> = make()': 'const one: Readonly<Two>',

@@ -7,6 +7,7 @@ import type {
   ParamPattern,
   TSInterfaceDeclaration,
   TSSignature,
+  VariableDeclarator,
 } from 'oxc-parser'
 import type { DocComment } from './doc-comment.ts'
 import type { Declared, Source } from './source.ts'
@@ -48,11 +49,18 @@ export function shownOf({ name, source, node, declaration }: Declared): Shown {
     return { ...plain, kind: 'interface', ...interfaceOf(source, declaration) }
   if (declaration.type === 'VariableDeclaration') {
     const declarator = declaration.declarations.find(({ id }) => nameOf(id) === name)
-    const type = declarator?.id.typeAnnotation
-    const value = type ? slice(source, type) : ` = ${slice(source, declarator?.init ?? declaration)}`
-    return from('constant', `const ${name}${value}`)
+    return from('constant', `const ${name}${declarator === undefined ? '' : valueCode(source, declarator)}`)
   }
   throw new Error(`${source.path}: ${name} is of a kind that the reference cannot show.`)
+}
+
+/** The type of a constant, or what it is where that says it. */
+function valueCode(source: Source, { id, init }: VariableDeclarator): string {
+  if (id.typeAnnotation) return slice(source, id.typeAnnotation)
+  if (init?.type === 'TSAsExpression' && slice(source, init.typeAnnotation) !== 'const') {
+    return `: ${slice(source, init.typeAnnotation)}`
+  }
+  return init === null ? '' : ` = ${slice(source, init)}`
 }
 
 function interfaceOf(source: Source, declaration: TSInterfaceDeclaration): Pick<Shown, 'code' | 'methods'> {
@@ -99,6 +107,8 @@ function functionCode(source: Source, { id, params, typeParameters, returnType }
 function parameterCode(source: Source, parameter: ParamPattern): string {
   if (parameter.type === 'RestElement' || parameter.type === 'TSParameterProperty') return slice(source, parameter)
   const pattern = parameter.type === 'AssignmentPattern' ? parameter.left : parameter
+  // Without a type, the default says more than a question mark.
+  if (pattern.type === 'Identifier' && !pattern.typeAnnotation) return slice(source, parameter)
   const name = nameOf(pattern) || 'options'
   const optional =
     parameter.type === 'AssignmentPattern' || ('optional' in pattern && Boolean(pattern.optional)) ? '?' : ''
@@ -122,4 +132,10 @@ function slice({ text }: Source, { start, end }: Pick<Node, 'start' | 'end'>): s
 
 function dedented(code: string): string {
   return code.replaceAll(/^ {2}/gm, '')
+}
+
+/** The names of types in code, each once. */
+export function typesIn(code: string): readonly string[] {
+  const withoutComments = code.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').replaceAll(/'[^']*'/g, '')
+  return [...new Set(withoutComments.match(/\b[A-Z]\w+\b/g) ?? [])]
 }

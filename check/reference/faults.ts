@@ -1,14 +1,17 @@
 // What the doc comments leave out.
 
 import type { Method, Shown } from './declaration.ts'
+import { typesIn } from './declaration.ts'
 import type { DocComment } from './doc-comment.ts'
 import type { Page } from './model.ts'
+import { isOurs } from './source.ts'
 
 /** One sentence for each export, method or file whose doc comment lacks what readers need. */
 export function faultsOf(pages: readonly Page[]): readonly string[] {
+  const exported = new Set(pages.flatMap(({ exports }) => exports.map(({ name }) => name)))
   const faults = pages.flatMap(({ source, exports }) => [
     ...(source.comment?.text ? [] : [`${source.path}: no doc comment with @module says what this path is for`]),
-    ...exports.flatMap(faultsOfExport),
+    ...exports.flatMap((shown) => [...faultsOfExport(shown), ...hiddenTypes(shown, exported)]),
   ])
   return [...new Set(faults)]
 }
@@ -21,6 +24,13 @@ function faultsOfExport({ name, kind, source, comment, methods }: Shown): readon
     ...faultsOfComment(place, comment, kind === 'function'),
     ...methods.flatMap((method) => faultsOfMethod(place, method, called)),
   ]
+}
+
+/** Types that a reader meets and cannot look up. */
+function hiddenTypes({ name, source, code, methods }: Shown, exported: ReadonlySet<string>): readonly string[] {
+  return typesIn([code, ...methods.map((method) => method.code)].join('\n'))
+    .filter((type) => !exported.has(type) && isOurs(source, type))
+    .map((type) => `${source.path}: ${name} names the type ${type}, which no path exports`)
 }
 
 function faultsOfMethod(place: string, { name, comment, more }: Method, called: boolean): readonly string[] {

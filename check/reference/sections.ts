@@ -1,6 +1,7 @@
 // What the page of a path consists of: headings, and under each of them what the doc comments say.
 
 import type { Kind, Method, Shown } from './declaration.ts'
+import { typesIn } from './declaration.ts'
 import type { DocComment } from './doc-comment.ts'
 import type { Links } from './links.ts'
 import type { Page } from './model.ts'
@@ -77,7 +78,7 @@ function said(comment: DocComment | undefined, links: Links): string {
     links.inText(text),
     parameters.map((one) => `- \`${one.name}\`: ${links.inText(indented(one.text))}`).join('\n'),
     returns === undefined ? '' : `Returns ${links.inText(returns)}`,
-    ...throws.map((one) => `**Throws** ${links.inText(one.replace(/^LatchkeyError\b/, '`LatchkeyError`'))}`),
+    ...throws.map((one) => `**Throws** ${links.inText(one.replace(/^\w*Error\b/, '`$&`'))}`),
     ...examples.map(fenced),
   ].join('\n\n')
 }
@@ -107,10 +108,8 @@ function firstSentence(text: string): string {
 
 /** The exported types that a declaration names. */
 function mentions(code: string, self: string, links: Links): string {
-  const withoutComments = code.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '').replaceAll(/'[^']*'/g, '')
-  const names = new Set(withoutComments.match(/\b[A-Z]\w+\b/g) ?? [])
-  names.delete(self)
-  const linked = [...names].filter((name) => links.has(name)).map((name) => links.to(name))
+  const others = typesIn(code).filter((name) => name !== self)
+  const linked = others.filter((name) => links.has(name)).map((name) => links.to(name))
   return linked.length === 0 ? '' : `See ${linked.join(', ')}.`
 }
 

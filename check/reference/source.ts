@@ -98,6 +98,17 @@ function namesOf(declaration: Declaration): readonly string[] {
   return declaration.declarations.map(({ id }) => nameOf(id))
 }
 
+/** Whether a name is of this file, or of another one of the same package: not of the language, nor of somebody else's. */
+export function isOurs({ program }: Source, name: string): boolean {
+  return program.body.some((node) => {
+    if (node.type === 'ImportDeclaration') {
+      return node.source.value.startsWith('.') && node.specifiers.some(({ local }) => local.name === name)
+    }
+    const declaration = node.type === 'ExportNamedDeclaration' ? node.declaration : node
+    return declaration !== null && 'id' in declaration && nameOf(declaration.id) === name
+  })
+}
+
 /** The name of what has one; of anything else nothing. */
 export function nameOf(node: Node | null): string {
   return node !== null && 'name' in node && typeof node.name === 'string' ? node.name : ''

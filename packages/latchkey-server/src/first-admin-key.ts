@@ -3,9 +3,9 @@ import { adminEnvironment, adminScopes, everyScope } from 'latchkey'
 import { reserveFile } from './start.ts'
 
 /**
- * Issues the first admin key of a keyring that has none, and answers its secret: print it once, to the terminal, and to
- * no log. `undefined` when there is an admin key, in whatever state. Of several processes that start at once on one
- * store, one gets the secret.
+ * Issues the first admin key of a keyring and returns its secret; `undefined` if there is an admin key already, in whatever
+ * state. Print the secret once, to the terminal and to no log. When several processes start at once on one store, one of
+ * them gets it.
  *
  * @example
  * const secret = await firstAdminKey(keyring)
@@ -19,15 +19,14 @@ export async function firstAdminKey(keyring: OpenKeyring): Promise<string | unde
 const room = 128
 
 /**
- * Writes the first admin key of a keyring that has none into a file that only its owner may read (mode 600), and answers
- * whether it did. It does not where there is an admin key, in whatever state. Of several processes that start at once on
- * one store, one writes. A file that exists is never written over.
+ * Issues the first admin key of a keyring and writes its secret into a file that only its owner may read (mode 600).
+ * Returns whether it did: not if there is an admin key already, in whatever state. When several processes start at once on
+ * one store, one of them writes. A file that exists is never replaced.
  *
- * The file has its place on the disk before the key is issued: a file that cannot be written leaves no key behind that
- * nobody holds.
+ * The file is reserved on the disk before the key is issued, so a file that cannot be written leaves no lost key behind.
  *
- * @throws Error what the system says of the file. Then there is no admin key yet, and the next start can write it. Only
- *   where a file of that name comes about in the same moment is there one, and the message says in which file it is.
+ * @throws Error what the system says of the file. There is no admin key yet then, and the next start can write it. If
+ *   another file took the name in the same moment, there is one, and the message says in which file it is.
  *
  * @example await writeFirstAdminKey(keyring, 'data/admin.key')
  */

@@ -24,19 +24,19 @@ import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
 import type { RefusalRecord } from './verify/refusal-log.ts'
 
-/** Where the server is, and how it is spoken to. */
+/** Where the server is, and how to speak to it. */
 export interface ConnectOptions {
   /** Its address, with the prefix under which it is mounted: `https://keys.example.com` or `http://127.0.0.1:8000/latchkey`. */
   readonly url: string
-  /** An admin key. It is sent as `X-API-Key` and never stands in an address, a message or an error. */
+  /** An admin key. It is sent as `X-API-Key`, and is never in an address, a message or an error. */
   readonly key: string
   /** Sends the requests; the platform's own if left out. */
   readonly fetch?: typeof fetch
-  /** Milliseconds after which an answer no longer counts; 5,000. */
+  /** Milliseconds to wait for an answer; 5,000 if left out. */
   readonly timeout?: number
   /**
-   * Lets the key go over http to another machine, where everybody on the way can read it: for a network that is
-   * encrypted by other means. Over http only this machine is asked if left out.
+   * Allows http to another machine, where everybody on the way can read the key: for a network that is encrypted by other
+   * means. If left out, http is allowed to this machine only.
    */
   readonly insecure?: boolean
 }
@@ -53,13 +53,17 @@ const connectOptions = membersOf<ConnectOptions>({
 const verifyJournalTimeout = 600_000
 
 /**
- * The keyring of a server, with the verbs that an embedded one has. What differs: whose work it is says the admin key,
- * so `actor` is not sent and the journal names the key's id; a fault of the network or the server is the error
- * `unavailable`, and for `verify`, which never throws, the refusal of that name. When the connection fails a call is sent
- * once more: a reading one, one that carries an `idempotencyKey`, and one that changes a key or an owner, which is given
- * one. So a rotation whose answer was lost ends with a secret that works. Redirects are not followed.
+ * Connects to the keyring of a server, with the verbs that an embedded keyring has. Three things differ:
  *
- * @throws LatchkeyError `invalid_input` for an address or key that cannot be used; `unavailable`, `unexpected_answer`,
+ * - The admin key says whose work it is: `actor` is not sent, and the journal names the id of that key.
+ * - A fault of the network or the server is the error `unavailable`; `verify`, which never throws, gives the refusal of that
+ *   name.
+ * - When a connection breaks, a call is sent once more if it reads, if it changes a key or an owner, or if it creates keys
+ *   with an `idempotencyKey`. So a rotation whose answer was lost ends with a secret that works.
+ *
+ * Redirects are not followed.
+ *
+ * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used; `unavailable`, `unexpected_answer`,
  *   `admin_key_refused`.
  *
  * @example

@@ -21,6 +21,7 @@ export type { Changed } from './keyring/change-key.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
 export type { ImportedKey } from './keyring/import.ts'
+export type { KnownSecret } from './keyring/imported-secret.ts'
 export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'
 export { journalFaults } from './journal/verify-journal.ts'
@@ -78,5 +79,6 @@ export type {
   Store,
   UsageCount,
 } from './ports.ts'
+export type { QuotaLeft } from './verify/quota-left.ts'
 export { refusals } from './refusal.ts'
 export type { Answer, Refusal, RefusalCode, Step } from './refusal.ts'

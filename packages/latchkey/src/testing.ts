@@ -36,12 +36,15 @@ export interface TestClock extends Clock {
 }
 
 /**
- * A clock that tests turn. Only the time of day stands still: leases and limits go on by the machine's own monotonic
- * clock, as other processes would see them, and `advance` moves that one too.
+ * Makes a clock that a test turns. The time of day stands still until then. Leases and limits go on by the monotonic clock
+ * of the machine, as other processes would see them, and `advance` moves that one too.
+ *
+ * @param start - the time of day, in milliseconds since 1970; now if left out.
  *
  * @example
  * const clock = testClock(Date.UTC(2030, 0, 1))
  * clock.advance(60_000)
+ * clock.now() // 1_893_456_060_000
  */
 export function testClock(start: number = Date.now()): TestClock {
   let now = start
@@ -61,10 +64,14 @@ export function testClock(start: number = Date.now()): TestClock {
 
 /** A keyring in memory, and what a test does with it. */
 export interface TestKeyring<Scope extends string> {
+  /** A real keyring, with every verb. */
   readonly keyring: OpenKeyring<Scope>
+  /** The clock of the keyring. */
   readonly clock: TestClock
   /**
-   * Issues a key with these scopes and answers the headers to send.
+   * Issues a key with these scopes and returns the headers that send it.
+   *
+   * @param options - other members of the key, as `issue` takes them.
    *
    * @example await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
    */
@@ -73,8 +80,8 @@ export interface TestKeyring<Scope extends string> {
     options?: Partial<Omit<IssueOptions<Scope>, 'scopes'>>,
   ) => Promise<Readonly<Record<string, string>>>
   /**
-   * The names of the keys issued so far whose secret, or its hash, appears in a text: an answer, a log, a dump. A test
-   * that finds any has found a leak.
+   * Returns the names of the keys whose secret, or its hash, is in a text: an answer, a log, a dump. If there is one, the
+   * test has found a leak.
    *
    * @example
    * const answer = await app.inject({ url: '/orders', headers: await headersFor(['orders:read']) })
@@ -84,7 +91,7 @@ export interface TestKeyring<Scope extends string> {
 }
 
 /**
- * A keyring for tests of your own guarded routes: real, in memory, on a clock that the test turns.
+ * Opens a keyring for tests of your own guarded routes: a real one, in memory, on a clock that the test turns.
  *
  * @example
  * const { keyring, clock, headersFor } = await testKeyring({ scopes: { 'orders:read': 'Read orders' } })

@@ -27,22 +27,29 @@ import { bodyLimits } from './route/parts.ts'
 import { usageRoutes } from './usage.ts'
 import { verifyRoutes } from './verify.ts'
 
-/** What the server is made of. */
+/** The options of the server. */
 export interface LatchkeyServerOptions {
+  /** The keyring that it serves. The application closes it. */
   readonly keyring: OpenKeyring
   /** Origins of web pages that may call the server from a browser; none if left out. */
   readonly corsOrigins?: readonly string[]
-  /** Seconds between the moment that `/readyz` says no and the moment that the application stops listening; 0 if left out. */
+  /** Seconds that the application goes on listening after `/readyz` has said no; 0 if left out. */
   readonly drainDelay?: number
-  /** Writes a line for every answer: for an application that does not do so itself. */
+  /** Writes a line to the log for every answer: for an application that does not do so itself. */
   readonly logAnswers?: boolean
-  /** Leads from `/` to the documents, as is always done under a prefix: for an application without a page of its own there. */
+  /**
+   * Redirects `/` to the documents: for an application without a page of its own there. Under a prefix, true if left out.
+   */
   readonly home?: boolean
 }
 
 /**
- * What only Fastify's constructor can be told. An application that mounts the server makes its own Fastify with them,
- * or its errors before any route have another form, and owners with long names cannot be read.
+ * Options for Fastify's constructor, which no plugin can set. An application that mounts the server makes its Fastify with
+ * them; otherwise its errors before any route have another form, and owners with long names cannot be read.
+ *
+ * @example
+ * const app = Fastify(serverOptions)
+ * await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
  */
 export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, 'routerOptions'> = {
   ...problemOptions,
@@ -51,8 +58,8 @@ export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, '
 }
 
 /**
- * The server as a Fastify plugin: its own routes, guarded by the keyring's own admin keys. Everything that it needs it
- * brings along, and touches nothing of the application that it is mounted in.
+ * The server as a Fastify plugin: its routes, guarded by the admin keys of the keyring. It brings everything that it needs,
+ * and touches nothing of the application that it is mounted in.
  *
  * @example await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
  */

@@ -2,10 +2,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
 /**
- * Puts what stands in a file into `process.env`, if there is such a file. The real environment wins.
+ * Reads a file of settings into `process.env`, if there is one. A variable that is set already keeps its value.
  *
- * @throws Error what the system says, or that the file cannot be read as one: a pipe would be waited for without end, and
- *   another coding than UTF-8 would be another text. A byte order mark is not part of the first name.
+ * @throws Error what the system says; also for a pipe, which would be waited for without end, and for a file that is not in
+ *   UTF-8.
  *
  * @example loadEnvironmentFile()
  */

@@ -6,8 +6,8 @@ import { lookup } from 'node:dns/promises'
 const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'])
 
 /**
- * Whether an address or a name is one of this machine, as far as can be known without listening there: nobody can connect
- * meanwhile. Takes a moment, so it can be asked before anything heavy is loaded.
+ * Says whether an address or a host name is one of this machine, without listening there: nobody can connect meanwhile. It
+ * takes a moment, so ask before anything heavy is loaded.
  *
  * @example
  * const here = await isOfThisMachine('127.0.0.1')
@@ -33,7 +33,7 @@ export async function isOfThisMachine(host: string): Promise<boolean> {
 }
 
 /**
- * Whether an error of `listen` says that the address is not one of this machine.
+ * Says whether an error of `listen` means that the address is not one of this machine.
  *
  * @example isNotHere(Object.assign(new Error('bind'), { code: 'EADDRNOTAVAIL' })) // true
  */
@@ -41,11 +41,11 @@ export function isNotHere(error: unknown): boolean {
   return notHere.has((error as NodeJS.ErrnoException).code)
 }
 
-/** The sentence about a setting of the address, and the end of sentences about the port. */
+/** The sentence for an address that is not one of this machine. */
 export const hostMust = 'HOST is not an address of this machine.'
 
 /**
- * Why a port cannot be listened on, in one sentence; `undefined` where it is something else.
+ * Says in one sentence why a port cannot be listened on; `undefined` if the error is about something else.
  *
  * @example await app.listen({ port: 0 }).catch((error: unknown) => console.error(portFault(error, 8080) ?? String(error)))
  */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, ftruncateSync, linkSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** A file that has its place on the disk, and not yet its content and its name. */
+/** A file that has its place on the disk, but not yet its content and its name. */
 export interface ReservedFile {
   /** Writes the content onto the disk. It must have no more bytes than were reserved. */
   readonly write: (content: string) => void
@@ -12,17 +12,16 @@ export interface ReservedFile {
    * @throws Error whose message says where the content is instead.
    */
   readonly name: () => void
-  /** Takes it away. */
+  /** Removes the file. */
   readonly discard: () => void
 }
 
 /**
- * Reserves a file that only its owner may read (mode 600), under another name until it is whole. What can fail fails
- * here, before there is anything to lose: a folder that is missing or may not be written, a disk that is full, a name
- * that is taken.
+ * Reserves a file that only its owner may read (mode 600), under another name until its content is complete. What can fail
+ * fails here, before there is anything to lose: a missing folder, a full disk, a name that is taken.
  *
  * @param bytes - how many bytes the content may have.
- * @throws Error what the system says; with the code `EEXIST` where something has the name.
+ * @throws Error what the system says; with the code `EEXIST` if something has the name.
  *
  * @example
  * const file = reserveFile('data/admin.key', 128)

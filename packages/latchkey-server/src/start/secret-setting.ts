@@ -4,13 +4,13 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 const most = 4096
 
 /**
- * The secret in a setting: the variable itself, or what stands in the file that the same name with `_FILE` names, as
- * Docker, Kubernetes and systemd hand secrets over. The file is read once, and one line break at its end is no part of
- * the secret. `undefined` where neither is set; set to nothing counts as not set.
+ * Reads a secret from the settings: from the variable, or from the file that the variable with `_FILE` at its end names, as
+ * Docker, Kubernetes and systemd hand secrets over. `undefined` if neither is set; an empty variable counts as not set. The
+ * file is read once, and one line break at its end does not belong to the secret.
  *
- * @throws Error both are set; there is no such file, it cannot be read, it is a folder, pipe or device, is empty, larger
- *   than 4,096 bytes, or not in UTF-8. The message is one sentence that names the setting, and never what it is set to:
- *   that may be the secret itself, in the wrong place.
+ * @throws Error when both are set, or when the file does not exist, cannot be read, is a folder, a pipe or a device, is
+ *   empty, is larger than 4,096 bytes, or is not in UTF-8. The message names the setting and never its value, which may be
+ *   the secret itself in the wrong place.
  *
  * @example const key = secretSetting('SERVICE_API_KEY', process.env)
  */

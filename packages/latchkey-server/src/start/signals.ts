@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 
-/** What is done when the process is told to stop. */
+/** What to do when the process is told to stop. */
 export interface Stopping {
   /** Takes no new requests, finishes those in flight, writes and closes everything. Asked for once. */
   readonly close: () => Promise<void>
-  /** Writes and closes what must not be lost, at once; then the process ends. For who will not wait, and says so again. */
+  /** Writes and closes at once what must not be lost; then the process ends. It is called at the second signal. */
   readonly hurry: () => Promise<void>
 }
 
@@ -12,8 +12,8 @@ export interface Stopping {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Stops in order at the first signal, and at the second without waiting for anybody: in either case nothing is lost
- * that was to be written.
+ * Closes in order at the first signal (SIGINT, SIGTERM, SIGHUP), and at the second without waiting for callers. In both
+ * cases what must be written is written.
  *
  * @example closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
  */

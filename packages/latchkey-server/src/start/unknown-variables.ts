@@ -1,8 +1,8 @@
 /** Which variables are settings. */
 export interface KnownVariables {
-  /** All that are read, here or by a program beside. */
+  /** The names of all settings that this program, or one beside it, reads. */
   readonly known: readonly string[]
-  /** What the names of ours begin with; others that begin so are nobody's. `LATCHKEY_` if left out. */
+  /** What the names of our settings begin with; `LATCHKEY_` if left out. */
   readonly prefix?: string
 }
 
@@ -13,11 +13,11 @@ const ofKubernetes = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP
 const almost = 2
 
 /**
- * One sentence for each variable that is taken for a setting and is none, so that nothing is left out in silence: one
- * that begins with our prefix, or differs from the name of a setting in two letters. Names the setting that it is most
- * like, and never a value.
+ * Returns a sentence for each environment variable that looks like a setting and is none: it begins with our prefix, or
+ * differs from the name of a setting in at most two letters. The sentence names the setting that it is most like, and
+ * never a value.
  *
- * @example unknownVariables(process.env, { known: ['PORT', 'LATCHKEY_STORE'] })
+ * @example unknownVariables({ LATCHKEY_STOER: 'x' }, { known: ['PORT', 'LATCHKEY_STORE'] }).length // 1
  */
 export function unknownVariables(
   environment: Readonly<Record<string, string | undefined>>,

@@ -4,8 +4,9 @@ import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { parseEnv } from 'node:util'
 
-/** What a start is made with, as far as it can be unsafe. */
+/** What a start is judged by. */
 export interface StartFacts {
+  /** The address that is listened on. */
   readonly host: string
   /** Proxies that are trusted; `undefined` where there is no such setting. */
   readonly trustedProxies?: readonly string[]
@@ -17,7 +18,8 @@ export interface StartFacts {
 const secretSettings = ['SERVICE_API_KEY', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
 
 /**
- * What of a start works, but may not be meant, one sentence each with what to do.
+ * Returns a sentence for each thing about a start that works and may not be meant: no TLS, a file or a folder that others
+ * may read or change. Each sentence says what to do.
  *
  * @example for (const warning of startWarnings({ host: '0.0.0.0', file: 'data/latchkey.db' })) app.log.warn(warning)
  */

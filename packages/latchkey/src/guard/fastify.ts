@@ -26,7 +26,7 @@ export type { RequiresOptions } from './requirement.ts'
 
 /** How the guard behaves. */
 export interface FastifyGuardOptions {
-  /** What to do with a route that declares neither a requirement nor `open`: `refuse` stops the start. */
+  /** What becomes of a route that declares neither a requirement nor `open`. `refuse`, if left out, stops the start. */
   readonly unguarded?: 'refuse' | 'allow'
 }
 
@@ -38,10 +38,11 @@ export interface FastifyGuard<Scope extends string> {
    */
   readonly plugin: FastifyPluginAsync
   /**
-   * Lets a request pass if its key has all these scopes, and one of `anyOf` if there is one. `anyKey` lets every valid
-   * key pass.
+   * Declares which keys may call a route: those that have all of these scopes, and one of `anyOf` if there is one. `anyKey`
+   * lets every valid key pass. What is not understood stops the start, and so does an empty list: it would make a route
+   * that any key may call.
    *
-   * @throws LatchkeyError `unknown_scope`, `invalid_input`; also for an empty requirement.
+   * @throws LatchkeyError `unknown_scope`, `invalid_input`.
    *
    * @example app.get('/orders', { onRequest: requires('orders:read') }, () => [])
    * @example app.get('/me', { onRequest: requires(anyKey) }, (request) => keyOf(request).owner)
@@ -66,7 +67,7 @@ export interface FastifyGuard<Scope extends string> {
     plugin: FastifyPluginCallback<Options> | FastifyPluginAsync<Options>,
   ) => FastifyPluginAsync<Options>
   /**
-   * The key with which a request was accepted.
+   * Returns the key with which a request was accepted.
    *
    * @throws LatchkeyError `unguarded_handler` on a route without `requires`.
    *
@@ -118,7 +119,19 @@ interface Guarded<Scope extends string> {
 }
 
 /**
- * API keys for a Fastify application: one declaration on a route authenticates it, authorises it and documents it.
+ * Makes the guard of one Fastify application: `plugin` to register, `requires` and `open` for the `onRequest` of routes,
+ * `openly` for plugins of other people, `keyOf` for the verified key. One declaration on a route authenticates it,
+ * authorises it and documents it.
+ *
+ * Register the plugin on the application itself, with `await`, before every route and every other plugin: it sees the
+ * routes of the scope that it is registered on and of the scopes within. A `setNotFoundHandler` is no route and declares
+ * nothing: it answers everyone.
+ *
+ * The guard takes the key from the header `X-API-Key` and from nowhere else. It judges a request once, before the body is
+ * read; a stream that a handler has begun goes on when its key is revoked.
+ *
+ * @throws LatchkeyError `invalid_input` for options that are not as they must be. A start with an undeclared route rejects
+ *   with `undeclared_route`.
  *
  * @example
  * const { plugin, requires, open, keyOf } = fastifyGuard(keyring)

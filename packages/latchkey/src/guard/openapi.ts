@@ -41,7 +41,7 @@ export function documentationOf(declared: Declaration): {
 }
 
 /**
- * The scheme for `components.securitySchemes` of an OpenAPI document, with the declared scopes in its description.
+ * Makes the scheme `ApiKey` for `components.securitySchemes` of an OpenAPI document. Its description has the declared scopes.
  *
  * @example await app.register(swagger, { openapi: { components: { securitySchemes: securitySchemes(keyring) } } })
  */

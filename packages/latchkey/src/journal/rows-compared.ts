@@ -4,16 +4,18 @@ import { digestOfKey, digestOfOwner } from './row-digest.ts'
 import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
 
-/** What can be wrong with a row. */
+/** What can be wrong with a key or an owner, compared with the journal. */
 export const rowFaults: readonly ['altered', 'added', 'missing', 'untold'] = ['altered', 'added', 'missing', 'untold']
 
-/** Something that is not what the journal says. */
+/** A key or an owner that is not as the journal says. */
 export interface RowFault {
   /** The id of a key, or `owner:` and the name of an owner. */
   readonly subject: string
   /**
-   * `altered`: it, or a secret of it, is not as the last entry on it says. `added`: no entry is on it. `missing`: it is
-   * not there. `untold`: it is of an older version, and the journal does not say how it stood; `latchkey migrate` does that.
+   * - `altered`: the row, or a secret of the key, is not as its last entry says.
+   * - `added`: no entry is about it.
+   * - `missing`: the journal tells of it, and it is not there.
+   * - `untold`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
    */
   readonly fault: (typeof rowFaults)[number]
 }

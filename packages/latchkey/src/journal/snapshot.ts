@@ -13,15 +13,15 @@ export interface Snapshot {
 }
 
 /**
- * Tells the journal how rows stand that are of a version which did not: from then on a change of them by anything but a
- * verb is found. Some at a time, with turns of the event loop between; interrupted, it goes on where it was. Nothing is
- * left to do after the first time.
+ * Writes into the journal how keys and owners stand that an older version of Latchkey has stored without saying so. From
+ * then on, `verifyJournal({ rows: true })` finds a change of them by anything but a verb. `openKeyring` does this by
+ * itself, and so does `latchkey migrate`. It works in pieces; if it was interrupted, it goes on from there.
  *
- * @returns how many keys and owners were told of.
+ * @returns how many keys and owners were written.
  *
  * @example
- * const told = await snapshotRows({ store, clock: systemClock })
- * console.log(`The journal was told of ${told} keys and owners`)
+ * const written = await snapshotRows({ store, clock: systemClock })
+ * console.log(`The journal now says how ${written} keys and owners stand`)
  */
 export async function snapshotRows({
   store,

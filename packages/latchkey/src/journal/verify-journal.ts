@@ -7,7 +7,10 @@ import { compareRows, openSnapshots } from './rows-compared.ts'
 
 const page = 1000
 
-/** What can be wrong with the journal itself. */
+/**
+ * What can be wrong with the journal itself: an entry is missing or altered, its hash is not chained to the one before, the
+ * end was cut off, or all of it is not the one that the checkpoint was noted in.
+ */
 export const journalFaults: readonly ['missing', 'altered', 'unchained', 'cut', 'rewritten'] = [
   'missing',
   'altered',

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts'
 
-/** The machine's own time. */
+/** The clock of this machine: `Date.now()` and `performance.now()`. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -6,7 +6,7 @@ import { authorityOf } from './authority.ts'
 import type { Key } from './key.ts'
 import { keyOfListed } from './key.ts'
 
-/** Where a key may stand. */
+/** The states that a key may be in. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
 
 /** Which keys to list, and which page of them. */

@@ -51,9 +51,11 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
 })
 
 /**
- * Opens a keyring on a store.
+ * Opens a keyring on a store. The scopes, the prefix and the environments are kept in the store; one that is left out is as
+ * it was declared there last. The keyring counts usage in memory and writes it every ten seconds, so close it in the end.
  *
- * @throws LatchkeyError `invalid_input` for a prefix, an environment or a scope that is not spelt as it must be.
+ * @throws LatchkeyError `invalid_input` for a prefix, an environment, a scope or a number that is not as it must be;
+ *   `unavailable` when the store does not answer.
  *
  * @example
  * const keyring = await openKeyring({
@@ -61,6 +63,7 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
  *   scopes: { 'orders:read': 'Read orders' },
  * })
  * const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
+ * await keyring.close()
  */
 export async function openKeyring<const Scope extends string>(
   options: KeyringOptions<Scope>,

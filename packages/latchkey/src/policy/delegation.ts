@@ -4,7 +4,7 @@ import type { Lifetime } from './lifetime.ts'
 import type { Limit, Quota } from './limits.ts'
 import { wildcardOf } from './scopes.ts'
 
-/** Members of a key that an admin key may be kept from setting: applications decide by them, or callers are bound by them. */
+/** The members of a key that a delegation may keep an admin key from setting. */
 export interface Delegable {
   readonly metadata: Readonly<Record<string, string>>
   readonly limits: readonly Limit[]
@@ -14,13 +14,13 @@ export interface Delegable {
 /** These members of a key that was not given them. */
 export const undelegated: Delegable = { metadata: {}, limits: [], quota: null }
 
-/** The names of these members. */
+/** The names of the members that a delegation may keep an admin key from setting: `metadata`, `limits`, `quota`. */
 export const delegableMembers = Object.keys(undelegated) as readonly (keyof Delegable)[]
 
-/** Stands in a list of scopes for all of the application's, those declared later included. */
+/** Stands for every scope of the application in the scopes of a delegation, also for those declared later. */
 export const everyScope = '*'
 
-/** What an admin key may give, and whose keys it sees. Every dimension is stated: a list that is empty gives nothing. */
+/** What an admin key may give, and whose keys it sees. Every member must be stated: an empty list gives nothing. */
 export interface Delegation {
   /** The one owner whose keys it sees and gives; `null` for all owners. */
   readonly owner: string | null
@@ -32,8 +32,8 @@ export interface Delegation {
    */
   readonly scopes: readonly string[]
   /**
-   * Which of these members of a key it may set. Left out: all of them where `owner` is `null`, and none for an admin key
-   * that is bound to an owner, whose keys it could otherwise free of what the operator said.
+   * Which of these members of a key it may set. If left out, all of them where `owner` is `null`, and none for an admin key
+   * that is bound to an owner: it could otherwise lift the limits that the operator has set.
    */
   readonly members?: readonly (keyof Delegable)[]
 }
@@ -49,7 +49,7 @@ export interface Rights extends Lifetime {
   readonly environment: string
   /** As granted, not expanded: `orders:*` will stand for more when more is declared. */
   readonly scopes: readonly string[]
-  /** `null` is anywhere. */
+  /** Where it may be used from; `null` is anywhere. */
   readonly addresses: readonly string[] | null
   readonly delegation: Delegation | null
 }

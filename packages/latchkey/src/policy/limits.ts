@@ -1,27 +1,29 @@
-/** At most `limit` in any interval of `window` seconds, counted on its own name. */
+/** A limit: at most so many calls in any interval of `window` seconds. */
 export interface Limit {
   /** Names the window in answers (`RateLimit-Policy`) and in the journal: lower-case letters, digits, `-`, `_`. */
   readonly name: string
-  /** What is admitted in any interval of the window's length: calls, or what they cost. */
+  /** What is admitted in any interval of that length: calls, or what they cost. 1 to 1,000,000,000. */
   readonly limit: number
-  /** Seconds. */
+  /** Seconds, 1 to 2,678,400 (31 days). */
   readonly window: number
-  /** Counts whom it would have refused, and refuses nobody. */
+  /** Report only: counts the calls that it would have refused, and refuses none. */
   readonly reportOnly?: boolean
 }
 
-/** The periods after which a quota may be filled up again. */
+/** The periods after which a quota may be filled up again: a UTC day or month. */
 export const refills: readonly ['day', 'month'] = ['day', 'month']
 
-/** What the name of a limit looks like: it stands in fields of answers and in the journal. */
+/** The pattern of the name of a limit: 1 to 32 lower-case letters, digits, `-` and `_`, a letter first. */
 export const limitName: RegExp = /^[a-z][a-z0-9_-]{0,31}$/
 
 /** How often a quota is filled up again: at the first millisecond of each UTC day or month, or never. */
 export type Refill = (typeof refills)[number] | null
 
-/** So many calls (or what they cost), and then none until it is refilled. */
+/** A quota: so many calls in a period, and then none until it is filled up again. */
 export interface Quota {
+  /** Calls, or what they cost. 0 to 1,000,000,000,000. */
   readonly amount: number
+  /** When it is filled up again; `null` is never. */
   readonly refill: Refill
 }
 

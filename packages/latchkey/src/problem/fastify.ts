@@ -81,7 +81,7 @@ class ProblemError extends Error {
 }
 
 /**
- * An error to throw from a handler; the caller gets it as a problem document, `detail` and all.
+ * Makes an error to throw from a handler: the caller gets it as a problem document, with this status, code and detail.
  *
  * @throws RangeError for a status that is not one of an error, 400 to 599.
  *
@@ -98,9 +98,9 @@ export function problem(options: ProblemOptions): Error {
 }
 
 /**
- * What only Fastify's constructor can be told, so that no error escapes the form of problem documents: requests that
- * are not HTTP or never end, paths that cannot be decoded. Also ids that are UUIDs, and bodies taken as they are: a
- * number is not a string, and every fault is named.
+ * Options for Fastify's constructor, which no plugin can set. With them also those errors are problem documents that come
+ * before any route: requests that are not HTTP or never end, and paths that cannot be decoded. Ids of requests are UUIDs,
+ * and bodies are validated as they are: a number is not taken for a string, and every fault is named.
  *
  * @example const app = Fastify({ ...problemOptions, logger: true })
  */
@@ -148,8 +148,8 @@ export const problemOptions: Pick<
 }
 
 /**
- * A `preParsing` hook for applications that decode no bodies: one that is compressed, or in another charset than
- * UTF-8, is 415 rather than read as what it is not.
+ * A `preParsing` hook for applications that decode no bodies: a body that is compressed, or in another charset than UTF-8,
+ * is answered 415.
  *
  * @example app.addHook('preParsing', plainBodies)
  */
@@ -167,8 +167,8 @@ export const plainBodies: preParsingHookHandler = (request, reply, payload, done
 }
 
 /**
- * A parser of JSON bodies that refuses, with 400, what others would read in more than one way: bytes that are not UTF-8,
- * which decoders replace, so that two texts become one; and members that an object has twice, of which one is passed over.
+ * Makes a parser of JSON bodies that answers 400 to a body which could be read in two ways: bytes that are not UTF-8, and
+ * members that an object has twice.
  *
  * @param parse - Fastify's own parser, or another that takes a text.
  *
@@ -192,14 +192,17 @@ export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<
 }
 
 /**
- * The plugin: every error of the application is a problem document (RFC 9457). Unknown paths are 404, other methods on
- * known paths 405 with `Allow`, bodies that are not JSON 400, other media types 415, too large ones 413, and bodies that
- * do not fit their schema 422 with each fault named by JSON Pointer. What a handler throws by accident is 500 and says
- * nothing of itself outside the log. Routes with a body are documented with these answers. When the application closes,
- * every request that got through is answered, and the answer tells the caller that the connection ends. Every answer has
- * the request's id in `X-Request-Id`, the one in the log and in the `instance` of a problem.
+ * The plugin that makes every error of an application a problem document (RFC 9457). Register it, with `await`, before the
+ * first route.
  *
- * Register it, and wait for it, before the first route.
+ * - An unknown path is 404, another method on a known path 405 with `Allow`.
+ * - A body that is not JSON is 400, one of another media type 415, one that is too large 413.
+ * - A body that does not fit its schema is 422, and each fault is named by a JSON Pointer.
+ * - What a handler throws by accident is 500, and says nothing of itself outside the log.
+ *
+ * Routes with a body are documented with these answers. Every answer has the id of its request in `X-Request-Id`: the id
+ * that is in the log and in the `instance` of a problem. When the application closes, every request that was taken is
+ * answered, and its answer says that the connection ends.
  *
  * @example await app.register(problems)
  */

@@ -17,8 +17,8 @@ interface Level {
 }
 
 /**
- * The JSON Pointer of the first member that an object has twice; `undefined` where every name stands once. RFC 8259 4
- * leaves open which of them counts, so that two readers of one text may see two different things.
+ * Finds the first member that an object has twice, and returns its JSON Pointer; `undefined` if there is none. RFC 8259 4
+ * leaves open which of the two counts, so two readers of one text may see different things.
  *
  * @param text - well-formed JSON.
  *

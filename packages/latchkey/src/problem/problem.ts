@@ -11,7 +11,7 @@ export interface Fault {
   readonly detail: string
 }
 
-/** An error as it goes over the wire. */
+/** An error as it goes over the wire: a problem document (RFC 9457). */
 export interface Problem {
   /**
    * `about:blank` where the status says it all (RFC 9457 4.2.1), or a registered type. Programs that want to know more
@@ -25,7 +25,7 @@ export interface Problem {
   readonly detail: string
   /** Names this one occurrence: `urn:uuid:` and the request's id, where that is a UUID; otherwise `#` and the id. */
   readonly instance: string
-  /** Stable; for programs. */
+  /** Names the problem for programs; stable. */
   readonly code: string
   /** What is wrong with the request, where that can be said member by member. */
   readonly errors?: readonly Fault[]
@@ -33,12 +33,15 @@ export interface Problem {
   readonly 'violated-policies'?: readonly string[]
 }
 
-/** What is told of an error, before it is known in which request it occurred. */
+/** What a handler says of an error; the rest of the document is of the request. */
 export interface ProblemOptions {
+  /** 400 to 599. */
   readonly status: number
+  /** Names the problem for programs. */
   readonly code: string
+  /** A sentence for the person who reads it. */
   readonly detail: string
-  /** `about:blank` if left out. */
+  /** The registered type of the problem; `about:blank` if left out. */
   readonly type?: string | undefined
   readonly errors?: readonly Fault[]
   readonly violatedPolicies?: readonly string[] | undefined
@@ -108,7 +111,7 @@ export const malformedResponse: Readonly<Record<string, unknown>> = problemRespo
 )
 
 /**
- * A response that is a problem document, for the `response` of a route's schema.
+ * Makes a response that is a problem document, for the `response` of a route's schema.
  *
  * @param description - for the reader of the OpenAPI document.
  *

@@ -1,6 +1,6 @@
 /**
- * What an answer that is no page tells browsers: nothing in it is to be run, shown in a frame, or read by other origins.
- * No Strict-Transport-Security: it is for a whole host, and for whoever speaks TLS to decide.
+ * Headers for an answer that is no page: a browser must not run it, show it in a frame, or let other origins read it. There
+ * is no Strict-Transport-Security, which is for a whole host and belongs to what speaks TLS.
  *
  * @example app.addHook('onRequest', async (_request, reply) => reply.headers(securityHeaders))
  */

@@ -13,7 +13,7 @@ export const requestIdHeader = 'x-request-id'
 /** An answer that was given before any route was asked, so that no hook has seen it. */
 export interface Unrouted {
   readonly status: number
-  /** `undefined` where what came could not be read that far. */
+  /** `undefined` if the request could not be read that far. */
   readonly method: string | undefined
 }
 
@@ -31,8 +31,9 @@ interface Place {
 const listeners = new WeakMap<object, Set<(answer: Unrouted) => void>>()
 
 /**
- * Hears of the answers that are given before any route is asked: to what is not HTTP, takes too long, has too large
- * headers, expects what nobody does, or cannot be decoded. For counting; they are in the log already.
+ * Calls a function for each answer that is given before any route is asked (400, 408, 417, 431): to what is not HTTP, takes
+ * too long, has too large headers, expects what cannot be met, or cannot be decoded. It is for counting: the log has them
+ * already.
  *
  * @example
  * const counts = new Map<number, number>()

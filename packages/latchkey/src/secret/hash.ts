@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
 
-/** The hashes by which secrets that were made elsewhere may come, and how many hexadecimal digits each has. */
+/** The hashes by which secrets may be imported, and how many hexadecimal digits each has. */
 export const hashDigits: { readonly sha256: 64; readonly sha512: 128 } = { sha256: 64, sha512: 128 }
 
-/** Their names. */
+/** The names of the hashes by which secrets may be imported: `sha256` and `sha512`. */
 export const importedHashes = Object.keys(hashDigits) as readonly (keyof typeof hashDigits)[]
 
 /**
- * The one form in which a secret is kept: SHA-256 of the whole string, in lower-case hexadecimal, so that
- * `printf %s "$KEY" | sha256sum` gives the same. Not a password hash: a minted secret has 190 random bits, so there
- * is nothing to slow down (ASVS 5.0 6.5.2 asks that of 112 bits and more).
+ * Computes the hash by which a secret is kept: SHA-256 of the whole string, in lower-case hexadecimal, as
+ * `printf %s "$KEY" | sha256sum` prints it. A password hash is not needed: a minted secret has 190 random bits (ASVS 5.0
+ * 6.5.2 asks for a slow hash below 112).
  *
  * @example
  * const hash = hashSecret(secret)

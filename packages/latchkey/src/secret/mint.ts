@@ -5,7 +5,8 @@ import { checksum } from './checksum.ts'
 const randomLength = 32
 
 /**
- * A new secret: `<prefix>_<environment>_<random><checksum>`. This string is the only copy there will ever be.
+ * Makes a new secret: `<prefix>_<environment>_<random><checksum>`, with 32 random characters (190 bits) and six of checksum.
+ * `Keyring.issue` does this for you. Nobody keeps a copy: what this returns is the only one.
  *
  * @example
  * const secret = mint({ prefix: 'lk', environment: 'live' })

@@ -7,7 +7,9 @@ const shape = /^([a-z][a-z0-9]{0,15})_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{38}$/
 /** How many characters follow prefix and environment: 32 random ones and 6 of checksum. */
 export const tailLength = 38
 
-/** What a prefix and the name of an environment may look like. */
+/**
+ * The pattern of a prefix, and of the name of an environment: 1 to 16 lower-case letters and digits, a letter first.
+ */
 export const namePattern: RegExp = /^[a-z][a-z0-9]{0,15}$/
 
 /** How many characters of the random part belong to the start that people are shown. */
@@ -22,9 +24,9 @@ export interface ParsedSecret {
 }
 
 /**
- * Reads a minted secret, or says why the text is not one: `malformed` when it has another shape, `mistyped` when only
- * the checksum is wrong. Needs no store and no network. Works on the raw text: nothing is trimmed, decoded or folded,
- * because leniency would give one secret many spellings.
+ * Reads the parts of a minted secret that may be shown. Answers `malformed` when the text has another shape, and `mistyped`
+ * when only its checksum is wrong. Needs no store and no network. The text is taken as it is, untrimmed and undecoded, so
+ * that every secret has one spelling.
  *
  * @example
  * const parsed = parse(secret)

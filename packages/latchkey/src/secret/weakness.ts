@@ -33,10 +33,12 @@ function looksLikePlaceholder(secret: string): boolean {
 }
 
 /**
- * What is wrong with a secret that somebody made themselves, as the end of a sentence, or `undefined` if nothing is. Says
- * nothing that the secret could be told from. Finds what was left standing, and not what was badly chosen.
+ * Says what is wrong with a secret that a person made, as the end of a sentence; `undefined` if nothing was found. It finds
+ * secrets that are too short or too long (16 to 1,024 characters), placeholders that were left standing, and characters
+ * that a header cannot carry. It does not judge how well a secret was chosen. The answer repeats nothing of the secret.
  *
- * @example weaknessOf('change-me-please') // 'looks like a placeholder'
+ * @example
+ * weaknessOf('change-me-please') // 'looks like a placeholder'
  */
 export function weaknessOf(secret: string): string | undefined {
   if (secret.length < shortestSecret) return `is shorter than ${shortestSecret} characters`

@@ -11,9 +11,11 @@ import { weaknessOf } from '../secret/weakness.ts'
 export interface SettingsKeyOptions {
   /** The name of the setting, e.g. `SERVICE_API_KEY`. Becomes the name of the key. */
   readonly name: string
+  /** At least 16 characters of visible ASCII. */
   readonly secret: string
+  /** What the key may do, as the keyring declares it. */
   readonly scopes: readonly string[]
-  /** Whom the key belongs to; `settings` if left out. */
+  /** The owner of the key; `settings` if left out. */
   readonly owner?: string
   /** `live` if left out. */
   readonly environment?: string
@@ -28,10 +30,11 @@ const settingsKeyOptions = membersOf<SettingsKeyOptions>({
 })
 
 /**
- * One key from the settings as a source for a keyring, held as a hash. For the first day: it has no lifetime and no
- * journal, and is revoked by taking it out of the settings and restarting (`docs/decisions/0008-keys-from-settings-are-a-source.md`).
+ * Makes a source of one key from a secret in the settings, such as `SERVICE_API_KEY`. It suits the first day: the key has no
+ * lifetime and no journal, and to revoke it you take it out of the settings and restart
+ * (`docs/decisions/0008-keys-from-settings-are-a-source.md`). The source holds the hash of the secret, not the secret.
  *
- * @throws LatchkeyError `weak_key` unless `allowWeak`; the message names the setting and never the value.
+ * @throws LatchkeyError `weak_key` unless `allowWeak` is true; the message names the setting and never its value.
  *   `invalid_input` for a name or an owner that no key may have.
  *
  * @example

@@ -147,8 +147,8 @@ function openToRead(file: string): OpenDatabase {
 }
 
 /**
- * Whether anybody has a database open at the moment, this process included. Limits are counted by each process for
- * itself, so that whoever starts a second one on a file may want to say so. Answers `false` where it cannot be told.
+ * Says whether any process has a database open at present, this one included; `false` if that cannot be known. Ask before you
+ * open a second store on a file: each process counts limits for itself.
  *
  * @example if (isInUse('data/latchkey.db')) console.warn('limits are counted by each process for itself')
  */
@@ -225,8 +225,8 @@ function makeFolder(folder: string): void {
 }
 
 /**
- * Whether a version of SQLite is one that cannot corrupt its log. SQLite before 3.51.3 can, when its log is reset while
- * another process writes; two older releases were mended.
+ * Says whether a version of SQLite cannot corrupt its log. Versions before 3.51.3 can, when the log is reset while another
+ * process writes; two older releases were mended.
  *
  * @example
  * isSoundSqlite('3.51.3') // true

@@ -58,19 +58,19 @@ const remembered = 86_400_000
 
 export { isSoundSqlite } from './sqlite-database.ts'
 
-/** Where a store on SQLite is. */
+/** Where a store on SQLite is, and what it is opened for. */
 export interface SqliteStoreOptions {
   /** The database file, or `:memory:`. */
   readonly file: string
   /**
    * What the file is opened for; `migrate` if left out.
    *
-   * - `migrate`: it is made if it does not exist, readable by its owner only, and its tables are brought up to date.
-   * - `create`: it is made with its tables if it does not exist; tables that are there must be of this version, and what
-   *   was declared stays.
-   * - `write`: it must be there, with the tables of this version, and what was declared stays.
-   * - `read`: that too, and nothing changes, not its mode either: every change fails, and usage is not written. Where no
-   *   process writes to the file at the moment, it is read as it stands, and every answer fails once it has changed.
+   * - `migrate`: a file that does not exist is made, readable by its owner only; older tables are brought up to date.
+   * - `create`: a file that does not exist is made; older tables are `store_unusable`. What was declared stays.
+   * - `write`: the file must exist, with tables of this version. What was declared stays.
+   * - `read`: the same, and nothing is changed, not even the mode of the file: every change fails, and usage is not
+   *   written. While another process has the file open to write, its changes are seen. Otherwise the file is read as it
+   *   stood, and every answer fails once it has changed.
    */
   readonly mode?: 'migrate' | 'create' | 'write' | 'read'
   /**
@@ -86,7 +86,7 @@ const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, mode: tru
 
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
-  /** How many steps brought the tables up to date when it was opened; 0 where they were. */
+  /** How many steps brought the tables up to date when it was opened. */
   readonly migrated: number
   /**
    * Copies the database, as it stands at one moment, into a new file, readable by its owner only. Verifying and
@@ -103,13 +103,13 @@ export interface SqliteStore extends Store {
 }
 
 /**
- * A store in an SQLite file. Several processes may open the same file on one machine (not over a network file system);
+ * Opens a store in an SQLite file. Several processes on one machine may open the same file (not over a network file system);
  * each sees the changes of the others at once.
  *
- * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, was written by a newer
- *   version, or SQLite itself is one that can lose data. To write or to read also when it does not exist, and for all
- *   but to migrate when its tables are of an older version. The `cause` is `newer schema` or `older schema` where it is
- *   that. While it is open every method throws or rejects with it once the file was deleted or replaced.
+ * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, has tables of another version
+ *   than the mode allows, or when SQLite itself is a version that can lose data. Its `cause` is `newer schema` or
+ *   `older schema` if it is that. While the store is open, every method fails with it once the file was deleted or
+ *   replaced.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
@@ -502,6 +502,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
 /** Where a database is, and where its copy is to be. */
 export interface BackupOptions {
+  /** The database file. */
   readonly file: string
   /** A file that is not there yet. */
   readonly copy: string
@@ -512,10 +513,11 @@ export interface BackupOptions {
 const backupOptions = membersOf<BackupOptions>({ file: true, copy: true, progress: true })
 
 /**
- * Copies a database as `SqliteStore.backup` does, of whatever version of Latchkey it is, and changes nothing about the
- * original: what is to be done before it is brought up to date.
+ * Copies a database that is not open, whatever version its tables are, and changes nothing about it: do this before a newer
+ * version brings it up to date.
  *
- * @throws LatchkeyError `store_unusable`; what the file system says, `EEXIST` when the copy is there already.
+ * @throws LatchkeyError `store_unusable`.
+ * @throws Error what the file system says, `EEXIST` when the copy is there already.
  *
  * @example
  * sqliteStore({ file: 'data/latchkey.db' }).close()

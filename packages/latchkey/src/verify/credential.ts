@@ -1,9 +1,8 @@
 import { hashSecret } from '../secret/hash.ts'
 
 /**
- * A credential as it was presented, which remembers what was computed from its text. Who keeps the object, as a guard
- * does for a connection, spares the next call that work. A class, because private members are what nobody can bring:
- * an object that came with a hash of its own would let in whoever has read the database.
+ * A text that was presented as a credential, with its hash, which is computed once. A guard keeps it for a connection. It is
+ * a class with private members, so that nobody can pass an object with a hash of their own.
  */
 export class Credential {
   readonly #text: string
@@ -14,7 +13,7 @@ export class Credential {
     this.#hash = undefined
   }
 
-  /** As it was presented. */
+  /** The text as it was presented. */
   get text(): string {
     return this.#text
   }
@@ -24,7 +23,7 @@ export class Credential {
     return (this.#hash ??= hashSecret(this.#text))
   }
 
-  /** The text of one that was made here; of anything else `undefined`. */
+  /** The text of an instance of this class; `undefined` for any other object. */
   static textOf(value: object): string | undefined {
     return typeof value === 'object' && #text in value ? value.#text : undefined
   }

@@ -2,9 +2,11 @@ import type { Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { QuotaState } from '../ports.ts'
 
-/** What is left of a quota, and when it is filled up again: milliseconds since 1970, `null` for never. */
+/** What is left of a quota in the present period. */
 export interface QuotaLeft {
+  /** Calls, or what they cost. */
   readonly remaining: number
+  /** When it is filled up again, in milliseconds since 1970; `null` if never. */
   readonly refillsAt: number | null
 }
 

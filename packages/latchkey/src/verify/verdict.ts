@@ -6,14 +6,11 @@ import type { Credential } from './credential.ts'
 
 export type { Credential } from './credential.ts'
 
-/**
- * What is asked of a key. A member that is there has a value; whoever takes any key of the first environment asks for
- * nothing.
- */
+/** What a route asks of a key. Without any member, every key of the first environment will do. */
 export interface Requirement<Scope extends string = string> {
-  /** It has all of these. */
+  /** The key must have all of these scopes. */
   readonly allOf?: readonly Scope[]
-  /** It has at least one of these. */
+  /** The key must have at least one of these scopes. */
   readonly anyOf?: readonly Scope[]
   /** The environment whose keys are taken; the first one if left out. */
   readonly environment?: string
@@ -21,19 +18,21 @@ export interface Requirement<Scope extends string = string> {
   readonly cost?: number
 }
 
-/** What is known of a call besides its credential. Never a framework's request, on which others put what they like. */
+/**
+ * What is known of a call besides its credential. Pass these members, and never a framework's request: other code may put a `dryRun` on that.
+ */
 export interface CallContext {
   /** The caller's address. Without it, a key that names addresses is refused. */
   readonly ip?: string | undefined
-  /** Says what would be, and spends nothing. */
+  /** Answers as usual, and takes nothing from limits and quota. */
   readonly dryRun?: boolean | undefined
-  /** Which keys may be told of, where not all may; the others are unknown. */
+  /** Which keys the caller may hear of; any other is refused as `unknown`. All keys if left out. */
   readonly seenBy?: ((key: { readonly owner: string; readonly environment: string }) => boolean) | undefined
 }
 
 /**
- * The key that a request was accepted with. Frozen at every depth, since it is shared by all requests with this key until
- * something of it changes.
+ * The key with which a request was accepted. It is frozen at every depth, because all requests with the same key share it
+ * until the key is changed.
  */
 export interface VerifiedKey<Scope extends string = string> {
   readonly id: string
@@ -43,64 +42,71 @@ export interface VerifiedKey<Scope extends string = string> {
   /** Expanded: a key with `orders:*` holds every declared scope on orders. */
   readonly scopes: readonly Scope[]
   readonly metadata: Readonly<Record<string, string>>
-  /** The first millisecond in which the key is no longer valid; `null` if that never comes. */
+  /** The first millisecond in which the key is no longer valid, since 1970; `null` if it never expires. */
   readonly expiresAt: number | null
-  /** What an admin key may give. */
+  /** What the key may give, if it is an admin key. */
   readonly delegation: Delegation | null
 }
 
-/** How a window of a key, or its quota, stands after a call. */
+/** What a call has left of a limit, or of the quota. */
 export interface LimitState {
-  /** As declared; those of the owner begin with `owner:`, and the quota is `quota`. */
+  /** The name of the limit. A limit of the owner is `owner:` and its name; the quota is `quota`. */
   readonly name: string
+  /** The whole of it. */
   readonly limit: number
-  /** Seconds; `null` for the quota, whose period is of the calendar or without end. */
+  /** Seconds; `null` for the quota. */
   readonly window: number | null
+  /** What is left after the call. */
   readonly remaining: number
   /** Seconds until there is more, rounded up; `null` if that never comes. */
   readonly reset: number | null
-  /** It had no room. Where the call was accepted, it is one that only reports. */
+  /** It had no room for the call. If the call was accepted, the limit only reports. */
   readonly exceeded: boolean
-  /** It refuses nobody, and callers are not told of it. */
+  /** It refuses no call, and callers do not hear of it. */
   readonly reportOnly: boolean
 }
 
-/** The secret that was sent is an old one. */
+/** The secret that was sent is an old one: its key was rotated. */
 export interface Retiring {
-  /** When a newer one came to stand in for it, in milliseconds since 1970. */
+  /** When the newer secret was made, in milliseconds since 1970. */
   readonly since: number
-  /** The first millisecond in which it no longer works. */
+  /** The first millisecond in which the old one no longer works, since 1970. */
   readonly until: number
 }
 
-/** A credential was accepted. */
+/** The verdict on a credential that was accepted. */
 export interface Accepted<Scope extends string = string> {
   readonly ok: true
   readonly key: VerifiedKey<Scope>
-  /** How its limits and quota stand, where it has any. */
+  /** What is left of limits and quota, if the key or its owner has any. */
   readonly limits?: readonly LimitState[] | undefined
+  /** Set if the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
 }
 
-/** A credential was refused. */
+/** The verdict on a credential that was refused. */
 export interface Refused {
   readonly ok: false
+  /** Why, and what to answer the caller. */
   readonly refusal: Refusal
   /** The id, owner and environment of the key, where the credential belongs to one. */
   readonly keyId?: string | undefined
   readonly owner?: string | undefined
   readonly environment?: string | undefined
-  /** How its limits and quota stand, where one of them is the reason. */
+  /** How limits and quota stand, if one of them is the reason. */
   readonly limits?: readonly LimitState[] | undefined
-  /** Seconds after which the call can be accepted, if that ever comes. */
+  /** Seconds after which the call can be accepted; left out if it never can. */
   readonly retryAfter?: number | undefined
-  /** Set where the secret is an old one of the key. */
+  /** Set if the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
-  /** Why nobody can tell: the error of the store or the limiter, or what is wrong with the requirement. Of another refusal, what failed besides. */
+  /**
+   * For `unavailable`: the error of the store or the limiter, or what is wrong with the requirement. For any other refusal:
+   * what failed besides.
+   */
   readonly cause?: unknown
 }
 
-/** The answer of verify. */
+/** What `verify` answers: accepted with a key, or refused with a reason. */
 export type Verdict<Scope extends string = string> = Accepted<Scope> | Refused
 
 /** What a guard needs: a keyring, or anything else that verifies credentials for one. */

@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { securityHeaders } from 'latchkey/problem/fastify'
 
-/** The policy of the pages under `/docs`. Without `upgrade-insecure-requests`, which leaves them blank over plain HTTP. */
+/**
+ * The Content-Security-Policy of the pages under `/docs`. It has no `upgrade-insecure-requests`, which would leave them
+ * blank over plain HTTP.
+ */
 export const docsPolicy =
   "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self' data:; form-action 'none'; " +
   "frame-ancestors 'none'; img-src 'self' data:; script-src 'self'; style-src 'self' 'unsafe-inline'"
