@@ -27,7 +27,7 @@ export interface Settings {
   readonly cacheSize: number
   /** MiB. */
   readonly cacheMemory: number
-  /** Seconds between the moment that `/readyz` says no and the moment that the server stops listening. */
+  /** Seconds from the time that `/readyz` answers 503 to the time that the server stops listening. */
   readonly drainDelay: number
   /** Where the first admin key is written, if there is none. */
   readonly firstAdminKeyFile: string | undefined

@@ -26,7 +26,7 @@ const room = 128
  * The file is reserved on the disk before the key is issued, so a file that cannot be written leaves no lost key behind.
  *
  * @throws Error what the system says of the file. There is no admin key yet then, and the next start can write it. If
- *   another file took the name in the same moment, there is one, and the message says in which file it is.
+ *   another file took the name at the same time, there is one, and the message says in which file it is.
  *
  * @example await writeFirstAdminKey(keyring, 'data/admin.key')
  */

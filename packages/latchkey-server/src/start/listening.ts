@@ -7,7 +7,7 @@ const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFN
 
 /**
  * Says whether an address or a host name is one of this machine, without listening there: nobody can connect meanwhile. It
- * takes a moment, so ask before anything heavy is loaded.
+ * is quick, so ask before anything heavy is loaded.
  *
  * @example
  * const here = await isOfThisMachine('127.0.0.1')

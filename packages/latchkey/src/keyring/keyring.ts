@@ -332,7 +332,7 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
    */
   flushUsage(): Promise<void>
   /**
-   * Resolves when keys can be verified and changed at the moment, as probes ask; rejects with the error of the store when
+   * Resolves when keys can be verified and changed at present, as probes ask; rejects with the error of the store when
    * they cannot.
    *
    * @example app.get('/readyz', { onRequest: open }, async () => keyring.ready())

@@ -32,9 +32,9 @@ export interface KeyMembers<Scope extends string> {
   readonly owner: string
   /** What it may do; an empty list is nothing. An admin key has Latchkey's own scopes. */
   readonly scopes: readonly Grant<Scope>[]
-  /** The first moment at which it is valid, in milliseconds since 1970; `null` or left out: now. */
+  /** The first time at which it is valid, in milliseconds since 1970; `null` or left out: now. */
   readonly notBefore?: number | null
-  /** The first moment at which it is no longer valid, in milliseconds since 1970; `null` or left out: never. */
+  /** The first time at which it is no longer valid, in milliseconds since 1970; `null` or left out: never. */
   readonly expiresAt?: number | null
   /** Short texts of your own, e.g. `{ plan: 'pro' }`. At most 32; none if `null` or left out. */
   readonly metadata?: Readonly<Record<string, string>> | null

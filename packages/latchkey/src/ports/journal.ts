@@ -56,7 +56,7 @@ export interface ChangesSince {
   readonly imported: readonly Exclude<SecretKind, 'minted'>[]
 }
 
-/** The rows of a key and the last journal entry on it, as they stood at one moment. */
+/** The rows of a key and the last journal entry on it, as they were at one point in time. */
 export interface AuditedKey {
   /** In the order of issue. */
   readonly place: number
@@ -68,7 +68,7 @@ export interface AuditedKey {
   readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
 }
 
-/** The row of an owner and the last journal entry on it, as they stood at one moment. */
+/** The row of an owner and the last journal entry on it, as they were at one point in time. */
 export interface AuditedOwner {
   readonly name: string
   /** `undefined` where a column cannot be read. */

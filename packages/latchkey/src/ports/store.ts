@@ -90,7 +90,7 @@ export interface Store {
   declare(declared: Declared): Awaitable<void>
   /** The scopes of keys of these environments that are not revoked, as granted, each once. */
   grants(environments: readonly string[]): Awaitable<readonly string[]>
-  /** Throws or rejects where it cannot be read, or not be changed, at the moment. Writes nothing. */
+  /** Throws or rejects where it cannot be read, or not be changed, at present. Writes nothing. */
   ready(): Awaitable<void>
   /** Lets go of the database. Nothing is asked of it afterwards. */
   close(): Awaitable<void>

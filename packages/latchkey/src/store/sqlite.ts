@@ -89,7 +89,7 @@ export interface SqliteStore extends Store {
   /** How many steps brought the tables up to date when it was opened. */
   readonly migrated: number
   /**
-   * Copies the database, as it stands at one moment, into a new file, readable by its owner only. Verifying and
+   * Copies the database, as it is at one point in time, into a new file, readable by its owner only. Verifying and
    * changing go on meanwhile.
    *
    * @param progress - called between steps with how many pages are left of how many.
