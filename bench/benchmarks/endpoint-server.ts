@@ -2,6 +2,7 @@
 
 import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problems } from 'latchkey/problem/fastify'
 import { latchkeyServer, serverOptions } from 'latchkey-server'
@@ -30,8 +31,9 @@ const { secret: admin } = await keyring.issue({
 })
 const guard = fastifyGuard(keyring)
 
-const app = Fastify(serverOptions)
+const app = Fastify({ ...serverOptions, ...connectionOptions })
 await app.register(problems)
+await app.register(connections)
 await app.register(guard.plugin)
 app.get('/keys', { onRequest: guard.requires('orders:read') }, (_request, reply) => reply.send())
 await app.register(latchkeyServer, { prefix: '/latchkey', keyring })

@@ -2,6 +2,7 @@
 
 import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
@@ -29,8 +30,9 @@ const limited = await fill(store, { count, keep: count, limits })
 const keyring = await openKeyring({ store, scopes })
 const guard = fastifyGuard(keyring)
 
-const app = Fastify(problemOptions)
+const app = Fastify({ ...problemOptions, ...connectionOptions })
 await app.register(problems)
+await app.register(connections)
 await app.register(guard.plugin)
 // Paths of one length, so that requests are equally long.
 app.get('/open', { onRequest: guard.open }, (_request, reply) => reply.send())

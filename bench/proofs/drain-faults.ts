@@ -6,7 +6,7 @@ export const faults: Proof['faults'] = {
     is: 'callers that keep their connection do not learn that it ends',
     edits: [
       {
-        file: 'packages/latchkey/src/problem/drain.ts',
+        file: 'packages/latchkey/src/connection/drain.ts',
         text: 'if (connections.size === 0) return\n',
         becomes: 'return\n',
       },

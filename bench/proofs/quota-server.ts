@@ -3,6 +3,7 @@
 
 import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
@@ -21,9 +22,10 @@ async function main(file: string): Promise<void> {
   const guard = fastifyGuard(keyring)
   const effects = new Map<string, number>()
 
-  const app = Fastify(problemOptions)
+  const app = Fastify({ ...problemOptions, ...connectionOptions })
   keepConnections(app.server)
   await app.register(problems)
+  await app.register(connections)
   await app.register(guard.plugin)
   app.get('/orders', { onRequest: guard.requires('orders:read') }, (request) => {
     const { id } = guard.keyOf(request)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { openKeyring, parse } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
@@ -17,8 +18,9 @@ const { plugin, requires, keyOf } = fastifyGuard(keyring)
 // @ts-expect-error -- a misspelt scope does not compile, from the published types either
 assert.throws(() => requires('orders:raed'))
 
-const app = Fastify(problemOptions)
+const app = Fastify({ ...problemOptions, ...connectionOptions })
 await app.register(problems)
+await app.register(connections)
 await app.register(plugin)
 app.get('/orders', { onRequest: requires('orders:read') }, (request) => ({ owner: keyOf(request).owner }))
 

@@ -6,6 +6,7 @@ import ajvFormats from 'ajv-formats'
 import type { FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
 import type { Verifier } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
 import { plainBodies, problems, securityHeaders, strictJson } from 'latchkey/problem/fastify'
@@ -22,6 +23,7 @@ export interface ServerOptions {
 export async function buildServer({ title, keyring, guard, logger = false }: ServerOptions) {
   const app = Fastify({
     ...serverOptions,
+    ...connectionOptions,
     logger,
     bodyLimit: 64 * 1024,
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -36,6 +38,7 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
   })
 
   await app.register(problems)
+  await app.register(connections)
   await app.register(guard.plugin)
   await app.register(responseValidation, { ajv: { plugins: [ajvFormats.default] } })
   await app.register(swagger, {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { Clock, OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
+import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { Settings } from './config.ts'
 import { declarationOf } from './config.ts'
 import { latchkeyServer, serverOptions } from './http/app.ts'
@@ -42,6 +43,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
+    ...connectionOptions,
     logger,
     // The server writes one line for an answer instead of Fastify's two, which do not know the key.
     logController: new LogController({ disableRequestLogging: true }),
@@ -63,6 +65,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   app.addHook('onClose', () => keyring.close())
   const close = async (): Promise<void> => app.close()
   try {
+    await app.register(connections)
     await app.register(latchkeyServer, { keyring, corsOrigins, drainDelay, logAnswers: true, home: true })
     await app.ready()
   } catch (error) {

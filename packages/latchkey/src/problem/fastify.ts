@@ -17,13 +17,12 @@ import type {
   RouteOptions,
   preParsingHookHandler,
 } from 'fastify'
+import { hasBody } from '../connection/unread-body.ts'
 import { documentSuccess } from './document-success.ts'
-import { drainOnClose } from './drain.ts'
 import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
 import type { Fault, ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 import { securityHeaders } from './security.ts'
-import { continueWhenRead, hasBody, partWithUnread } from './unread-body.ts'
 import {
   answerBrokenRequest,
   answerConnect,
@@ -31,8 +30,8 @@ import {
   brokenRequest,
   noteUnrouted,
   onUnrouted,
+  requestIdHeader,
 } from './unrouted.ts'
-import { requestIdHeader } from './unrouted.ts'
 
 export { onUnrouted, problemResponse, repeatedMember, securityHeaders }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
@@ -51,23 +50,23 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: invalidJson(),
   FST_ERR_CTP_INVALID_JSON_BODY: invalidJson(),
   FST_ERR_BAD_URL: undecodable,
-  // A path that leads out of a folder, or to no file, says @fastify/static. What is there is nobody's business.
+  // Thrown by @fastify/static for a path out of its folder or to no file. Callers must not learn what is there.
   FST_STATIC_FORBIDDEN_PATH: notFound,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
 
-/** What a header carries as it is: an application may take ids from its callers, or make them of anything. */
+/** Ids that a header can carry: an application may take ids from its callers, or make them of anything. */
 const sendable = /^[\x21-\x7e]{1,200}$/
 
-/** Faults named in one answer; whoever sends more has something else to mend first. */
+/** The most faults that one answer names. */
 const mostFaults = 100
 
-/** Characters of an unknown member's name in an answer. */
+/** The most characters of an unknown member's name in an answer. */
 const longestName = 64
 
 const internal: ProblemOptions = { status: 500, code: 'internal', detail: 'Something went wrong on our side.' }
 
-/** Carries a problem from where it is thrown to where it is answered. */
+/** Carries a problem from the code that throws it to the error handler. */
 class ProblemError extends Error {
   readonly statusCode: number
   readonly problem: ProblemOptions
@@ -112,36 +111,33 @@ export const problemOptions: Pick<
   | 'ajv'
   | 'frameworkErrors'
   | 'clientErrorHandler'
-  | 'return503OnClosing'
   | 'requestTimeout'
   | 'http'
 > = {
   genReqId: () => randomUUID(),
-  // JSON knows nothing of prototypes: to it they are members that nobody declared, and go the way of these.
+  // `__proto__` is an ordinary JSON member; treat it like any undeclared property.
   onProtoPoisoning: 'remove',
   onConstructorPoisoning: 'remove',
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
   frameworkErrors: (error, request, reply) => {
-    // No hook runs for them, of any plugin.
+    // No hook runs for these errors, of any plugin.
     reply.headers(securityHeaders)
-    tellRequestId(request, reply)
+    sendRequestId(request, reply)
     answerError(error, request, reply)
     const { server, method, ip } = request
-    // Not the request's own log, which has its id already.
+    // The log of the server: the log of the request would write the id twice.
     noteUnrouted(server, { status: reply.statusCode, method, address: ip, id: request.id })
   },
   clientErrorHandler(error, socket) {
-    // Fastify calls it so, and does not say it in its types.
+    // Fastify calls this function on the application, which its types do not say.
     answerBrokenRequest(this as unknown as FastifyInstance, error, socket)
   },
-  // A request on a connection that is about to close was sent in good faith: it is served, and the connection ends with it.
-  return503OnClosing: false,
-  // A request and its body, which Fastify would wait for without end.
+  // The time for a request and its body; Fastify would wait without end.
   requestTimeout: 30_000,
   http: {
-    // Node would answer a missing Host itself, without a body; `isMalformed` sees to it.
+    // Node's own answer to a missing Host would have no body; `isMalformed` refuses it.
     requireHostHeader: false,
-    // Half a request must not hold a connection for a minute, which is what Node allows.
+    // Node would let half a request hold a connection for a minute.
     headersTimeout: 5000,
     connectionsCheckingInterval: 1000,
   },
@@ -161,7 +157,7 @@ export const plainBodies: preParsingHookHandler = (request, reply, payload, done
     done(null, payload)
     return
   }
-  // RFC 9110 15.5.16: otherwise it could as well be the media type.
+  // So the caller knows that the coding is refused, and not the media type (RFC 9110 15.5.16).
   if (!isPlain) reply.header('accept-encoding', 'identity')
   done(problem({ ...mediaType(), detail: 'Send the body as it is, in UTF-8.' }))
 }
@@ -170,7 +166,7 @@ export const plainBodies: preParsingHookHandler = (request, reply, payload, done
  * Makes a parser of JSON bodies that answers 400 to a body which could be read in two ways: bytes that are not UTF-8, and
  * members that an object has twice.
  *
- * @param parse - Fastify's own parser, or another that takes a text.
+ * @param parse - Fastify's own parser, or another one that takes a text.
  *
  * @example
  * const parse = strictJson(app.getDefaultJsonParser('remove', 'remove'))
@@ -201,8 +197,8 @@ export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<
  * - What a handler throws by accident is 500, and says nothing of itself outside the log.
  *
  * Routes with a body are documented with these answers. Every answer has the id of its request in `X-Request-Id`: the id
- * that is in the log and in the `instance` of a problem. When the application closes, every request that was taken is
- * answered, and its answer says that the connection ends.
+ * that is in the log and in the `instance` of a problem. `connections` of `latchkey/connection/fastify` decides how connections
+ * end, and this plugin does not.
  *
  * @example await app.register(problems)
  */
@@ -218,21 +214,11 @@ export async function problems(app: FastifyInstance): Promise<void> {
   app.addHook('onReady', async () => documented.forEach(documentSuccess))
 
   app.addHook('onRequest', (request, reply, done) => {
-    tellRequestId(request, reply)
+    sendRequestId(request, reply)
     if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
     else done()
   })
 
-  app.addHook('onSend', partWithUnread)
-
-  drainOnClose(app)
-
-  if (app.server.listenerCount('checkContinue') === 0) {
-    app.server.on('checkContinue', (request, response) => {
-      continueWhenRead(request, response)
-      app.server.emit('request', request, response)
-    })
-  }
   // HTTP/2 has an answer of its own.
   if (app.initialConfig.http2 !== true && app.server.listenerCount('connect') === 0) {
     app.server.on('connect', (_request, socket: Socket) => answerConnect(app, socket))
@@ -242,7 +228,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
   }
 
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    // What is wrong with a body does not matter where nobody takes one.
+    // A path without a route takes no body, so a fault of the body does not matter.
     return request.is404 && problemOfError(error).status < 500
       ? answerNotFound(request, reply)
       : answerError(error, request, reply)
@@ -251,7 +237,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
   app.setNotFoundHandler(answerNotFound)
 
   function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    // The router does not look at the path when no route at all has the method.
+    // The router does not decode the path if no route has the method.
     if (!isDecodable(request.url)) return answer(reply, undecodable)
     const allowed = methodsAt(request.url)
     if (allowed.length === 0 || allowed.includes(request.method)) {
@@ -271,7 +257,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
   }
 }
 
-// Tells Fastify not to put the plugin into a scope of its own: its hooks are for the application that registers it.
+// Fastify would give the plugin a scope of its own; `skip-override` applies its hooks to the application that registers it.
 Object.assign(problems, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'problems' })
 
 const bodyResponses = {
@@ -281,7 +267,7 @@ const bodyResponses = {
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
 }
 
-function tellRequestId({ id }: FastifyRequest, reply: FastifyReply): void {
+function sendRequestId({ id }: FastifyRequest, reply: FastifyReply): void {
   if (sendable.test(id)) reply.header(requestIdHeader, id)
 }
 
@@ -296,7 +282,7 @@ function isDecodable(url: string): boolean {
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const options = problemOfError(error)
-  // Only what is our own fault is logged with its error: the message of the others may quote what the caller sent.
+  // Only our own faults are logged with their error: the message of another one may quote what the caller sent.
   if (options.status >= 500) request.log.error({ err: error }, 'request failed')
   return answer(reply, options)
 }
@@ -308,7 +294,7 @@ function problemOfError(error: FastifyError | null | undefined): ProblemOptions 
   const known = frameworkProblems[error.code]
   if (known !== undefined) return known
   const status = error.statusCode ?? 500
-  // An answer of ours that does not fit its schema carries `validation` too, and is not the caller's fault.
+  // An answer of ours that does not fit its schema has `validation` too, and is not the caller's fault.
   if (error.validation !== undefined && status < 500) {
     const errors = error.validation.slice(0, mostFaults).map(faultOf)
     return {
@@ -319,7 +305,7 @@ function problemOfError(error: FastifyError | null | undefined): ProblemOptions 
     }
   }
   if (!(status >= 400 && status < 500)) return internal
-  // Only Fastify's own messages were written to be read by callers.
+  // Only Fastify's own messages are written for callers.
   const detail =
     (error.code as string | undefined)?.startsWith('FST_') === true
       ? error.message
@@ -341,26 +327,26 @@ function faultOf({
   return { pointer: `${instancePath}/${pointerPart(shortened(unknown))}`, detail: 'is not known here' }
 }
 
-/** The values that a schema allows, as they are written: they are few, and of the application's own choosing. */
+/** The values that a schema allows. They are few, and the application has chosen them. */
 function wordsOf(allowed: unknown): string {
   const values: readonly unknown[] = Array.isArray(allowed) ? allowed : []
   return values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
 }
 
-/** What callers name is their own, and may be as long as the body. */
+/** A name that a caller has chosen, which may be as long as the body, cut short. */
 function shortened(name: string): string {
   return name.length > longestName ? `${name.slice(0, longestName)}…` : name
 }
 
 function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {
   const document = problemDocument(options, reply.request.id)
-  // As text, so that no response schema of the route can take anything out of it.
+  // As text, so that no response schema of the route can take a member out of it.
   return reply.code(options.status).type(problemMediaType).send(JSON.stringify(document))
 }
 
 /**
- * What Node's parser lets through although it is ambiguous, so that a proxy in front may have read another request:
- * more or less than one Host (RFC 9112 3.2), and a transfer coding that nobody here can decode (RFC 9112 6.1).
+ * Whether a request is ambiguous although Node's parser accepts it, so that a proxy in front may have read another one:
+ * it has more or less than one Host (RFC 9112 3.2), or a transfer coding that is not decoded here (RFC 9112 6.1).
  */
 function isMalformed({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']

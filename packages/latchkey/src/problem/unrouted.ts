@@ -2,28 +2,29 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { answerLast, keepAnswering } from '../connection/last-answer.ts'
 import type { ProblemOptions } from './problem.ts'
 import { problemDocument, problemMediaType } from './problem.ts'
 import { securityHeaders } from './security.ts'
-import { linger } from './unread-body.ts'
 
-/** Carries the id of a request in its answer: the one in the log, and in the `instance` of a problem. */
+/** The header of an answer with the id of its request: the id in the log, and in the `instance` of a problem. */
 export const requestIdHeader = 'x-request-id'
 
-/** An answer that was given before any route was asked, so that no hook has seen it. */
+/** An answer to a request that never reached a route, so that no hook has seen it. */
 export interface Unrouted {
   readonly status: number
   /** `undefined` if the request could not be read that far. */
   readonly method: string | undefined
 }
 
-interface Told extends Unrouted {
+/** The same, with what only the log shows. */
+interface UnroutedEntry extends Unrouted {
   readonly id: string
   readonly address: string | undefined
 }
 
-/** Where an answer was given: what listens, and where it is logged. */
-interface Place {
+/** The application that gave an answer: its server and its log. */
+interface Answering {
   readonly server: object
   readonly log: Pick<FastifyBaseLogger, 'info'>
 }
@@ -39,89 +40,49 @@ const listeners = new WeakMap<object, Set<(answer: Unrouted) => void>>()
  * const counts = new Map<number, number>()
  * onUnrouted(app, ({ status }) => counts.set(status, (counts.get(status) ?? 0) + 1))
  */
-export function onUnrouted({ server }: Pick<FastifyInstance, 'server'>, hear: (answer: Unrouted) => void): void {
-  const heard = listeners.get(server) ?? new Set()
-  listeners.set(server, heard.add(hear))
+export function onUnrouted({ server }: Pick<FastifyInstance, 'server'>, listener: (answer: Unrouted) => void): void {
+  const ofServer = listeners.get(server) ?? new Set()
+  listeners.set(server, ofServer.add(listener))
 }
 
-/** Logs such an answer, and tells whoever counts them. */
-export function noteUnrouted({ server, log }: Place, { status, method, id, address }: Told): void {
+/** Logs such an answer, and calls the functions that `onUnrouted` was given. */
+export function noteUnrouted({ server, log }: Answering, { status, method, id, address }: UnroutedEntry): void {
   log.info({ reqId: id, method, remoteAddress: address, status, outcome: 'rejected' }, 'answered before any route')
-  for (const hear of listeners.get(server) ?? []) hear({ status, method })
+  for (const listener of listeners.get(server) ?? []) listener({ status, method })
 }
 
-/** Answers what Node's parser could not read as a request; there is no route, no request and no reply yet. */
+/** Answers a request that Node's parser could not read; it has no route, no request and no reply. */
 export function answerBrokenRequest(app: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  afterAnswers(socket, () => {
-    // As Node's own answer does: what broke is the rest of a request that has its answer already.
-    if (answerUnderWay(socket)?.headersSent === true) {
-      socket.end()
-      linger(socket)
-      return
-    }
-    answerAndEnd(app, socket, { ...brokenRequest(error.code), method: undefined })
-  })
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+  else answerOnSocket(app, socket, { ...brokenRequest(error.code), method: undefined })
 }
 
 /**
- * Node would close the connection without a word. There is no path to be asked for another method: the target of CONNECT
- * is a host (RFC 9110 9.3.6), and no host is reached through here.
+ * Answers CONNECT with 405; Node would close the connection without an answer. `Allow` is empty: the target is a host and
+ * not a path (RFC 9110 9.3.6), and no host is reached through this server.
  */
 export function answerConnect(app: FastifyInstance, socket: Socket): void {
-  // Node has let go of the socket; without a listener a reset would end the process.
-  socket.on('error', () => socket.destroy())
-  // It hands on no more that there is room again, either, which an answer under way may wait for.
-  socket.on('drain', () => answerUnderWay(socket)?.emit('drain'))
+  keepAnswering(socket)
   const detail = 'This server is no proxy: it takes no CONNECT.'
-  afterAnswers(socket, () => {
-    answerAndEnd(app, socket, { status: 405, code: 'method_not_allowed', detail, method: 'CONNECT', allow: '' })
-  })
+  answerOnSocket(app, socket, { status: 405, code: 'method_not_allowed', detail, method: 'CONNECT', allow: '' })
 }
 
-/** The answer that a connection is waiting for, or is being sent on it. */
-function answerUnderWay(socket: Socket): ServerResponse | undefined {
-  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
-}
-
-/** Connections whose last answer waits for those before it. */
-const ending = new WeakSet<Socket>()
-
-/**
- * Acts once all requests have their answers that came whole on a connection before what is answered here: it would be
- * taken for the answer to one of them, and a change that was made would look as if it was refused.
- */
-function afterAnswers(socket: Socket, act: () => void): void {
-  // Node tells of what is broken once more with every piece of it, and every second of one that is late.
-  if (ending.has(socket)) return
-  ending.add(socket)
-  const next = (): void => {
-    const before = answerUnderWay(socket)
-    if (before?.req.complete === true) before.once('finish', next)
-    else if (socket.writable) act()
-  }
-  next()
-}
-
-/** Writes a problem as the last answer on a connection, of which only the socket is left. */
-function answerAndEnd(
+/** Writes a problem as the last answer on a connection that has only its socket left. */
+function answerOnSocket(
   app: FastifyInstance,
   socket: Socket,
   { method, allow, ...options }: ProblemOptions & { readonly method: string | undefined; readonly allow?: string },
 ): void {
-  const { id, status, title, headers, body } = lastAnswer(options)
-  const all = Object.entries(allow === undefined ? headers : { ...headers, allow })
-  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`)
-  const address = socket.remoteAddress
-  socket.end(`HTTP/1.1 ${status} ${title}\r\ndate: ${new Date().toUTCString()}\r\n${lines.join('')}\r\n${body}`)
-  linger(socket)
-  noteUnrouted(app, { status, method, id, address })
+  answerLast(socket, () => {
+    const { id, status, title, headers, body } = lastAnswer(options)
+    const all = Object.entries(allow === undefined ? headers : { ...headers, allow })
+    const lines = all.map(([name, value]) => `${name}: ${value}\r\n`)
+    noteUnrouted(app, { status, method, id, address: socket.remoteAddress })
+    return `HTTP/1.1 ${status} ${title}\r\ndate: ${new Date().toUTCString()}\r\n${lines.join('')}\r\n${body}`
+  })
 }
 
-/** Node would answer 417 itself, without a body (RFC 9110 10.1.1). */
+/** Answers an unknown expectation with 417 (RFC 9110 10.1.1); Node's own answer would have no body. */
 export function answerUnmetExpectation(app: FastifyInstance, request: IncomingMessage, response: ServerResponse): void {
   const detail = 'No expectation but 100-continue can be met.'
   const { id, status, headers, body } = lastAnswer({ status: 417, code: 'expectation_failed', detail })
@@ -130,7 +91,7 @@ export function answerUnmetExpectation(app: FastifyInstance, request: IncomingMe
   noteUnrouted(app, { status, method: request.method, id, address: request.socket.remoteAddress })
 }
 
-/** What is wrong with a request that could not be read, by the code that Node gives it. */
+/** The problem of a request that could not be read, by Node's code for it. */
 export function brokenRequest(code: string | undefined): ProblemOptions {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, code: 'timeout', detail: 'The request took too long.' }
   if (code === 'HPE_HEADER_OVERFLOW') {
@@ -139,7 +100,7 @@ export function brokenRequest(code: string | undefined): ProblemOptions {
   return { status: 400, code: 'bad_request', detail: 'This is not a well-formed HTTP/1.1 request.' }
 }
 
-/** A problem as the whole of an answer, after which the connection ends. */
+/** A problem as a whole answer, after which the connection ends. */
 function lastAnswer(options: ProblemOptions): {
   readonly id: string
   readonly status: number

@@ -7,11 +7,12 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import Fastify from 'fastify'
-import { drainOnClose } from '../../src/problem/drain.ts'
+import { drainOnClose } from '../../src/connection/drain.ts'
+import { connectionOptions, connections } from '../../src/connection/fastify.ts'
 
 test('a request on a connection that was open before the application closes is answered, as the last on it', async () => {
-  const app = Fastify({ return503OnClosing: false })
-  drainOnClose(app)
+  const app = Fastify(connectionOptions)
+  await app.register(connections)
   app.get('/', async () => 'served')
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -21,8 +22,8 @@ test('a request on a connection that was open before the application closes is a
     await once(answer.resume(), 'end')
     return answer
   }
-  let connections = 0
-  app.server.on('connection', () => connections++)
+  let opened = 0
+  app.server.on('connection', () => opened++)
   const first = await ask()
   assert.equal(first.headers.connection, 'keep-alive')
   const closed = app.close()
@@ -30,7 +31,7 @@ test('a request on a connection that was open before the application closes is a
   await new Promise(setImmediate)
   const last = await ask()
   assert.deepEqual([last.statusCode, last.headers.connection], [200, 'close'])
-  assert.equal(connections, 1)
+  assert.equal(opened, 1)
   await closed
   await assert.rejects(ask())
 })

@@ -3,22 +3,22 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** Servers whose callers are being let go: a plugin that is registered twice in one application waits once. */
+/** Servers that drain already: a plugin that is registered twice in one application waits only once. */
 const watched = new WeakSet<object>()
 
 /** How long a closing application waits, in milliseconds. */
 interface Patience {
-  /** For callers to go. */
+  /** For callers to close their connections. */
   readonly forCallers?: number
-  /** For requests to arrive that have begun. */
+  /** For requests that have begun to arrive. */
   readonly forRequests?: number
 }
 
 /**
- * Lets callers go before the application closes. Node ends a connection on which nothing is being asked, though a
- * request may be on its way, and whoever sent it hears nothing. So the application goes on answering, and says with each
- * answer that it is the last on its connection (RFC 9112 9.6), until none is left or nobody has asked for long.
- * A request that has arrived is answered, however long that takes; one that does not arrive is not waited for.
+ * Lets callers go before the application closes. Node would end every idle connection at once; if a request is on its way
+ * there, its caller gets no answer. So the application goes on answering, and says in each answer that it is the last on
+ * its connection (RFC 9112 9.6), until no connection is left or nobody has asked for a second. A request that has arrived
+ * gets its answer, however long that takes. A request that does not arrive is cut off after ten seconds.
  *
  * @example drainOnClose(app)
  */
@@ -43,15 +43,15 @@ export function drainOnClose(app: FastifyInstance, { forCallers = 1000, forReque
   app.addHook('preClose', async () => {
     closing = true
     if (connections.size === 0) return
-    // Node takes no time of requests any more once its server closes.
+    // Once its server closes, Node does not limit the time of requests any more.
     setTimeout(endUnarrived, forRequests).unref()
-    // Fastify says it with the answers to requests that come from now on.
+    // Fastify itself says it in the answers to requests that come from now on.
     for (const answer of answers) answer.shouldKeepAlive = false
     const impatience = new AbortController()
     const tooLong = sleep(forCallers, undefined, { signal: impatience.signal }).catch(() => {})
     await Promise.race([allGone.promise, tooLong])
     impatience.abort()
-    // For answers whose head was out already, and did not say it: their connections are idle for a moment, then closed.
+    // An answer whose head was sent before could not say it: its connection is idle for a moment, and then closed.
     app.server.keepAliveTimeout = 1
   })
 

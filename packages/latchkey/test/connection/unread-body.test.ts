@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { connectionOptions, connections } from '../../src/connection/fastify.ts'
 import { problem, problemOptions, problems } from '../../src/problem/fastify.ts'
 
 /** An application that refuses whoever has no key, before it reads what they send. */
@@ -17,8 +18,9 @@ async function guarded(
   readonly served: () => number
 }> {
   let served = 0
-  const app = Fastify({ ...problemOptions, ...options })
+  const app = Fastify({ ...problemOptions, ...connectionOptions, ...options })
   await app.register(problems)
+  await app.register(connections)
   const onRequest = async ({ headers }: { headers: object }): Promise<void> => {
     if (!('x-api-key' in headers)) throw problem({ status: 401, code: 'invalid_key', detail: 'No.' })
   }

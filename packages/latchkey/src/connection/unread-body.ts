@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import { linger } from './last-answer.ts'
+
+/**
+ * An `onSend` hook: an answer that is ready before the request's body has arrived is the last on its connection (RFC 9112
+ * 9.6). So nobody can make us read a body that no handler wants. A body that arrives in the packet of its head does not
+ * cost the caller the connection.
+ */
+export const partWithUnread: onSendHookHandler = (request, reply, payload, done) => {
+  if (!isUnread(request)) {
+    done(null, payload)
+    return
+  }
+  // Node announces a request before it has read the rest of the packet.
+  setImmediate(() => {
+    if (isUnread(request)) partAfter(request, reply)
+    done(null, payload)
+  })
+}
+
+function isUnread({ raw }: FastifyRequest): boolean {
+  // A connection of HTTP/2 carries other requests; an injected request has no connection.
+  return raw.httpVersionMajor === 1 && !(raw.complete ?? true) && hasBody(raw)
+}
+
+/** Whether a request has a body, according to its head. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+function partAfter({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.header('connection', 'close')
+  // Node would destroy the connection as soon as the answer is written. The rest of the body would then cause a reset,
+  // which can overtake the answer.
+  raw.socket.destroySoon = () => {
+    raw.socket.end()
+    linger(raw.socket)
+  }
+}
+
+/**
+ * Answers `Expect: 100-continue` when a handler begins to read the body, and not before: a caller who is refused because
+ * of the head gets the refusal first (RFC 9110 10.1.1). Node would write 100 before any hook runs.
+ */
+export function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const read = request._read.bind(request)
+  request._read = (size) => {
+    request._read = read
+    if (!response.headersSent) response.writeContinue()
+    read(size)
+  }
+}
