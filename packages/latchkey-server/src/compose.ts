@@ -29,8 +29,8 @@ const shared =
   'another process uses the database too: each counts limits on its own, so two processes admit twice as much'
 
 /**
- * The composition root: store, keyring and application, wired on this page. The server runs what this makes, and so do
- * its tests, with `sqlite::memory:` for a store.
+ * The composition root: store, keyring and application, wired on this page. The server runs it, and the tests run it with
+ * the store `sqlite::memory:`.
  *
  * @throws LatchkeyError `store_unusable`.
  *

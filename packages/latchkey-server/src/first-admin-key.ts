@@ -15,7 +15,7 @@ export async function firstAdminKey(keyring: OpenKeyring): Promise<string | unde
   return (await hasAdminKey(keyring)) ? undefined : (await issueFirst(keyring))?.secret
 }
 
-/** Bytes that no secret and its line break exceed. */
+/** Bytes: more than a secret and its line break have. */
 const room = 128
 
 /**
@@ -36,14 +36,14 @@ export async function writeFirstAdminKey(keyring: OpenKeyring, path: string): Pr
   try {
     file = reserveFile(path, room)
   } catch (error) {
-    // Another process may have written it between the two looks.
+    // Another process may have written it in between.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await hasAdminKey(keyring))) return false
     throw error
   }
   let issued: Issued | undefined
   try {
     issued = await issueFirst(keyring)
-    // From here to the end nothing else gets a turn, a signal neither.
+    // Nothing else runs from here to the end, not even the handler of a signal.
     if (issued !== undefined) file.write(`${issued.secret}\n`)
   } catch (error) {
     file.discard()
@@ -66,7 +66,7 @@ async function issueFirst(keyring: OpenKeyring): Promise<Issued | undefined> {
     environment: adminEnvironment,
     ...everyRight(keyring),
   }
-  // Two that saw no key issue it with one token: the second is a repetition, and is not told the secret.
+  // All processes use one idempotency key: for the second one the call is repeated, and it gets no secret.
   const made = await keyring.issueMany([wanted], { actor: 'first start', idempotencyKey: 'first admin key' })
   return made.repeated ? undefined : made.created[0]
 }

@@ -10,7 +10,7 @@ export function isProxyRange(text: string): boolean {
   const family = isIP(address)
   if (family === 0 || more.length > 0) return false
   if (length === undefined) return true
-  // A range of everything, or a few that add up to it, would let every caller say who they are. 104 is 8 bits of IPv4.
+  // With a range of all addresses, or a few that add up to it, every caller could choose its address. 104 is 8 bits of IPv4.
   const bare = address.replace(/%.*/, '')
   const widest = family === 4 ? 8 : embedding.check(bare, 'ipv6') ? 104 : 16
   return /^[0-9]{1,3}$/.test(length) && Number(length) >= widest && Number(length) <= (family === 4 ? 32 : 128)

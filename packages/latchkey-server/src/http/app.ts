@@ -31,7 +31,7 @@ import { verifyRoutes } from './verify.ts'
 export interface LatchkeyServerOptions {
   /** The keyring that it serves. The application closes it. */
   readonly keyring: OpenKeyring
-  /** Origins of web pages that may call the server from a browser; none if left out. */
+  /** The origins of web pages that may call the server from a browser; none if left out. */
   readonly corsOrigins?: readonly string[]
   /** Seconds that the application goes on listening after `/readyz` has said no; 0 if left out. */
   readonly drainDelay?: number
@@ -53,7 +53,7 @@ export interface LatchkeyServerOptions {
  */
 export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, 'routerOptions'> = {
   ...problemOptions,
-  // An owner may have 120 characters, of which each is up to 12 in a path.
+  // An owner has up to 120 characters, and each takes up to 12 in a path.
   routerOptions: { maxParamLength: 1440 },
 }
 
@@ -85,7 +85,7 @@ export async function latchkeyServer(
   }
 
   app.addHook('onRequest', secured)
-  // Before whatever answers: the id of a request is in every answer.
+  // Before everything that answers: every answer has the id of its request.
   await app.register(problems)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
   app.addHook('onRequest', unambiguous)
@@ -93,12 +93,12 @@ export async function latchkeyServer(
   onUnrouted(app, metrics.unrouted)
   app.addHook('preParsing', callerLog(guard))
   if (logAnswers) app.addHook('onResponse', answerLog)
-  // JSON only, whatever the application reads.
+  // Only JSON, whatever else the application reads.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer', bodyLimit: bodyLimits.one },
-    // They are members like any other, and refused by name where they are not known: nothing here copies them on.
+    // `__proto__` is an ordinary member in JSON: like every unknown member it is refused by its name, and never copied.
     bodyOrNone(strictJson(app.getDefaultJsonParser('ignore', 'ignore'))),
   )
   app.addHook('preParsing', plainBodies)
@@ -108,7 +108,7 @@ export async function latchkeyServer(
   await documentRoutes(app, parts)
   if (home) homeRoute(app, parts)
 
-  // In a scope of their own, whose errors become problems before the one around it answers them.
+  // A scope of its own, so that its error handler runs before the one of the application.
   await app.register(async (scope) => {
     scope.setErrorHandler(throwAsProblem)
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>()

@@ -6,11 +6,11 @@ import type { App, RouteParts } from './route/parts.ts'
 import { docsPolicy } from './hooks/security.ts'
 
 const description =
-  'Issue, verify, change, rotate and revoke API keys, and read the journal of all changes. Every call needs an admin key, but for the health checks.'
+  'Issue, verify, change, rotate and revoke API keys, and read the journal of all changes. Every call but the health checks needs an admin key.'
 
 /**
- * The server's own OpenAPI document, and the page that shows it. Where the server is mounted, its routes stay out of the
- * application's document: for everyone but this one they are hidden.
+ * The server's own OpenAPI document, and the page that shows it. The routes are hidden from every other document, such as
+ * that of an application that mounts the server.
  */
 export async function documentRoutes(app: App, { guard, keyring }: RouteParts): Promise<void> {
   const ours = new WeakSet<object>()
@@ -51,7 +51,7 @@ export function homeRoute(app: App, { guard }: RouteParts): void {
   )
 }
 
-/** Puts every schema with a title in one place under that name, so that clients made from the document have names too. */
+/** Moves every schema with a title to `components` under that name: generated clients then use the name. */
 function named<Document extends object>(document: Document): Document {
   const schemas: Record<string, unknown> = {}
   const visit = (value: unknown): unknown => {
@@ -60,7 +60,7 @@ function named<Document extends object>(document: Document): Document {
     if ('application/problem+json' in value) return problemReference(value, schemas)
     const copy = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, visit(member)]))
     const { title, type } = copy
-    // Only whole objects: the same title on a schema that also takes null is another schema.
+    // Only of type object: with the same title, a schema that also takes null is another schema.
     if (typeof title !== 'string' || type !== 'object') return copy
     schemas[title] ??= copy
     return { $ref: `#/components/schemas/${title}` }
@@ -69,7 +69,7 @@ function named<Document extends object>(document: Document): Document {
   return { ...visited, components: { ...visited.components, schemas } }
 }
 
-/** Every error has one form: it has no title of its own, and is known by its media type. */
+/** All errors share one schema. It has no title, and is found by its media type. */
 function problemReference(content: object, schemas: Record<string, unknown>): object {
   const [media, { schema }] = Object.entries(content)[0] as [string, { schema: unknown }]
   schemas['Problem'] ??= schema

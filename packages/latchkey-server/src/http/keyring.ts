@@ -25,7 +25,7 @@ const description = Type.Object(
   { title: 'Keyring' },
 )
 
-/** The keyring: what clients must know before they ask for anything. */
+/** The keyring: its environments and scopes, which a client reads first. */
 export function keyringRoutes(app: App, { guard, keyring }: RouteParts): void {
   app.get(
     '/v1/keyring',

@@ -18,7 +18,7 @@ const record = {
   environment: Type.Optional(Type.String({ description: 'The environment of the key' })),
 } satisfies SchemasOf<RefusalRecord>
 
-/** Why calls were refused, for those who may know. */
+/** Why calls were refused, for admin keys that may read it. */
 export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
   app.get(
     '/v1/refusals/:requestId',
@@ -35,7 +35,7 @@ export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request) => {
-      // As the caller read it in `instance`, or the id alone.
+      // Both forms are accepted: `instance` as the caller has it, and the id alone.
       const requestId = request.params.requestId.replace(/^urn:uuid:/, '')
       const found = await acting(request).refusal(requestId)
       if (found !== undefined) return found

@@ -121,9 +121,9 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
     async (request, reply) => {
       const { credential, scopes, anyOf, address, cost = 1, dryRun = false } = request.body
       const { environment: wanted = known[0] ?? '' } = request.body
-      // A requirement that no key can meet is a mistake of who asks, and must not look like a key that lacks a scope.
+      // A requirement that no key can meet is a mistake of this caller, and must not look like a key without the scope.
       if (!known.includes(wanted)) throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
-      // A key that is bound to addresses would be refused for it, and one that is not accepted.
+      // Otherwise a key that is bound to addresses would be refused, and any other key accepted.
       if (address !== undefined && isIP(address) === 0) throw invalid('invalid_input', 'address must be an IP address.')
       const declared = wanted === adminEnvironment ? adminScopes : keyring.scopes
       const strange = [...(scopes ?? []), ...(anyOf ?? [])].find((one) => !Object.hasOwn(declared, one))

@@ -2,7 +2,7 @@ import { bounds, limitName } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from 'typebox'
 
-// What more than one resource says in JSON. A `title` makes a schema a named one of the OpenAPI document.
+// The schemas that several resources share. A schema with a `title` is a named one in the OpenAPI document.
 
 type MembersOf<Type> = Type extends unknown ? keyof Type : never
 
@@ -12,7 +12,7 @@ type MembersOf<Type> = Type extends unknown ? keyof Type : never
  */
 export type SchemasOf<Type> = Readonly<Record<MembersOf<Type>, TSchema>>
 
-/** The same, or null. Not a union: faults would then be reported for every arm. */
+/** The same schema, or null. It is not a union, because a union reports its faults once for each arm. */
 export function nullable<Schema extends TSchema>(
   schema: Schema,
 ): ReturnType<typeof Type.Unsafe<Static<Schema> | null>> {
@@ -24,7 +24,7 @@ export function described<Schema extends TSchema>(schema: Schema, description: s
   return { ...schema, description }
 }
 
-/** For objects in requests: what is not understood is refused. */
+/** Options of an object in a request: unknown members are refused. */
 export const strict: { readonly additionalProperties: false } = { additionalProperties: false }
 
 export const timestamp = Type.Integer({

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { lookup } from 'node:dns/promises'
 
-/** What the system says of an address that it cannot listen on. */
+/** The codes of the system for an address that is not one of this machine. */
 const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'])
 
 /**
@@ -27,7 +27,7 @@ export async function isOfThisMachine(host: string): Promise<boolean> {
     return true
   } catch (error) {
     if (isNotHere(error)) return false
-    // Whatever else it is, the listening itself will tell better.
+    // Any other fault shows, with a better message, when the server listens.
     return true
   }
 }

@@ -7,7 +7,7 @@ export interface ReservedFile {
   /** Writes the content onto the disk. It must have no more bytes than were reserved. */
   readonly write: (content: string) => void
   /**
-   * Gives the file its name, and nothing that exists is replaced.
+   * Gives the file its name. An existing file is never replaced.
    *
    * @throws Error whose message says where the content is instead.
    */
@@ -55,7 +55,7 @@ export function reserveFile(path: string, bytes: number): ReservedFile {
     name() {
       closeSync(opened)
       try {
-        // Unlike a renaming, this fails where something has the name by now.
+        // Unlike a rename, this fails if the name is taken by now.
         linkSync(part, path)
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException

@@ -29,7 +29,7 @@ export function unknownVariables(
     const upper = name.toUpperCase()
     const ours = upper.startsWith(prefix) && !ofKubernetes.test(name) && !/^(?:tcp|udp|sctp):\/\//.test(value)
     const nearest = nearestOf(upper, { known, prefix })
-    // Short names are like many others: HOST is no POST.
+    // Short names resemble many others: POST is not a misspelt HOST.
     const meant = nearest.distance <= almost && nearest.name.length > 2 * 5
     if (!ours && !meant) continue
     faults.push(`${name.slice(0, 64)} is not a setting. Did you mean ${nearest.name}?`)
@@ -41,7 +41,7 @@ function nearestOf(
   name: string,
   { known, prefix }: Required<KnownVariables>,
 ): { readonly name: string; readonly distance: number } {
-  // Who writes the prefix where there is none meant the name without it.
+  // With our prefix on a setting that has none, the name without the prefix was meant.
   const spellings = name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name]
   const candidates = known.flatMap((one) => spellings.map((spelt) => ({ name: one, distance: distance(spelt, one) })))
   return candidates.reduce((best, one) => (one.distance < best.distance ? one : best), {

@@ -40,7 +40,7 @@ export function startWarnings({ host, trustedProxies, file }: StartFacts, enviro
   }
   const folder = file === ':memory:' ? undefined : dirname(file)
   const status = folder === undefined ? undefined : statusOf(folder)
-  // Where only the owner of a file may take it away, the others do no harm.
+  // In a sticky folder only the owner of a file may replace it.
   if (status !== undefined && isOpen(status, 0o022) && (status.mode & 0o1000) === 0) {
     found.push(`Others on this machine may put another file in the place of the database: chmod go-w ${folder}`)
   }

@@ -21,20 +21,23 @@ export function documentationOf(declared: Declaration): {
       400: malformedResponse,
       401: {
         ...problemResponse('The API key is missing or not valid'),
-        headers: { 'WWW-Authenticate': { type: 'string', description: 'The challenge' } },
+        headers: { 'WWW-Authenticate': { type: 'string', description: 'The header that the API key belongs in' } },
       },
-      403: problemResponse('The API key is valid, but not for this'),
+      403: problemResponse('The API key is valid, but not allowed here'),
       429: {
         ...problemResponse('The API key is over a limit, or its quota is spent'),
         headers: {
           'RateLimit-Policy': { type: 'string', description: 'The limits of the key' },
-          RateLimit: { type: 'string', description: 'How they stand' },
-          'Retry-After': { type: 'integer', description: 'Seconds; left out where waiting does not help' },
+          RateLimit: { type: 'string', description: 'How much of them is left' },
+          'Retry-After': {
+            type: 'integer',
+            description: 'After how many seconds to try again; left out if waiting does not help',
+          },
         },
       },
       503: {
         ...problemResponse('API keys cannot be checked at the moment'),
-        headers: { 'Retry-After': { type: 'integer', description: 'Seconds' } },
+        headers: { 'Retry-After': { type: 'integer', description: 'After how many seconds to try again' } },
       },
     },
   }

@@ -19,7 +19,7 @@ export type AdminScope =
 export const adminScopes: Catalogue<AdminScope> = {
   'keys:read': 'List keys and read them',
   'keys:write': 'Issue, import, change, rotate, disable, enable and revoke keys',
-  'keys:verify': 'Verify a key that somebody presented',
+  'keys:verify': 'Verify the keys of callers',
   'owners:read': 'Read owners: their state and their shared limits',
   'owners:write': 'Disable and enable owners, and set their shared limits',
   'journal:read': 'Read the journal and verify its chain',

@@ -263,7 +263,7 @@ Object.assign(problems, { [Symbol.for('skip-override')]: true, [Symbol.for('fast
 const bodyResponses = {
   400: malformedResponse,
   413: problemResponse('The body is too large'),
-  415: problemResponse('The body is of another media type'),
+  415: problemResponse('The body has a media type that is not accepted'),
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
 }
 

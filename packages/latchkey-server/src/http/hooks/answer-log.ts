@@ -3,8 +3,8 @@ import { LatchkeyError } from 'latchkey'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 
 /**
- * A hook for `onResponse` that writes one line for an answer: who, what, how it ended. The route as it was declared and
- * never the address, in which people put keys.
+ * A hook for `onResponse` that logs one line for each answer. It logs the route as declared, not the address: people put
+ * keys into addresses.
  */
 export function answerLog(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   const { method, routeOptions, ip } = request
@@ -16,8 +16,8 @@ export function answerLog(request: FastifyRequest, reply: FastifyReply, done: Ho
 }
 
 /**
- * A hook for `preParsing`, which runs once the key was accepted: from here on every line that is logged of the request
- * names that key, those of an application that the server is mounted in as well.
+ * A hook for `preParsing`, which runs after the key was accepted. From then on every log line of the request names the
+ * key, also the lines of an application that mounts the server.
  */
 export function callerLog(guard: Pick<FastifyGuard<string>, 'keyOf'>): preParsingHookHandler {
   // oxlint-disable-next-line eslint/max-params -- the signature is Fastify's
@@ -28,7 +28,7 @@ export function callerLog(guard: Pick<FastifyGuard<string>, 'keyOf'>): preParsin
   }
 }
 
-/** The admin key that a request was accepted with, if it was. */
+/** The id of the admin key that a request was accepted with; `undefined` if the route needs none. */
 function keyIdOf(request: FastifyRequest, { keyOf }: Pick<FastifyGuard<string>, 'keyOf'>): string | undefined {
   try {
     return keyOf(request).id

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 const exposed = 'ETag, Location, RateLimit, RateLimit-Policy, Retry-After, Deprecation, Sunset, X-Request-Id'
 
 /**
- * A hook for `onRequest` that lets pages of these origins call the server. No cookie is ever read, so no credentials
- * are allowed: the key is a header that the page itself sets.
+ * A hook for `onRequest` that lets pages of these origins call the server. It allows no credentials: the server reads no
+ * cookies, and the page sends the key in a header.
  */
 export function crossOrigin(
   origins: readonly string[],

@@ -7,20 +7,20 @@ import type { Unrouted } from 'latchkey/problem/fastify'
 export interface Metrics {
   /** Counts a verdict. */
   readonly verified: (verdict: Verdict) => void
-  /** The same verifier, and its verdicts are counted. */
+  /** The same verifier, which also counts its verdicts. */
   readonly counting: (verifier: Verifier<AdminScope>) => Verifier<AdminScope>
   /** A hook for `onResponse`. */
   readonly answered: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
-  /** Hears of an answer that no hook has seen. */
+  /** Counts an answer that was sent before any hook could run. */
   readonly unrouted: (answer: Unrouted) => void
   readonly contentType: string
   readonly text: () => Promise<string>
 }
 
-/** What is no method of ours is one label, so that nobody can make up others. */
+/** All other methods share one label: a caller must not be able to create labels. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'])
 
-/** Counts by labels that are few: codes, declared routes, methods, statuses. Never by key, owner or path. */
+/** Labels have few values: codes, declared routes, methods, statuses. A key, an owner or a path is never a label. */
 export function openMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]

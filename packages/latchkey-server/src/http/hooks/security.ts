@@ -10,8 +10,8 @@ export const docsPolicy =
   "frame-ancestors 'none'; img-src 'self' data:; script-src 'self'; style-src 'self' 'unsafe-inline'"
 
 /**
- * A hook for `onRequest`. Not a plugin that others have written, since an application that mounts the server may have
- * that one already.
+ * A hook for `onRequest` that sets the security headers. It is our own, because an application that mounts the server may
+ * have registered a plugin such as helmet already.
  */
 export function secured(_request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   reply.headers(securityHeaders)

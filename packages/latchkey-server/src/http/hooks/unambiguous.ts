@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { problem } from 'latchkey/problem/fastify'
 
 /**
- * A hook for `onRequest` that refuses what could be read in two ways: an address that is not UTF-8 once it is decoded,
- * of which decoders make another name, and more than one line of a field that has one value, which Node joins into one.
+ * A hook for `onRequest` that refuses requests which two programs could read differently: an address that is not UTF-8
+ * after decoding, and a header with one value that is sent twice, which Node joins into one.
  */
 export function unambiguous(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
   if (!isWellFormed(request.url)) return done(problem(malformed('The address is not well-formed UTF-8.')))
@@ -16,7 +16,7 @@ function malformed(detail: string): Parameters<typeof problem>[0] {
   return { status: 400, code: 'bad_request', detail }
 }
 
-/** What is not ASCII has to be encoded (RFC 3986 2.1), and what is encoded to be UTF-8. */
+/** Characters outside ASCII must be encoded (RFC 3986 2.1), and the encoded bytes must be UTF-8. */
 function isWellFormed(url: string): boolean {
   if (/[^\x21-\x7e]/.test(url)) return false
   if (!url.includes('%')) return true

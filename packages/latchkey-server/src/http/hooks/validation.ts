@@ -3,8 +3,8 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 
 /**
- * How requests are validated, whatever the application does with its own: bodies are taken as they are, so that a
- * number is not a text; parts of the address are texts, and read as what they should be.
+ * Validates requests by our own rules, also in an application that has others. A body is taken as it is: a number is not a
+ * text. A part of the address is a text, and is converted to the type that its schema names.
  */
 export function requestValidation(): FastifySchemaCompiler<TSchema> {
   const options = { strict: false, allErrors: true, removeAdditional: false } as const

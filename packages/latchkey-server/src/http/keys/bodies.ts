@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { label, note, nullable, strict } from '../wire.ts'
 import { answered, answeredAlone, importable, settable, settableOnce } from './fields.ts'
 
-// What requests and answers say of a key, made of its fields.
+// The bodies of requests and answers about keys, made of the table of fields.
 
 interface AskedRow {
   readonly description: string
@@ -23,15 +23,15 @@ type AskedRows = Readonly<Record<string, AskedRow>>
 
 type ValueOf<Row extends AskedRow> = Static<Row['asked']> | (Row['presence'] extends 'clearable' ? null : never)
 
-/** A body that sets these fields, all of them if need be. */
+/** A body in which every one of these fields is optional. */
 type Patch<Rows extends AskedRows> = { -readonly [Name in keyof Rows]?: ValueOf<Rows[Name]> }
 
-/** A body that has what is required of these fields. */
+/** A body that has the required ones of these fields. */
 type Whole<Rows extends AskedRows> = Patch<Rows> & {
   -readonly [Name in keyof Rows as Rows[Name]['presence'] extends 'required' ? Name : never]: ValueOf<Rows[Name]>
 }
 
-/** The members of a request that sets these fields; of a change, none is needed. */
+/** The members of a request that sets these fields. A change requires none of them. */
 function asked(rows: AskedRows, isChange = false): Record<string, TSchema> {
   const members = Object.entries(rows).map(([name, { description, example, presence, asked: schema }]) => {
     const full = { ...(presence === 'clearable' ? nullable(schema) : schema), description, examples: [example] }
@@ -79,7 +79,7 @@ export const key = Type.Object(answeredAs(ofAll), { title: 'Key' })
 
 export const keyDetails = Type.Object({ ...answeredAs(ofAll), ...answeredAs(answeredAlone) }, { title: 'KeyDetails' })
 
-/** What a service that asks to verify a credential is told of its key. */
+/** The key in the answer of a verification. */
 export const verifiedKey = Type.Object(
   answeredAs({
     id: answered.id,

@@ -12,7 +12,7 @@ import type { SchemasOf } from '../wire.ts'
 import { note, nullable, strict, timestamp, tookMs } from '../wire.ts'
 import { keyDetails, keyPatch, keyPath } from './bodies.ts'
 
-/** What stands in headers, or follows from the admin key that calls. */
+/** The options that are not in the body: they are headers, or follow from the admin key. */
 type NotInBody = 'actor' | 'ifRevision' | 'idempotencyKey'
 
 const noted = { note: Type.Optional(note) } satisfies SchemasOf<Omit<ChangeOptions, NotInBody>>

@@ -5,19 +5,19 @@ import { Type } from 'typebox'
 import { label, limit, limits, nullable, revisionText, timestamp } from '../wire.ts'
 import * as values from './values.ts'
 
-// Every field of a key, once. The bodies of requests, the answers and the OpenAPI document are made of these rows. They are
-// in parts, by which calls take a field and which answers have it. A field of the library's types that has no row here, a
-// row that the library has no field for, and a row in the wrong part do not compile.
+// Every field of a key, once. The bodies of requests, the answers and the OpenAPI document are made of these rows. Each
+// table is for the fields that the same calls take. A field of the library without a row does not compile; nor does a row
+// without a field, or in the wrong table.
 
 type Asked = ImportedKey<string>
 
-/** What is said of every field. */
+/** What every row has. */
 interface Row {
   readonly description: string
   readonly example: unknown
 }
 
-/** Of a field that requests set. */
+/** The row of a field that requests set. */
 type AskedRow<Name extends keyof Asked> = Row & {
   readonly example: NonNullable<Asked[Name]>
   /** Whether a new key needs it, may do without it, or may also have null, which clears it. */
@@ -25,7 +25,7 @@ type AskedRow<Name extends keyof Asked> = Row & {
   readonly asked: TSchema
 }
 
-/** Of a field that answers have. */
+/** The row of a field that answers have. */
 interface AnsweredRow extends Row {
   readonly answered: TSchema
 }
@@ -91,7 +91,7 @@ export const settable = {
     answered: Type.Array(limit),
   },
   quota: {
-    description: 'How much the key may be used in a day, in a month or in all; null is without end',
+    description: 'How much the key may be used in a day, in a month or in total; null is unlimited',
     example: { amount: 100_000, refill: 'month' },
     presence: 'clearable',
     asked: values.quota,

@@ -59,7 +59,7 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
     },
     async (request, reply) => {
       const found = await acting(request).find(request.params.id)
-      // In the words of the verbs, so that there is one answer to an id that is not there, or is another's.
+      // The same words as the verbs use: an unknown id and the id of a key that is not seen look alike.
       if (found === undefined) throw problem({ status: 404, code: 'unknown_key', detail: 'No key has this id.' })
       tellRevision(reply, found)
       return found

@@ -3,7 +3,7 @@ import { bounds, delegableMembers, hashDigits, importedHashes, refills, revocati
 import { Type } from 'typebox'
 import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
 
-// The values of a key's fields that have a form of their own.
+// The schemas of fields that only keys have.
 
 export const grants = Type.Array(scope, { maxItems: bounds.scopes })
 const refill = Type.Unsafe<Refill>({

@@ -2,16 +2,16 @@ import type { FastifyReply } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
 import type { TSchema } from 'typebox'
 
-/** A response as OpenAPI writes it. Without types: handlers answer with the library's own shapes, and the contract test compares. */
+/** A response as OpenAPI writes it. It has no types: handlers answer with the library's own, and a test compares the two. */
 export type Response = Readonly<Record<string, unknown>>
 
-/** A JSON answer, with the headers that come along. */
+/** A JSON answer and its headers. */
 export function json(description: string, schema: TSchema, headers: Readonly<Record<string, string>> = {}): Response {
   const described = Object.entries(headers).map(([name, what]) => [name, { type: 'string', description: what }])
   return { description, headers: Object.fromEntries(described), content: { 'application/json': { schema } } }
 }
 
-/** An entity tag, for `If-Match`. */
+/** The header with the entity tag. */
 export const etag: Readonly<Record<string, string>> = { ETag: 'The revision, to send as If-Match' }
 
 const sentences = {
@@ -26,7 +26,7 @@ export function failures(...statuses: readonly (keyof typeof sentences)[]): Read
   return Object.fromEntries(statuses.map((status) => [status, problemResponse(sentences[status])]))
 }
 
-/** An answer with a secret in it belongs into no cache, not even the caller's own (RFC 9111 5.2.2.5). */
+/** Keeps an answer with a secret out of every cache, also the caller's own (RFC 9111 5.2.2.5). */
 export function keepNowhere(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
 }

@@ -4,7 +4,7 @@ interface Config extends FastifyContextConfig {
   readonly bodyOptional?: boolean
 }
 
-/** For the options of a route that needs nothing said: it may be called without a body. */
+/** Options of a route that may be called without a body. */
 export const bodyOptional = {
   config: { bodyOptional: true } satisfies Config as FastifyContextConfig,
   preValidation: async (request: FastifyRequest): Promise<void> => {
@@ -12,7 +12,7 @@ export const bodyOptional = {
   },
 }
 
-/** The parser, but that no bytes at all are no body where none is needed: most clients announce JSON in any case. */
+/** A parser that takes an empty body for none on such a route: most clients send the header of JSON in any case. */
 export function bodyOrNone(parse: FastifyBodyParser<Buffer>): FastifyBodyParser<Buffer> {
   return (request, bytes, done) => {
     const { bodyOptional: optional } = request.routeOptions.config as Config

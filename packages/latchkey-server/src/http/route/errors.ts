@@ -24,8 +24,8 @@ const statuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store 
 }
 
 /**
- * Throws an error of the keyring on as the problem that it is over HTTP. The handlers of this server do nothing but call
- * the keyring: what they throw besides is the store failing, which is 503 and never a guess.
+ * Turns an error of the keyring into a problem. The handlers of this server only call the keyring, so any other error is a
+ * failure of the store: 503.
  */
 export function throwAsProblem(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): never {
   const status = error instanceof LatchkeyError ? statuses[error.code] : 'store failed'
@@ -35,12 +35,12 @@ export function throwAsProblem(error: FastifyError, _request: FastifyRequest, re
   throw Object.assign(unavailable(), { cause: error })
 }
 
-/** The store does not answer. */
+/** The problem for a store that fails: 503. */
 export function unavailable(detail = 'Keys cannot be read or changed at the moment. Try again shortly.'): Error {
   return problem({ status: 503, code: 'unavailable', detail })
 }
 
-/** What Fastify throws has a status of its own; a fault of ours is one of the language's errors, and stays a 500. */
+/** Fastify's errors have a status of their own. An error of the language is a fault of ours, and stays a 500. */
 function isStoreFailure(error: FastifyError): boolean {
   if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) return false
   return error.statusCode === undefined && error.validation === undefined

@@ -3,7 +3,7 @@ import { bounds } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 
-/** For the headers of routes that change something. */
+/** A header of every route that changes something. */
 export const idempotencyHeader = {
   'idempotency-key': Type.Optional(
     Type.String({
@@ -14,39 +14,39 @@ export const idempotencyHeader = {
   ),
 }
 
-/** For the answers of those routes. */
+/** A member of the answers of these routes. */
 export const repeated = Type.Boolean({
   description: 'Whether this call was made before with the same Idempotency-Key',
 })
 
-/** Runs a changing call with its idempotency key, unless one with the same is running for the same admin key. */
+/** Runs a changing call with its idempotency key, unless a call with the same key and admin key is running. */
 export type RunOnce = <Value>(
   request: FastifyRequest,
   run: (options: { readonly idempotencyKey?: string }) => Promise<Value>,
 ) => Promise<Value>
 
 /**
- * Sees to it that two calls with one token do not run at once. What was done with a token is the store's to remember;
- * that something is being done is known here only, and another instance finds out when it commits.
+ * Refuses a call while another one with the same idempotency key is running here. The store remembers the finished calls;
+ * a call that runs on another instance is found when this one commits.
  */
 export function oneAtATime(actorOf: (request: FastifyRequest) => string): RunOnce {
   const running = new Set<string>()
   return async (request, run) => {
-    const token = request.headers['idempotency-key']
-    if (typeof token !== 'string') return run({})
-    const place = JSON.stringify([actorOf(request), token])
-    if (running.has(place)) {
+    const idempotencyKey = request.headers['idempotency-key']
+    if (typeof idempotencyKey !== 'string') return run({})
+    const call = JSON.stringify([actorOf(request), idempotencyKey])
+    if (running.has(call)) {
       throw problem({
         status: 409,
         code: 'still_running',
         detail: 'The first call with this Idempotency-Key is still running. Try again shortly.',
       })
     }
-    running.add(place)
+    running.add(call)
     try {
-      return await run({ idempotencyKey: token })
+      return await run({ idempotencyKey })
     } finally {
-      running.delete(place)
+      running.delete(call)
     }
   }
 }

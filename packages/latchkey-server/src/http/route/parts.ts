@@ -6,7 +6,7 @@ import type { FastifyGuard } from 'latchkey/guard/fastify'
 import type { Metrics } from '../hooks/metrics.ts'
 import type { RunOnce } from './once.ts'
 
-/** The application that routes are added to: bodies and queries have the types of their schemas. */
+/** The application that routes are added to. Bodies and queries have the types of their schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -15,16 +15,16 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** What the routes of a resource are made with. */
+/** What the routes of every resource need. */
 export interface RouteParts {
   readonly keyring: OpenKeyring
   readonly guard: FastifyGuard<AdminScope>
   readonly metrics: Metrics
-  /** The keyring as the admin key of a request may use it: what that key may see and give is decided there, and nowhere else. */
+  /** The keyring as the admin key of a request may use it. The library decides what that key may see and give. */
   readonly acting: (request: FastifyRequest) => Keyring
-  /** Runs what changes something, once for each idempotency key. */
+  /** Runs a change once for each idempotency key. */
   readonly once: RunOnce
 }
 
-/** What the body of a request may have, in bytes: one key at all its bounds, or many keys at ordinary size. */
+/** How many bytes a body may have: one key with every field at its bound, or many keys of ordinary size. */
 export const bodyLimits = { one: 128 * 1024, many: 8 * 1024 * 1024 }

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
 
-/** For the headers of routes that change something. */
+/** A header of every route that changes something. */
 export const ifMatchHeader = {
   'if-match': Type.Optional(
     Type.String({
@@ -12,21 +12,21 @@ export const ifMatchHeader = {
   ),
 }
 
-/** No revision: a tag that is well-formed but none of ours matches nothing (RFC 9110 13.1.1). */
+/** The revision of nothing: a well-formed tag that is not one of ours matches nothing (RFC 9110 13.1.1). */
 const never = -1
 
 const entityTag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`
 const entityTags = new RegExp(String.raw`^[ \t,]*${entityTag}(?:[ \t]*,[ \t,]*${entityTag})*[ \t,]*$`)
 
 /**
- * The revision that `If-Match` asks for, as the keyring's verbs take it. Of a list that is the newest: revisions only
- * grow, so that whoever has read one knows that those before it are over.
+ * The revision that `If-Match` names, as the keyring's verbs take it. Of a list it is the newest: revisions only grow, so
+ * the older ones in the list are outdated.
  *
- * @throws a problem, 400, for what is no entity tag and no list of them.
+ * @throws a problem, 400, if it is not an entity tag or a list of them.
  */
 export function ifMatch({ headers }: FastifyRequest): { readonly ifRevision?: number } {
   const text = headers['if-match']
-  // `*` is any revision at all, and what does not exist is 404.
+  // `*` matches every revision. A key that does not exist is 404 in any case.
   if (text === undefined || text === '*') return {}
   if (!entityTags.test(text)) {
     throw problem({ status: 400, code: 'bad_request', detail: 'If-Match must be entity tags, such as "12".' })
@@ -37,7 +37,7 @@ export function ifMatch({ headers }: FastifyRequest): { readonly ifRevision?: nu
   return { ifRevision: Math.max(never, ...revisions) }
 }
 
-/** Tells the revision of what is answered. */
+/** Sends the revision as the ETag of the answer. */
 export function tellRevision(reply: FastifyReply, { revision }: { readonly revision: number }): void {
   reply.header('etag', `"${revision}"`)
 }
