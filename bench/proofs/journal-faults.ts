@@ -34,7 +34,7 @@ export const faults: Proof['faults'] = {
   },
   'digest-not-compared': {
     is: 'a row passes if its revision is that of its last entry, whatever it contains',
-    edits: [{ file: compared, text: 'told !== of.state || ', becomes: '' }],
+    edits: [{ file: compared, text: 'expected !== of.state || ', becomes: '' }],
     shownBy: ['rowsNotFound'],
   },
   'added-passed-over': {

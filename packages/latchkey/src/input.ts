@@ -43,8 +43,8 @@ export const bounds = {
 } as const
 
 /**
- * What nobody sees, or what turns the direction of writing: two texts that look alike would be two. Controls, formats,
- * separators, surrogates, what is private or ignored, spaces that are not the one, and what decoders write for bytes that
+ * Characters that are invisible, or that turn the direction of writing: two texts could look alike. Controls, formats,
+ * separators, surrogates, private and ignored characters, spaces other than U+0020, and what decoders write for bytes that
  * they cannot read.
  */
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufffd]|(?! )\p{Zs}/u
@@ -60,7 +60,7 @@ export function text(name: string, value: unknown, longest: number): string {
   return seen(name, value, { longest, refused: unseen })
 }
 
-/** A text that may be left out, in which people write what they like. */
+/** A text that may be left out, in free words. */
 export function note(value: unknown): string | null {
   if (value === undefined || value === null) return null
   return seen('note', value, { longest: bounds.note, refused: unseenInProse })
@@ -80,7 +80,7 @@ function seen(
 
 /**
  * A text of 1 to `longest` characters without control characters, which could break a terminal, a log line or a
- * database; otherwise as it is given, for what only programs compare.
+ * database; otherwise unchanged: only programs compare it.
  */
 export function anyText(name: string, value: unknown, longest: number): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > longest || /\p{Cc}|\p{Cs}/u.test(value)) {
@@ -134,7 +134,7 @@ export function metadata(value: unknown): Readonly<Record<string, string>> {
 
 /**
  * Ranges of addresses in their canonical form. An empty list is refused: it would be a key that
- * nobody can use, or, read carelessly, one that everybody can.
+ * no caller can use, or, read carelessly, one that every caller can.
  */
 export function addresses(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > bounds.addresses) {

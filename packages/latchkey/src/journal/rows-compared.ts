@@ -26,7 +26,7 @@ const page = 500
 /** Faults that are named. */
 const most = 1000
 
-/** What snapshots tell of rows whose own entries do not. */
+/** What snapshots say of rows whose own entries do not say how they stand. */
 export interface Snapshots {
   readonly read: (entry: JournalEntry) => void
   readonly of: (subject: string) => { readonly seq: number; readonly state: string } | undefined
@@ -44,8 +44,8 @@ export function openSnapshots(): Snapshots {
 }
 
 /**
- * Compares rows with what the journal, which was found to be whole, says of them. Rows that change meanwhile are read
- * together with their last entry, so they are no faults.
+ * Compares rows with what the journal says of them, which was found intact. A row that changes meanwhile is read together
+ * with its last entry, so it is not a fault.
  */
 export async function compareRows(
   store: Store,
@@ -60,11 +60,11 @@ export async function compareRows(
     rows++
     if (last === undefined) return void faults.push({ subject, fault: 'added' })
     const snapshot = snapshots.of(subject)
-    // Only of what its own entry does not tell: who can add to the list of the untold could else have anything vouched for.
-    const told =
+    // The entry of the row itself comes first: a snapshot could vouch for anything that is added to the list of the untold.
+    const expected =
       stateIn(last.change) ?? (snapshot !== undefined && snapshot.seq > last.seq ? snapshot.state : undefined)
-    if (told === undefined) faults.push({ subject, fault: 'untold' })
-    else if (told !== of.state || revision !== last.seq) faults.push({ subject, fault: 'altered' })
+    if (expected === undefined) faults.push({ subject, fault: 'untold' })
+    else if (expected !== of.state || revision !== last.seq) faults.push({ subject, fault: 'altered' })
   }
 
   for (let after: number | undefined; faults.length <= most;) {
@@ -101,13 +101,13 @@ export async function compareRows(
   return { rows, faults: faults.slice(0, most), more: faults.length > most }
 }
 
-/** How the rows stood after an entry; `undefined` where it does not tell. */
+/** How the rows stood after an entry; `undefined` if it does not say. */
 function stateIn(change: string): string | undefined {
   const state = membersOfText(change)['state']
   return typeof state === 'string' ? state : undefined
 }
 
-/** What a snapshot tells; nothing where it is none of ours, so that its rows stay untold. */
+/** The rows in a snapshot; none if it is not one of ours, so that its rows stay untold. */
 function rowsIn(change: string): Snapshot['rows'] {
   const { rows } = membersOfText(change)
   if (!Array.isArray(rows)) return []
@@ -116,7 +116,7 @@ function rowsIn(change: string): Snapshot['rows'] {
   })
 }
 
-/** What stands in an entry: whoever can write to the database can chain whatever they like. */
+/** The members of an entry; none if it is not JSON: a program that can write to the database can chain any text. */
 function membersOfText(change: string): Readonly<Record<string, unknown>> {
   try {
     return { ...(JSON.parse(change) as object | null) }

@@ -7,7 +7,7 @@ import { ownerOfSubject } from './subject.ts'
 /** Keys and owners in one entry. */
 const piece = 500
 
-/** What a snapshot tells: the subjects and the digests of their rows. */
+/** What a snapshot says: the subjects and the digests of their rows. */
 export interface Snapshot {
   readonly rows: readonly (readonly [subject: string, digest: string])[]
 }
@@ -30,10 +30,10 @@ export async function snapshotRows({
   readonly store: Store
   readonly clock: Pick<Clock, 'now'>
 }): Promise<number> {
-  let told = 0
+  let count = 0
   for (;;) {
     const subjects = await store.withoutSnapshot(piece)
-    if (subjects.length === 0) return told
+    if (subjects.length === 0) return count
     const found = await Promise.all(subjects.map(async (subject) => rowOf(store, subject)))
     const rows = found.map(({ subject, digest }) => [subject, digest] as const)
     const draft = {
@@ -44,8 +44,8 @@ export async function snapshotRows({
       change: JSON.stringify({ rows } satisfies Snapshot),
     } as const
     const seen = found.map(({ subject, revision }) => ({ subject, revision }))
-    // If one was changed meanwhile, or another process was quicker, the next try sees what is so by then.
-    if ((await store.commit([{ kind: 'snapshot', rows: seen, draft }], chain)) !== undefined) told += seen.length
+    // If a row was changed meanwhile, or another process was quicker, the next try reads the rows anew.
+    if ((await store.commit([{ kind: 'snapshot', rows: seen, draft }], chain)) !== undefined) count += seen.length
     await nextTurn()
   }
 }

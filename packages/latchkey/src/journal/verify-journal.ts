@@ -68,7 +68,7 @@ const verifyJournalOptions = membersOf<VerifyJournalOptions>({ checkpoint: true,
  * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets and
  * owners are what it says.
  *
- * @throws LatchkeyError `invalid_input` for a checkpoint that is none.
+ * @throws LatchkeyError `invalid_input` for a checkpoint that is not one.
  */
 export async function verifyJournal(store: Store, options: VerifyJournalOptions = {}): Promise<JournalReport> {
   objectOf('The options of verifyJournal', options, verifyJournalOptions)
@@ -76,7 +76,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   if (typeof rows !== 'boolean') throw invalid('rows', 'true or false')
   if (checkpoint !== undefined) {
     const { seq, hash: text } = objectOf('checkpoint', checkpoint, ['seq', 'hash'])
-    // One that cannot be met would be passed over, and the journal called whole.
+    // A checkpoint that no entry can meet would be passed over, and the journal called intact.
     integer('checkpoint.seq', seq, { least: 1, most: Number.MAX_SAFE_INTEGER })
     if (typeof text !== 'string' || !/^[0-9a-f]{64}$/.test(text))
       throw invalid('checkpoint.hash', '64 hexadecimal digits')
@@ -92,7 +92,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     return { intact: false, entries: head?.seq ?? 0, at, fault }
   }
   for (;;) {
-    // From below the first number on: what was put in front of the first entry is nobody's either.
+    // From below the first number on: an entry in front of the first one is a fault, too.
     const entries = await store.journal({ after: head?.seq ?? Number.MIN_SAFE_INTEGER, limit: page })
     for (const entry of entries) {
       const expected = (head?.seq ?? 0) + 1
@@ -104,7 +104,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
       if (rows && entry.action === 'snapshot') snapshots.read(entry)
     }
     if (entries.length < page) break
-    // A store that answers at once would otherwise let nobody else in until the end.
+    // If the store answers at once, all other work would otherwise wait until the end.
     await nextTurn()
   }
   const reached = head?.seq ?? 0

@@ -9,27 +9,27 @@ import type { KeyringParts } from '../verify/parts.ts'
 import type { VerifiedKey } from '../verify/verdict.ts'
 import { stateOf, works } from './key.ts'
 
-/** On whose behalf a verb acts: what it sees, and what it may give. */
+/** The rights of the admin key for which a verb acts: what it sees, and what it may give. */
 export interface Authority {
   readonly sees: (key: { readonly owner: string; readonly environment: string }) => boolean
   /**
-   * @param before - the key as it is, where it is there already: what stays is not given.
+   * @param before - the key as it is, if it exists already: what stays is not given.
    * @throws LatchkeyError `beyond_delegation`, naming the dimension.
    */
   readonly mustCover: (key: Rights & Delegable, before?: Delegable) => void
   /**
-   * For what a member brings about beside its value, as what is left of a quota.
+   * For an effect that a member has besides its value, such as what is left of a quota.
    *
    * @throws LatchkeyError `beyond_delegation`.
    */
   readonly mustMaySet: (member: keyof Delegable) => void
-  /** The one owner whose keys it sees; `undefined` where it is not bound to one. */
+  /** The one owner whose keys it sees; `undefined` if it is not bound to one. */
   readonly owner: string | undefined
-  /** The environments whose keys it sees, of one owner or of all; `undefined` for whoever holds the keyring itself. */
+  /** The environments whose keys it sees, of one owner or of all; `undefined` for the holder of the keyring itself. */
   readonly environments: readonly string[] | undefined
-  /** Whether these are all that there are. */
+  /** Whether these are all environments. */
   readonly everywhere: boolean
-  /** What must still be so when a change is made; `undefined` for whoever holds the keyring itself. */
+  /** What must still hold when a change is made; `undefined` for the holder of the keyring itself. */
   readonly witness: Witness | undefined
 }
 
@@ -44,11 +44,11 @@ const unbounded: Authority = {
 }
 
 /**
- * The authority that the verbs of a keyring have. Read from the store for every verb: what an admin key may do and give
- * is what it may now, and not what it could when somebody looked. A change goes with its `witness` into the transaction.
+ * The authority of the verbs of a keyring, read from the store for every verb: an admin key may do and give what it may
+ * now, and not what it could a moment ago. A change takes the `witness` into its transaction.
  *
- * @param scope - what the verb asks of an admin key.
- * @throws LatchkeyError `beyond_delegation` when the admin key has not this scope, or would itself be refused by now.
+ * @param scope - what an admin key needs for the verb.
+ * @throws LatchkeyError `beyond_delegation` when the admin key lacks this scope, or would itself be refused by now.
  */
 export async function authorityOf<Scope extends string>(
   {
@@ -64,13 +64,13 @@ export async function authorityOf<Scope extends string>(
   const giver = await store.byId(authority)
   const ownerDisabled = (giver?.owner?.disabledAt ?? null) !== null
   if (giver === undefined || stateOf(giver.key, ownerDisabled, clock.now()) !== 'active') {
-    throw new LatchkeyError('beyond_delegation', 'The admin key that asks for this may do nothing any more.')
+    throw new LatchkeyError('beyond_delegation', 'This admin key is revoked, disabled, expired or not yet valid.')
   }
   if (secret !== undefined && !giver.secrets.some((one) => one.hash === secret && works(one, clock.now()))) {
-    throw new LatchkeyError('beyond_delegation', 'The secret of the admin key that asks for this has ended.')
+    throw new LatchkeyError('beyond_delegation', 'The secret of this admin key has ended.')
   }
   const { key } = giver
-  // A key of an application may have a scope of that name, which means something else.
+  // A key of the application may have a scope with the same name, which means something else.
   if (key.environment !== adminEnvironment || !expand(key.scopes, adminScopes).has(scope)) {
     throw lacks(scope)
   }
@@ -78,8 +78,8 @@ export async function authorityOf<Scope extends string>(
   const everywhere = [...environments, adminEnvironment].every((one) => delegation?.environments.includes(one))
   return {
     sees: (other) => sees(delegation, other),
-    mustCover(wanted, before) {
-      const beyond = exceeds(key, wanted) ?? exceedsMembers(delegation, wanted, before)
+    mustCover(other, before) {
+      const beyond = exceeds(key, other) ?? exceedsMembers(delegation, other, before)
       if (beyond !== undefined) throw exceeded(beyond)
     },
     mustMaySet(member) {
@@ -92,14 +92,14 @@ export async function authorityOf<Scope extends string>(
   }
 }
 
-/** What must still be so of an admin key in the transaction that rests on it. */
+/** What must still hold of an admin key in the transaction that rests on it. */
 export function witnessOf({ key, owner }: KeyRecord, clock: Pick<Clock, 'now'>, secret?: string): Witness {
   const { id, revision, expiresAt } = key
   return { id, revision, ownerRevision: owner?.revision ?? 0, secret, expiresAt, now: () => clock.now() }
 }
 
 /**
- * Some things are told as a whole or not at all.
+ * Refuses a question whose answer is about all keys.
  *
  * @throws LatchkeyError `beyond_delegation` for an admin key that does not see all keys.
  */
@@ -112,7 +112,7 @@ export function mustSeeAll({ owner, everywhere }: Authority): void {
 }
 
 /**
- * What an admin key that a guard has verified a moment ago sees of keys that are verified.
+ * Which keys an admin key sees that a guard has just verified, when it verifies keys itself.
  *
  * @throws LatchkeyError `beyond_delegation` when it may verify none.
  */
@@ -129,5 +129,5 @@ function exceeded(dimension: string): LatchkeyError {
 }
 
 function lacks(scope: AdminScope): LatchkeyError {
-  return new LatchkeyError('beyond_delegation', `The admin key that asks for this needs the scope ${scope}.`)
+  return new LatchkeyError('beyond_delegation', `This admin key needs the scope ${scope}.`)
 }

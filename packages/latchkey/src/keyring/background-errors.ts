@@ -1,23 +1,23 @@
-/** What is told of errors of work that nobody waits for. */
+/** Hears of errors in the background. */
 export type OnError = (error: unknown) => void
 
 /**
- * Tells of an error in the background, and never throws: where nobody waits, an error of the handler itself, thrown or
- * of the promise that it gave, would end the process. It becomes a warning, and so does the error that it was told.
+ * Passes errors in the background to a handler, and never throws. No caller waits for such work, so an error of the
+ * handler itself, thrown or from its promise, would end the process: it becomes a warning, and so does the first error.
  *
  * @param onError - of the application; a warning of the process if left out.
  */
 export function backgroundErrors(onError: OnError = warn): OnError {
-  const tell = async (error: unknown): Promise<void> => {
+  const pass = async (error: unknown): Promise<void> => {
     try {
-      // A function that answers a promise is taken where one is wanted that answers nothing.
+      // TypeScript takes a function that returns a promise for one that returns nothing.
       await (onError(error) as unknown)
     } catch (failure) {
       warn(error)
       process.emitWarning(`onError itself failed: ${reasonOf(failure)}`, 'LatchkeyWarning')
     }
   }
-  return (error) => void tell(error)
+  return (error) => void pass(error)
 }
 
 function warn(error: unknown): void {

@@ -117,7 +117,7 @@ async function keyMade<Scope extends string>(
   const kept = await store.byId(id)
   // Without it the list would be shorter, and the caller would take each key for another.
   if (kept === undefined || !authority.sees(kept.key)) {
-    throw new LatchkeyError('unknown_key', 'A key that this call has made is not to be seen any more.')
+    throw new LatchkeyError('unknown_key', 'This admin key no longer sees a key that this call made.')
   }
   return keyOfKept<Scope>(kept, clock.now())
 }

@@ -14,7 +14,7 @@ export interface Declaration<Scope extends string> {
 
 /** What holds for a keyring. */
 export interface Declarations<Scope extends string> {
-  /** Empty also where nobody has ever declared any. */
+  /** Empty also if none was ever declared. */
   readonly scopes: Catalogue<Scope>
   readonly prefix: string
   readonly environments: readonly [string, ...string[]]
@@ -22,25 +22,25 @@ export interface Declarations<Scope extends string> {
 
 /**
  * What holds for a keyring: what it is opened with, then what was declared last in its store, then what is usual. Once
- * scopes are known, all of it is kept in the store, for whoever opens the same one without knowing the application.
+ * scopes are known, all of it is kept in the store, for programs that open the same store without the application.
  *
- * @param onError - hears of a declaration that could not be kept, which is no reason not to serve.
+ * @param onError - hears of a declaration that could not be kept; the keyring opens all the same.
  * @throws LatchkeyError `invalid_input`.
  */
 export async function declarationsOf<Scope extends string>(
   store: Pick<Store, 'declared' | 'declare'>,
-  given: Declaration<Scope>,
+  declaration: Declaration<Scope>,
   onError: (error: unknown) => void,
 ): Promise<Declarations<Scope>> {
   for (const name of ['scopes', 'prefix', 'environments'] as const) {
-    // Whoever forgot a value would get another one, and no word of it.
-    if (name in given && (given[name] ?? undefined) === undefined)
+    // A value that was forgotten would silently be replaced by another one.
+    if (name in declaration && (declaration[name] ?? undefined) === undefined)
       throw invalid(name, 'given, or left out to be as declared before')
   }
   const before = await store.declared()
-  const scopes = given.scopes ?? before?.scopes
-  const prefix = given.prefix ?? before?.prefix ?? 'lk'
-  const environments = given.environments ?? (before?.environments as [string, ...string[]] | undefined) ?? usual
+  const scopes = declaration.scopes ?? before?.scopes
+  const prefix = declaration.prefix ?? before?.prefix ?? 'lk'
+  const environments = declaration.environments ?? (before?.environments as [string, ...string[]] | undefined) ?? usual
   check(scopes ?? {}, prefix, environments)
   if (scopes !== undefined) await keep(store, before, { scopes, prefix, environments }).catch(onError)
   return { scopes: scopes ?? ({} as Catalogue<Scope>), prefix, environments }

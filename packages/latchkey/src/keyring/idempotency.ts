@@ -8,7 +8,7 @@ import type { IdempotencyOptions } from './call-options.ts'
 /**
  * What makes a call happen once, if that is asked for.
  *
- * @param asked - all that the call asks for: with the same idempotency key, something else is another call.
+ * @param asked - all that the call asks for: with the same idempotency key, a call that asks for something else is refused.
  */
 export function idempotentCallOf<Scope extends string>(
   { authority }: Pick<KeyringParts<Scope>, 'authority'>,

@@ -35,7 +35,7 @@ export function importedSecret(
   }
   integer('bits, the random bits of the secret,', known.bits, bounds.bits)
   if (isOfWeakSecret(secretHash, kind)) {
-    throw invalid('hash', 'that of a secret which nobody guesses, and this is of one that everybody does')
+    throw invalid('hash', 'the hash of a secret that cannot be guessed: this one is of a well-known secret')
   }
   const start = known.start === undefined || known.start === '' ? '' : text('start', known.start, bounds.start)
   // The start is kept and shown.

@@ -11,8 +11,8 @@ import { stateOf } from './key.ts'
 type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'authority'>
 
 /**
- * Refuses what an admin key does to the last one that reaches everything: afterwards nobody could issue another but
- * beside the database. Who holds the keyring itself always can, and is not asked.
+ * Refuses what an admin key does to the last one that reaches everything: afterwards no admin key could issue another.
+ * The holder of the keyring itself always can, and is not checked.
  *
  * @param going - the ids of admin keys that will go with it.
  * @returns another one, which must still be there when the change is made; `undefined` where none is needed.
@@ -38,12 +38,12 @@ export async function mustLeaveAnAdminKey(
   return other
 }
 
-/** Whether calls with a key may be refused by what was not there before: from where they come, or how many they are. */
+/** Whether calls with a key may now be refused that were not before: for their address, or for how many they are. */
 function isBoundAnew(before: StoredKey, after: StoredKey): boolean {
   const { addresses, limits, quota } = after
   const narrower = addresses !== null && (before.addresses === null || !rangesCover(addresses, before.addresses))
-  const said = (one: StoredKey): string => JSON.stringify([one.limits, one.quota])
-  return narrower || ((limits.length > 0 || quota !== null) && said(after) !== said(before))
+  const counted = (one: StoredKey): string => JSON.stringify([one.limits, one.quota])
+  return narrower || ((limits.length > 0 || quota !== null) && counted(after) !== counted(before))
 }
 
 /**
@@ -69,7 +69,7 @@ function reachesAll({ environments }: Parts, { scopes, delegation }: StoredKey):
 /** An admin key that reaches everything. */
 async function another(parts: Parts, which: (key: StoredKey) => boolean): Promise<Witness | undefined> {
   const { store, clock } = parts
-  const wanted = {
+  const filter = {
     owner: undefined,
     environments: [adminEnvironment],
     state: 'active',
@@ -79,7 +79,7 @@ async function another(parts: Parts, which: (key: StoredKey) => boolean): Promis
     limit: bounds.page,
   } as const
   for (let after = 0; ;) {
-    const page = await store.list({ ...wanted, after })
+    const page = await store.list({ ...filter, after })
     for (const { key } of page) {
       const found = reachesAll(parts, key) && which(key) ? await store.byId(key.id) : undefined
       if (found !== undefined && found.key.revision === key.revision) return witnessOf(found, clock)

@@ -50,21 +50,21 @@ export async function list<Scope extends string>(
   options: ListOptions,
 ): Promise<KeyPage<Scope>> {
   const { store, clock } = parts
-  // A filter that is not understood would list more than was asked for.
+  // With a filter that is left out unread, the list would have more keys than the caller asks for.
   objectOf('The options of list', options, listOptions)
   const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
   }
   if (cursor !== undefined && !/^[0-9]{1,15}$/.test(cursor)) throw invalid('cursor', 'the cursor of a page')
-  const wantedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
+  const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts, 'keys:read')
-  const wanted = environment === undefined ? undefined : [oneOf('environment', environment, known)]
+  const only = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const now = clock.now()
   const filter = {
-    owner: authority.owner ?? wantedOwner,
-    environments: authority.environments?.filter((one) => wanted?.includes(one) ?? true) ?? wanted,
+    owner: authority.owner ?? askedOwner,
+    environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
     scope: scope === undefined ? undefined : scopeName(scope),
     text: part === undefined ? undefined : searched(part),
@@ -74,7 +74,7 @@ export async function list<Scope extends string>(
     // One more than shown tells whether another page follows.
     limit: limit + 1,
   }
-  if (filter.environments?.length === 0 || (wantedOwner ?? filter.owner) !== filter.owner)
+  if (filter.environments?.length === 0 || (askedOwner ?? filter.owner) !== filter.owner)
     return { keys: [], cursor: null }
   const listed = await store.list(filter)
   const shown = listed.slice(0, limit)
@@ -85,12 +85,12 @@ export async function list<Scope extends string>(
   }
 }
 
-/** Part of a text that is kept in its normal form, and may begin or end with a space. */
+/** A part of a text, in the normal form in which texts are kept. It may begin or end with a space. */
 function searched(part: unknown): string {
   return anyText('text', typeof part === 'string' ? part.normalize() : part, bounds.label)
 }
 
-/** A scope that may be declared no longer, or a wildcard. */
+/** A scope, which may no longer be declared, or a wildcard. */
 function scopeName(value: unknown): string {
   const scope = text('scope', value, bounds.label)
   if (!/^[^:]+:[^:]+$/.test(scope)) throw invalid('scope', 'a scope such as orders:read')

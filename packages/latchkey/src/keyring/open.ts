@@ -86,7 +86,7 @@ export async function openKeyring<const Scope extends string>(
   const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
   const sources = (options.sources ?? []).map(promptSource)
   for (const key of sources.flatMap((source) => source.keys)) {
-    // Such a key could never be accepted, and nobody would know why.
+    // Such a key would never be accepted, and its refusal would not say why.
     oneOf(`The environment of ${key.name}`, key.environment, environments)
     grantable(key.scopes, scopes)
   }
@@ -173,7 +173,7 @@ const longestTimeout = 600_000
 /** How many refusals are remembered by the id of their request. */
 const rememberedRefusals = 10_000
 
-/** The verbs of a keyring, for whoever `parts.authority` says. */
+/** The verbs of a keyring, with the rights of `parts.authority`. */
 function verbsOf<Scope extends string>(
   parts: KeyringParts<Scope>,
   log: RefusalLog,

@@ -4,7 +4,7 @@ import { LatchkeyError } from '../error.ts'
 const attempts = 16
 
 /**
- * Tries a change until nobody has changed meanwhile what it rests on.
+ * Tries a change until it is made on what it has read, and nobody else has changed that meanwhile.
  *
  * @param attempt - answers `undefined` if somebody was quicker; it reads everything anew when it is called again.
  * @param failure - the text of the error if somebody was quicker each time.

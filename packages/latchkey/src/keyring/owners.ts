@@ -94,7 +94,10 @@ export async function changeOwner<Scope extends string>(
       if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
       // A change of an owner concerns all its keys.
       if (authority.everywhere) return stored
-      throw new LatchkeyError('beyond_delegation', 'An owner is changed by who sees the keys of all environments.')
+      throw new LatchkeyError(
+        'beyond_delegation',
+        'Changing an owner needs an admin key whose delegation covers all environments.',
+      )
     },
     revisionOf: (stored) => stored.revision,
     async decide(stored, { now, authority }) {

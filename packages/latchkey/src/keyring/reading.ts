@@ -92,8 +92,8 @@ export async function readJournal<Scope extends string>(
 }
 
 /**
- * The sequence number of the entry in which a key came to the owner that it has now; 0 if it always was that one's.
- * What was before, and what that entry tells of it, is for those who see the owner that it had.
+ * The sequence number of the entry that gave a key to its present owner; 0 if it always had this owner. That entry and
+ * those before it are for admin keys that see the owner before.
  */
 async function handover(store: Store, key: string): Promise<number> {
   let [seq, last] = [0, 0]
@@ -119,16 +119,16 @@ export async function readUsage<Scope extends string>(
   const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
   const authority = await authorityOf(parts, 'usage:read')
   if (owner !== undefined && authority.owner !== undefined && owner !== authority.owner) return []
-  const wantedKey = key === undefined ? undefined : text('key', key, bounds.label)
-  if (wantedKey !== undefined && parts.authority !== undefined) {
-    const kept = await store.byId(wantedKey)
+  const id = key === undefined ? undefined : text('key', key, bounds.label)
+  if (id !== undefined && parts.authority !== undefined) {
+    const kept = await store.byId(id)
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
   }
   const until = moment('to', to) ?? clock.now() + 1
   return store.usage({
-    key: wantedKey,
+    key: id,
     owner: authority.owner ?? owner,
-    // Some counts belong to no key, and so to no environment: they are for those who see all.
+    // Some counts belong to no key, and so to no environment: they are for admin keys that see all.
     environments: authority.owner === undefined && authority.everywhere ? undefined : authority.environments,
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
     from: moment('from', from) ?? Math.max(0, until - aDay),

@@ -42,8 +42,8 @@ interface Request {
  * the old one gets an end. One rotation at a time: of many at once one is done and the others are a conflict, even if
  * the old secret ends at once.
  *
- * A new secret that was lost with the answer or the output strands nobody: the same call again, recognised by its
- * idempotency key, or another call with `replace`, replaces it for as long as it was never used.
+ * A new secret that was lost with the answer or the output can be replaced: the same call again, recognised by its
+ * idempotency key, or another call with `replace`, does that for as long as it was never used.
  */
 export async function rotate<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -169,7 +169,7 @@ function endOfOld(secrets: readonly StoredSecret[], newest: StoredSecret): numbe
   return ends.length === 0 ? undefined : Math.max(...ends)
 }
 
-/** Whether the newest secret is the one that this call brought about: nobody has rotated the key since. */
+/** Whether the newest secret comes from this call: the key was not rotated since. */
 async function isOf(store: Store, { key }: KeyRecord, { seq }: IdempotentResult): Promise<boolean> {
   const since = await store.journal({ after: seq, limit: bounds.page, subject: key.id })
   return since.length < bounds.page && !since.some(({ action }) => action === 'rotate')

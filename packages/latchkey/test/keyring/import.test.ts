@@ -146,7 +146,7 @@ for (const [speed, shape] of speeds) {
         for (const weak of ['a', '1', 'password', 'Password1', 'P@', '123456789', 'changeme', 'xxxxxxxx', '', '0000']) {
           await assert.rejects(keyring.importMany([{ ...older(weak, algorithm), start: '' }]), {
             code: 'invalid_input',
-            message: /^hash must be that of a secret which nobody guesses/,
+            message: /^hash must be the hash of a secret that cannot be guessed/,
           })
         }
         const whole = { ...older('sk_a1b2c3d4', algorithm), start: 'sk_a1b2c3d4' }
