@@ -12,7 +12,7 @@ export const always: Presence = () => undefined
 export const logOf = (file: string): string => `${file}-wal`
 
 /** The companion of a database without a log: what was in the file before a change that was not finished. */
-export const journalOf = (file: string): string => `${file}-journal`
+const journalOf = (file: string): string => `${file}-journal`
 
 /**
  * Notes which file a path names. SQLite goes on in a file that was deleted, or that another was put in the place of, and
