@@ -2,74 +2,87 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Import } from './architecture.ts'
-import { covers, importsOf, readTable, violations } from './architecture.ts'
+import { covers, importsOf, readRules, ruleFor, violations } from './architecture.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const source = join(root, 'packages', 'latchkey', 'src')
 const page = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8')
-const rows = readTable(page)
+const rules = readRules(page)
 
-/** Files of a folder, with paths as the table writes them: the library's from its source, the others' from the root. */
-function importsIn(folder: string): readonly Import[] {
-  const pattern = folder === source ? '**/*.ts' : `{examples,bench,packages/latchkey-server/{src,test}}/**/*.ts`
-  return globSync(pattern, { cwd: folder, exclude: ['**/node_modules/**'] }).flatMap((file) =>
-    importsOf(file, readFileSync(join(folder, file), 'utf8')),
-  )
-}
-
-const allImports = [...importsIn(source), ...importsIn(root)]
+const files = globSync('{examples,bench,packages/latchkey/src,packages/latchkey-server/{src,test}}/**/*.ts', {
+  cwd: root,
+  exclude: ['**/node_modules/**'],
+})
+const allImports = files.flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')))
 
 test('nothing imports what docs/architecture.md does not allow it', () => {
   assert.ok(allImports.length > 200, 'the imports were read')
-  assert.deepEqual(violations(rows, allImports), [])
+  assert.deepEqual(violations(rules, allImports), [])
+  for (const file of files) assert.ok(ruleFor(rules, file) !== undefined, `${file} has an item in the lists`)
 })
 
 test('a planted violation is caught, whatever its form', () => {
+  const file = 'packages/latchkey/src/secret/mint.ts'
   const planted: Readonly<Record<string, string>> = {
-    [`import { DatabaseSync } from 'node:sqlite'`]: 'secret/mint.ts may not import node:sqlite',
-    [`import type { Keyring } from '../keyring/keyring.ts'`]:
-      'secret/mint.ts may not import types of keyring/keyring.ts',
-    [`export * from '../store/sqlite.ts'`]: 'secret/mint.ts may not import store/sqlite.ts',
-    [`import {\n  one,\n  two,\n} from 'fastify'`]: 'secret/mint.ts may not import fastify',
-    [`import 'node:http'`]: 'secret/mint.ts may not import node:http',
-    [`import { chain } from '../../packages/latchkey/src/journal/chain.ts'`]:
-      'secret/mint.ts may not import ../packages/latchkey/src/journal/chain.ts',
-    [`const late = await import('node:net')`]: 'secret/mint.ts may not import node:net',
+    [`import { DatabaseSync } from 'node:sqlite'`]: 'node:sqlite',
+    [`import type { Keyring } from '../keyring/keyring.ts'`]: 'types of packages/latchkey/src/keyring/keyring.ts',
+    [`export * from '../store/sqlite.ts'`]: 'packages/latchkey/src/store/sqlite.ts',
+    [`import {\n  one,\n  two,\n} from 'fastify'`]: 'fastify',
+    [`import 'node:http'`]: 'node:http',
+    [`import { compose } from '../../../latchkey-server/src/compose.ts'`]: 'packages/latchkey-server/src/compose.ts',
+    [`const late = await import('node:net')`]: 'node:net',
   }
-  for (const [text, expected] of Object.entries(planted)) {
-    assert.deepEqual(violations(rows, importsOf('secret/mint.ts', text)), [expected], text)
+  for (const [text, target] of Object.entries(planted)) {
+    assert.deepEqual(violations(rules, importsOf(file, text)), [`${file} may not import ${target}`], text)
   }
-  const value = importsOf('keyring/key.ts', `import { something } from '../ports.ts'`)
-  assert.deepEqual(violations(rows, value), ['keyring/key.ts may not import ports.ts'], 'where only types are allowed')
-  assert.deepEqual(violations(rows, importsOf('new/file.ts', `import 'node:fs'`)), [
-    'new/file.ts has no row in the table',
-  ])
+  const typed = 'packages/latchkey/src/keyring/key.ts'
+  assert.deepEqual(
+    violations(rules, importsOf(typed, `import { something } from '../ports.ts'`)),
+    [`${typed} may not import packages/latchkey/src/ports.ts`],
+    'where only types are allowed',
+  )
+  for (const folder of ['packages/latchkey/src', 'packages/latchkey-server/src']) {
+    assert.deepEqual(violations(rules, importsOf(`${folder}/new.ts`, `import 'node:fs'`)), [
+      `${folder}/new.ts has no item in the lists`,
+    ])
+  }
 })
 
-test('a table that a reader sees otherwise than it is read is refused', () => {
-  const row = /^\| `index\.ts`.*\n/m.exec(page)?.[0] ?? assert.fail('the row of index.ts')
-  const planted: readonly (readonly [changed: string, what: RegExp])[] = [
-    [page.replace(row, `\n${row}`), /a row outside of a table/],
-    [page.replace(row, `${row}${row}`), /a row that stands twice/],
-    [page.replace(row, `${row}| \`index.ts\` | nothing |\n`), /index\.ts has one row/],
-    [page.replace('## Ideas that', `${row}\n## Ideas that`), /a row outside of a table/],
-    [page.replace(row, row.replace('types of', 'type of')), /index\.ts may import: type of `verify\/`/],
-    [page.replace(row, row.replace('`, `', '` `')), /index\.ts may import/],
-    [page.replace(row, row.replace(/\|\n$/, '| and this |\n')), /a row of 3 cells in a table of 2/],
+test('a list that a reader sees otherwise than it is read is refused', () => {
+  const line = '- `frozen.ts`: nothing\n'
+  const other = /^- `secret\/`: .*\n/m.exec(page)?.[0] ?? assert.fail('the item of secret/')
+  const paths = 'Paths begin at `packages/latchkey/src/`.\n'
+  const planted: readonly (readonly [changed: string, fault: RegExp])[] = [
+    [page.replace(line, `\n${line.slice(2)}\n`), /a sentence and a list, and nothing else/],
+    [page.replace(line, `${line}${line}`), /frozen\.ts has one item/],
+    [page.replace(line, `${line}  ${other}`), /an item is one line of text/],
+    [page.replace(line, `${line}  ${other.slice(2)}`), /may import/],
+    [page.replace(line, '\n| `frozen.ts` | nothing |\n| --- | --- |\n'), /a sentence and a list, and nothing else/],
+    [page.replace('### Library', `${line}\n### Library`), /only sections have lists and tables/],
+    [page.replace('## Ideas that', `\n${paths}\n${other}\n## Ideas that`), /a sentence and a list, and nothing else/],
+    [page.replace(paths, `${paths}\nAlso all of Node.\n`), /a sentence and a list, and nothing else/],
+    [page.replace(paths, 'Paths begin somewhere.\n'), /says where its paths begin/],
+    [page.replace(other, other.replace(': ', ' ')), /an item is a path and its imports/],
+    [page.replace(other, other.replace('`secret/`', '`secret`')), /secret is a file or a folder/],
+    [page.replace(other, other.replace(', `', ', type of `')), /secret\/ may import: type of `/],
+    [page.replace(other, other.replace('`, `', '` `')), /secret\/ may import/],
+    [page.replace(other, other.replace('\n', ', `secret/`\n')), /secret\/ names nothing twice/],
     [page.replace('## Who may import whom', '## Who imports whom'), /No section is called Who may import whom/],
   ]
-  for (const [changed, what] of planted) assert.throws(() => readTable(changed), what)
+  for (const [changed, fault] of planted) {
+    assert.notEqual(changed, page, String(fault))
+    assert.throws(() => readRules(changed), fault)
+  }
 })
 
-test('every row of the table is about something that exists, and allows nothing that is not used', () => {
-  for (const [path, { allowed }] of rows) {
-    assert.ok(existsSync(join(source, path)) || existsSync(join(root, path)), path)
-    const ours = allImports.filter(({ file }) => file === path || (path.endsWith('/') && file.startsWith(path)))
-    for (const { target } of allowed) {
+test('every item is about something that exists, and allows nothing that its own files do not use', () => {
+  for (const rule of rules) {
+    assert.ok(existsSync(join(root, rule.path)), rule.path)
+    const own = allImports.filter(({ file }) => ruleFor(rules, file) === rule)
+    for (const { target } of rule.allowed) {
       assert.ok(
-        ours.some((found) => covers(target, found.target)),
-        `${path} does not import ${target}`,
+        own.some((found) => covers(target, found.target)),
+        `${rule.path} does not import ${target}`,
       )
     }
   }
