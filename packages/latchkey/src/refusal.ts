@@ -6,16 +6,19 @@
  * one cannot be told apart from outside.
  */
 
-/** What the caller is told: the status, a code for programs, the sentence for people. */
+/** What the caller is told of a refusal. */
 export interface Answer {
+  /** The status of the response. */
   readonly status: 400 | 401 | 403 | 429 | 503
+  /** The code of the problem, for programs. */
   readonly code: string
+  /** A sentence for people. */
   readonly detail: string
-  /** The registered type of the problem, where there is one. */
+  /** The registered type of the problem, if there is one. */
   readonly type?: string
 }
 
-/** The steps of verify, in their order. The first that fails gives the refusal. */
+/** The steps of verify, in order. The first that fails gives the refusal. */
 export type Step = 'form' | 'find' | 'state' | 'lifetime' | 'environment' | 'address' | 'scopes' | 'limits' | 'quota'
 
 const invalidKey: Answer = { status: 401, code: 'invalid_key', detail: 'Invalid or missing API Key' }
@@ -67,7 +70,7 @@ const unavailable: Answer = {
   detail: 'API keys cannot be checked at the moment. Try again shortly.',
 }
 
-/** Why a credential was not accepted. Stable; for logs, metrics and support, not for the caller. */
+/** Why a credential was refused. Stable; for logs, metrics and support, not for the caller. */
 export type RefusalCode =
   | 'missing'
   | 'two_credentials'
@@ -89,9 +92,11 @@ export type RefusalCode =
 
 /** One row of the table. */
 export interface Refusal {
+  /** Why exactly: for logs and for people who may know. */
   readonly code: RefusalCode
   /** The step of verify that failed. */
   readonly step: Step
+  /** What the caller is told. */
   readonly answer: Answer
   /** One sentence for those who may know. */
   readonly why: string

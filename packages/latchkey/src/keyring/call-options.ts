@@ -4,7 +4,7 @@ import type { RevocationReason } from '../ports.ts'
 // The options that calls take, with the lists of their names. Nothing but `options.ts` is loaded for them: the client
 // checks the same lists.
 
-/** What makes a call happen once. */
+/** The option that makes a call happen once. */
 export interface IdempotencyOptions {
   /**
    * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
@@ -63,6 +63,7 @@ export const rotateOptions: readonly string[] = membersOf<RotateOptions & Idempo
 
 /** Why a key is revoked, and by whom. */
 export interface RevokeOptions extends ChangeOptions {
+  /** Why: it is kept in the journal and shown with the key. */
   readonly reason: RevocationReason
   /**
    * Of an admin key: also revokes every key with a secret that it issued, imported or rotated, and what the admin keys

@@ -14,7 +14,7 @@ import { mustLeaveAnAdminKey } from './last-admin-key.ts'
 /** A changed key. */
 export interface Changed<Scope extends string = string> {
   readonly key: KeyDetails<Scope>
-  /** How many milliseconds it took until no instance could act on what was before, which is now. */
+  /** Milliseconds until no process could act on what was before. That is so now. */
   readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean

@@ -19,13 +19,15 @@ export interface IssueOptions<Scope extends string> extends NewKey<Scope> {
 /** A new key, with its secret for the only time. */
 export interface Issued<Scope extends string = string> {
   readonly key: KeyDetails<Scope>
-  /** Show it once and forget it: it cannot be had again. */
+  /** The only copy: hand it over now. */
   readonly secret: string
 }
 
-/** A key that was issued with an idempotency key. `secret` is `null` if the call was made before: it was shown then. */
+/** A key that was issued with an idempotency key. */
 export interface IssuedOrRepeated<Scope extends string = string> extends Omit<Issued<Scope>, 'secret'> {
+  /** `null` if the call was made before: the secret was in that answer. */
   readonly secret: string | null
+  /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
 }
 

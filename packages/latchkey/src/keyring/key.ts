@@ -35,11 +35,13 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly start: string
   readonly createdAt: number
   readonly state: KeyState
+  /** When it was disabled; `null` if it is not. */
   readonly disabledAt: number | null
   /** The admin key that disabled it; `null` if the holder of the keyring itself did. */
   readonly disabledBy: string | null
+  /** When and why it was revoked; `null` if it was not. */
   readonly revoked: Revocation | null
-  /** As of the last time that usage was written. */
+  /** When it was used last; `null` if never. As of the last time that usage was written. */
   readonly lastUsedAt: number | null
   /** Grows with every change; what `ifRevision` is compared with. */
   readonly revision: number
@@ -47,7 +49,7 @@ export interface Key<Scope extends string = string> extends Lifetime {
 
 /** A key, with its secrets and what is left of its quota. */
 export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
-  /** Those that work, the newest first. Two while it is being rotated. */
+  /** The secrets that work, the newest first: two while the key is being rotated. */
   readonly secrets: readonly Secret[]
   /** What is left of its quota, and when it is filled up again. */
   readonly quotaLeft: QuotaLeft | null
@@ -55,13 +57,16 @@ export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
 
 /** What may be shown of a secret. */
 export interface Secret {
+  /** The visible start, e.g. `lk_live_3fA9`. */
   readonly start: string
+  /** Whether it was minted here, or imported by which hash. */
   readonly kind: SecretKind
   readonly createdAt: number
   /** When a newer one replaced it; `null` for the newest. */
   readonly retiredAt: number | null
   /** The first millisecond in which it no longer works; `null` for the newest. */
   readonly endsAt: number | null
+  /** When it was used last; `null` if never. */
   readonly lastUsedAt: number | null
 }
 
@@ -69,6 +74,7 @@ export interface Secret {
 export interface Revocation {
   readonly at: number
   readonly reason: RevocationReason
+  /** What was said of it in words. */
   readonly note: string | null
 }
 

@@ -11,14 +11,17 @@ export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', '
 
 /** Which keys to list, and which page of them. */
 export interface ListOptions {
+  /** Only keys of this owner. */
   readonly owner?: string
+  /** Only keys of this environment. */
   readonly environment?: string
+  /** Only keys in this state. */
   readonly state?: KeyState
   /** Only keys that were granted this scope, or all of its resource. */
   readonly scope?: string
   /** Part of an id, a name, an owner or the visible start of a secret; capital letters do not matter. */
   readonly text?: string
-  /** Only keys with a secret that this admin key brought about, by issuing, importing or rotating, and that was not ended. */
+  /** Only keys with a secret that this admin key issued, imported or rotated, and that was not ended. */
   readonly issuedBy?: string
   /** `cursor` of the page before; the first page if left out. */
   readonly cursor?: string

@@ -15,6 +15,7 @@ import { mustLeaveAnotherOwner } from './last-admin-key.ts'
 
 /** An owner of keys. */
 export interface Owner {
+  /** Its name. */
   readonly owner: string
   /** All its keys are refused. */
   readonly disabled: boolean
@@ -27,14 +28,16 @@ export interface Owner {
 
 /** What is to be changed of an owner: a member that is left out stays, `null` clears. */
 export interface OwnerPatch {
+  /** Whether all its keys are refused. */
   readonly disabled?: boolean
+  /** The limits that its keys share, each counted once for all of them. */
   readonly limits?: readonly Limit[] | null
 }
 
 /** A changed owner. */
 export interface ChangedOwner {
   readonly owner: Owner
-  /** How many milliseconds it took until no instance could act on what was before, which is now. */
+  /** Milliseconds until no process could act on what was before. That is so now. */
   readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean

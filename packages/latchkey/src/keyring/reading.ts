@@ -10,15 +10,17 @@ import { visibleOwner } from './owners.ts'
 export interface JournalOptions {
   /** Only entries after this sequence number. */
   readonly after?: number
-  /** 1 to 1000; 100 if left out. */
+  /** How many entries at most, 1 to 1000; 100 if left out. */
   readonly limit?: number
   /** Only what happened to the key with this id. */
   readonly key?: string
   /** Only what happened to this owner. */
   readonly owner?: string
+  /** Only what this actor did. */
   readonly actor?: string
-  /** Milliseconds since 1970: the first that counts, and the first that no longer does. */
+  /** Only entries from this time on, in milliseconds since 1970. */
   readonly from?: number
+  /** Only entries before this time, in milliseconds since 1970. */
   readonly to?: number
 }
 
@@ -34,14 +36,17 @@ const journalOptions = membersOf<JournalOptions>({
 
 /** Which usage to read. */
 export interface UsageOptions {
+  /** Only the key with this id. */
   readonly key?: string
+  /** Only keys of this owner. */
   readonly owner?: string
   /** `accepted`, or the code of a refusal. */
   readonly outcome?: string
-  /** Milliseconds since 1970: the first that counts, and the first that no longer does. The last 24 hours if left out. */
+  /** Only hours from this time on, in milliseconds since 1970. If left out, a day before `to`. */
   readonly from?: number
+  /** Only hours before this time, in milliseconds since 1970. Now if left out. */
   readonly to?: number
-  /** 1 to 10,000 rows; 1000 if left out. */
+  /** How many rows at most, 1 to 10,000; 1000 if left out. */
   readonly limit?: number
 }
 

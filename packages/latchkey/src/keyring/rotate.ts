@@ -12,6 +12,7 @@ import { mintSecret } from './minting.ts'
 
 /** A rotated key, with its new secret for the only time. */
 export interface Rotated<Scope extends string = string> extends Changed<Scope> {
+  /** The new secret, the only copy: hand it over now. */
   readonly secret: string
   /** The first millisecond in which the old secret no longer works. */
   readonly oldEndsAt: number
@@ -19,6 +20,7 @@ export interface Rotated<Scope extends string = string> extends Changed<Scope> {
 
 /** A rotation that may be sent again. `secret` is `null` if the new secret is in use by now: its user has it. */
 export interface RotatedOrRepeated<Scope extends string = string> extends Omit<Rotated<Scope>, 'secret'> {
+  /** `null` if the call was made before, and its secret is in use by now. */
   readonly secret: string | null
 }
 

@@ -3,10 +3,10 @@ import { LatchkeyError } from '../error.ts'
 /** The declared scopes, each with the sentence that the documentation shows: `{ 'orders:read': 'Read orders' }`. */
 export type Catalogue<Scope extends string = string> = Readonly<Record<Scope, string>>
 
-/** `orders:*` for every resource that has a declared scope. */
+/** All actions on one resource: `orders:*`, for each resource that has a declared scope. */
 export type Wildcard<Scope extends string> = Scope extends `${infer Resource}:${string}` ? `${Resource}:*` : never
 
-/** What a key may be given: declared scopes, and all actions on one resource. */
+/** What a key may be granted: a declared scope, or all actions on a resource. */
 export type Grant<Scope extends string> = Scope | Wildcard<Scope>
 
 /**
@@ -81,9 +81,11 @@ export function shownScope(scope: unknown): string {
   return named ? `The scope ${JSON.stringify(scope)}` : 'What was given as a scope'
 }
 
-/** Which scopes a route asks for: every one of `allOf`, and at least one of `anyOf` unless that is empty. */
+/** The scopes that a route asks for. */
 export interface ScopeRequirement {
+  /** The key must have every one of these. */
   readonly allOf: readonly string[]
+  /** The key must have at least one of these, unless the list is empty. */
   readonly anyOf: readonly string[]
 }
 

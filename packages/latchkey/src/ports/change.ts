@@ -59,21 +59,23 @@ export interface IdempotentResult {
   readonly seq: number
 }
 
-/** The admin key on whose behalf a change is made, as it was when its rights were read. */
+/** An admin key that asks for a change, as it was when its rights were read. */
 export interface Witness {
   readonly id: string
   readonly revision: number
-  /** Of its owner; 0 where nothing but the name is kept. */
+  /** The revision of its owner; 0 if nothing but the name is kept. */
   readonly ownerRevision: number
   /** The hash of the secret that it was verified with, where that is known: it must still work. */
   readonly secret?: string | undefined
   /** The first millisecond in which it may do nothing any more, by `now`. */
   readonly expiresAt: number | null
+  /** The clock: asked in the transaction. */
   readonly now: () => number
 }
 
 /** What must be so, in the transaction itself, for changes to be made. */
 export interface Conditions {
+  /** The call was not made before with this idempotency key. */
   readonly idempotent?: IdempotentCall | undefined
   /** This admin key still is what it was: a change that waited for others is not made on a right that has gone meanwhile. */
   readonly authority?: Witness | undefined

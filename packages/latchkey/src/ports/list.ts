@@ -1,26 +1,28 @@
 import type { KeyState, StoredKey } from './records.ts'
 
-/** Which keys to list. What is `undefined` is not asked for. */
+/** Which keys to list. A member that is `undefined` does not filter. */
 export interface ListFilter {
   readonly owner: string | undefined
-  /** Any of these. */
+  /** Keys of any of these. */
   readonly environments: readonly string[] | undefined
   readonly state: KeyState | undefined
-  /** Granted itself, or by its wildcard. */
+  /** Keys that were granted this scope, or its wildcard. */
   readonly scope: string | undefined
-  /** Part of an id, a name, an owner or the start of a secret, in any case. */
+  /** Part of an id, a name, an owner or the start of a secret; capital letters do not matter. */
   readonly text: string | undefined
-  /** Only keys with a secret that works and that this admin key brought about. */
+  /** Keys with a secret that works and that this admin key issued, imported or rotated. */
   readonly issuedBy?: string | undefined
-  /** Milliseconds since 1970, at which the state is judged. */
+  /** Milliseconds since 1970: the state is that of this time. */
   readonly now: number
-  /** Only keys that were issued after the one with this place. */
+  /** Keys that were issued after the one with this place. */
   readonly after: number
+  /** How many keys at most. */
   readonly limit: number
 }
 
-/** A listed key and its place in the order of issue, from which the next page goes on. */
+/** A key in a list, and its place in the order of issue. */
 export interface KeyListItem {
+  /** The next page begins after it. */
   readonly place: number
   readonly key: StoredKey
   readonly ownerDisabled: boolean

@@ -4,20 +4,20 @@ import type { Limit, Quota } from '../policy/limits.ts'
 /** Why a key was revoked. */
 export type RevocationReason = 'compromised' | 'superseded' | 'unused' | 'requested' | 'other'
 
-/** A key as it is kept. Times are milliseconds since 1970 (UTC). */
+/** A key as the store keeps it. Times are milliseconds since 1970 (UTC). */
 export interface StoredKey extends Rights {
   readonly id: string
   readonly name: string
   readonly metadata: Readonly<Record<string, string>>
   readonly limits: readonly Limit[]
   readonly quota: Quota | null
-  /** The visible start of its newest secret, for people. */
+  /** The visible start of its newest secret. */
   readonly start: string
   readonly createdAt: number
-  /** Random, and told to nobody: with it, what the journal says of its rows cannot be guessed from the journal. */
+  /** Random and secret: without it, nobody can guess the rows of a key from the digests in the journal. */
   readonly salt: string
   readonly disabledAt: number | null
-  /** The admin key that disabled it; `null` while it is not disabled, or where whoever holds the keyring itself did. */
+  /** The admin key that disabled it; `null` while it is not disabled, or if the holder of the keyring itself did. */
   readonly disabledBy: string | null
   readonly revokedAt: number | null
   readonly revokedReason: RevocationReason | null
@@ -26,30 +26,30 @@ export interface StoredKey extends Rights {
   readonly revision: number
 }
 
-/** How a secret came here: minted, or made elsewhere and imported by one of these hashes of it. */
+/** Where a secret comes from: minted here, or imported by its SHA-256 or SHA-512. */
 export type SecretKind = 'minted' | 'sha256' | 'sha512'
 
-/** A secret of a key, as far as it is kept. */
+/** A secret of a key as the store keeps it: its hash, and what may be shown of it. */
 export interface StoredSecret {
-  /** In lower-case hexadecimal. */
+  /** SHA-256 of the secret, or SHA-512 for an imported one of that kind; lower-case hexadecimal. */
   readonly hash: string
   readonly kind: SecretKind
-  /** What may be shown of it. */
+  /** The visible start. */
   readonly start: string
   readonly createdAt: number
-  /** When a newer one came to stand in for it; `null` for the newest. */
+  /** When a newer secret replaced it; `null` for the newest. */
   readonly retiredAt: number | null
   /** The first millisecond in which it no longer works; `null` for the newest. */
   readonly endsAt: number | null
-  /** It was ended: it works no more, whatever a clock says. */
+  /** It was ended, and works no more whatever a clock says. */
   readonly ended: boolean
   /** As of the last time that usage was written. */
   readonly lastUsedAt: number | null
-  /** The admin key that brought it about; `null` where whoever holds the keyring itself did. */
+  /** The admin key that issued, imported or rotated it; `null` if the holder of the keyring itself did. */
   readonly issuedBy: string | null
 }
 
-/** An owner of whom more is kept than its name. */
+/** An owner of which more is kept than its name. */
 export interface StoredOwner {
   readonly owner: string
   readonly disabledAt: number | null
@@ -59,41 +59,42 @@ export interface StoredOwner {
   readonly revision: number
 }
 
-/** What is found by a secret: all that verify needs. */
+/** What a store finds by the hash of a secret: all that verify needs. */
 export interface SecretMatch {
   readonly key: StoredKey
-  /** `undefined` for a key that is not from a store. */
+  /** `undefined` for a key of a `KeySource`. */
   readonly secret: StoredSecret | undefined
-  /** `undefined` where nothing but the name is kept. */
+  /** `undefined` if nothing but its name is kept. */
   readonly owner: StoredOwner | undefined
 }
 
-/** What is found by an id: all that is kept of a key. */
+/** What a store finds by the id of a key: all that is kept of it. */
 export interface KeyRecord {
   readonly key: StoredKey
-  /** The newest first. */
+  /** The newest first; ended ones too. */
   readonly secrets: readonly StoredSecret[]
   readonly owner: StoredOwner | undefined
-  /** Of each period in which something was taken or filled up, in order; at least of the four nearest to the last one. */
+  /** One for each period in which something was taken or filled up, in order; at least the last four. */
   readonly quotas: readonly QuotaState[]
 }
 
-/** What is left of a quota, and of which period that is said. */
+/** What is left of a quota in one period. */
 export interface QuotaState {
+  /** Calls, or what they cost. */
   readonly remaining: number
-  /** As `periodStart` gives it. */
+  /** Milliseconds since 1970 at which the period begins; 0 for a quota that is never filled up. */
   readonly period: number
 }
 
-/** Where a key stands. The first that is true counts. */
+/** The state of a key. If several are true, the first in this order counts. */
 export type KeyState = 'revoked' | 'disabled' | 'owner_disabled' | 'expired' | 'pending' | 'active'
 
-/** What an application declares of its keys. */
+/** What an application declares about its keys. */
 export interface Declared {
   /** Each with the sentence that the documentation shows. */
   readonly scopes: Readonly<Record<string, string>>
   /** What every secret begins with. */
   readonly prefix: string
-  /** Those that keys are issued for, the usual one first. */
+  /** The environments that keys are issued for, the default first. */
   readonly environments: readonly string[]
 }

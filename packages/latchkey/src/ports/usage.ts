@@ -1,42 +1,48 @@
 import type { Quota } from '../policy/limits.ts'
 
-/** What came of using a key in one hour: `accepted`, or the code of a refusal. */
+/** How often a key was used in one hour, with one outcome. */
 export interface UsageCount {
   /** Milliseconds since 1970 at which the hour begins. */
   readonly hour: number
   /** The id of the key; empty where the credential belonged to none. */
   readonly key: string
+  /** The owner of the key; empty if the credential belonged to none. */
   readonly owner: string
+  /** `accepted`, or the code of a refusal. */
   readonly outcome: string
+  /** Calls. */
   readonly count: number
 }
 
-/** What has been counted since the last time that usage was written. */
+/** What was counted since usage was written last. */
 export interface UsageBatch {
   /** Each hour, key and outcome at most once. */
   readonly counts: readonly UsageCount[]
-  /** When each secret was used last, by its hash. */
+  /** When each secret was used last, by its hash, in milliseconds since 1970. */
   readonly lastUsed: ReadonlyMap<string, number>
 }
 
-/** Which usage to read. What is `undefined` is not asked for. */
+/** Which usage to read. A member that is `undefined` does not filter. */
 export interface UsageFilter {
   readonly key: string | undefined
   readonly owner: string | undefined
   readonly outcome: string | undefined
-  /** Only keys of any of these. */
+  /** Keys of any of these. */
   readonly environments?: readonly string[] | undefined
-  /** Milliseconds since 1970: the first that counts, and the first that no longer does. */
+  /** Only hours from this time on, in milliseconds since 1970. */
   readonly from: number
+  /** Only hours before this time, in milliseconds since 1970. */
   readonly to: number
+  /** How many rows at most. */
   readonly limit: number
 }
 
 /** An attempt to spend from a quota. */
 export interface Spending {
+  /** What the call takes. */
   readonly cost: number
-  /** The quota as the caller knows it: if it is another by now, nothing is taken. */
+  /** The quota as the caller knows it: if it is another one by now, nothing is taken. */
   readonly quota: Quota
-  /** The period that it is now, as `periodStart` gives it. */
+  /** When the present period begins, as in `QuotaState`. */
   readonly period: number
 }

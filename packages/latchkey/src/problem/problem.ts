@@ -43,7 +43,9 @@ export interface ProblemOptions {
   readonly detail: string
   /** The registered type of the problem; `about:blank` if left out. */
   readonly type?: string | undefined
+  /** What is wrong with the request, member by member. */
   readonly errors?: readonly Fault[]
+  /** The names of the limits that had no room. */
   readonly violatedPolicies?: readonly string[] | undefined
 }
 

@@ -3,17 +3,19 @@ import type { Refused } from './verdict.ts'
 
 /** Why one call was refused, for those who may know. */
 export interface RefusalRecord {
-  /** The id that the caller was told in `instance`. */
+  /** The id of the request, which its answer names in `instance`. */
   readonly requestId: string
   /** Milliseconds since 1970. */
   readonly at: number
   /** The route as it was declared, e.g. `POST /orders/:id`. */
   readonly route: string | undefined
+  /** The code of the refusal. */
   readonly code: string
   /** The step of verify that failed. */
   readonly step: Step
+  /** One sentence for those who may know. */
   readonly why: string
-  /** Of the key, where the credential belongs to one. */
+  /** The id of the key; `undefined` if the credential belongs to none. */
   readonly keyId: string | undefined
   readonly owner: string | undefined
   readonly environment: string | undefined
