@@ -53,14 +53,18 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   // Asked before it is opened here. Who comes later is seen by what they write.
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
+  const store = await openStore(settings.store, 'migrate', inUse ? undefined : tellShared)
   const keyring = await openKeyring({
-    store: await openStore(settings.store, 'migrate', inUse ? undefined : tellShared),
+    store,
     ...declarationOf(settings),
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,
     usageInterval: usageInterval * 1000,
     onError: (error) => app.log.warn({ err: error }, 'usage could not be written, and is kept for the next time'),
     ...(clock === undefined ? {} : { clock }),
+  }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
   })
   app.addHook('onClose', () => keyring.close())
   const close = async (): Promise<void> => app.close()

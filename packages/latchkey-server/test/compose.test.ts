@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { LatchkeyError } from 'latchkey'
 import { beforeRemoval, temporaryFolder } from '../../../test/temporary-folder.ts'
 import { compose } from '../src/compose.ts'
+import { isInUse } from '../src/store.ts'
 import { memorySettings, scenario } from './stage.ts'
 
 const limited = { addresses: ['192.0.2.7'] }
@@ -69,4 +70,10 @@ test('a database that cannot be used stops the start with an error that says so'
     compose(memorySettings({ store: `sqlite:${file}` })),
     (error) => error instanceof LatchkeyError && error.code === 'store_unusable',
   )
+})
+
+test('a start that stops at what is declared leaves the database closed', async (context) => {
+  const store = `sqlite:${join(temporaryFolder('compose', { context }), 'latchkey.db')}`
+  await assert.rejects(compose(memorySettings({ store, prefix: 'UPPER' })), LatchkeyError)
+  assert.equal(await isInUse(store), false)
 })

@@ -26,7 +26,7 @@ export type Created<Scope extends string, Item> =
   | { readonly repeated: true; readonly keys: readonly KeyDetails<Scope>[] }
 
 /** A secret of a new key. */
-export interface NewSecret<Shown> {
+interface NewSecret<Shown> {
   /** What is kept of it. */
   readonly stored: StoredSecret
   /** What the caller may see of it, this once. */

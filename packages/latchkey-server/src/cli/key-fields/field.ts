@@ -28,7 +28,7 @@ export interface KeyField<Member extends keyof Members> {
 }
 
 /** A row of a page. */
-export interface Row {
+interface Row {
   readonly title: string
   /** What it says where the key has none; if left out there is no row then. */
   readonly none?: string
