@@ -7,6 +7,7 @@ import { linger } from './last-answer.ts'
  * 9.6). So nobody can make us read a body that no handler wants. A body that arrives in the packet of its head does not
  * cost the caller the connection.
  */
+// oxlint-disable-next-line eslint/max-params -- the signature is Fastify's
 export const partWithUnread: onSendHookHandler = (request, reply, payload, done) => {
   if (!isUnread(request)) {
     done(null, payload)

@@ -143,6 +143,8 @@ export const problemOptions: Pick<
   },
 }
 
+/* oxlint-disable eslint/max-params -- the signature is Fastify's */
+
 /**
  * A `preParsing` hook for applications that decode no bodies: a body that is compressed, or in another charset than UTF-8,
  * is answered 415.
@@ -161,6 +163,8 @@ export const plainBodies: preParsingHookHandler = (request, reply, payload, done
   if (!isPlain) reply.header('accept-encoding', 'identity')
   done(problem({ ...mediaType(), detail: 'Send the body as it is, in UTF-8.' }))
 }
+
+/* oxlint-enable eslint/max-params */
 
 /**
  * Makes a parser of JSON bodies that answers 400 to a body which could be read in two ways: bytes that are not UTF-8, and
