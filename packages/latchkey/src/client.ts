@@ -91,9 +91,9 @@ export async function connectKeyring<Scope extends string = string>(
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 
-  const create = async (path: string, body: object, wanted: BulkOptions | IdempotencyOptions): Promise<Json> => {
-    objectOf('The options of a call that creates keys', wanted, bulkOptions)
-    const { idempotencyKey } = wanted
+  const create = async (path: string, body: object, options: BulkOptions | IdempotencyOptions): Promise<Json> => {
+    objectOf('The options of a call that creates keys', options, bulkOptions)
+    const { idempotencyKey } = options
     return send({
       method: 'POST',
       path,
@@ -111,12 +111,12 @@ export async function connectKeyring<Scope extends string = string>(
     return send({ method: 'POST', path, body, headers: conditions(options), repeatable: true })
   }
 
-  const patchWith = async (path: string, patch: object, wanted: ChangeOptions): Promise<Json> => {
-    objectOf('The options of a change', wanted, changeOptions)
+  const patchWith = async (path: string, patch: object, options: ChangeOptions): Promise<Json> => {
+    objectOf('The options of a change', options, changeOptions)
     // In the body the two stand side by side, and one of them would be lost.
     if (Object.hasOwn(patch, 'note')) throw invalid('note', 'among the options')
-    const { note } = wanted
-    return send({ method: 'PATCH', path, body: { ...patch, note }, headers: conditions(wanted), repeatable: true })
+    const { note } = options
+    return send({ method: 'PATCH', path, body: { ...patch, note }, headers: conditions(options), repeatable: true })
   }
 
   const { scopes, environments } = await get('/v1/keyring')
@@ -128,8 +128,8 @@ export async function connectKeyring<Scope extends string = string>(
     scopes: scopes as Catalogue<Scope>,
     environments,
     verify: verifierOver<Scope>(transport, environments),
-    async issue({ idempotencyKey, ...wanted }: IssueOptions<Scope> & IdempotencyOptions) {
-      const body = { ...wanted, actor: undefined }
+    async issue({ idempotencyKey, ...newKey }: IssueOptions<Scope> & IdempotencyOptions) {
+      const body = { ...newKey, actor: undefined }
       return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOrRepeated<Scope>
     },
     issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', { keys }, options)),
@@ -151,9 +151,9 @@ export async function connectKeyring<Scope extends string = string>(
       return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner
     },
     journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
-    async verifyJournal(wanted = {}) {
-      objectOf('The options of verifyJournal', wanted, ['checkpoint', 'rows'])
-      const { checkpoint, rows } = wanted
+    async verifyJournal(options = {}) {
+      objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
+      const { checkpoint, rows } = options
       return (await get(
         '/v1/journal/verify',
         { ...checkpoint, rows },

@@ -104,8 +104,8 @@ export function integer(
   return value
 }
 
-/** A moment in whole milliseconds since 1970, or `null` for none. */
-export function moment(name: string, value: unknown): number | null {
+/** A timestamp in whole milliseconds since 1970, or `null` for none. */
+export function timestamp(name: string, value: unknown): number | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > bounds.timestamp) {
     throw invalid(name, 'a number of whole milliseconds since 1970, as Date.now() gives it, or null')

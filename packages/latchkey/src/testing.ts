@@ -56,8 +56,8 @@ export function testClock(start: number = Date.now()): TestClock {
       now += milliseconds
       ahead += milliseconds
     },
-    set(moment) {
-      now = moment
+    set(timestamp) {
+      now = timestamp
     },
   }
 }

@@ -46,14 +46,14 @@ export function verifierOver<Scope extends string>(
       const { ip, dryRun, seenBy } = call
       // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
       if (seenBy !== undefined) throw invalid('seenBy', 'left out for a keyring on the other side of the wire')
-      const wanted = requirementOf(requirement)
+      const checked = requirementOf(requirement)
       const credential = presented ?? ''
       if (credential === '') return { ok: false, refusal: refusals.missing }
       // Whatever is no text is no credential, and nothing of it goes over the wire.
       if (typeof credential !== 'string') return { ok: false, refusal: refusals.malformed }
       if (credential.length > longestCredential) return { ok: false, refusal: refusals.malformed }
 
-      const { environment, allOf, anyOf, cost } = wanted
+      const { environment, allOf, anyOf, cost } = checked
       const answer = await transport.send({
         method: 'POST',
         path: '/v1/verify',
@@ -71,7 +71,7 @@ export function verifierOver<Scope extends string>(
       })
       const verdict = verdictOf<Scope>(answer)
       if (verdict === undefined) throw new LatchkeyError('unexpected_answer', 'The answer is no verdict.')
-      if (verdict.ok && !meets(verdict.key, wanted)) {
+      if (verdict.ok && !meets(verdict.key, checked)) {
         throw new LatchkeyError('unexpected_answer', 'The answer accepts a key that is not what was asked for.')
       }
       return verdict
@@ -82,8 +82,8 @@ export function verifierOver<Scope extends string>(
 }
 
 /** A server that has misunderstood the question, or a proxy that answers it from memory, must not let anybody in. */
-function meets({ environment, scopes }: VerifiedKey, wanted: CheckedRequirement): boolean {
-  return environment === wanted.environment && covers(new Set(scopes), wanted)
+function meets({ environment, scopes }: VerifiedKey, requirement: CheckedRequirement): boolean {
+  return environment === requirement.environment && covers(new Set(scopes), requirement)
 }
 
 /** What is no address lies in no range, just as one that is not known. */
@@ -150,7 +150,9 @@ function areLimits(limits: unknown): limits is Wire['limits'] {
 function isRetiring(retiring: unknown): retiring is Wire['retiring'] {
   if (retiring === undefined) return true
   const { since, until } = (retiring ?? {}) as Partial<Retiring>
-  return [since, until].every((moment) => Number.isFinite(moment) && !Number.isNaN(new Date(Number(moment)).getTime()))
+  return [since, until].every(
+    (timestamp) => Number.isFinite(timestamp) && !Number.isNaN(new Date(Number(timestamp)).getTime()),
+  )
 }
 
 /** The row of the table; of a server that knows more refusals than this table, what it says of them. */

@@ -104,7 +104,7 @@ const table: { readonly [Name in keyof Members]-?: MemberRow<Name> } = {
     delegable: false,
     check: (value, context) => grants('scopes', value, catalogueOf(context, context.environment)),
   },
-  notBefore: { required: false, delegable: false, empty: null, check: (value) => input.moment('notBefore', value) },
+  notBefore: { required: false, delegable: false, empty: null, check: (value) => input.timestamp('notBefore', value) },
   expiresAt: { required: false, delegable: false, empty: null, check: expiresAt },
   metadata: { required: false, delegable: true, empty: undelegated.metadata, check: input.metadata },
   addresses: { required: false, delegable: false, empty: null, check: input.addresses },
@@ -169,7 +169,7 @@ function owner(value: unknown): string {
 }
 
 function expiresAt(value: unknown, { now }: CheckContext): number | null {
-  const end = input.moment('expiresAt', value)
+  const end = input.timestamp('expiresAt', value)
   if (end !== null && end <= now) throw invalid('expiresAt', 'later than now, or null')
   return end
 }

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../error.ts'
-import { bounds, invalid, membersOf, moment, objectOf, text, integer } from '../input.ts'
+import { bounds, invalid, membersOf, timestamp, objectOf, text, integer } from '../input.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { JournalEntry, Store, UsageCount } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -91,8 +91,8 @@ export async function readJournal<Scope extends string>(
     limit: integer('limit', limit, { least: 1, most: bounds.page }),
     subject: key ?? (owner === undefined ? undefined : subjectOfOwner(owner)),
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
-    from: moment('from', from) ?? undefined,
-    to: moment('to', to) ?? undefined,
+    from: timestamp('from', from) ?? undefined,
+    to: timestamp('to', to) ?? undefined,
   })
 }
 
@@ -129,14 +129,14 @@ export async function readUsage<Scope extends string>(
     const kept = await store.byId(id)
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
   }
-  const until = moment('to', to) ?? clock.now() + 1
+  const until = timestamp('to', to) ?? clock.now() + 1
   return store.usage({
     key: id,
     owner: authority.owner ?? owner,
     // Some counts belong to no key, and so to no environment: they are for admin keys that see all.
     environments: authority.owner === undefined && authority.everywhere ? undefined : authority.environments,
     outcome: outcome === undefined ? undefined : text('outcome', outcome, bounds.label),
-    from: moment('from', from) ?? Math.max(0, until - aDay),
+    from: timestamp('from', from) ?? Math.max(0, until - aDay),
     to: until,
     limit: integer('limit', limit, { least: 1, most: bounds.usage }),
   })

@@ -76,10 +76,10 @@ export function takeBack(held: Slices, at: number, amount: number): void {
   for (let index = held.size - 1; index >= 0; index--) {
     if (firstCall(held, index) > at) continue
     if (lastCall(held, index) < at) return
-    const given = Math.min(amount, cost(held, index))
+    const taken = Math.min(amount, cost(held, index))
     const offset = offsetOf(held, index)
-    held.ring[offset + 2] = cost(held, index) - given
-    held.counted -= given
+    held.ring[offset + 2] = cost(held, index) - taken
+    held.counted -= taken
     return
   }
 }

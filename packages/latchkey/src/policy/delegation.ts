@@ -67,20 +67,24 @@ export function sees(
  * The first dimension in which a key would be more than the admin key that gives it, or `undefined` if it is within in
  * all of them. No sequence of such gifts can widen anything, since each is within the one before.
  *
- * @example exceeds(admin, { ...wanted, expiresAt: null }) // 'expiresAt' if the admin key itself ends
+ * @example exceeds(admin, { ...requested, expiresAt: null }) // 'expiresAt' if the admin key itself ends
  */
-export function exceeds(giver: Rights, wanted: Rights): keyof Rights | undefined {
+export function exceeds(giver: Rights, requested: Rights): keyof Rights | undefined {
   const { delegation } = giver
-  if (delegation === null || !delegation.environments.includes(wanted.environment)) return 'environment'
-  if (delegation.owner !== null && delegation.owner !== wanted.owner) return 'owner'
+  if (delegation === null || !delegation.environments.includes(requested.environment)) return 'environment'
+  if (delegation.owner !== null && delegation.owner !== requested.owner) return 'owner'
   // An admin key's own scopes are the admin scopes that it may give.
-  const mayGive = wanted.environment === adminEnvironment ? giver.scopes : delegation.scopes
-  if (!grantsCover(mayGive, wanted.scopes)) return 'scopes'
-  if (giver.expiresAt !== null && (wanted.expiresAt === null || wanted.expiresAt > giver.expiresAt)) return 'expiresAt'
-  if (giver.addresses !== null && (wanted.addresses === null || !rangesCover(giver.addresses, wanted.addresses))) {
+  const mayGive = requested.environment === adminEnvironment ? giver.scopes : delegation.scopes
+  if (!grantsCover(mayGive, requested.scopes)) return 'scopes'
+  if (giver.expiresAt !== null && (requested.expiresAt === null || requested.expiresAt > giver.expiresAt))
+    return 'expiresAt'
+  if (
+    giver.addresses !== null &&
+    (requested.addresses === null || !rangesCover(giver.addresses, requested.addresses))
+  ) {
     return 'addresses'
   }
-  if (wanted.delegation !== null && !delegationCovers(delegation, wanted.delegation)) return 'delegation'
+  if (requested.delegation !== null && !delegationCovers(delegation, requested.delegation)) return 'delegation'
   return undefined
 }
 
@@ -96,11 +100,11 @@ export function maySet(delegation: Delegation | null, member: keyof Delegable): 
  */
 export function exceedsMembers(
   delegation: Delegation | null,
-  wanted: Delegable,
+  requested: Delegable,
   before: Delegable = undelegated,
 ): keyof Delegable | undefined {
   return delegableMembers.find(
-    (member) => !maySet(delegation, member) && JSON.stringify(wanted[member]) !== JSON.stringify(before[member]),
+    (member) => !maySet(delegation, member) && JSON.stringify(requested[member]) !== JSON.stringify(before[member]),
   )
 }
 

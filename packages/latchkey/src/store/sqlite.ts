@@ -417,7 +417,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     auditMissing(after, limit) {
       return asItIs(() => audited<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])).map(
-        (told) => ({ ...told }),
+        (entry) => ({ ...entry }),
       )
     },
 
@@ -592,7 +592,7 @@ function sharing(tell: (() => void) | undefined): {
   /** @param written - whether anybody else has written since the look before. */
   readonly seen: (seq: number, written: boolean) => void
 } {
-  let told = tell === undefined
+  let reported = tell === undefined
   let [reached, ours] = [0, 0]
   return {
     committed(entries) {
@@ -602,8 +602,8 @@ function sharing(tell: (() => void) | undefined): {
       const theirs = seq - reached - ours
       reached = seq
       ours = 0
-      if (told || !written || theirs !== 0) return
-      told = true
+      if (reported || !written || theirs !== 0) return
+      reported = true
       // After the look: whoever is told may do anything.
       queueMicrotask(() => tell?.())
     },

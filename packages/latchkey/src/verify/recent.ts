@@ -5,16 +5,16 @@ export interface Rememberable {
 }
 
 /** A bounded memory of what was found by hash, which forgets what has not been read for long. */
-export interface Recent<Found extends Rememberable> {
-  get(hash: string): Found | undefined
-  set(found: Found): void
+export interface Recent<Entry extends Rememberable> {
+  get(hash: string): Entry | undefined
+  set(found: Entry): void
   /** Drops every entry for which `outdated` holds. */
-  forget(outdated: (found: Found) => boolean): void
+  forget(outdated: (found: Entry) => boolean): void
   clear(): void
 }
 
-interface Generation<Found> {
-  readonly entries: Map<string, Found>
+interface Generation<Entry> {
+  readonly entries: Map<string, Entry>
   weight: number
 }
 
@@ -25,19 +25,19 @@ interface Generation<Found> {
  * @param entries - how many are held at most.
  * @param bytes - how much they weigh at most, but for one that is heavier than half of it alone.
  */
-export function recent<Found extends Rememberable>({
+export function recent<Entry extends Rememberable>({
   entries,
   bytes,
 }: {
   readonly entries: number
   readonly bytes: number
-}): Recent<Found> {
+}): Recent<Entry> {
   const halfEntries = Math.max(1, Math.floor(entries / 2))
   const halfBytes = bytes / 2
-  let young = generation<Found>()
-  let old = generation<Found>()
+  let young = generation<Entry>()
+  let old = generation<Entry>()
 
-  function set(found: Found): void {
+  function set(found: Entry): void {
     if (young.entries.size >= halfEntries || (young.weight + found.weight > halfBytes && young.entries.size > 0)) {
       old = young
       young = generation()
@@ -68,11 +68,11 @@ export function recent<Found extends Rememberable>({
   }
 }
 
-function generation<Found>(): Generation<Found> {
+function generation<Entry>(): Generation<Entry> {
   return { entries: new Map(), weight: 0 }
 }
 
-function drop<Found extends Rememberable>(held: Generation<Found>, hash: string): void {
+function drop<Entry extends Rememberable>(held: Generation<Entry>, hash: string): void {
   const found = held.entries.get(hash)
   if (found === undefined) return
   held.entries.delete(hash)

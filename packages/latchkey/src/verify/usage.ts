@@ -155,11 +155,11 @@ export function openUsage({
   }
 
   return {
-    tick(moment) {
-      now = moment
-      if (hourOf(moment) === hour) return
+    tick(timestamp) {
+      now = timestamp
+      if (hourOf(timestamp) === hour) return
       collect()
-      hour = hourOf(moment)
+      hour = hourOf(timestamp)
     },
     accept(counter) {
       counter.lastUsedAt = now
