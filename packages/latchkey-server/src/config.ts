@@ -79,7 +79,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '8080',
     help: 'The port to listen on. With `0` the system chooses a free port.',
     must: 'a whole number from 0 to 65535',
-    read: (text) => whole(text, 0, 65_535),
+    read: (text) => integer(text, 0, 65_535),
   },
   store: {
     variable: 'LATCHKEY_STORE',
@@ -151,7 +151,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '10',
     help: 'Seconds between two writes of usage. A crash loses at most the usage of this time.',
     must: 'a whole number of seconds from 1 to 3600',
-    read: (text) => whole(text, 1, 3600),
+    read: (text) => integer(text, 1, 3600),
   },
   cacheSize: {
     variable: 'LATCHKEY_CACHE_SIZE',
@@ -159,7 +159,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '50000',
     help: 'The number of verified keys that are held in memory.',
     must: 'a whole number from 2 to 10000000',
-    read: (text) => whole(text, 2, 10_000_000),
+    read: (text) => integer(text, 2, 10_000_000),
   },
   cacheMemory: {
     variable: 'LATCHKEY_CACHE_MEMORY',
@@ -167,7 +167,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '64',
     help: 'The memory, roughly, that verified keys may take. Refused credentials may take the same amount again.',
     must: 'a whole number of MiB from 1 to 65536',
-    read: (text) => whole(text, 1, 65_536),
+    read: (text) => integer(text, 1, 65_536),
   },
   drainDelay: {
     variable: 'LATCHKEY_DRAIN_DELAY',
@@ -175,7 +175,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     fallback: '0',
     help: 'Seconds, when the server stops, in which `/readyz` already answers 503 while requests are still served, so that a load balancer notices.',
     must: 'a whole number of seconds from 0 to 300',
-    read: (text) => whole(text, 0, 300),
+    read: (text) => integer(text, 0, 300),
   },
   firstAdminKeyFile: {
     variable: 'LATCHKEY_FIRST_ADMIN_KEY_FILE',
@@ -219,12 +219,12 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
     const flag = flags[name as keyof Settings]
-    const said = flag ?? (environment[setting.variable] || undefined)
-    if (said === undefined && withoutDefault.has(name)) {
+    const configured = flag ?? (environment[setting.variable] || undefined)
+    if (configured === undefined && withoutDefault.has(name)) {
       values[name] = undefined
       continue
     }
-    const text = said ?? setting.fallback
+    const text = configured ?? setting.fallback
     const value = text === '' && flag === undefined ? [] : setting.read(text)
     if (value === undefined) {
       const named = flag === undefined ? setting.variable : setting.flag.split(' ')[0]
@@ -270,7 +270,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-function whole(text: string, least: number, most: number): number | undefined {
+function integer(text: string, least: number, most: number): number | undefined {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
   return value >= least && value <= most ? value : undefined
 }

@@ -60,14 +60,14 @@ async function hasAdminKey(keyring: OpenKeyring): Promise<boolean> {
 }
 
 async function issueFirst(keyring: OpenKeyring): Promise<Issued | undefined> {
-  const wanted = {
+  const newKey = {
     name: 'First admin key',
     owner: 'operator',
     environment: adminEnvironment,
     ...everyRight(keyring),
   }
   // All processes use one idempotency key: for the second one the call is repeated, and it gets no secret.
-  const made = await keyring.issueMany([wanted], { actor: 'first start', idempotencyKey: 'first admin key' })
+  const made = await keyring.issueMany([newKey], { actor: 'first start', idempotencyKey: 'first admin key' })
   return made.repeated ? undefined : made.created[0]
 }
 

@@ -120,17 +120,18 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
     },
     async (request, reply) => {
       const { credential, scopes, anyOf, address, cost = 1, dryRun = false } = request.body
-      const { environment: wanted = known[0] ?? '' } = request.body
+      const { environment = known[0] ?? '' } = request.body
       // A requirement that no key can meet is a mistake of this caller, and must not look like a key without the scope.
-      if (!known.includes(wanted)) throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
+      if (!known.includes(environment))
+        throw invalid('invalid_input', `environment must be one of ${known.join(', ')}.`)
       // Otherwise a key that is bound to addresses would be refused, and any other key accepted.
       if (address !== undefined && isIP(address) === 0) throw invalid('invalid_input', 'address must be an IP address.')
-      const declared = wanted === adminEnvironment ? adminScopes : keyring.scopes
+      const declared = environment === adminEnvironment ? adminScopes : keyring.scopes
       const strange = [...(scopes ?? []), ...(anyOf ?? [])].find((one) => !Object.hasOwn(declared, one))
       if (strange !== undefined) throw invalid('unknown_scope', `The scope ${JSON.stringify(strange)} is not declared.`)
 
       const requirement = {
-        environment: wanted,
+        environment,
         cost,
         ...(scopes === undefined ? {} : { allOf: scopes }),
         ...(anyOf === undefined ? {} : { anyOf }),

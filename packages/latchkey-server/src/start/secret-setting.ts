@@ -18,10 +18,10 @@ export function secretSetting(
   name: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  const given = environment[name] || undefined
+  const value = environment[name] || undefined
   const file = environment[`${name}_FILE`] || undefined
-  if (file === undefined) return given
-  if (given !== undefined) throw new Error(`${name} and ${name}_FILE are both set: set one of them.`)
+  if (file === undefined) return value
+  if (value !== undefined) throw new Error(`${name} and ${name}_FILE are both set: set one of them.`)
   const fault = (why: string, cause?: unknown): Error =>
     new Error(`${name}_FILE must be the path of a file with the secret in it, ${why}.`, { cause })
   let bytes: Buffer | undefined
