@@ -103,7 +103,7 @@ export async function openKeyring<const Scope extends string>(
   const credential = (presented: string): Credential => new Credential(presented)
   const log = refusalLog(rememberedRefusals)
   const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
-    log.add(requestId, route, refused, clock.now())
+    log.add(requestId, { route, refused, at: clock.now() })
   }
   let closed: Promise<void> | undefined
   // To close twice is to close once: the application and the server that it mounts may both do it.

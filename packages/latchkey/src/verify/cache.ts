@@ -5,72 +5,76 @@ import { recent } from './recent.ts'
 import type { UsageCounter, Usage } from './usage.ts'
 import type { Accepted, Refused } from './verdict.ts'
 
-/** A verdict that stands until the journal says otherwise, as far as it does not depend on time and requirement. */
-export interface CachedKey<Scope extends string> {
-  /** Of the secret. */
+/**
+ * The finding for a credential, as far as it does not depend on time and requirement: a refusal, or the data of a key that
+ * may be accepted.
+ */
+export type Found<Scope extends string> =
+  | { readonly refused: Refused; readonly active: undefined }
+  | { readonly refused: undefined; readonly active: Active<Scope> }
+
+/** A finding that stands until the journal says otherwise. */
+export type CachedKey<Scope extends string> = Found<Scope> & {
+  /** The hash by which the credential was looked up. */
   readonly hash: string
-  /** Set where the credential is refused whatever the time and the requirement. */
-  readonly refused: Refused | undefined
-  /** Set where it is not. */
-  readonly active: Active<Scope> | undefined
-  /** What the journal says when this is no longer so: the id of the key, and its owner. `undefined` where it is refused. */
+  /** The subjects whose entries in the journal end this: the key and its owner. `undefined` for a refused credential. */
   readonly keyId: string | undefined
   readonly ownerSubject: string | undefined
-  /** Found by another hash of the secret or in another source: its secret may yet come to a key that is looked for before. */
+  /** Found by its second hash or in a source: an import may yet give the secret to a key that is found before this one. */
   readonly lastResort: boolean
   /** Bytes that it takes, roughly. */
   readonly weight: number
 }
 
-/** What is known of a key that may be accepted, put in the way that verify goes. */
+/** The data of a key that may be accepted, in the order of the steps of verify. */
 export interface Active<Scope extends string> {
   readonly accepted: Accepted<Scope>
   readonly held: ReadonlySet<string>
-  /** False where nothing about it ever begins or ends, so that nobody needs to look at the clock. */
+  /** False if nothing about the key ever begins or ends, so that verify does not read the clock. */
   readonly timed: boolean
   readonly notBefore: number | null
   readonly expiresAt: number | null
-  /** Of this secret. */
+  /** The end of the secret that was presented. */
   readonly endsAt: number | null
-  /** `undefined` where it may be used from anywhere. */
+  /** `undefined` if the key may be used from everywhere. */
   readonly allows: ((address: string) => boolean) | undefined
-  /** False where it has neither limits nor a quota, so that a verdict is the same each time. */
+  /** False if the key has neither limits nor a quota, so that every call has the same verdict. */
   readonly metered: boolean
-  /** Its own, then those that its owner's keys share. */
+  /** The windows of the key, then those that its owner's keys share. */
   readonly windows: readonly Window[]
   readonly quota: Quota | null
   readonly counter: UsageCounter
 }
 
-/** Cached keys by the hash of the secret, allowed to answer only while the journal has been seen to its end. */
+/** Cached keys by the hash of the credential. The cache may answer only during a lease. */
 export interface Cache<Scope extends string> {
-  /** Whether what `get` answers may be used. If not, `follow` first. */
+  /** Whether a lease runs, so that the answer of `get` may be used. If not, `follow` first. */
   readonly current: () => boolean
-  /** Looks at the journal, forgets what changed and takes a new lease. Throws or rejects when the store does. */
+  /** Looks at the journal, forgets what has changed, and takes a new lease. Throws or rejects when the store does. */
   readonly follow: () => Awaitable<void>
   readonly get: (hash: string) => CachedKey<Scope> | undefined
-  /** Keeps what was read, unless something has changed since `version` was taken. */
+  /** Keeps a finding, unless something has changed since `version` was taken. */
   readonly keep: (cached: CachedKey<Scope>, version: number) => void
-  /** Grows with everything that is forgotten. Take it before reading from the store. */
+  /** Grows with every change that is seen. Take it before you read from the store. */
   readonly version: () => number
   /**
-   * Whether `imported` was looked at lately. What has not the form of a minted secret is refused by it for so long without
-   * a look of its own, or anybody could have the store asked as often as they like.
+   * Whether a recent look has read `imported`. Without imports, a text that is no minted secret is then refused without a
+   * look of its own; otherwise anybody could make a process look as often as they like.
    */
   readonly knowsForms: () => boolean
-  /** By which hashes secrets were imported, as of the last look. */
+  /** The kinds of hashes by which secrets were imported, as of the last look. */
   readonly imported: () => ChangesSince['imported']
-  /** Forgets what this keyring has changed itself. */
+  /** Forgets what this keyring itself has changed. */
   readonly committed: (entries: readonly JournalEntry[]) => void
 }
 
 /**
- * Milliseconds for which it is known that no secrets but minted ones are there. Longer than most leases, since anybody
- * can have it asked anew; the first import waits for it.
+ * Milliseconds during which a look that found only minted secrets stands. It is longer than most leases, because anybody
+ * can cause the next look. The first import waits for it.
  */
 export const formsLease = 100
 
-/** Milliseconds after a look that failed in which nobody who sends nonsense waits for another one. */
+/** Milliseconds after a failed look during which a text that is no secret does not cause another one. */
 const afterFailure = 1000
 
 /**
@@ -104,7 +108,7 @@ export function openCache<Scope extends string>({
   function changed(touched: ChangesSince['changed']): void {
     if (touched.length === 0) return
     version++
-    // A secret that was unknown may be known by now, and its hash is not in the journal.
+    // An unknown secret may be known now, and the journal does not have its hash.
     refused.clear()
     if (touched === 'everything') {
       accepted.clear()
@@ -129,7 +133,7 @@ export function openCache<Scope extends string>({
       formsKnownUntil = began + Math.max(formsLease, store.lease)
     }
     const failed = (error: unknown): never => {
-      // While nobody can look it is what it was, or all who send nonsense would wait for a store that is gone.
+      // Until then the last look stands: otherwise every text that is no secret would wait for a store that is gone.
       formsKnownUntil = clock.monotonic() + afterFailure
       throw error
     }
@@ -147,9 +151,9 @@ export function openCache<Scope extends string>({
 
   function committed(entries: readonly JournalEntry[]): void {
     changed(entries)
-    // From now on there may be secrets of another form, and only a look tells by which hash.
+    // From now on there may be secrets of another form, and only a look shows by which hash.
     if (entries.some(({ action }) => action === 'import')) leaseEnd = formsKnownUntil = -Infinity
-    // Where nobody else's entries lie between, the next look need not tell us of our own.
+    // If our entries directly follow what we have seen, skip them at the next look.
     const [first, last] = [entries[0], entries.at(-1)]
     if (last !== undefined && first?.previous === (seen?.hash ?? genesis)) seen = { seq: last.seq, hash: last.hash }
   }

@@ -12,9 +12,9 @@ import type { CachedKey } from './cache.ts'
 import { catalogueOf } from './parts.ts'
 
 /**
- * The cached key of a secret that is refused whatever the time and the requirement. Alike for all of them down to where things
- * lie in memory, as far as that can be had: each has a verdict of its own and of one shape, and nothing more is kept of
- * a known key than its verdict tells, or a revoked key would take longer than an unknown one.
+ * The cached key of a secret that is refused whatever the time and the requirement. All of them are alike in memory, as far
+ * as possible: each has its own verdict of the same shape, and keeps no more of a known key than the verdict has.
+ * Otherwise the refusal of a revoked key would take longer than that of an unknown one.
  */
 export function refusedFor(hash: string, code: RefusalCode, key: SecretMatch['key'] | undefined): CachedKey<never> {
   const [keyId, owner, environment] = [key?.id, key?.owner, key?.environment]
@@ -23,7 +23,7 @@ export function refusedFor(hash: string, code: RefusalCode, key: SecretMatch['ke
     hash,
     refused,
     active: undefined,
-    // Whatever changes, all that are refused are forgotten: nobody asks whose they are.
+    // Every change forgets all refused credentials, whose keys do not matter.
     keyId: undefined,
     ownerSubject: undefined,
     lastResort: false,
@@ -31,12 +31,12 @@ export function refusedFor(hash: string, code: RefusalCode, key: SecretMatch['ke
   }
 }
 
-/** Bytes that a cached key takes at least: the objects themselves, and the texts that every key has. */
+/** The fewest bytes that a cached key takes: its objects, and the texts that every key has. */
 const plainWeight = 1024
 
 /**
- * Bytes that a cached key takes, roughly, and rather more: what may be large of a key is texts, kept with two bytes a
- * character at most, and small objects that are some times as large in memory as they are in JSON.
+ * The bytes that a cached key takes, estimated rather too high. Its large parts are texts, with at most two bytes a
+ * character, and small objects, which are several times as large in memory as in JSON.
  */
 function weightOf({ key, owner }: SecretMatch): number {
   const { name, metadata, scopes, addresses, limits, delegation } = key
@@ -44,7 +44,7 @@ function weightOf({ key, owner }: SecretMatch): number {
   return plainWeight + large + JSON.stringify([addresses, limits, owner?.limits]).length * 8
 }
 
-/** What can be said of a found key once, for as long as its rows stay as they are. */
+/** The cached key of a key that was found: all that holds for as long as its rows do not change. */
 export function cachedKeyOf<Scope extends string>(
   hash: string,
   found: SecretMatch,
@@ -91,7 +91,7 @@ export function cachedKeyOf<Scope extends string>(
       timed: notBefore !== null || expiresAt !== null || endsAt !== null,
       notBefore,
       expiresAt,
-      // What was ended has ended at any time.
+      // A secret that was ended has ended at any time, also if the clock is set back.
       endsAt: secret?.ended === true ? 0 : endsAt,
       allows: addresses === null ? undefined : addressMatcher(addresses),
       metered: windows.length > 0 || quota !== null,
@@ -101,7 +101,7 @@ export function cachedKeyOf<Scope extends string>(
         keyId: id,
         owner,
         secretHash: secret?.hash,
-        // Made at another time than its key is made by a rotation; at an earlier one, where the clock has stepped back.
+        // A secret with another time than its key comes from a rotation. If the clock was set back, the time is earlier.
         firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt !== stored.createdAt,
         accepted: 0,
         lastUsedAt: 0,

@@ -1,7 +1,7 @@
 import type { Step } from '../refusal.ts'
 import type { Refused } from './verdict.ts'
 
-/** Why one call was refused, for those who may know. */
+/** Why a call was refused, for those who may know. */
 export interface RefusalRecord {
   /** The id of the request, which its answer names in `instance`. */
   readonly requestId: string
@@ -21,33 +21,33 @@ export interface RefusalRecord {
   readonly environment: string | undefined
 }
 
-/**
- * The refusals of the last while, by the id of the request. In memory, bounded: the oldest goes
- * first. Of several with one id, which callers may choose, the first is told.
- */
+/** Recent refusals by the id of their request. They are in memory, and a new one replaces the oldest. */
 export interface RefusalLog {
-  readonly add: (requestId: string, route: string | undefined, refused: Refused, at: number) => void
+  /** Keeps a refusal, unless there is one with the same id already: callers may choose the ids of their requests. */
+  readonly add: (requestId: string, entry: RefusalEntry) => void
   readonly find: (requestId: string) => RefusalRecord | undefined
 }
 
-interface Entry {
+/** A refusal that is kept. */
+export interface RefusalEntry {
+  /** Milliseconds since 1970. */
   readonly at: number
   readonly route: string | undefined
   readonly refused: Refused
 }
 
-/** @param limit - how many are remembered. */
+/** @param limit - the most refusals that are kept. */
 export function refusalLog(limit: number): RefusalLog {
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, RefusalEntry>()
   return {
-    add(requestId, route, refused, at) {
-      // Callers may choose the ids of their requests, and must not be able to write over what is known of another's.
+    add(requestId, entry) {
+      // Otherwise a caller could overwrite the refusal of another one.
       if (entries.has(requestId)) return
       if (entries.size >= limit) {
         const [oldest] = entries.keys()
         if (oldest !== undefined) entries.delete(oldest)
       }
-      entries.set(requestId, { at, route, refused })
+      entries.set(requestId, entry)
     },
     find(requestId) {
       const entry = entries.get(requestId)

@@ -1,31 +1,28 @@
 import type { Store, UsageCount } from '../ports.ts'
 import type { Refused } from './verdict.ts'
 
-/** What a caller's call came to: `accepted`, the code of a refusal, or that a report-only limit would have refused it. */
-type Outcome = string
-
-/** Counts of a key that are kept at hand, so that accepting a call adds one to a number and nothing else. */
+/** The counts of one key, kept with its verdict: to accept a call only adds one to a number. */
 export interface UsageCounter {
   readonly keyId: string
   readonly owner: string
-  /** Of the secret that was used, as the store knows it; `undefined` for a key that is not from a store. */
+  /** The hash of the secret, by which the store knows it; `undefined` for a key from a source. */
   readonly secretHash: string | undefined
-  /** A rotation has brought the secret about, and no use of it is known. */
+  /** Whether a rotation has made the secret, and no use of it is known. */
   firstUse: boolean
   accepted: number
   lastUsedAt: number
 }
 
-/** What keys are used for, gathered in memory and written in batches: a check never waits for a write. */
+/** Counts of calls, gathered in memory and written in batches. A check never waits for a write. */
 export interface Usage {
-  /** Tells the time, as often as the cache takes a lease: uses are dated by it, and hours end by it. */
+  /** Sets the time, whenever the cache takes a lease. Uses get this time, and an hour ends by it. */
   readonly tick: (now: number) => void
-  /** Answers a promise where the first use of a rotated secret is not written yet: the call is not to be answered before. */
+  /** Counts an accepted call. Returns a promise for the first use of a rotated secret: answer the call once it is written. */
   readonly accept: (counter: UsageCounter) => Promise<void> | undefined
   readonly refuse: (refused: Refused) => void
-  /** Counts that a report-only limit would have refused an accepted call. */
+  /** Counts an accepted call that a report-only limit would have refused. */
   readonly report: (counter: UsageCounter) => void
-  /** Writes what was gathered. What cannot be written is kept for the next time, and the error is thrown. */
+  /** Writes what was gathered. Keeps what cannot be written for the next time, and throws the error. */
   readonly flush: () => Promise<void>
   /** Writes a last time and stops writing by itself. */
   readonly close: () => Promise<void>
@@ -33,18 +30,18 @@ export interface Usage {
 
 const hourLength = 3_600_000
 
-/** Refusals that wait to be counted. */
+/** The most refusals that wait to be counted. */
 const mostWaiting = 1000
 
-/** Rows in one transaction: while it runs, this process does nothing else. */
+/** Rows in one transaction. While it runs, this process does nothing else. */
 const batchSize = 500
 
-/** Counts that may wait for a store that cannot be written to; what comes beyond is lost. */
+/** The most counts that wait while the store cannot be written; further ones are lost. */
 const most = 100_000
 
 /**
- * @param interval - milliseconds between two writings; what a crash can lose is as much.
- * @param onError - hears of writings that failed; they are tried again.
+ * @param interval - milliseconds between two writes; a crash can lose as much.
+ * @param onError - is called with the error of a write that failed; its counts are written with the next one.
  */
 export function openUsage({
   store,
@@ -67,16 +64,17 @@ export function openUsage({
   let flushed = Promise.resolve()
   let closed = false
 
-  function add(outcome: Outcome, key: string, owner: string, count: number): void {
-    const place = JSON.stringify([hour, key, owner, outcome])
+  function add(added: UsageCount): void {
+    const place = placeOf(added)
     const before = counts.get(place)
     if (before === undefined && counts.size >= most) return
-    counts.set(place, { hour, key, owner, outcome, count: (before?.count ?? 0) + count })
+    counts.set(place, before === undefined ? added : { ...before, count: before.count + added.count })
   }
 
   function collect(): void {
     for (const counter of dirty) {
-      add('accepted', counter.keyId, counter.owner, counter.accepted)
+      const { keyId: key, owner, accepted: count } = counter
+      add({ hour, key, owner, outcome: 'accepted', count })
       counter.accepted = 0
       if (counter.secretHash !== undefined && lastUsed.size < most) lastUsed.set(counter.secretHash, counter.lastUsedAt)
     }
@@ -85,9 +83,9 @@ export function openUsage({
   }
 
   function collectRefused(): void {
-    // Put together first, which takes as long for any of them: what takes longer for a known key is then done once for
-    // all that were sent with it, and not a thousand times, which could be timed from far away.
-    const together = new Map<Outcome, Map<string, Map<string, number>>>()
+    // First added up by code, key and owner, which takes equally long for all. What takes longer for a known key then
+    // happens once for all its refusals: a thousand times could be measured from far away.
+    const together = new Map<string, Map<string, Map<string, number>>>()
     for (const { refusal, keyId = '', owner = '' } of refused) {
       const keys = inner(together, refusal.code)
       const owners = inner(keys, keyId)
@@ -95,11 +93,13 @@ export function openUsage({
     }
     refused = []
     for (const [code, keys] of together) {
-      for (const [keyId, owners] of keys) for (const [owner, count] of owners) add(code, keyId, owner, count)
+      for (const [key, owners] of keys) {
+        for (const [owner, count] of owners) add({ hour, key, owner, outcome: code, count })
+      }
     }
   }
 
-  /** Due from the first use on, not before: a keyring that nobody uses does not wake up. */
+  /** Starts the time to the next write, at the first count after a write: a keyring without calls does not wake up. */
   function schedule(): void {
     if (closed) return
     timer ??= setTimeout(() => {
@@ -109,8 +109,8 @@ export function openUsage({
   }
 
   /**
-   * A secret that a rotation has brought about may be replaced for as long as nobody uses it. So the store is told of its
-   * first use before the call is answered. A store that cannot be written to does not keep anybody out.
+   * Writes the first use of a secret that a rotation has made, before the call is answered: such a secret may be replaced
+   * until its first use. If the store cannot be written, the call is accepted all the same.
    */
   function noteFirstUse({ secretHash }: UsageCounter): Promise<void> | undefined {
     if (secretHash === undefined) return undefined
@@ -134,8 +134,7 @@ export function openUsage({
       try {
         await store.recordUsage({ counts: someCounts.map(([, count]) => count), lastUsed: new Map(someUses) })
       } catch (error) {
-        for (const [, { key, owner, outcome, count, ...rest }] of someCounts)
-          restore(rest.hour, key, owner, outcome, count)
+        for (const [place, count] of someCounts) restore(place, count)
         for (const [hash, at] of someUses) if (!lastUsed.has(hash)) lastUsed.set(hash, at)
         schedule()
         throw error
@@ -143,12 +142,13 @@ export function openUsage({
     }
   }
 
-  function restore(of: number, key: string, owner: string, outcome: Outcome, count: number): void {
-    const place = JSON.stringify([of, key, owner, outcome])
-    counts.set(place, { hour: of, key, owner, outcome, count: count + (counts.get(place)?.count ?? 0) })
+  /** Puts back a count that was not written, beside what has come since. */
+  function restore(place: string, unwritten: UsageCount): void {
+    const since = counts.get(place)?.count ?? 0
+    counts.set(place, { ...unwritten, count: unwritten.count + since })
   }
 
-  /** One at a time; who asks meanwhile waits for this one and then for what came after it. */
+  /** Writes once at a time: a second call waits for the first, and then writes what came after it. */
   async function flush(): Promise<void> {
     flushed = flushed.then(write, write)
     return flushed
@@ -171,13 +171,13 @@ export function openUsage({
       return noteFirstUse(counter)
     },
     refuse(verdict) {
-      // Counted later, many at once: finding the count of a known key takes longer than that of an unknown one, and
-      // the caller must not be able to time it.
+      // Counted later, many at once: to find the count of a known key takes longer than that of an unknown one, and the
+      // caller must not be able to measure it.
       if (refused.push(verdict) === mostWaiting) collectRefused()
       schedule()
     },
     report({ keyId, owner }) {
-      add('over_limit_reported', keyId, owner, 1)
+      add({ hour, key: keyId, owner, outcome: 'over_limit_reported', count: 1 })
       schedule()
     },
     flush,
@@ -187,6 +187,11 @@ export function openUsage({
       await flush()
     },
   }
+}
+
+/** The name of a count: counts of one hour, key, owner and outcome are added up. */
+function placeOf({ hour, key, owner, outcome }: UsageCount): string {
+  return JSON.stringify([hour, key, owner, outcome])
 }
 
 /** The map under a name, made where there is none. */

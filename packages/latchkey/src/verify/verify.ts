@@ -2,57 +2,54 @@ import { longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { phase } from '../policy/lifetime.ts'
 import { covers } from '../policy/scopes.ts'
-import type { Awaitable, SecretMatch } from '../ports.ts'
+import type { Awaitable } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
-import { hashSecret, hashSecretBySha512 } from '../secret/hash.ts'
+import { hashSecret } from '../secret/hash.ts'
 import { formReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Active, CachedKey } from './cache.ts'
-import { refusedFor, cachedKeyOf } from './cached-key.ts'
+import type { Active, Found } from './cache.ts'
 import { Credential } from './credential.ts'
-import type { Metered } from './metering.ts'
+import { lookupOf, notOurs } from './lookup.ts'
+import type { Metered } from './metered.ts'
 import { meterOf } from './metering.ts'
 import type { KeyringParts } from './parts.ts'
 import { catalogueOf } from './parts.ts'
+import { plainRefusals } from './plain-refusals.ts'
 import type { CheckedRequirement } from './requirement.ts'
 import { checkContext, requirementReader } from './requirement.ts'
 import type { CallContext, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
 
-/** What is known of a call where nothing was said of it. */
-const noCall: CallContext = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
-
-/** Refusals that say nothing of a key, made once: a flood of them allocates nothing. */
-const plainly = Object.fromEntries(
-  Object.values(refusals).map((refusal) => [refusal.code, Object.freeze({ ok: false, refusal })]),
-) as unknown as Readonly<Record<RefusalCode, Refused>>
+/** The context of a call that brings none. */
+const noContext: CallContext = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
 
 /**
- * The function behind `Keyring.verify`. Read downwards it is the list of its steps: form → find → state → lifetime →
- * environment → address → scopes → limits → quota. The first that fails gives the refusal.
+ * The function behind `Keyring.verify`. `judged` and `judge` are the list of its steps, a line each: form → find → state →
+ * lifetime → environment → address → scopes → limits → quota. The first that fails gives the refusal.
  *
- * @param taken - the environments that may be asked for; all, and that of admin keys, if left out.
+ * @param taken - the environments that a call may require; if left out, all of them and that of admin keys.
  */
 export function verifierOf<Scope extends string>(
   parts: KeyringParts<Scope>,
   taken: readonly [string, ...string[]] = [...parts.environments, adminEnvironment],
 ): Verifier<Scope>['verify'] {
-  const { store, sources, cache, usage, clock, environments, scopes } = parts
+  const { store, sources, cache, usage, clock, environments } = parts
   const formOf = formReader({ prefix: parts.prefix, environments: [...environments, adminEnvironment] })
   const requirementOf = requirementReader({
     environments: taken,
     catalogueOf: (environment) => catalogueOf(parts, environment),
   })
+  const lookup = lookupOf(parts, formOf)
   const meter = meterOf(parts)
 
   function verify(
     presented: Credential | string | undefined,
     requirement?: Requirement<Scope>,
-    call: CallContext = noCall,
+    call: CallContext = noContext,
   ): Awaitable<Verdict<Scope>> {
     let checked: CheckedRequirement
     try {
-      if (call !== noCall) checkContext(call)
+      if (call !== noContext) checkContext(call)
       checked = requirementOf(requirement)
     } catch (mistake) {
       return unavailable(mistake)
@@ -62,10 +59,10 @@ export function verifierOf<Scope extends string>(
     return verdict.ok ? verdict : counted(verdict, call)
   }
 
-  /** Accepted calls are counted where their counter is at hand. */
+  /** Counts a refused call. `accept` has counted an accepted one, because it has the counter of the key. */
   function counted(verdict: Verdict<Scope>, { dryRun }: CallContext): Verdict<Scope> {
     if (verdict.ok || dryRun === true) return verdict
-    // Nobody has looked at the journal, nor at the time, for those that were refused unread.
+    // A call that was refused by its form has looked neither at the journal nor at the time.
     usage.tick(clock.now())
     usage.refuse(verdict)
     return verdict
@@ -76,113 +73,71 @@ export function verifierOf<Scope extends string>(
     requirement: CheckedRequirement,
     call: CallContext,
   ): Awaitable<Verdict<Scope>> {
-    if (presented === undefined || presented === null || presented === '') return plainly.missing
-    // Callers in JavaScript pass on what their framework gives them, such as a list of lines or a body.
-    const text = typeof presented === 'string' ? presented : Credential.textOf(presented)
-    if (text === '') return plainly.missing
-    if (typeof text !== 'string' || text.length > longestCredential) return plainly.malformed
-
+    const text = textOf(presented)
+    if (text === undefined || text.length > longestCredential) return plainRefusals.malformed // form
+    if (text === '') return plainRefusals.missing
     try {
-      const current = cache.current()
-      // What cannot be ours costs neither a hash nor a look, where nothing else can be here. The checksum, which takes
-      // longer than a right credential should pay for, is only looked at where it saves a look.
-      if (!mayHaveAnyForm()) {
-        const form = current ? (formOf.begins(text) ? 'minted' : 'malformed') : formOf(text)
-        if (form !== 'minted' && cache.knowsForms()) return plainly[form]
-      }
-      const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
-      const verdict = current ? find(hash, text, requirement, call) : afterFollowing(hash, text, requirement, call)
+      const found = find(presented as Credential | string, text) // find
+      const verdict =
+        found instanceof Promise
+          ? found.then((late) => judge(late, requirement, call))
+          : judge(found, requirement, call)
       return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
     } catch (error) {
       return undecided(text, error)
     }
   }
 
-  /** The store does not say what is so. What cannot be one of our secrets is refused all the same. */
-  function undecided(text: string, cause: unknown): Refused {
-    const form = formOf(text)
-    return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainly[form]
+  function judge(
+    { refused, active }: Found<Scope>,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> {
+    if (active === undefined) return isSeen(refused, call) ? refused : plainRefusals.unknown // state
+    const { key } = active.accepted
+    if (call.seenBy !== undefined && !call.seenBy(key)) return plainRefusals.unknown
+    const outside = active.timed ? outsideLifetime(active, clock.now()) : undefined
+    if (outside !== undefined) return refuse(outside, active) // lifetime
+    if (key.environment !== requirement.environment) return refuse('wrong_environment', active) // environment
+    if (!mayCallFrom(active, call)) return refuse('address_not_allowed', active) // address
+    if (!covers(active.held, requirement)) return refuse('insufficient_scope', active) // scopes
+    if (!active.metered) return accept(active, call)
+    const answer = meter(active, requirement.cost, call.dryRun === true) // limits and quota
+    return awaiting(answer, (metered) => afterMeter(active, metered, call))
   }
 
-  /** Whether there are keys that were not minted here, as far as was known at the last look. */
+  /** Finds the key of a credential: without a hash if the text cannot be ours, in the cache, or else by a look-up. */
+  function find(presented: Credential | string, text: string): Awaitable<Found<Scope>> {
+    const current = cache.current()
+    const formless = mayHaveAnyForm() ? undefined : formlessIn(text, current)
+    if (formless !== undefined) return formless
+    const hash = typeof presented === 'string' ? hashSecret(text) : presented.hash
+    const following = current ? undefined : cache.follow()
+    if (following === undefined) return cache.get(hash) ?? lookup(hash, text)
+    return following.then(() => {
+      if (!cache.current()) throw tooLate()
+      return cache.get(hash) ?? lookup(hash, text)
+    })
+  }
+
+  /**
+   * The finding for a text that has not the form of a minted secret, while there are no others. A text with the right
+   * beginning costs as much to check as to look up, so its checksum is checked only if a look at the store is due.
+   */
+  function formlessIn(text: string, current: boolean): Found<never> | undefined {
+    const form = current ? (formOf.begins(text) ? 'minted' : 'malformed') : formOf(text)
+    return form === 'minted' || !cache.knowsForms() ? undefined : notOurs[form]
+  }
+
+  /** Whether there are keys that were not minted here, as of the last look. */
   function mayHaveAnyForm(): boolean {
     return sources.length > 0 || cache.imported().length > 0
   }
 
-  function afterFollowing(
-    hash: string,
-    text: string,
-    requirement: CheckedRequirement,
-    call: CallContext,
-  ): Awaitable<Verdict<Scope>> {
-    const followed = cache.follow()
-    if (followed === undefined) return find(hash, text, requirement, call)
-    return followed.then(() => (cache.current() ? find(hash, text, requirement, call) : undecided(text, tooLate())))
-  }
-
-  function find(
-    hash: string,
-    text: string,
-    requirement: CheckedRequirement,
-    call: CallContext,
-  ): Awaitable<Verdict<Scope>> {
-    const cached = cache.get(hash)
-    if (cached !== undefined) return judge(cached, requirement, call)
+  /** The verdict where the store fails. A text that cannot be a secret of ours is refused all the same. */
+  function undecided(text: string, cause: unknown): Refused {
     const form = formOf(text)
-    const imported = cache.imported()
-    // Without keys from elsewhere a credential that is not of ours ends here: no store is asked, nothing is kept.
-    if (form !== 'minted' && !mayHaveAnyForm()) return plainly[form]
-
-    const version = cache.version()
-    const learn = (found: SecretMatch | undefined): Awaitable<Verdict<Scope>> => {
-      const unknown = form === 'minted' ? 'unknown' : form
-      const learned = found === undefined ? refusedFor(hash, unknown, undefined) : cachedKeyOf(hash, found, scopes)
-      cache.keep(learned, version)
-      return judge(learned, requirement, call)
-    }
-    const learnFromSources = (): Awaitable<Verdict<Scope>> => {
-      for (const source of sources) {
-        const key = source.bySecret(hash)
-        if (key === undefined) continue
-        return awaiting(store.owner(key.owner), (owner) => learn({ key, secret: undefined, owner }))
-      }
-      return form === 'minted' || imported.length > 0 ? learn(undefined) : plainly[form]
-    }
-    if (form !== 'minted' && imported.length === 0) return learnFromSources()
-    // The store first: a key that was revoked there is revoked, whatever the settings say.
-    return awaiting(store.bySecret(hash), (found) => {
-      if (found !== undefined) return learn(found)
-      if (!imported.includes('sha512')) return learnFromSources()
-      const second = store.bySecret(hashSecretBySha512(text))
-      return awaiting(second, (other) => (other === undefined ? learnFromSources() : learn(other)))
-    })
-  }
-
-  function judge(
-    { refused, active }: CachedKey<Scope>,
-    requirement: CheckedRequirement,
-    call: CallContext,
-  ): Awaitable<Verdict<Scope>> {
-    if (active === undefined) return refused === undefined ? plainly.unknown : seen(refused, call)
-    const { key } = active.accepted
-    if (call.seenBy !== undefined && !call.seenBy(key)) return plainly.unknown
-    if (active.timed) {
-      const now = clock.now()
-      const where = phase(active, now)
-      if (where === 'expired') return refuse('expired', active)
-      if (where === 'pending') return refuse('not_yet_valid', active)
-      if (active.endsAt !== null && now >= active.endsAt) return refuse('secret_ended', active)
-    }
-    if (key.environment !== requirement.environment) return refuse('wrong_environment', active)
-    if (active.allows !== undefined) {
-      const { ip } = call
-      if (typeof ip !== 'string' || !active.allows(ip)) return refuse('address_not_allowed', active)
-    }
-    if (!covers(active.held, requirement)) return refuse('insufficient_scope', active)
-    if (!active.metered) return accept(active, call)
-    return awaiting(meter(active, requirement.cost, call.dryRun === true), (metered) =>
-      afterMeter(active, metered, call),
-    )
+    return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainRefusals[form]
   }
 
   function afterMeter(active: Active<Scope>, metered: Metered, call: CallContext): Awaitable<Verdict<Scope>> {
@@ -212,17 +167,39 @@ export function verifierOf<Scope extends string>(
   return verify
 }
 
+/**
+ * The text of a credential; empty if there is none. `undefined` for any other value: callers in JavaScript pass on what
+ * their framework gives them, such as a list of lines or a body.
+ */
+function textOf(presented: Credential | string | undefined): string | undefined {
+  if (typeof presented === 'string') return presented
+  return presented === undefined || presented === null ? '' : Credential.textOf(presented)
+}
+
+function outsideLifetime<Scope extends string>(active: Active<Scope>, now: number): RefusalCode | undefined {
+  const where = phase(active, now)
+  if (where === 'expired') return 'expired'
+  if (where === 'pending') return 'not_yet_valid'
+  return active.endsAt !== null && now >= active.endsAt ? 'secret_ended' : undefined
+}
+
+function mayCallFrom<Scope extends string>({ allows }: Active<Scope>, call: CallContext): boolean {
+  if (allows === undefined) return true
+  const { ip } = call
+  return typeof ip === 'string' && allows(ip)
+}
+
 function refuse<Scope extends string>(code: RefusalCode, { accepted }: Active<Scope>): Refused {
   const { id, owner, environment } = accepted.key
   const retiring = code === 'secret_ended' ? undefined : accepted.retiring
   return { ok: false, refusal: refusals[code], keyId: id, owner, environment, retiring }
 }
 
-/** A refused key, for those who may see it; for others there is no such key. */
-function seen(refused: Refused, { seenBy }: CallContext): Refused {
+/** Whether the caller may see the key of a refusal. For other callers the key does not exist. */
+function isSeen(refused: Refused, { seenBy }: CallContext): boolean {
   const { owner, environment } = refused
-  if (seenBy === undefined || owner === undefined || environment === undefined) return refused
-  return seenBy({ owner, environment }) ? refused : plainly.unknown
+  if (seenBy === undefined || owner === undefined || environment === undefined) return true
+  return seenBy({ owner, environment })
 }
 
 /** A store that fails is neither a yes nor a no (ASVS 5.0 16.5.3: fail closed). */
@@ -230,7 +207,7 @@ export function unavailable(cause: unknown): Refused {
   return { ok: false, refusal: refusals.unavailable, cause }
 }
 
-/** A look that took longer than its lease may have missed what was answered before somebody joined in waiting for it. */
+/** A look that took longer than its lease may have missed a change that was answered before this call joined the wait. */
 function tooLate(): Error {
   return new Error('The store took longer to tell what has changed than its lease lasts.')
 }

@@ -13,7 +13,7 @@ test('as many refusals are remembered as it was told, the latest of them, and of
       const log = refusalLog(limit)
       const model = new Map<number, number>()
       for (const [at, id] of ids.entries()) {
-        log.add(String(id), undefined, refused, at)
+        log.add(String(id), { route: undefined, refused, at })
         if (model.has(id)) continue
         const [oldest] = model.keys()
         if (model.size === limit && oldest !== undefined) model.delete(oldest)

@@ -1,0 +1,61 @@
+import type { Awaitable, SecretMatch } from '../ports.ts'
+import { hashSecretBySha512 } from '../secret/hash.ts'
+import type { FormReader } from '../secret/parse.ts'
+import { awaiting } from './awaiting.ts'
+import type { Found } from './cache.ts'
+import { cachedKeyOf, refusedFor } from './cached-key.ts'
+import type { KeyringParts } from './parts.ts'
+import { plainRefusals } from './plain-refusals.ts'
+
+/** The finding for a text that is not a secret of ours. The cache does not keep it. */
+export const notOurs: Readonly<Record<'malformed' | 'mistyped', Found<never>>> = {
+  malformed: { refused: plainRefusals.malformed, active: undefined },
+  mistyped: { refused: plainRefusals.mistyped, active: undefined },
+}
+
+/**
+ * Finds a credential that the cache does not hold: first in the store, then in the sources. The result is kept in the
+ * cache, unless it is `notOurs`.
+ *
+ * @returns a function of the hash of the credential and its text. It throws or rejects when the store does.
+ */
+export function lookupOf<Scope extends string>(
+  { store, sources, cache, scopes }: KeyringParts<Scope>,
+  formOf: FormReader,
+): (hash: string, text: string) => Awaitable<Found<Scope>> {
+  return (hash, text) => {
+    const form = formOf(text)
+    const imported = cache.imported()
+    // The store has minted secrets and imported ones; the sources may have any.
+    const mayBeStored = form === 'minted' || imported.length > 0
+    if (!mayBeStored && sources.length === 0) return notOurs[form]
+
+    // Before anything is read, so that the cache does not keep what has changed since.
+    const version = cache.version()
+    const match = mayBeStored ? inStore(hash, text, imported.includes('sha512')) : inSources(hash)
+    return awaiting(match, (found) => {
+      if (found === undefined && !mayBeStored) return notOurs[form]
+      const missing = form === 'minted' ? 'unknown' : form
+      const cached = found === undefined ? refusedFor(hash, missing, undefined) : cachedKeyOf(hash, found, scopes)
+      cache.keep(cached, version)
+      return cached
+    })
+  }
+
+  /** Asks the store before the sources: a key that was revoked there is revoked, whatever the settings have. */
+  function inStore(hash: string, text: string, alsoBySha512: boolean): Awaitable<SecretMatch | undefined> {
+    return awaiting(store.bySecret(hash), (found) => {
+      if (found !== undefined) return found
+      if (!alsoBySha512) return inSources(hash)
+      return awaiting(store.bySecret(hashSecretBySha512(text)), (imported) => imported ?? inSources(hash))
+    })
+  }
+
+  function inSources(hash: string): Awaitable<SecretMatch | undefined> {
+    for (const source of sources) {
+      const key = source.bySecret(hash)
+      if (key !== undefined) return awaiting(store.owner(key.owner), (owner) => ({ key, secret: undefined, owner }))
+    }
+    return undefined
+  }
+}
