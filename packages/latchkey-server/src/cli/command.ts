@@ -7,7 +7,7 @@ import type { TargetOptions } from './target.ts'
 import { common, mustExist, serverOf, settingOptions, settingsOf, storeSettings } from './target.ts'
 import { Failure } from './exit.ts'
 import { count } from './input/flags.ts'
-import { given } from './input/given.ts'
+import { defined } from './input/defined.ts'
 
 /** A command in its place among its siblings. Their list has the first sentence of its text. */
 export function commandIn(parent: Command, usage: string, text: string): Command {
@@ -88,7 +88,7 @@ export function createOption(command: Command): Command {
 export function changeOptionsOf({ actor, note, ifRevision, idempotencyKey }: ChangingOptions): ChangeOptions {
   return {
     actor: actor ?? userName(),
-    ...given({ note, ifRevision, idempotencyKey }),
+    ...defined({ note, ifRevision, idempotencyKey }),
   }
 }
 

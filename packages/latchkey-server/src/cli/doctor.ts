@@ -14,7 +14,7 @@ import { exits, Failure } from './exit.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
 import { makeOne, serverOf, settingsOf, upgrade, withKeyring } from './target.ts'
-import { plain, put, styled } from './terminal/print.ts'
+import { printable, put, styled } from './terminal/print.ts'
 import { putHanging } from './terminal/table.ts'
 
 export function doctorCommand(program: Command): void {
@@ -123,9 +123,9 @@ function show(findings: readonly Finding[], { json }: TargetOptions): void {
   if (json === true) return putReport({ ok: findings.every(({ state }) => state !== 'fail'), findings })
   for (const { what, state, found, remedy, commands = [] } of findings) {
     const [mark, colour] = marks[state]
-    putHanging(`${styled(colour, mark)}  ${what.padEnd(10)}  `, plain(found))
-    if (remedy !== undefined) putHanging(' '.repeat(18), plain(remedy))
+    putHanging(`${styled(colour, mark)}  ${what.padEnd(10)}  `, printable(found))
+    if (remedy !== undefined) putHanging(' '.repeat(18), printable(remedy))
     // Not broken into lines: they are copied.
-    for (const command of commands) put(' '.repeat(18) + plain(command))
+    for (const command of commands) put(' '.repeat(18) + printable(command))
   }
 }

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { delegationFacts, delegationOf, delegationOptions } from './key-fields/delegation.ts'
 import type { KeyField, Members } from './key-fields/field.ts'
-import { delegation, limits, moment, pairs, quota, text, words } from './key-fields/kinds.ts'
+import { delegation, limits, timestamp, pairs, quota, text, words } from './key-fields/kinds.ts'
 import { quotaFacts, quotaLeftOption, quotaWithLeft } from './key-fields/quota.ts'
 
 /**
@@ -40,21 +40,21 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   },
   expiresAt: {
     required: false,
-    kind: moment,
+    kind: timestamp,
     options: [
       new Option(
         '--expires <when>',
         'When it stops being valid: ISO 8601, or a span from now such as 30d or 12h',
-      ).argParser(moment.fromFlag),
+      ).argParser(timestamp.fromFlag),
     ],
     clear: 'expires',
     show: { title: 'expires', none: 'never' },
   },
   notBefore: {
     required: false,
-    kind: moment,
+    kind: timestamp,
     options: [
-      new Option('--not-before <when>', 'When it starts being valid, in the same form').argParser(moment.fromFlag),
+      new Option('--not-before <when>', 'When it starts being valid, in the same form').argParser(timestamp.fromFlag),
     ],
     clear: 'not-before',
     show: { title: 'valid from' },
@@ -92,7 +92,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
       ),
       quotaLeftOption,
     ],
-    given: quotaWithLeft,
+    fromOptions: quotaWithLeft,
     clear: 'quota',
     show: quotaFacts,
   },
@@ -111,7 +111,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     required: false,
     kind: delegation,
     options: delegationOptions,
-    given: delegationOf,
+    fromOptions: delegationOf,
     clear: 'give',
     show: delegationFacts,
   },

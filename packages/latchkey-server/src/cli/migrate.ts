@@ -14,14 +14,14 @@ export function migrateCommand(program: Command): void {
       const { snapshotRows, systemClock } = await import('latchkey')
       const store = await openStore(address)
       const { migrated } = store
-      const told = await snapshotRows({ store, clock: systemClock })
+      const recorded = await snapshotRows({ store, clock: systemClock })
       await store.close()
-      if (options.json === true) return putReport({ file, steps: migrated, told })
+      if (options.json === true) return putReport({ file, steps: migrated, recorded })
       const tables = migrated === 0 ? 'was already up to date' : `is now up to date, after ${counted(migrated, 'step')}`
       const rows =
-        told === 0
+        recorded === 0
           ? ''
-          : ` Its journal now records ${counted(told, 'key or owner', 'keys and owners')} that an older version wrote.`
+          : ` Its journal now records ${counted(recorded, 'key or owner', 'keys and owners')} that an older version wrote.`
       say(`${file} ${tables}.${rows}`)
     },
   )

@@ -5,7 +5,7 @@ import { endOf, exits, Failure } from './exit.ts'
 import { refuseSecrets } from './input/secrets.ts'
 import { explained, wordsForHelp } from './nearest.ts'
 import { checkServeSettings } from './serve-settings.ts'
-import { plain, say, watchOutput } from './terminal/print.ts'
+import { printable, say, watchOutput } from './terminal/print.ts'
 
 /** Runs one command to its end; what it came to is in `process.exitCode`. */
 export async function run(values: readonly string[]): Promise<void> {
@@ -43,6 +43,6 @@ async function main(values: readonly string[]): Promise<void> {
 /** Says what went wrong, in words and not in stack traces, and answers the exit code. */
 function report(error: unknown): number {
   const { exit, message } = endOf(error)
-  for (const line of message.split('\n')) say(plain(line))
+  for (const line of message.split('\n')) say(printable(line))
   return exits[exit].code
 }

@@ -23,8 +23,8 @@ function flagsIn(values: readonly string[]): { readonly [Name in keyof Settings]
   const names = Object.entries(settingsTable).map(([name, { flag }]) => [name, flag.replace(/^--| .*$/g, '')] as const)
   const options = Object.fromEntries(names.map(([, flag]) => [flag, { type: 'string' as const }]))
   try {
-    const given = parseArgs({ args: [...values], options }).values as Readonly<Record<string, string | undefined>>
-    const known = names.flatMap(([name, flag]) => (given[flag] === undefined ? [] : [[name, given[flag]]]))
+    const flags = parseArgs({ args: [...values], options }).values as Readonly<Record<string, string | undefined>>
+    const known = names.flatMap(([name, flag]) => (flags[flag] === undefined ? [] : [[name, flags[flag]]]))
     return Object.fromEntries(known) as { readonly [Name in keyof Settings]?: string }
   } catch {
     return undefined

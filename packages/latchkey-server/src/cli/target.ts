@@ -53,9 +53,9 @@ export function commonLast(options: readonly Option[]): Option[] {
 
 /** The settings of a run: flags, then the environment, then `.env`. */
 export function settingsOf(options: object): Settings {
-  const given = options as Readonly<Record<string, string | undefined>>
+  const values = options as Readonly<Record<string, string | undefined>>
   const flags = Object.fromEntries(
-    Object.entries(settingsTable).map(([name, { flag }]) => [name, given[new Option(flag).attributeName()]]),
+    Object.entries(settingsTable).map(([name, { flag }]) => [name, values[new Option(flag).attributeName()]]),
   )
   return readSettings({ flags, environment: process.env })
 }
@@ -163,8 +163,8 @@ function unmaking(file: string): () => void {
 
 /** What the client calls by the names of its options, by those that people have set. */
 function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
-  const [, name = '', told = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
-  const must = told.replace('insecure: true', '--insecure-http')
+  const [, name = '', rule = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
+  const must = rule.replace('insecure: true', '--insecure-http')
   if (name === 'url' && url !== undefined) return new Failure('usage', `--url ${must}`)
   return new Failure(
     'settings',

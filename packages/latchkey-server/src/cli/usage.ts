@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { UsageCount, UsageOptions } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { count } from './input/flags.ts'
-import { given } from './input/given.ts'
+import { defined } from './input/defined.ts'
 import { iso, momentAgo } from './input/when.ts'
 import { startListing } from './listing.ts'
 import type { TargetOptions } from './target.ts'
@@ -36,8 +36,8 @@ export function usageCommand(program: Command): void {
     .option('--limit <number>', 'How many rows to show', count, 1000)
     .action(async (options: Options) => {
       const { json, key, owner, outcome, from, to, limit } = options
-      const wanted: UsageOptions = { limit, ...given({ key, owner, outcome, from, to }) }
-      const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(wanted))
+      const filter: UsageOptions = { limit, ...defined({ key, owner, outcome, from, to }) }
+      const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(filter))
       const listing = startListing({ json, columns, empty: 'No usage was counted in this time.' })
       listing.add(rows)
       listing.end(

@@ -3,7 +3,7 @@ import type { Refused, Verdict } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
 import { count, words } from './input/flags.ts'
-import { given } from './input/given.ts'
+import { defined } from './input/defined.ts'
 import { secretFromEnvironment, secretFromInput } from './input/secrets.ts'
 import { iso } from './input/when.ts'
 import { putJson } from './json.ts'
@@ -36,8 +36,8 @@ export function verifyCommand(program: Command): void {
     .action(async (options: Options) => {
       const { environment, scope, anyScope, address, cost, spend, json } = options
       const credential = await credentialToVerify()
-      const requirement = given({ environment, allOf: scope, anyOf: anyScope, cost })
-      const call = { dryRun: spend !== true, ...given({ ip: address }) }
+      const requirement = defined({ environment, allOf: scope, anyOf: anyScope, cost })
+      const call = { dryRun: spend !== true, ...defined({ ip: address }) }
       const mode = spend === true ? 'write' : 'read'
       const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
         if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()

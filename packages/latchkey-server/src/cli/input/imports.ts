@@ -17,7 +17,7 @@ export type ImportLine =
 export interface ImportFormat {
   readonly format: 'csv' | 'jsonl'
   /** The lines have keys and no hashes: each is hashed here, and nothing but the hash goes on. */
-  readonly plain: boolean
+  readonly unhashed: boolean
   /** Random bits of the secrets whose lines do not say it. */
   readonly bits: number | undefined
 }
@@ -30,14 +30,17 @@ type Loose = Record<string, unknown>
  *
  * @throws Failure `usage`, which names the line and never what stands in it.
  */
-export async function* importLines(input: Readable, { format, plain, bits }: ImportFormat): AsyncGenerator<ImportLine> {
+export async function* importLines(
+  input: Readable,
+  { format, unhashed, bits }: ImportFormat,
+): AsyncGenerator<ImportLine> {
   const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
   let found = false
   try {
     for await (const { line, value } of lines) {
       found = true
-      const weakness = plain ? weaknessOf(givenIn({ line, value })) : undefined
-      yield weakness === undefined ? { line, key: keyOf({ line, value, plain, bits }) } : { line, weakness }
+      const weakness = unhashed ? weaknessOf(credentialIn({ line, value })) : undefined
+      yield weakness === undefined ? { line, key: keyOf({ line, value, unhashed, bits }) } : { line, weakness }
     }
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
@@ -73,7 +76,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
   for await (const text of textOf(input)) {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    for (const whole of lines) yield whole.replace(/\r$/, '')
+    for (const complete of lines) yield complete.replace(/\r$/, '')
     line += lines.length
     if (rest.length > longestLine) throw wrong(line, 'it is too long')
   }
@@ -138,9 +141,9 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
         const field = fields[index] ?? ''
         // An empty field is one that was left out, unless a key must have it: then it is empty.
         if (field === '' && members.get(name)?.required !== true) continue
-        const [, whole = '', part = ''] = /^([^.]*)\.(.*)$/.exec(name) ?? []
-        if (members.get(whole)?.inParts === true)
-          value[whole] = { ...(value[whole] as object | undefined), [part]: field }
+        const [, member = '', part = ''] = /^([^.]*)\.(.*)$/.exec(name) ?? []
+        if (members.get(member)?.inParts === true)
+          value[member] = { ...(value[member] as object | undefined), [part]: field }
         else value[name] = field
       }
       yield { line, value }
@@ -152,34 +155,34 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
 }
 
 /** The key of a line that has keys and no hashes. */
-function givenIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
-  const given = key ?? secret
-  if (typeof given !== 'string' || given === '') throw wrong(line, 'it has no "key"')
-  if ((key ?? given) !== (secret ?? given)) throw wrong(line, 'it has a "key" and a "secret": leave one out')
+function credentialIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
+  const credential = key ?? secret
+  if (typeof credential !== 'string' || credential === '') throw wrong(line, 'it has no "key"')
+  if ((key ?? credential) !== (secret ?? credential)) throw wrong(line, 'it has a "key" and a "secret": leave one out')
   if (hashed !== undefined) throw wrong(line, 'it has a key and a hash: leave one out')
-  return given
+  return credential
 }
 
-function keyOf({ line, value, plain, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
-  const { key, secret, ...given } = value
-  if (plain) {
-    const whole = givenIn({ line, value })
-    given['bits'] ??= bits ?? mostBitsOf(whole)
-    given['hash'] = hash('sha256', whole)
-    given['algorithm'] = 'sha256'
-    given['start'] ??= startOf(whole)
+function keyOf({ line, value, unhashed, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
+  const { key, secret, ...fields } = value
+  if (unhashed) {
+    const credential = credentialIn({ line, value })
+    fields['bits'] ??= bits ?? mostBitsOf(credential)
+    fields['hash'] = hash('sha256', credential)
+    fields['algorithm'] = 'sha256'
+    fields['start'] ??= startOf(credential)
   } else if ((key ?? secret) !== undefined) {
     throw wrong(line, 'it has a key instead of a hash: hash it first, or have it hashed here with --plain')
   }
-  given['bits'] ??= bits
-  if (given['bits'] === undefined) {
+  fields['bits'] ??= bits
+  if (fields['bits'] === undefined) {
     throw wrong(
       line,
       'it does not say how many random bits its secret has: add "bits", or set it for all lines with --bits',
     )
   }
-  given['algorithm'] ??= typeof given['hash'] === 'string' && given['hash'].length === 128 ? 'sha512' : 'sha256'
-  const read = Object.entries(given).map(([name, member]) => [name, memberOf({ line, name, value: member })])
+  fields['algorithm'] ??= typeof fields['hash'] === 'string' && fields['hash'].length === 128 ? 'sha512' : 'sha256'
+  const read = Object.entries(fields).map(([name, member]) => [name, memberOf({ line, name, value: member })])
   return Object.fromEntries(read) as ImportedKey<string>
 }
 

@@ -28,17 +28,17 @@ function withoutUnit(text: string): string | undefined {
 
 /** A moment in milliseconds since 1970: ISO 8601, or a span of time from now on. */
 export function momentAhead(text: string): number {
-  return moment(text, (span) => Date.now() + span)
+  return timestamp(text, (span) => Date.now() + span)
 }
 
 /** A moment in milliseconds since 1970: ISO 8601, or a span of time before now. */
 export function momentAgo(text: string): number {
-  return moment(text, (span) => Date.now() - span)
+  return timestamp(text, (span) => Date.now() - span)
 }
 
 const isoDate = /^(\d{4})-(\d\d)-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/
 
-function moment(text: string, relative: (milliseconds: number) => number): number {
+function timestamp(text: string, relative: (milliseconds: number) => number): number {
   if (/^\d+[smhdw]$/.test(text)) return relative(seconds(text) * 1000)
   const at = momentOfIso(text)
   if (at === undefined) {

@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import type { JournalEntry, JournalOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { count } from '../input/flags.ts'
-import { given } from '../input/given.ts'
+import { defined } from '../input/defined.ts'
 import { iso, momentAgo } from '../input/when.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
@@ -42,8 +42,8 @@ const columns: readonly Column<JournalEntry>[] = [
 /** A change without what is for programs alone: the digest by which rows are compared with the journal. */
 function legible(change: string): string {
   try {
-    const { state: _state, ...told } = JSON.parse(change) as { readonly state?: unknown }
-    return JSON.stringify(told)
+    const { state: _state, ...legibleMembers } = JSON.parse(change) as { readonly state?: unknown }
+    return JSON.stringify(legibleMembers)
   } catch {
     // Somebody has written in it: shown as it is.
     return change
@@ -62,20 +62,20 @@ export function showCommand(journal: Command): void {
     .addOption(new Option('--all', 'All entries, however many').conflicts('limit'))
     .action(async (options: Options) => {
       const { json, all = false, limit, key, owner, by, from, to } = options
-      const filter: JournalOptions = given({ key, owner, actor: by, from, to })
+      const filter: JournalOptions = defined({ key, owner, actor: by, from, to })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         const listing = startListing({ json, columns, empty: 'No entry matches.' })
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
         for (;;) {
-          // One more than wanted tells whether there are more.
-          const wanted = Math.min(page, left + 1)
-          const entries = await keyring.journal({ ...filter, after, limit: wanted })
+          // One entry more than is shown tells whether there are more.
+          const requested = Math.min(page, left + 1)
+          const entries = await keyring.journal({ ...filter, after, limit: requested })
           const shown = entries.slice(0, left)
           listing.add(shown)
           after = shown.at(-1)?.seq ?? after
           left -= shown.length
-          if (entries.length < wanted || left === 0)
+          if (entries.length < requested || left === 0)
             return listing.end(
               entries.length > shown.length ? `There are more entries: add --after ${after}, or --all.` : undefined,
             )

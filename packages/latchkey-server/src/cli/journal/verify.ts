@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { JournalHead } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
-import { given } from '../input/given.ts'
+import { defined } from '../input/defined.ts'
 import { putReport } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -30,7 +30,7 @@ export function verifyCommand(journal: Command): void {
     .action(async (options: Options) => {
       const { anchor, checkpoint = anchor, rows, json } = options
       const report = await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
-        patiently('Checking the journal', keyring.verifyJournal(given({ checkpoint, rows }))),
+        patiently('Checking the journal', keyring.verifyJournal(defined({ checkpoint, rows }))),
       )
       if (json === true) putReport(report)
       else if (report.intact) put(intactText(report))

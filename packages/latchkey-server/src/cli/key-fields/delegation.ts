@@ -4,7 +4,7 @@ import { delegableMembers } from 'latchkey'
 import { Failure } from '../exit.ts'
 import { words } from '../input/flags.ts'
 import type { Fact } from '../terminal/table.ts'
-import type { Given } from './field.ts'
+import type { OptionValues } from './field.ts'
 
 /** The options for what an admin key may give. */
 export const delegationOptions: readonly [Option, ...Option[]] = [
@@ -26,7 +26,7 @@ interface GivenDelegation {
 }
 
 /** What those options say together. */
-export function delegationOf(options: Given): Delegation | undefined {
+export function delegationOf(options: OptionValues): Delegation | undefined {
   if (delegationOptions.every((option) => options[option.attributeName()] === undefined)) return undefined
   const { giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember } = options as GivenDelegation
   // Left out is not "all": whoever means everybody's keys says so.

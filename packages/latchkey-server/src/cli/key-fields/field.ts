@@ -7,7 +7,7 @@ import type { Kind } from './kinds.ts'
 export type Members = Required<KeyMembers<string>>
 
 /** What commander has read from the options of a command, by their names. */
-export type Given = Readonly<Record<string, unknown>>
+export type OptionValues = Readonly<Record<string, unknown>>
 
 /** All that the command line knows of one field of a key. */
 export interface KeyField<Member extends keyof Members> {
@@ -18,7 +18,7 @@ export interface KeyField<Member extends keyof Members> {
   /** The options that set it, the one that matters most first. */
   readonly options: readonly [Option, ...Option[]]
   /** What its options say together, or `undefined` where none was given; what the first one says, if left out. */
-  given?(options: Given): Members[Member] | undefined
+  fromOptions?(options: OptionValues): Members[Member] | undefined
   /** The word after `--clear` that takes it away. */
   readonly clear: null extends Members[Member] ? string : undefined
   /** Its row on the page of a key; or its rows, where that is not one with its value. */

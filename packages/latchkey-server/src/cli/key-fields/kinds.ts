@@ -28,12 +28,12 @@ export interface Kind<Value> {
 type Typed<Value> = Kind<Value> & Required<Pick<Kind<Value>, 'fromFlag'>>
 
 export const text: Typed<string> = {
-  fromFlag: (given) => given,
+  fromFlag: (value) => value,
   fromFile: (value) => value,
   shown: (value) => value,
 }
 
-export const moment: Typed<number> = {
+export const timestamp: Typed<number> = {
   fromFlag: momentAhead,
   // No span: it would mean something else each time the file is imported.
   fromFile: (value) => (typeof value === 'string' ? isoMoment(value) : value),
@@ -64,10 +64,10 @@ export const quota: Typed<QuotaOptions> = {
 }
 
 export const pairs: Typed<Readonly<Record<string, string>>> = {
-  fromFlag(given, before = {}) {
-    const at = given.indexOf('=')
+  fromFlag(pair, before = {}) {
+    const at = pair.indexOf('=')
     if (at < 1) throw new InvalidArgumentError('It must be name=value.')
-    return { ...before, [given.slice(0, at)]: given.slice(at + 1) }
+    return { ...before, [pair.slice(0, at)]: pair.slice(at + 1) }
   },
   fromFile: (value) => value,
   inParts: true,

@@ -4,7 +4,7 @@ import type { KeyPatch } from 'latchkey'
 import { Failure } from '../exit.ts'
 import { each } from '../input/flags.ts'
 import { keyFields } from '../key-fields.ts'
-import type { Given, Members } from './field.ts'
+import type { OptionValues, Members } from './field.ts'
 
 /** Adds the options for what a key may be given; the same where one is issued and where one is changed. */
 export function addKeyOptions(command: Command): Command {
@@ -13,9 +13,10 @@ export function addKeyOptions(command: Command): Command {
 }
 
 /** What those options say, as the keyring takes it. */
-export function fieldsOf(options: Given): KeyPatch<string> {
+export function fieldsOf(options: OptionValues): KeyPatch<string> {
   const fields = keyFields.map(([member, field]) => {
-    const value = field.given === undefined ? options[field.options[0].attributeName()] : field.given(options)
+    const value =
+      field.fromOptions === undefined ? options[field.options[0].attributeName()] : field.fromOptions(options)
     return [member, value] as const
   })
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined))
@@ -44,10 +45,10 @@ function clearWord(text: string): string {
  * @param clear - words of `--clear`.
  * @throws Failure `usage` for one that is to be both.
  */
-export function patchOf(options: Given, clear: readonly string[]): KeyPatch<string> {
-  const given = fieldsOf(options)
+export function patchOf(options: OptionValues, clear: readonly string[]): KeyPatch<string> {
+  const patch = fieldsOf(options)
   const cleared = clear.flatMap((word) => [[clearable.get(word), null]] as const)
-  const both = clear.find((word) => Object.hasOwn(given, clearable.get(word) ?? ''))
+  const both = clear.find((word) => Object.hasOwn(patch, clearable.get(word) ?? ''))
   if (both !== undefined) throw new Failure('usage', `--clear ${both} removes what another flag sets. Use one of them.`)
-  return { ...given, ...(Object.fromEntries(cleared) as KeyPatch<string>) }
+  return { ...patch, ...(Object.fromEntries(cleared) as KeyPatch<string>) }
 }

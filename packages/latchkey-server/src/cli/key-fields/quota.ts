@@ -4,7 +4,7 @@ import { Failure } from '../exit.ts'
 import { count } from '../input/flags.ts'
 import { quotaText } from '../input/limits.ts'
 import type { Fact } from '../terminal/table.ts'
-import type { Given } from './field.ts'
+import type { OptionValues } from './field.ts'
 
 export const quotaLeftOption = new Option(
   '--quota-left <number>',
@@ -12,7 +12,7 @@ export const quotaLeftOption = new Option(
 ).argParser(count)
 
 /** A quota, with what is to be left of it. */
-export function quotaWithLeft(options: Given): QuotaOptions | undefined {
+export function quotaWithLeft(options: OptionValues): QuotaOptions | undefined {
   const { quota, quotaLeft: remaining } = options as { readonly quota?: QuotaOptions; readonly quotaLeft?: number }
   if (remaining === undefined) return quota
   if (quota === undefined) throw new Failure('usage', '--quota-left needs the quota it is part of. Add --quota.')

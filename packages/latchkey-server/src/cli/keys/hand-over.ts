@@ -3,7 +3,7 @@ import { advised } from '../advice.ts'
 import { Failure } from '../exit.ts'
 import { jsonText, putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
-import { plain, putSecret, say } from '../terminal/print.ts'
+import { printable, putSecret, say } from '../terminal/print.ts'
 
 /** A new secret and what is said of it. */
 export interface HandOver {
@@ -11,7 +11,7 @@ export interface HandOver {
   /** `null` where the same command was given before, and its secret is not shown again. */
   readonly secret: string | null
   /** What was done, in one line. */
-  readonly said: string
+  readonly message: string
   /** The whole of it, for programs. */
   readonly answer: object
   /** How the command was given. */
@@ -29,16 +29,18 @@ export function replacing(id: string, options: TargetOptions): string {
  *
  * @throws Failure `failed`.
  */
-export async function handOver({ key, secret, said, answer, options }: HandOver): Promise<void> {
+export async function handOver({ key, secret, message, answer, options }: HandOver): Promise<void> {
   const { json } = options
   if (secret === null) {
     if (json === true) return putJson(answer)
     return say(
-      plain(`${key.id}: done before with the same idempotency key. Its secret was shown then, and is not shown again.`),
+      printable(
+        `${key.id}: done before with the same idempotency key. Its secret was shown then, and is not shown again.`,
+      ),
     )
   }
   if (json !== true) {
-    say(plain(said))
+    say(printable(message))
     say('Its secret is shown only now:')
   }
   try {
@@ -47,7 +49,7 @@ export async function handOver({ key, secret, said, answer, options }: HandOver)
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(
       'failed',
-      `${said}\nBut its secret could not be written (${code}), so nobody has it. To replace it:`,
+      `${message}\nBut its secret could not be written (${code}), so nobody has it. To replace it:`,
       { commands: [replacing(key.id, options)] },
     )
   }

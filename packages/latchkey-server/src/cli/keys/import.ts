@@ -22,7 +22,7 @@ type KeyLine = Exclude<ImportLine, WeakLine>
 
 interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
-  readonly plain?: boolean
+  readonly unhashed?: boolean
   readonly bits?: number
   readonly actor?: string
   readonly create?: boolean
@@ -43,20 +43,22 @@ export function importCommand(keys: Command): void {
         'jsonl',
       ]),
     )
-    .option(
-      '--plain',
-      'The lines hold the keys themselves ("key"). They are hashed here, and nothing else is sent or kept',
+    .addOption(
+      new Option(
+        '--plain',
+        'The lines hold the keys themselves ("key"). They are hashed here, and nothing else is sent or kept',
+      ).implies({ unhashed: true }),
     )
     .option('--bits <number>', 'Random bits of each secret whose line has no "bits"', count)
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
-    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', plain = false, bits } = options
+    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false, bits } = options
     const input = await openInput(file)
-    const lines = importLines(input, { format, plain, bits })
+    const lines = importLines(input, { format, unhashed, bits })
     const unheard = stoppable({
       // What is under way is not cut off: nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
-      said: 'Stopping after the current batch. Press Ctrl-C once more to stop at once.',
-      saidAtOnce:
+      message: 'Stopping after the current batch. Press Ctrl-C once more to stop at once.',
+      messageAtOnce:
         'Stopped at once: the last batch may be imported or not. Run the same import again: it recognises keys that are already there.',
     })
     try {
@@ -116,13 +118,13 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
     const reached = done.added + done.known
     if (reached > 0)
       say(
-        `${told(done)} Of the rest nothing was added. Run the same import again: it recognises keys that are already there.`,
+        `${summary(done)} Of the rest nothing was added. Run the same import again: it recognises keys that are already there.`,
       )
     throw error
   } finally {
     progress.end()
   }
-  say(told(done))
+  say(summary(done))
 }
 
 /** Lines that are named, of those that are weak. */
@@ -139,7 +141,7 @@ function tooWeak(weak: readonly WeakLine[]): Failure {
   )
 }
 
-function told({ added, known }: { readonly added: number; readonly known: number }): string {
+function summary({ added, known }: { readonly added: number; readonly known: number }): string {
   return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} were already there`}.`
 }
 
@@ -166,12 +168,12 @@ async function importChunk(
 /** The library counts within the call; people count lines. */
 function located(error: unknown, chunk: readonly KeyLine[]): unknown {
   if (!(error instanceof Error)) return error
-  const [whole = '', number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
+  const [prefix = '', number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
   const first = chunk[0]?.line
   const last = chunk.at(-1)?.line
   const where =
-    whole === '' && chunk.length > 1 ? `Lines ${first} to ${last}` : `Line ${chunk[Number(number) - 1]?.line}`
+    prefix === '' && chunk.length > 1 ? `Lines ${first} to ${last}` : `Line ${chunk[Number(number) - 1]?.line}`
   // The same error, for its code.
-  error.message = `${where}: ${error.message.slice(whole.length)}`
+  error.message = `${where}: ${error.message.slice(prefix.length)}`
   return error
 }

@@ -26,23 +26,23 @@ export function issueCommand(keys: Command): void {
   )
   command.option('--admin', 'Issue an admin key that may do and grant everything; other flags narrow it')
   createOption(onceOption(actorOption(command))).action(async (options: Options) => {
-    const given = fieldsOf({ ...options })
+    const fields = fieldsOf({ ...options })
     // Before anything is opened: what is missing is not the database.
-    mustHave(given, options)
+    mustHave(fields, options)
     const issued = await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
-      keyring.issue(wanted(given, options, keyring)),
+      keyring.issue(newKeyOf(fields, options, keyring)),
     )
     const { key } = issued
     const what = `${key.id} issued for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
-    await handOver({ ...issued, said: what, answer: issued, options })
+    await handOver({ ...issued, message: what, answer: issued, options })
   })
 }
 
 /** @throws Failure `usage` that names what a new key must have and was not given. */
-function mustHave(given: KeyPatch<string>, { admin = false }: Options): void {
+function mustHave(fields: KeyPatch<string>, { admin = false }: Options): void {
   // What an admin key may do, --admin says.
   const needed = keyFields.filter(([member, { required }]) => required && !(admin && member === 'scopes'))
-  if (needed.every(([member]) => member in given)) return
+  if (needed.every(([member]) => member in fields)) return
   const flags = needed.map(
     ([
       ,
@@ -57,8 +57,8 @@ function mustHave(given: KeyPatch<string>, { admin = false }: Options): void {
   )
 }
 
-function wanted(
-  given: KeyPatch<string>,
+function newKeyOf(
+  fields: KeyPatch<string>,
   options: Options,
   keyring: Keyring,
 ): IssueOptions<string> & IdempotencyOptions {
@@ -67,7 +67,7 @@ function wanted(
   return {
     ...(admin ? everyRight(keyring) : {}),
     // All that it must have is there.
-    ...(given as KeyMembers<string>),
+    ...(fields as KeyMembers<string>),
     actor,
     idempotencyKey,
     ...(where === undefined ? {} : { environment: where }),

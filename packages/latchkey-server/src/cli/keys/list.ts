@@ -4,7 +4,7 @@ import type { Key, KeyState, ListOptions } from 'latchkey'
 import { keyStates } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { count } from '../input/flags.ts'
-import { given } from '../input/given.ts'
+import { defined } from '../input/defined.ts'
 import { iso } from '../input/when.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
 import { startListing } from '../listing.ts'
@@ -54,7 +54,7 @@ export function listCommand(keys: Command): void {
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
       const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
-      const filter: ListOptions = given({ owner, environment, state, scope, text, issuedBy })
+      const filter: ListOptions = defined({ owner, environment, state, scope, text, issuedBy })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         const listing = startListing({ json, columns, empty: 'No key matches.' })
         let { cursor } = options as { cursor?: string | null }

@@ -8,7 +8,7 @@ import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { mustConfirm } from '../terminal/ask.ts'
 import { counted } from '../terminal/progress.ts'
-import { plain } from '../terminal/print.ts'
+import { printable } from '../terminal/print.ts'
 import { putChanged } from './changed.ts'
 import { mustFind } from './find.ts'
 
@@ -29,7 +29,7 @@ export function revokeCommand(keys: Command): void {
       if (yes !== true) {
         const { name, owner, state } = await mustFind(keyring, id)
         const also = withIssued ? ', and every key with a secret that it made,' : ''
-        await mustConfirm(plain(`Revoke ${name} of ${owner} (${id}, ${state})${also} for good?`))
+        await mustConfirm(printable(`Revoke ${name} of ${owner} (${id}, ${state})${also} for good?`))
       }
       return keyring.revoke(id, { ...changeOptionsOf(options), reason, withIssued })
     })

@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
-import { given } from '../input/given.ts'
+import { defined } from '../input/defined.ts'
 import { iso, seconds } from '../input/when.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -22,14 +22,14 @@ export function rotateCommand(keys: Command): void {
     )
   changingOptions(command).action(async (id: string, options: Options) => {
     const { grace, replace } = options
-    const wanted = { ...changeOptionsOf(options), ...given({ grace, replace }) }
+    const rotation = { ...changeOptionsOf(options), ...defined({ grace, replace }) }
     const rotated = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
-      keyring.rotate(id, wanted).catch(async (error: unknown) => {
+      keyring.rotate(id, rotation).catch(async (error: unknown) => {
         throw await withRemedy(error, { keyring, id, options })
       }),
     )
-    const said = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
-    await handOver({ ...rotated, said, answer: rotated, options })
+    const message = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
+    await handOver({ ...rotated, message, answer: rotated, options })
   })
 }
 

@@ -4,7 +4,7 @@ import type { Limit } from 'latchkey'
 import type { ChangingOptions } from '../command.ts'
 import { changeOptionsOf, changingOptions, keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
-import { given } from '../input/given.ts'
+import { defined } from '../input/defined.ts'
 import { limitOf } from '../input/limits.ts'
 import { each } from '../input/flags.ts'
 import { putJson } from '../json.ts'
@@ -37,7 +37,7 @@ export function changeCommand(owners: Command): void {
   changingOptions(command).action(async (name: string, options: Options) => {
     const { disable, enable, limit, clearLimits, json } = options
     const disabled = disable === true ? true : enable === true ? false : undefined
-    const patch = given({ disabled, limits: clearLimits === true ? null : limit })
+    const patch = defined({ disabled, limits: clearLimits === true ? null : limit })
     if (Object.keys(patch).length === 0) {
       throw new Failure('usage', 'Name what to change: --disable, --enable, --limit or --clear-limits.')
     }

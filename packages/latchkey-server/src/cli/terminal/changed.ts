@@ -1,4 +1,4 @@
-import { plain } from './print.ts'
+import { printable } from './print.ts'
 
 /** What came of a change of a key or an owner. */
 export interface ChangedFacts {
@@ -11,7 +11,7 @@ export interface ChangedFacts {
 
 /** Says that a change is done: from now on no instance acts on what was before, and how long that took. */
 export function changedText({ subject, done, tookMs, state, revision }: ChangedFacts): string {
-  return plain(
+  return printable(
     `${subject}: ${done}, in effect everywhere after ${Math.ceil(tookMs)} ms. State: ${state}, revision ${revision}.`,
   )
 }

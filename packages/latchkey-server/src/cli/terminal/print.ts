@@ -32,7 +32,7 @@ export function put(line: string): void {
 }
 
 /** Text from elsewhere as it may stand in a terminal: no control characters, and nothing that turns the direction of writing. */
-export function plain(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu, '�')
 }
 

@@ -5,21 +5,21 @@ import { say } from './print.ts'
 export interface Stopping {
   /** Ctrl-C is pressed: lets the work end where it can go on later. */
   readonly stop: () => void
-  readonly said: string
+  readonly message: string
   /** It is pressed once more, and the process ends at once. */
-  readonly saidAtOnce: string
+  readonly messageAtOnce: string
 }
 
 /** From now on Ctrl-C lets long work end in order, and pressed twice at once. Answers what takes that back. */
-export function stoppable({ stop, said, saidAtOnce }: Stopping): () => void {
+export function stoppable({ stop, message, messageAtOnce }: Stopping): () => void {
   let asked = false
   const onSignal = (): void => {
     if (asked) {
-      say(saidAtOnce)
+      say(messageAtOnce)
       process.exit(exits.stopped.code)
     }
     asked = true
-    say(said)
+    say(message)
     stop()
   }
   process.on('SIGINT', onSignal)

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { plain, put, roomIn, styled } from './print.ts'
+import { printable, put, roomIn, styled } from './print.ts'
 import { cut, padded, widthOf, wrapped } from './width.ts'
 
 /** A column of a table. */
@@ -34,11 +34,11 @@ const id = /^key_\w+$/
 export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const head = columns.map(({ title }) => title)
   if (!process.stdout.isTTY) {
-    const cells = rows.map((row) => columns.map(({ text }) => plain(text(row))))
+    const cells = rows.map((row) => columns.map(({ text }) => printable(text(row))))
     for (const line of [head, ...cells]) put(line.join('\t'))
     return
   }
-  const cells = rows.map((row) => columns.map(({ text, short = text }) => plain(short(row))))
+  const cells = rows.map((row) => columns.map(({ text, short = text }) => printable(short(row))))
   const lines = linesFor(measured(columns, [head, ...cells]), roomIn(process.stdout))
   for (const text of rendered(lines, head)) put(styled('bold', text))
   for (const row of cells) for (const text of rendered(lines, row)) put(text)
@@ -48,7 +48,7 @@ export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Ro
 export function putFacts(facts: readonly Fact[]): void {
   const shown = facts.filter(([, value]) => value !== undefined)
   const width = Math.max(...shown.map(([name]) => name.length)) + gap
-  for (const [name, value = ''] of shown) putHanging(name.padEnd(width), plain(value))
+  for (const [name, value = ''] of shown) putHanging(name.padEnd(width), printable(value))
 }
 
 /** A text after its label; in a terminal in lines that fit, each below the one before. */
@@ -75,17 +75,17 @@ function measured<Row>(columns: readonly Column<Row>[], cells: readonly (readonl
   return columns.map(({ flexible = false, below = false }, index) => {
     const wraps = flexible && index === columns.length - 1
     let natural = 0
-    let whole = 0
+    let unbroken = 0
     for (const row of cells) {
       const cell = row[index] ?? ''
       const width = widthOf(cell)
       natural = Math.max(natural, width)
-      if (!flexible || id.test(cell)) whole = Math.max(whole, width)
+      if (!flexible || id.test(cell)) unbroken = Math.max(unbroken, width)
     }
     return {
       index,
       natural,
-      least: Math.max(whole, Math.min(natural, wraps ? narrowest.wrapped : narrowest.cut)),
+      least: Math.max(unbroken, Math.min(natural, wraps ? narrowest.wrapped : narrowest.cut)),
       below,
       wraps,
     }
