@@ -11,6 +11,7 @@ const steps: Readonly<Record<string, readonly string[]>> = {
   "the server's published code": ['tsc', '-p', 'packages/latchkey-server/tsconfig.build.json'],
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check'],
+  names: ['node', 'check/names.ts'],
   'API reference': ['node', 'check/reference.ts', '--check'],
   'import directions and exports': [
     ...node,
