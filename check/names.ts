@@ -13,7 +13,7 @@ const replaced: Readonly<Record<string, string>> = {
   Call: 'CallContext',
   Standing: 'CachedKey',
   Kept: 'KeyRecord',
-  Found: 'SecretMatch',
+  Found: 'SecretMatch from a store, Finding in verify',
   Listed: 'KeyListItem',
   Look: 'ChangesSince',
   OnceDone: 'IdempotentResult',

@@ -9,12 +9,12 @@ import type { Accepted, Refused } from './verdict.ts'
  * The finding for a credential, as far as it does not depend on time and requirement: a refusal, or the data of a key that
  * may be accepted.
  */
-export type Found<Scope extends string> =
+export type Finding<Scope extends string> =
   | { readonly refused: Refused; readonly active: undefined }
   | { readonly refused: undefined; readonly active: Active<Scope> }
 
 /** A finding that stands until the journal says otherwise. */
-export type CachedKey<Scope extends string> = Found<Scope> & {
+export type CachedKey<Scope extends string> = Finding<Scope> & {
   /** The hash by which the credential was looked up. */
   readonly hash: string
   /** The subjects whose entries in the journal end this: the key and its owner. `undefined` for a refused credential. */

@@ -2,13 +2,13 @@ import type { Awaitable, SecretMatch } from '../ports.ts'
 import { hashSecretBySha512 } from '../secret/hash.ts'
 import type { FormReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Found } from './cache.ts'
+import type { Finding } from './cache.ts'
 import { cachedKeyOf, refusedFor } from './cached-key.ts'
 import type { KeyringParts } from './parts.ts'
 import { plainRefusals } from './plain-refusals.ts'
 
 /** The finding for a text that is not a secret of ours. The cache does not keep it. */
-export const notOurs: Readonly<Record<'malformed' | 'mistyped', Found<never>>> = {
+export const notOurs: Readonly<Record<'malformed' | 'mistyped', Finding<never>>> = {
   malformed: { refused: plainRefusals.malformed, active: undefined },
   mistyped: { refused: plainRefusals.mistyped, active: undefined },
 }
@@ -22,7 +22,7 @@ export const notOurs: Readonly<Record<'malformed' | 'mistyped', Found<never>>> =
 export function lookupOf<Scope extends string>(
   { store, sources, cache, scopes }: KeyringParts<Scope>,
   formOf: FormReader,
-): (hash: string, text: string) => Awaitable<Found<Scope>> {
+): (hash: string, text: string) => Awaitable<Finding<Scope>> {
   return (hash, text) => {
     const form = formOf(text)
     const imported = cache.imported()

@@ -29,7 +29,7 @@ export interface RefusalLog {
 }
 
 /** A refusal that is kept. */
-export interface RefusalEntry {
+interface RefusalEntry {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly route: string | undefined

@@ -8,7 +8,7 @@ import { refusals } from '../refusal.ts'
 import { hashSecret } from '../secret/hash.ts'
 import { formReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Active, Found } from './cache.ts'
+import type { Active, Finding } from './cache.ts'
 import { Credential } from './credential.ts'
 import { lookupOf, notOurs } from './lookup.ts'
 import type { Metered } from './metered.ts'
@@ -89,7 +89,7 @@ export function verifierOf<Scope extends string>(
   }
 
   function judge(
-    { refused, active }: Found<Scope>,
+    { refused, active }: Finding<Scope>,
     requirement: CheckedRequirement,
     call: CallContext,
   ): Awaitable<Verdict<Scope>> {
@@ -107,7 +107,7 @@ export function verifierOf<Scope extends string>(
   }
 
   /** Finds the key of a credential: without a hash if the text cannot be ours, in the cache, or else by a look-up. */
-  function find(presented: Credential | string, text: string): Awaitable<Found<Scope>> {
+  function find(presented: Credential | string, text: string): Awaitable<Finding<Scope>> {
     const current = cache.current()
     const formless = mayHaveAnyForm() ? undefined : formlessIn(text, current)
     if (formless !== undefined) return formless
@@ -124,7 +124,7 @@ export function verifierOf<Scope extends string>(
    * The finding for a text that has not the form of a minted secret, while there are no others. A text with the right
    * beginning costs as much to check as to look up, so its checksum is checked only if a look at the store is due.
    */
-  function formlessIn(text: string, current: boolean): Found<never> | undefined {
+  function formlessIn(text: string, current: boolean): Finding<never> | undefined {
     const form = current ? (formOf.begins(text) ? 'minted' : 'malformed') : formOf(text)
     return form === 'minted' || !cache.knowsForms() ? undefined : notOurs[form]
   }
