@@ -186,22 +186,22 @@ async function underWay(
   const at = newest.createdAt
   const entries = await store.journal({ after: 0, limit: bounds.page, subject: key.id, from: at, to: at + 1 })
   const actor = entries.findLast(({ action }) => action === 'rotate')?.actor ?? 'somebody'
-  const until = momentText(old.endsAt ?? now)
-  const used = newest.lastUsedAt === null ? 'was never used' : `was used at ${momentText(newest.lastUsedAt)}`
+  const until = timestampText(old.endsAt ?? now)
+  const used = newest.lastUsedAt === null ? 'was never used' : `was used at ${timestampText(newest.lastUsedAt)}`
   const advice =
     newest.lastUsedAt === null
       ? 'If nobody has it, rotate with replace, which gives another in its place and leaves the old one as it is.'
       : 'Callers have it. Rotate again when the old one has ended.'
-  return `The key is being rotated: ${actor} gave it a new secret at ${momentText(at)}, which ${used}. The old one works until ${until}. ${advice}`
+  return `The key is being rotated: ${actor} gave it a new secret at ${timestampText(at)}, which ${used}. The old one works until ${until}. ${advice}`
 }
 
 function usedText({ lastUsedAt }: StoredSecret): string {
-  const at = momentText(lastUsedAt ?? 0)
+  const at = timestampText(lastUsedAt ?? 0)
   return `The newest secret was used at ${at}: somebody has it, and it is not replaced. To give the key another one, rotate without replace.`
 }
 
 /** A moment as people read it; as a number if it is beyond all dates, which only another program can have written. */
-function momentText(at: number): string {
+function timestampText(at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? String(at) : date.toISOString()
 }
