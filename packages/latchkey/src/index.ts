@@ -7,7 +7,7 @@ export { LatchkeyError } from './error.ts'
 export type { ErrorCode } from './error.ts'
 export { hashDigits, hashSecret, importedHashes } from './secret/hash.ts'
 export { mint } from './secret/mint.ts'
-export { namePattern, parse } from './secret/parse.ts'
+export { namePattern, parse, secretPattern } from './secret/parse.ts'
 export type { ParsedSecret } from './secret/parse.ts'
 export { systemClock } from './keyring/clock.ts'
 export type {

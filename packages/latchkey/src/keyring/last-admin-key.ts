@@ -2,7 +2,7 @@ import { LatchkeyError } from '../error.ts'
 import { bounds } from '../input.ts'
 import { rangesCover } from '../policy/addresses.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
-import { expand } from '../policy/scopes.ts'
+import { expand, wildcardOf } from '../policy/scopes.ts'
 import type { KeyRecord, StoredKey, Witness } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { witnessOf } from './authority.ts'
@@ -73,7 +73,7 @@ async function another(parts: Parts, which: (key: StoredKey) => boolean): Promis
     owner: undefined,
     environments: [adminEnvironment],
     state: 'active',
-    scope: 'keys:write',
+    grants: ['keys:write', wildcardOf('keys:write')],
     text: undefined,
     now: clock.now(),
     limit: bounds.page,

@@ -1,5 +1,6 @@
 import { anyText, bounds, invalid, membersOf, oneOf, objectOf, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
+import { wildcardOf } from '../policy/scopes.ts'
 import type { KeyState } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
@@ -69,7 +70,7 @@ export async function list<Scope extends string>(
     owner: authority.owner ?? askedOwner,
     environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
-    scope: scope === undefined ? undefined : scopeName(scope),
+    grants: scope === undefined ? undefined : grantsOf(scope),
     text: part === undefined ? undefined : searched(part),
     issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
     now,
@@ -93,9 +94,9 @@ function searched(part: unknown): string {
   return anyText('text', typeof part === 'string' ? part.normalize() : part, bounds.label)
 }
 
-/** A scope, which may no longer be declared, or a wildcard. */
-function scopeName(value: unknown): string {
+/** A scope, which may no longer be declared, and its wildcard; or a wildcard alone. */
+function grantsOf(value: unknown): readonly string[] {
   const scope = text('scope', value, bounds.label)
   if (!/^[^:]+:[^:]+$/.test(scope)) throw invalid('scope', 'a scope such as orders:read')
-  return scope
+  return [...new Set([scope, wildcardOf(scope)])]
 }

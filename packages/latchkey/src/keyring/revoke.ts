@@ -119,7 +119,7 @@ async function* madeBy<Scope extends string>(
   const { store, clock } = parts
   for (let after = 0; ;) {
     const { sees } = await authorityOf(parts, 'keys:write')
-    const any = { owner: undefined, environments, state: undefined, scope: undefined, text: undefined }
+    const any = { owner: undefined, environments, state: undefined, grants: undefined, text: undefined }
     const listed = await store.list({ ...any, issuedBy, now: clock.now(), after, limit: page })
     for (const item of listed) if (sees(item.key)) yield item
     const last = listed.at(-1)

@@ -6,8 +6,8 @@ export interface ListFilter {
   /** Keys of any of these. */
   readonly environments: readonly string[] | undefined
   readonly state: KeyState | undefined
-  /** Keys that were granted this scope, or its wildcard. */
-  readonly scope: string | undefined
+  /** Keys that were granted any of these: a scope and its wildcard, as they were granted. */
+  readonly grants: readonly string[] | undefined
   /** Part of an id, a name, an owner or the start of a secret; capital letters do not matter. */
   readonly text: string | undefined
   /** Keys with a secret that works and that this admin key issued, imported or rotated. */

@@ -1,11 +1,9 @@
 import { isBase62 } from './base62.ts'
 import { hasChecksum } from './checksum.ts'
-import { tailLength } from './parse.ts'
+import { headAtEnd, longestName, tailLength } from './parse.ts'
 
 /** Characters before the last `_` of a secret at least: `a_b_`. */
 const shortestHead = 4
-/** Characters that a prefix or an environment may have. */
-const longestName = 16
 
 /**
  * Whether a minted secret stands anywhere in a text, of whatever prefix and environment. The checksum tells it from what
@@ -18,9 +16,7 @@ export function holdsSecret(text: string): boolean {
   for (let at = text.indexOf('_'); at >= 0; at = text.indexOf('_', at + 1)) {
     const end = at + 1 + tailLength
     if (end > text.length) return false
-    const head = /[a-z][a-z0-9]{0,15}_[a-z][a-z0-9]{0,15}_$/.exec(
-      text.slice(Math.max(0, at - 2 * longestName - 1), at + 1),
-    )
+    const head = headAtEnd.exec(text.slice(Math.max(0, at - 2 * longestName - 1), at + 1))
     if (head === null || !isBase62(text.slice(at + 1, end), 0)) continue
     // What stands before may run into the prefix, so every beginning of it is tried.
     const shown = text.slice(at + 1 - head[0].length, end)

@@ -1,16 +1,30 @@
 import { isBase62 } from './base62.ts'
 import { hasChecksum } from './checksum.ts'
 
-/** The shape of a minted secret. Prefix and environment are lower case, so that no spelling but one is ever right. */
-const shape = /^([a-z][a-z0-9]{0,15})_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{38}$/
-
 /** How many characters follow prefix and environment: 32 random ones and 6 of checksum. */
 export const tailLength = 38
+
+/** The most characters in a prefix, or in the name of an environment. */
+export const longestName = 16
+
+/** Prefix and environment are lower case, so that no spelling but one is ever right. */
+const name = `[a-z][a-z0-9]{0,${longestName - 1}}`
 
 /**
  * The pattern of a prefix, and of the name of an environment: 1 to 16 lower-case letters and digits, a letter first.
  */
-export const namePattern: RegExp = /^[a-z][a-z0-9]{0,15}$/
+export const namePattern: RegExp = new RegExp(`^${name}$`)
+
+/** The end of a text that could be the prefix and the environment of a minted secret. */
+export const headAtEnd: RegExp = new RegExp(`${name}_${name}_$`)
+
+/** The shape of a minted secret. */
+const shape = new RegExp(`^(${name})_(${name})_[0-9A-Za-z]{${tailLength}}$`)
+
+/** A word of the shape of a minted secret, anywhere in a text. The checksum is not looked at, so a mistyped one counts. */
+export const secretPattern: RegExp = new RegExp(
+  `(?<![0-9A-Za-z])${name}_${name}_[0-9A-Za-z]{${tailLength}}(?![0-9A-Za-z])`,
+)
 
 /** How many characters of the random part belong to the start that people are shown. */
 const shown = 4

@@ -179,16 +179,26 @@ export function grantsQuery(environments: readonly string[]): Query {
 }
 
 /** The keys that a filter asks for. $1 is the moment. */
-export function listQuery({ owner, environments, state, scope, text, issuedBy, now, after, limit }: ListFilter): Query {
+export function listQuery({
+  owner,
+  environments,
+  state,
+  grants,
+  text,
+  issuedBy,
+  now,
+  after,
+  limit,
+}: ListFilter): Query {
   const values: SqlValue[] = [now, after]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   // $1 must appear even where no state is asked for: engines refuse parameters that a statement does not use.
   const where = ['k.place > $2', state === undefined ? '$1 IS NOT NULL' : `${stateAtFirst} = ${bind(state)}`]
   if (owner !== undefined) where.push(`k.owner = ${bind(owner)}`)
   if (environments !== undefined) where.push(`k.environment IN (${environments.map(bind).join(', ')})`)
-  if (scope !== undefined) {
+  if (grants !== undefined) {
     // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
-    const granted = [scope, `${scope.slice(0, scope.indexOf(':'))}:*`].map((grant) => bind(like(`"${grant}"`)))
+    const granted = grants.map((grant) => bind(like(`"${grant}"`)))
     where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
   }
   if (issuedBy !== undefined) {

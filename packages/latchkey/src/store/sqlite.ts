@@ -56,7 +56,7 @@ const pause = 10
 /** How long it is remembered what was done for a token, in milliseconds: a day. */
 const remembered = 86_400_000
 
-export { isSoundSqlite } from './sqlite-database.ts'
+export { isSoundSqlite, soundSqlite } from './sqlite-database.ts'
 
 /** Where a store on SQLite is, and what it is opened for. */
 export interface SqliteStoreOptions {

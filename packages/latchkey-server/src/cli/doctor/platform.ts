@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { isSoundSqlite } from 'latchkey/store/sqlite'
+import { isSoundSqlite, soundSqlite } from 'latchkey/store/sqlite'
 import type { Finding } from './finding.ts'
 import { fail, ok, reasonOf } from './finding.ts'
 
@@ -20,7 +20,7 @@ function sqliteFinding(): Finding {
       : fail({
           what: 'SQLite',
           found: `${version} can corrupt the database`,
-          remedy: 'Install a Node.js with SQLite 3.51.3 or later.',
+          remedy: `Install a Node.js with SQLite ${soundSqlite} or later.`,
         })
   } catch (error) {
     return fail({ what: 'SQLite', found: reasonOf(error), remedy: 'Install a Node.js with node:sqlite.' })

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { ImportedKey, KeyMembers } from 'latchkey'
-import { weaknessOf } from 'latchkey'
+import { hashDigits, weaknessOf } from 'latchkey'
 import { repeatedMember } from 'latchkey/problem/fastify'
 import { Failure } from '../exit.ts'
 import { keyFields } from '../key-fields.ts'
@@ -181,7 +181,8 @@ function keyOf({ line, value, unhashed, bits }: LooseLine & Omit<ImportFormat, '
       'it does not say how many random bits its secret has: add "bits", or set it for all lines with --bits',
     )
   }
-  fields['algorithm'] ??= typeof fields['hash'] === 'string' && fields['hash'].length === 128 ? 'sha512' : 'sha256'
+  fields['algorithm'] ??=
+    typeof fields['hash'] === 'string' && fields['hash'].length === hashDigits.sha512 ? 'sha512' : 'sha256'
   const read = Object.entries(fields).map(([name, member]) => [name, memberOf({ line, name, value: member })])
   return Object.fromEntries(read) as ImportedKey<string>
 }

@@ -1,8 +1,6 @@
+import { secretPattern } from 'latchkey'
 import { secretSetting } from '../../start.ts'
 import { Failure } from '../exit.ts'
-
-/** A minted secret, anywhere in a text: `lk_live_` and 38 characters. */
-const minted = /(?<![0-9A-Za-z])[a-z][a-z0-9]{0,15}_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{38}(?![0-9A-Za-z])/
 
 /**
  * Refuses arguments that have a secret in them. Arguments are in the shell's history and in the list of processes, which
@@ -11,7 +9,7 @@ const minted = /(?<![0-9A-Za-z])[a-z][a-z0-9]{0,15}_[a-z][a-z0-9]{0,15}_[0-9A-Za
  * @throws Failure `usage`; the message does not repeat it.
  */
 export function refuseSecrets(values: readonly string[]): void {
-  if (!values.some((value) => minted.test(value))) return
+  if (!values.some((value) => secretPattern.test(value))) return
   throw new Failure(
     'usage',
     'An argument looks like a secret. It is now in the history of your shell, and every user of this machine could see it.\n' +
