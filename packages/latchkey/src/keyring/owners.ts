@@ -104,6 +104,13 @@ export async function changeOwner<Scope extends string>(
     },
     revisionOf: (stored) => stored.revision,
     async decide(stored, { now, authority }) {
+      // Who has disabled it is not kept: it may have been the operator, whose decision the owner must not undo.
+      if (authority.owner !== undefined && disabled === false && stored.disabledAt !== null) {
+        throw new LatchkeyError(
+          'beyond_delegation',
+          'An admin key that is bound to an owner cannot enable the owner: that needs one that is bound to none.',
+        )
+      }
       const changed: StoredOwner = {
         ...stored,
         disabledAt: disabled === undefined ? stored.disabledAt : disabled ? (stored.disabledAt ?? now) : null,

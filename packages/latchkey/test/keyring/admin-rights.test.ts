@@ -177,6 +177,23 @@ for (const [speed, shape] of speeds) {
       }
     })
 
+    test('an owner that is disabled is not enabled by an admin key that is bound to it, whoever owns that key', async () => {
+      const { keyring } = await openOn(shape)
+      const { secret } = await keyring.issue(shop)
+      const delegation: Delegation = { ...everything, owner: 'acme' }
+      const bound = await keyring.issue({ ...admin, owner: 'partner', scopes: all, delegation })
+      const free = await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      const view = keyring.as(bound.key.id)
+      assert.equal((await view.changeOwner('acme', { disabled: false })).owner.disabled, false, 'nothing to be done')
+      for (const above of [keyring, view]) {
+        await above.changeOwner('acme', { disabled: true })
+        await assert.rejects(view.changeOwner('acme', { disabled: false }), { code: 'beyond_delegation' })
+        assert.equal(await codeOf(keyring.verify(secret)), 'owner_disabled')
+        await keyring.as(free.key.id).changeOwner('acme', { disabled: false })
+        assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+      }
+    })
+
     test('all that an admin key has brought about ends with it, by issuing, importing and rotating, and by admin keys of its own', async () => {
       const { keyring } = await openOn(shape)
       const stolen = await keyring.issue({ ...admin, scopes: all, delegation: everything })
