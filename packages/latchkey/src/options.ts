@@ -9,6 +9,14 @@ export function invalid(name: string, must: string): LatchkeyError {
 }
 
 /**
+ * Whether a value is an object whose members say what it holds. A list, a set, a map and a promise are none: what they hold
+ * would be left out without a word.
+ */
+export function hasMembers(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('then' in value)
+}
+
+/**
  * An object with no members but these. One that is not understood is refused and never left out: `graceSeconds` for
  * `grace` would let a compromised secret live on.
  *
@@ -17,7 +25,7 @@ export function invalid(name: string, must: string): LatchkeyError {
  * @example plain('The options of revoke', options, ['reason', 'note'])
  */
 export function objectOf(name: string, value: unknown, members: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'an object')
+  if (!hasMembers(value)) throw invalid(name, 'an object')
   for (const member of Object.keys(value)) {
     if (!members.includes(member)) {
       throw invalid(

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, invalid, oneOf, integer } from '../input.ts'
+import { hasMembers } from '../options.ts'
 import type { Catalogue, ScopeRequirement } from '../policy/scopes.ts'
 import { shownScope } from '../policy/scopes.ts'
 import type { CallContext, Requirement } from './verdict.ts'
@@ -50,8 +51,7 @@ export function requirementReader({
   }
 
   function read(requirement: Requirement): CheckedRequirement {
-    if (typeof requirement !== 'object' || requirement === null || Array.isArray(requirement))
-      throw invalid('The requirement', 'an object')
+    if (!hasMembers(requirement)) throw invalid('The requirement', 'an object')
     // Also what it inherits, since that is read too.
     for (const member in requirement) {
       if (member !== 'allOf' && member !== 'anyOf' && member !== 'environment' && member !== 'cost') {
@@ -87,7 +87,7 @@ function listed(name: string, value: unknown, catalogue: Catalogue | undefined):
  * @throws LatchkeyError `invalid_input`.
  */
 export function checkContext(call: CallContext): void {
-  if (typeof call !== 'object' || call === null || Array.isArray(call)) throw invalid('The call', 'an object')
+  if (!hasMembers(call)) throw invalid('The call', 'an object')
   for (const member in call) {
     if (member !== 'ip' && member !== 'dryRun' && member !== 'seenBy') {
       throw strange('A call', member, 'ip, dryRun, seenBy')

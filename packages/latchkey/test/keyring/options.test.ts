@@ -59,7 +59,7 @@ test('an option that is not understood is refused by its name, at every verb, an
 test('options that are no object are refused', async () => {
   const { keyring } = await testKeyring({ scopes })
   const { key } = await keyring.issue(shop)
-  for (const wrong of ['leaked', 0, ['ben'], null]) {
+  for (const wrong of ['leaked', 0, ['ben'], null, new Map([['note', 'leaked']]), Promise.resolve({})]) {
     await assert.rejects(keyring.disable(key.id, wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
     await assert.rejects(keyring.issueMany([shop], wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))
     await assert.rejects(keyring.list(wrong as never), { code: 'invalid_input' }, JSON.stringify(wrong))

@@ -42,6 +42,9 @@ const strange: readonly (readonly [requirement: unknown, call: unknown, told: Re
   [['orders:read'], undefined, /requirement/],
   [null, undefined, /requirement/],
   [() => ({}), undefined, /requirement/],
+  [new Set(['orders:read']), undefined, /requirement/],
+  [new Map([['allOf', ['orders:read']]]), undefined, /requirement/],
+  [Promise.resolve({ allOf: ['orders:read'] }), undefined, /requirement/],
   [Object.create({ anyof: ['orders:read'] }), undefined, /"anyof" is none/],
   [undefined, { dryrun: true }, /"dryrun" is none/],
   [undefined, { dryRun: 'false' }, /dryRun/],
@@ -49,6 +52,7 @@ const strange: readonly (readonly [requirement: unknown, call: unknown, told: Re
   [undefined, { ip: '192.0.2.1', headers: {} }, /"headers" is none/],
   [undefined, '192.0.2.1', /call/],
   [undefined, null, /call/],
+  [undefined, new Map([['dryRun', true]]), /call/],
 ]
 
 test('a requirement or a call that is not understood accepts nobody, and the cause says what is wrong', async () => {
