@@ -3,7 +3,7 @@ import type { Clock, Limiter, LimiterAnswer, Window, WindowState } from '../port
 import type { Slices } from './slices.ts'
 import { add, copy, isIdle, noSlices, settle, takeBack, untilAtMost } from './slices.ts'
 
-/** A limiter that answers at once, and whose answers are therefore never promises. */
+/** A limiter that answers at once, and never with a promise. */
 export interface MemoryLimiter extends Limiter {
   /** How many buckets are held. */
   readonly size: number
@@ -35,14 +35,14 @@ export function memoryLimiter(
   objectOf('The options of memoryLimiter', options, ['clock', 'slices'])
   const { clock = { monotonic: () => performance.now() }, slices = 60 } = options
   const buckets = new Map<string, Slices>()
-  /** Where the look for idle buckets has come to, and how many it has still to look at. */
+  /** The next bucket in the search for idle ones, and how many buckets the search has still to visit. */
   let next = buckets.values()
   let looksDue = 0
   let closed = false
-  /** What the windows of the current call hold; kept so that a call need not make a list of its own. */
+  /** The slices of the current call's windows; one list for all calls, so that a call does not make its own. */
   const found: (Slices | undefined)[] = []
 
-  /** What has been counted for a window and has not left it; `undefined` if nothing was. */
+  /** The slices of a window, without those that have left it; `undefined` if there are none. */
   function find({ bucket, window }: Window, now: number): Slices | undefined {
     const held = buckets.get(bucket)
     if (held?.window !== window * 1000) return undefined
@@ -57,7 +57,7 @@ export function memoryLimiter(
   function open(window: Window): Slices {
     const held = fresh(window)
     buckets.set(window.bucket, held)
-    // Two for each that comes: so the look at all of them comes to its end, however many come.
+    // Two for each new bucket, so that the search reaches the end however many come.
     looksDue += 2
     return held
   }
@@ -107,7 +107,7 @@ export function memoryLimiter(
       if (closed) throw new Error('The limiter is closed.')
       if (!admitted) return
       for (const [index, window] of windows.entries()) {
-        // A window that only reports and had no room has not counted the call.
+        // A report-only window without room has not counted the call.
         if (states[index]?.waitMs !== 0) continue
         const held = find(window, clock.monotonic())
         if (held !== undefined) takeBack(held, at, cost)

@@ -1,38 +1,38 @@
 /**
- * What one bucket has counted, in slices, the oldest first. A slice begins with its first call and takes in what comes
- * less than a slice's length after that; it leaves as a whole, a window's length after its last call. So a call counts
- * at least as long as the window, which keeps the limit, and at most one slice longer. Calls that are further apart
- * than a slice have each their own, and are counted exactly.
+ * The counts of one bucket, in slices, the oldest first. A slice begins with its first call, and takes every call within a
+ * slice's length after that. It leaves as a whole, a window's length after its last call. So a call counts for at least
+ * the length of the window, which keeps the limit, and for at most one slice longer. Calls that are further apart than a
+ * slice have a slice each, and are counted exactly.
  */
 export interface Slices {
   readonly bucket: string
   /** Milliseconds. */
   readonly window: number
-  /** What a slice spans at most, in milliseconds. */
+  /** The greatest length of a slice, in milliseconds. */
   readonly span: number
   /** The sum over all slices. */
   counted: number
   /** How many slices there are. */
   size: number
-  /** Where the oldest one is in the ring. */
+  /** The place of the oldest slice in the ring. */
   oldest: number
-  /** The number of places in the ring less one: a power of two less one, so that going around is a mask. */
+  /** The number of places in the ring less one. The number is a power of two, so that an index wraps with a mask. */
   mask: number
   /**
-   * For each place three numbers: when its first call came, when its last one, and what is counted. A plain array of
-   * numbers is read as quickly as a `Float64Array`, is made several times as quickly, and is smaller when it is small.
+   * Three numbers for each place: the times of its first and its last call, and the count. A plain array of numbers is
+   * read as quickly as a `Float64Array`, made several times as quickly, and smaller if it has few elements.
    */
   ring: number[]
 }
 
-/** Numbers to a place of the ring. */
+/** How many numbers a place of the ring has. */
 const width = 3
 
 /**
- * Nothing counted yet.
+ * A bucket that has counted nothing.
  *
  * @param options.window - milliseconds.
- * @param options.slices - in how many slices a window is counted.
+ * @param options.slices - the number of slices in a window.
  */
 export function noSlices({ bucket, window, slices }: { bucket: string; window: number; slices: number }): Slices {
   // Two places: most buckets see few calls in a window, and the ring grows for the others.
@@ -40,13 +40,13 @@ export function noSlices({ bucket, window, slices }: { bucket: string; window: n
   return { bucket, window, span: window / slices, counted: 0, size: 0, oldest: 0, mask: 1, ring }
 }
 
-/** The same again, to try out what a call would do. */
+/** A copy, to try out what a call would do. */
 export function copy(held: Slices): Slices {
   const { bucket, window, span, counted, size, oldest, mask, ring } = held
   return { bucket, window, span, counted, size, oldest, mask, ring: ring.slice() }
 }
 
-/** Drops the slices that have left the window. Each is dropped once, so this costs a call no more than it adds. */
+/** Drops the slices that have left the window. Each is dropped once, so a call pays no more here than for its own slice. */
 export function settle(held: Slices, now: number): void {
   while (held.size > 0 && lastCall(held, 0) + held.window <= now) {
     held.counted -= cost(held, 0)
@@ -55,7 +55,7 @@ export function settle(held: Slices, now: number): void {
   }
 }
 
-/** Counts a call. `settle` goes first. */
+/** Counts a call. Call `settle` before. */
 export function add(held: Slices, now: number, amount: number): void {
   const joins = held.size > 0 && now - firstCall(held, held.size - 1) < held.span
   if (!joins) {
@@ -71,7 +71,7 @@ export function add(held: Slices, now: number, amount: number): void {
   held.counted += amount
 }
 
-/** Takes back what a call at `at` has added, from the slice that took it in; nothing if that one has left. */
+/** Takes the count of a call at `at` back from its slice; does nothing if the slice has left. */
 export function takeBack(held: Slices, at: number, amount: number): void {
   for (let index = held.size - 1; index >= 0; index--) {
     if (firstCall(held, index) > at) continue
@@ -84,25 +84,25 @@ export function takeBack(held: Slices, at: number, amount: number): void {
   }
 }
 
-/** Milliseconds until no more than `left` is counted, if nothing comes to it. */
+/** Milliseconds until the count is `left` or less, if no further call comes. */
 export function untilAtMost(held: Slices, left: number, now: number): number {
   let counted = held.counted
   for (let index = 0; index < held.size && counted > left; index++) {
     counted -= cost(held, index)
-    // Never more than the window: `last + window - now` can be, by what is lost in a sum.
+    // Never more than the window; `last + window - now` may be, because sums are rounded.
     if (counted <= left) return held.window - (now - lastCall(held, index))
   }
   return 0
 }
 
-/** Whether nothing is left to be counted, so that the bucket can be forgotten. */
+/** Whether all slices have left, so that the bucket can be forgotten. */
 export function isIdle(held: Slices, now: number): boolean {
   return held.size === 0 || lastCall(held, held.size - 1) + held.window <= now
 }
 
 /**
- * Twice the places, the oldest in the first; what the new ones hold is overwritten when they are used. Slices begin at
- * least a span apart, so a window never has many more than it was cut into.
+ * Doubles the places and moves the oldest slice to the first one. The new places have old numbers until they are used.
+ * Slices begin at least a span apart, so a window never has many more slices than it was cut into.
  */
 function grow(held: Slices): void {
   const start = held.oldest * width

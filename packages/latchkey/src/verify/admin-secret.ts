@@ -1,14 +1,14 @@
 import type { VerifiedKey } from './verdict.ts'
 
-// Beside the key and not in it: it is for the transaction of a change, and for no application.
+// Not a member of the key: only the transaction of a change needs it, and no application.
 const hashes = new WeakMap<VerifiedKey, string>()
 
-/** Remembers which secret an admin key was verified with, by its hash. */
+/** Remembers the hash of the secret with which an admin key was verified. */
 export function noteSecret(key: VerifiedKey, hash: string): void {
   hashes.set(key, hash)
 }
 
-/** The hash of the secret that this very key was verified with; `undefined` for one that somebody has put together. */
+/** The hash of the secret with which this key was verified; `undefined` for an object that `verify` has not made. */
 export function secretOf(key: VerifiedKey): string | undefined {
   return hashes.get(key)
 }

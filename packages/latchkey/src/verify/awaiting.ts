@@ -1,6 +1,6 @@
 import type { Awaitable } from '../ports.ts'
 
-/** Goes on with a value: now if it is there, or else when it comes. */
+/** Calls `next` with a value: at once if it is there, or else when its promise is fulfilled. */
 export function awaiting<Value, Next>(
   value: Awaitable<Value>,
   next: (value: Value) => Awaitable<Next>,
@@ -8,7 +8,7 @@ export function awaiting<Value, Next>(
   return value instanceof Promise ? value.then(next) : next(value)
 }
 
-/** The same, and goes on with what made it fail where it does. What `next` throws is not its business. */
+/** The same for a value that is made here. If making it fails, calls `failed` with the error, but not if `next` fails. */
 export function attempting<Value, Next>(
   make: () => Awaitable<Value>,
   next: (value: Value) => Awaitable<Next>,

@@ -4,7 +4,7 @@ import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 import type { Cache } from './cache.ts'
 import type { Usage } from './usage.ts'
 
-/** What a keyring is made of, as its verbs take it. */
+/** The parts of a keyring, as its verbs take them. */
 export interface KeyringParts<Scope extends string> {
   readonly store: Store
   readonly limiter: Limiter
@@ -13,12 +13,12 @@ export interface KeyringParts<Scope extends string> {
   readonly usage: Usage
   readonly clock: Clock
   readonly prefix: string
-  /** The first is the one that keys are issued for and routes take unless told otherwise. Without the reserved one. */
+  /** All but the reserved one. The first is the default for new keys and for routes. */
   readonly environments: readonly [string, ...string[]]
   readonly scopes: Catalogue<Scope>
-  /** The id of the admin key on whose behalf the verbs act; whoever holds the keyring itself may do everything. */
+  /** The id of the admin key on whose behalf the verbs act; without one, they may do everything. */
   readonly authority?: string
-  /** The hash of the secret that it was verified with, where that is known. */
+  /** The hash of the secret with which the admin key was verified, if it is known. */
   readonly secret?: string | undefined
 }
 

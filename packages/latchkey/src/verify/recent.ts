@@ -1,10 +1,10 @@
-/** What can be remembered: found by its hash, and as heavy as it says, in bytes, roughly. */
+/** An entry: its hash, by which it is found, and its weight, which is roughly its bytes. */
 export interface Rememberable {
   readonly hash: string
   readonly weight: number
 }
 
-/** A bounded memory of what was found by hash, which forgets what has not been read for long. */
+/** A bounded memory of entries by hash. It forgets those that have not been read for the longest time. */
 export interface Recent<Entry extends Rememberable> {
   get(hash: string): Entry | undefined
   set(found: Entry): void
@@ -19,11 +19,12 @@ interface Generation<Entry> {
 }
 
 /**
- * Two generations: what is read moves to the young one; when that is full it becomes the old one, and the old one goes.
- * Unlike an exact order of use it costs nothing on the common read, and no entry is ever deleted one by one.
+ * The memory has two generations. An entry that is read moves to the young one. When the young one is full, it becomes the
+ * old one, and the old one is dropped. Unlike an exact order of use, this costs nothing on a common read, and entries are
+ * not deleted one by one.
  *
- * @param entries - how many are held at most.
- * @param bytes - how much they weigh at most, but for one that is heavier than half of it alone.
+ * @param entries - the most entries.
+ * @param bytes - the most weight of all entries, except for one entry that alone weighs more than half of it.
  */
 export function recent<Entry extends Rememberable>({
   entries,

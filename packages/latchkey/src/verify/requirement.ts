@@ -5,7 +5,7 @@ import type { Catalogue, ScopeRequirement } from '../policy/scopes.ts'
 import { shownScope } from '../policy/scopes.ts'
 import type { CallContext, Requirement } from './verdict.ts'
 
-/** A requirement that was understood, with all its members: lists that were left out are empty. */
+/** A checked requirement. It has all members: a list that was left out is empty. */
 export interface CheckedRequirement extends ScopeRequirement {
   readonly environment: string
   readonly cost: number
@@ -14,14 +14,15 @@ export interface CheckedRequirement extends ScopeRequirement {
 const nothing: readonly string[] = Object.freeze([])
 
 /**
- * Reads requirements. What is not understood is refused and never left out, or a misspelt requirement would be one that any key
- * meets. A member that is there must have a value, and a list at least one scope: an empty one is what becomes of a
- * list that somebody forgot to fill. Whoever means any key leaves the requirement out.
+ * Reads and checks requirements. It refuses an unknown member and never ignores it: any key would meet a requirement that is
+ * misspelt. A member that is there must have a value, and a list at least one scope, because an empty list may be one that
+ * somebody forgot to fill. A call for which any key will do has no requirement.
  *
- * A requirement that is frozen, with its lists, is read once; that is what guards pass, and all that the warm path pays.
+ * A requirement that is frozen, with its lists, is read only once. Guards pass such requirements, so the warm path only
+ * compares the object.
  *
- * @param environments - those that may be asked for; the first if none is.
- * @param catalogueOf - the scopes of an environment; `undefined` where only somebody else knows them.
+ * @param environments - the environments that a requirement may name; the first is the default.
+ * @param catalogueOf - the scopes of an environment; `undefined` if only another program knows them.
  * @returns a function that throws LatchkeyError `invalid_input`, `unknown_scope`.
  */
 export function requirementReader({
@@ -34,7 +35,7 @@ export function requirementReader({
   const [first] = environments
   const anyKey: CheckedRequirement = Object.freeze({ environment: first, allOf: nothing, anyOf: nothing, cost: 1 })
   const known = new WeakMap<object, CheckedRequirement>()
-  // Most applications ask for the same thing many times in a row.
+  // Most applications have the same requirement many times in a row.
   let last: object | undefined
   let lastChecked = anyKey
 
@@ -75,14 +76,14 @@ function listed(name: string, value: unknown, catalogue: Catalogue | undefined):
   for (const scope of value as readonly unknown[]) {
     if (typeof scope !== 'string') throw invalid(name, 'a list of scopes')
     if (catalogue !== undefined && !Object.hasOwn(catalogue, scope)) {
-      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared, and so no key can have it.`)
+      throw new LatchkeyError('unknown_scope', `${shownScope(scope)} is not declared, so no key can have it.`)
     }
   }
   return value as readonly string[]
 }
 
 /**
- * Refuses a call with members that nobody understands: a framework's request, or `dryrun` for `dryRun`.
+ * Refuses a call context with an unknown member, such as a framework's request, or `dryrun` for `dryRun`.
  *
  * @throws LatchkeyError `invalid_input`.
  */
