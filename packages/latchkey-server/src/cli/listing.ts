@@ -30,8 +30,11 @@ export function startListing<Row extends object>({ json, columns, empty }: Listi
       else waiting.push(...rows)
     },
     end(more) {
-      if (json !== true) putTable(columns, waiting)
-      if (json !== true && waiting.length === 0) say(empty)
+      if (json !== true) {
+        // Programs find the names of the columns also where there is no row.
+        if (waiting.length > 0 || !process.stdout.isTTY) putTable(columns, waiting)
+        if (waiting.length === 0) say(empty)
+      }
       if (more !== undefined) say(styled('dim', more, process.stderr))
     },
   }

@@ -6,12 +6,50 @@ import type { Command, CommanderError } from 'commander'
  */
 export function explained(program: Command, words: readonly string[], { code, message }: CommanderError): string {
   const { command, unknown } = follow(program, words)
-  const path = pathOf(command)
-  if (code === 'commander.help') return `Name a command.\nSee ${path} --help.`
+  // Its help has just been shown.
+  if (code === 'commander.help') return '\nName a command.'
   const [fault = '', suggestion] = message.replace(/^error: /, '').split('\n')
-  const meant = code === 'commander.unknownCommand' ? begunLike(command, unknown) : undefined
-  const found = meant ?? suggestion ?? (code === 'commander.unknownCommand' ? elsewhere(program, unknown) : undefined)
-  return [`${fault.charAt(0).toUpperCase()}${fault.slice(1)}`, found, `See ${path} --help.`].filter(Boolean).join('\n')
+  const isCommand = code === 'commander.unknownCommand'
+  const meant = isCommand ? begunLike(command, unknown) : undefined
+  const found =
+    meant ?? suggestion?.replace(/^\((.*)\)$/, '$1') ?? (isCommand ? elsewhere(program, unknown) : undefined)
+  return [inSentence(fault) + choicesOf(command, fault), found, `See ${pathOf(command)} --help.`]
+    .filter(Boolean)
+    .join('\n')
+}
+
+/** The values of an option that is missing, where there are few. */
+function choicesOf({ options }: Command, fault: string): string {
+  const [, flag] = /^required option '([^ ']+)/.exec(fault) ?? []
+  const { argChoices = [] } = options.find(({ long }) => long === flag) ?? {}
+  return argChoices.length === 0 ? '' : ` It must be one of ${argChoices.join(', ')}.`
+}
+
+/** What commander says, as a sentence that names the flag alone. */
+function inSentence(fault: string): string {
+  const forms: readonly (readonly [RegExp, string])[] = [
+    [/^option '([^ ']+)[^']*' argument '([^]*)' is invalid\. ([^]*)$/, "The value '$2' of $1 is invalid. $3"],
+    [
+      /^command-argument value '([^]*)' is invalid for argument '(\w+)'\. ([^]*)$/,
+      "The value '$1' of <$2> is invalid. $3",
+    ],
+    [/^option '([^ ']+) ?([^']*)' argument missing$/, '$1 needs a value: $2.'],
+    [
+      /^option '([^ ']+)[^']*' cannot be used with option '([^ ']+)[^']*'$/,
+      '$1 and $2 exclude each other. Use one of them.',
+    ],
+    [/^required option '([^ ']+) ?([^']*)' not specified$/, 'Add $1 $2.'],
+    [/^missing required argument '(\w+)'$/, 'Name the <$1>.'],
+    [
+      /^too many arguments for '[^']*'\. Expected (\d+) arguments? but got (\d+)(: [^]*)?\.$/,
+      'Too many arguments$3. The command takes $1, and got $2.',
+    ],
+    [/^unknown (command|option) '([^]*)'$/, "Unknown $1 '$2'."],
+  ]
+  const form = forms.find(([pattern]) => pattern.test(fault))
+  if (form !== undefined)
+    return fault.replace(form[0], form[1]).replace('. Allowed choices are ', '. It must be one of ')
+  return fault.charAt(0).toUpperCase() + fault.slice(1)
 }
 
 /** `help` and a command, in whatever order, as the flag that is the same; other words as they are. */
@@ -36,7 +74,7 @@ function follow(program: Command, words: readonly string[]): { readonly command:
 
 function begunLike(command: Command, begun: string): string | undefined {
   const names = shown(command).flatMap((one) => (begun !== '' && one.name().startsWith(begun) ? [one.name()] : []))
-  return names.length === 0 ? undefined : `(Did you mean ${names.join(' or ')}?)`
+  return names.length === 0 ? undefined : `Did you mean ${names.join(' or ')}?`
 }
 
 /** Commands of the same name in other places; otherwise those that begin so, otherwise those that are spelt like it. */
@@ -49,7 +87,7 @@ function elsewhere(program: Command, name: string): string | undefined {
   ]
   for (const fit of fits) {
     const found = commands.filter((one) => fit(one.name()))
-    if (found.length > 0) return `(Did you mean ${found.map(pathOf).join(' or ')}?)`
+    if (found.length > 0) return `Did you mean ${found.map(pathOf).join(' or ')}?`
   }
   return undefined
 }

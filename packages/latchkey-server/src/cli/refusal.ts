@@ -26,7 +26,7 @@ export function refusalCommand(program: Command): void {
     if (options.json === true) return putJson(found)
     putFacts([
       ['request', found.requestId],
-      ['at', iso(found.at)],
+      ['time', iso(found.at)],
       ['route', found.route],
       ['code', found.code],
       ['why', found.why],

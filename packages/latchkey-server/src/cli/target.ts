@@ -9,6 +9,7 @@ import { fileOf, openStore } from '../store.ts'
 import { advised } from './advice.ts'
 import { Failure } from './exit.ts'
 import { secretFromEnvironment } from './input/secrets.ts'
+import { inFlags } from './named-flags.ts'
 
 /** Which keyring a command works on, and how it answers. */
 export interface TargetOptions {
@@ -94,6 +95,8 @@ export async function withKeyring<Result>(
     const result = await use(target)
     failed = false
     return result
+  } catch (error) {
+    throw inFlags(error, options)
   } finally {
     const made = failed && unmake !== undefined && (await isEmpty(keyring))
     await keyring.close()
@@ -201,7 +204,7 @@ export function mustExist(file: string, options: TargetOptions): void {
 
 /** What to do where there is no database. */
 export const makeOne =
-  'Name another file with --store or LATCHKEY_STORE, or make one: start the server, or add --create to keys issue or keys import.'
+  'Name another file with --store or LATCHKEY_STORE. To make one, add --create to keys issue or keys import, or start the server:'
 
 /** A store that a command cannot be run on; what leads out of it is named with the flags of the command. */
 function unfit(error: unknown, options: TargetOptions): unknown {

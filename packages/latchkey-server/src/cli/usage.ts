@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { UsageCount, UsageOptions } from 'latchkey'
 import { keyringCommand } from './command.ts'
-import { count } from './input/flags.ts'
+import { atLeastOne } from './input/flags.ts'
 import { defined } from './input/defined.ts'
 import { iso, momentAgo } from './input/when.ts'
 import { startListing } from './listing.ts'
@@ -33,12 +33,12 @@ export function usageCommand(program: Command): void {
     .option('--outcome <outcome>', 'Only this outcome: accepted, or the code of a refusal')
     .option('--from <when>', 'Start: ISO 8601, or a span before now such as 7d (24h)', momentAgo)
     .option('--to <when>', 'End, in the same form (now); not included', momentAgo)
-    .option('--limit <number>', 'How many rows to show', count, 1000)
+    .option('--limit <number>', 'How many rows to show', atLeastOne, 1000)
     .action(async (options: Options) => {
       const { json, key, owner, outcome, from, to, limit } = options
       const filter: UsageOptions = { limit, ...defined({ key, owner, outcome, from, to }) }
       const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(filter))
-      const listing = startListing({ json, columns, empty: 'No usage was counted in this time.' })
+      const listing = startListing({ json, columns, empty: 'No usage found.' })
       listing.add(rows)
       listing.end(
         rows.length === limit ? 'There may be more rows: raise --limit, or narrow --from and --to.' : undefined,

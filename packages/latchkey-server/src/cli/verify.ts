@@ -7,6 +7,7 @@ import { defined } from './input/defined.ts'
 import { secretFromEnvironment, secretFromInput } from './input/secrets.ts'
 import { iso } from './input/when.ts'
 import { putJson } from './json.ts'
+import { inFlags } from './named-flags.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
 import { askForSecret } from './terminal/ask.ts'
@@ -43,7 +44,7 @@ export function verifyCommand(program: Command): void {
         if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()
         return { verdict: await target.keyring.verify(credential, requirement, call), undeclared: target.undeclared }
       })
-      if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict)
+      if (!verdict.ok && verdict.refusal.code === 'unavailable') throw unavailable(verdict, options)
       if (json === true) putJson(shown(verdict))
       else putFacts(factsOf(verdict, undeclared))
       if (!verdict.ok) process.exitCode = 1
@@ -65,9 +66,9 @@ function nobodySaid(): Failure {
 }
 
 /** A question that cannot be, or a database that does not answer: neither is a verdict. */
-function unavailable({ cause }: Refused): unknown {
+function unavailable({ cause }: Refused, options: Options): unknown {
   const { name, code } = (cause ?? {}) as { readonly name?: unknown; readonly code?: unknown }
-  if (name === 'LatchkeyError' && (code === 'invalid_input' || code === 'unknown_scope')) return cause
+  if (name === 'LatchkeyError' && (code === 'invalid_input' || code === 'unknown_scope')) return inFlags(cause, options)
   const reason = cause instanceof Error ? cause.message : 'The database did not answer.'
   return new Failure('unavailable', `The secret cannot be checked: ${reason}`, { cause })
 }

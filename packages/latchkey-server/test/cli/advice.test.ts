@@ -286,7 +286,7 @@ describe('a flag that a message names is the one that was missing', () => {
       const { stderr } = await here.run(wrong.split(' '))
       const [, see = ''] = /^See latchkey ?(.*) --help\.$/m.exec(stderr) ?? []
       await here.done([...see.split(' ').filter((word) => word !== ''), '--help'])
-      const [, meant] = /\(Did you mean latchkey (.*)\?\)/.exec(stderr) ?? []
+      const [, meant] = /Did you mean latchkey (.*)\?/.exec(stderr) ?? []
       if (meant !== undefined) await here.done([...meant.split(' '), '--help'])
     }
   })

@@ -22,10 +22,10 @@ describe('keys import', { concurrency: 2 }, () => {
     const first = await here.run(['keys', 'import', '--create'], { input })
     assert.deepEqual([first.code, first.stdout], [0, ''])
     // On a slow machine it says before how far it has come.
-    assert.match(first.stderr, /^(?:\d,000 keys …\n)*3,500 keys imported\.\n$/)
+    assert.match(first.stderr, /^(?:Importing … \d,000 keys\n)*3,500 keys imported\.\n$/)
     const again = await here.run(['keys', 'import', '--create'], { input })
     assert.equal(again.code, 0)
-    assert.match(again.stderr, /^(?:\d,000 keys …\n)*0 keys imported, 3,500 were already there\.\n$/)
+    assert.match(again.stderr, /^(?:Importing … \d,000 keys\n)*0 keys imported, 3,500 already there\.\n$/)
     assert.equal((await here.run(['verify'], { input: 'legacy-key-number-3499' })).code, 0)
   })
 
@@ -38,12 +38,12 @@ describe('keys import', { concurrency: 2 }, () => {
     assert.equal(first.code, 2)
     assert.match(
       first.stderr,
-      /^(?:1,000 keys …\n)?1,000 keys imported\. Of the rest nothing was added\. .*\nLine 1201: .*no:such.* is not declared/,
+      /^(?:Importing … 1,000 keys\n)?1,000 keys imported\. Of the rest nothing was added\. .*\nLine 1201: .*no:such.* is not declared/,
     )
     assert.doesNotMatch(first.stderr, /s3cret/)
     writeFileSync(join(here.folder, 'keys.jsonl'), good.join('\n'))
     const second = await here.run(['keys', 'import', '--create', 'keys.jsonl'])
-    assert.deepEqual([second.code, second.stderr], [0, '500 keys imported, 1,000 were already there.\n'])
+    assert.deepEqual([second.code, second.stderr], [0, '500 keys imported, 1,000 already there.\n'])
   })
 
   test('a line that is not what it must be says so without showing it', async () => {
@@ -202,11 +202,11 @@ describe('keys import', { concurrency: 2 }, () => {
     const more = await here.run(['keys', 'import', '--create', '--plain'], { input: many })
     assert.match(
       more.stderr,
-      /^(?:1,000 keys …\n)?1,000 keys imported\. Of the rest nothing was added\. .*\nLine 1001: (?:.*\n){20}And 10 more lines\.\nRemove /,
+      /^(?:Importing … 1,000 keys\n)?1,000 keys imported\. Of the rest nothing was added\. .*\nLine 1001: (?:.*\n){20}And 10 more lines\.\nRemove /,
     )
     // The lines are taken out, and the same file goes on where it ended.
     const mended = await here.run(['keys', 'import', '--plain'], { input: [...thousand, good(2000)].join('\n') })
-    assert.deepEqual([mended.code, mended.stderr], [0, '1 key imported, 1,000 were already there.\n'])
+    assert.deepEqual([mended.code, mended.stderr], [0, '1 key imported, 1,000 already there.\n'])
   })
 
   test('a file is in UTF-8, with a byte order mark or not, and says everything once', async () => {

@@ -57,7 +57,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       const { code, stdout, stderr } = await run('keys issue --name CI --owner acme --scope orders:read,orders:write')
       assert.equal(code, 0)
       assert.match(stdout, /^lk_live_[0-9A-Za-z]{38}\n$/)
-      assert.match(stderr, /^key_\w+ issued for acme \(live\): orders:read, orders:write\n/)
+      assert.match(stderr, /^Issued key_\w+ for acme \(live\): orders:read, orders:write\n/)
       assert.doesNotMatch(stderr, secretPattern)
     })
 
@@ -126,7 +126,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.match(unasked.stderr, /--yes/)
       assert.equal(await verdict(secret), 'accepted', 'nobody was asked, so nothing was done')
       const { stderr } = await run(`keys revoke ${id} --reason compromised --yes`)
-      assert.match(stderr, /: revoked, in effect everywhere after \d+ ms/)
+      assert.match(stderr, /^Revoked key_\w+, everywhere after \d+ ms: revoked, revision \d+\.$/m)
       assert.equal(await verdict(secret), 'revoked')
       assert.equal((await run(`keys enable ${id}`)).code, 4)
     })

@@ -19,8 +19,8 @@ import type {
 } from 'fastify'
 import { hasBody } from '../connection/unread-body.ts'
 import { documentSuccess } from './document-success.ts'
-import { pointerPart, repeatedMember, utf8Text } from './json-text.ts'
-import type { Fault, ProblemOptions } from './problem.ts'
+import { repeatedMember, utf8Text } from './json-text.ts'
+import type { ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
 import { securityHeaders } from './security.ts'
 import {
@@ -32,6 +32,7 @@ import {
   onUnrouted,
   requestIdHeader,
 } from './unrouted.ts'
+import { faultOf, shortened } from './validation-fault.ts'
 
 export { onUnrouted, problemResponse, repeatedMember, securityHeaders }
 export type { Fault, Problem, ProblemOptions } from './problem.ts'
@@ -60,9 +61,6 @@ const sendable = /^[\x21-\x7e]{1,200}$/
 
 /** The most faults that one answer names. */
 const mostFaults = 100
-
-/** The most characters of an unknown member's name in an answer. */
-const longestName = 64
 
 const internal: ProblemOptions = { status: 500, code: 'internal', detail: 'Something went wrong on our side.' }
 
@@ -315,31 +313,6 @@ function problemOfError(error: FastifyError | null | undefined): ProblemOptions 
       ? error.message
       : `${STATUS_CODES[status] ?? 'Error'}.`
   return { status, code: 'bad_request', detail }
-}
-
-function faultOf({
-  instancePath,
-  keyword,
-  message = 'does not fit',
-  params,
-}: NonNullable<FastifyError['validation']>[number]): Fault {
-  if (keyword === 'enum') return { pointer: instancePath, detail: `must be one of ${wordsOf(params['allowedValues'])}` }
-  const missing = keyword === 'required' ? params['missingProperty'] : undefined
-  if (typeof missing === 'string') return { pointer: `${instancePath}/${pointerPart(missing)}`, detail: 'is required' }
-  const unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : undefined
-  if (typeof unknown !== 'string') return { pointer: instancePath, detail: message }
-  return { pointer: `${instancePath}/${pointerPart(shortened(unknown))}`, detail: 'is not known here' }
-}
-
-/** The values that a schema allows. They are few, and the application has chosen them. */
-function wordsOf(allowed: unknown): string {
-  const values: readonly unknown[] = Array.isArray(allowed) ? allowed : []
-  return values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
-}
-
-/** A name that a caller has chosen, which may be as long as the body, cut short. */
-function shortened(name: string): string {
-  return name.length > longestName ? `${name.slice(0, longestName)}…` : name
 }
 
 function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {

@@ -16,6 +16,13 @@ export function each<Value>(read: (text: string) => Value) {
   return (text: string, before: readonly Value[] | undefined = []): readonly Value[] => [...before, read(text)]
 }
 
+/** How many: a whole number from 1. */
+export function atLeastOne(text: string): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (number < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
+  return number
+}
+
 /** A whole number. */
 export function count(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')

@@ -17,7 +17,7 @@ const faults: Readonly<Record<Exclude<Broken['fault'], 'rows'>, string>> = {
   altered: 'was altered',
   unchained: 'does not follow from the entry before it',
   cut: 'and all after it were cut off',
-  rewritten: 'is not the one in the checkpoint: the journal was rewritten',
+  rewritten: 'differs from the checkpoint, so the journal was rewritten',
 }
 
 const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
@@ -37,8 +37,8 @@ export function faultText(report: Broken): string {
   if (report.fault === 'rows')
     return ['The journal is intact, but rows differ from it:', ...namedRows(report.rows, report.more)].join('\n')
   const { at, entries, fault, rows = [], more = false } = report
-  const sound = `${counted(entries, 'entry before it is', 'entries before it are')} intact`
-  const text = `The journal is not intact: entry ${at} ${faults[fault]}. ${sound}.`
+  const before = entries === 0 ? '' : ` ${counted(entries, 'entry before it is', 'entries before it are')} intact.`
+  const text = `The journal is not intact: entry ${at} ${faults[fault]}.${before}`
   return rows.length === 0 ? text : [text, 'Rows differ from what is left of it:', ...namedRows(rows, more)].join('\n')
 }
 

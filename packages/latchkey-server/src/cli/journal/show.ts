@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { JournalEntry, JournalOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { count } from '../input/flags.ts'
+import { atLeastOne, count } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
 import { iso, momentAgo } from '../input/when.ts'
+import { jsonText } from '../json.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
@@ -43,7 +44,7 @@ const columns: readonly Column<JournalEntry>[] = [
 function legible(change: string): string {
   try {
     const { state: _state, ...legibleMembers } = JSON.parse(change) as { readonly state?: unknown }
-    return JSON.stringify(legibleMembers)
+    return jsonText(legibleMembers)
   } catch {
     // Somebody has written in it: shown as it is.
     return change
@@ -58,13 +59,13 @@ export function showCommand(journal: Command): void {
     .option('--from <when>', 'Start: ISO 8601, or a span before now such as 24h', momentAgo)
     .option('--to <when>', 'End, in the same form; not included', momentAgo)
     .option('--after <seq>', 'Only entries after this number', count, 0)
-    .option('--limit <number>', 'How many entries to show', count, 100)
+    .option('--limit <number>', 'How many entries to show', atLeastOne, 100)
     .addOption(new Option('--all', 'All entries, however many').conflicts('limit'))
     .action(async (options: Options) => {
       const { json, all = false, limit, key, owner, by, from, to } = options
       const filter: JournalOptions = defined({ key, owner, actor: by, from, to })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No entry matches.' })
+        const listing = startListing({ json, columns, empty: 'No entries found.' })
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
         for (;;) {

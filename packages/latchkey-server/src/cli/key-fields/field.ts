@@ -17,6 +17,8 @@ export interface KeyField<Member extends keyof Members> {
   readonly kind: Kind<NonNullable<Members[Member]>>
   /** The options that set it, the one that matters most first. */
   readonly options: readonly [Option, ...Option[]]
+  /** The options of its parts, by the names of these, where they have their own. */
+  readonly parts?: Readonly<Record<string, `--${string}`>>
   /** What its options say together, or `undefined` where none was given; what the first one says, if left out. */
   fromOptions?(options: OptionValues): Members[Member] | undefined
   /** The word after `--clear` that takes it away. */

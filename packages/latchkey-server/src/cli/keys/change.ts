@@ -22,6 +22,6 @@ export function changeCommand(keys: Command): void {
     const done = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       keyring.change(id, patch, changeOptionsOf(options)),
     )
-    putChanged(done, { done: 'changed', json })
+    putChanged(done, { done: `Changed ${id}`, json })
   })
 }

@@ -12,7 +12,7 @@ import { say } from '../terminal/print.ts'
 export interface KeyAction {
   readonly name: string
   readonly summary: string
-  /** What was done, after the id. */
+  /** What was done, before the id. */
   readonly done: string
   readonly act: (keyring: Keyring, id: string, options: ChangeOptions) => Promise<Changed>
 }
@@ -23,7 +23,7 @@ export function keyAction(keys: Command, { name, summary, done, act }: KeyAction
     const changed = await withKeyring(options, { mode: 'write' }, async ({ keyring }) =>
       act(keyring, id, changeOptionsOf(options)),
     )
-    putChanged(changed, { done, json: options.json })
+    putChanged(changed, { done: `${done} ${id}`, json: options.json })
   })
 }
 
@@ -34,5 +34,5 @@ export function putChanged(
 ): void {
   if (json === true) return putJson(changed)
   const { key, tookMs } = changed
-  say(changedText({ subject: key.id, done, tookMs, state: key.state, revision: key.revision }))
+  say(changedText({ done, tookMs, state: key.state, revision: key.revision }))
 }

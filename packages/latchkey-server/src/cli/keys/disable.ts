@@ -5,7 +5,7 @@ export function disableCommand(keys: Command): void {
   keyAction(keys, {
     name: 'disable',
     summary: 'Refuse a key until it is enabled again',
-    done: 'disabled',
+    done: 'Disabled',
     act: (keyring, id, options) => keyring.disable(id, options),
   })
 }

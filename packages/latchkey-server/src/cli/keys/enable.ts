@@ -5,7 +5,7 @@ export function enableCommand(keys: Command): void {
   keyAction(keys, {
     name: 'enable',
     summary: 'Accept a disabled key again',
-    done: 'enabled',
+    done: 'Enabled',
     act: (keyring, id, options) => keyring.enable(id, options),
   })
 }

@@ -10,7 +10,7 @@ export interface HandOver {
   readonly key: Pick<KeyDetails, 'id'>
   /** `null` where the same command was given before, and its secret is not shown again. */
   readonly secret: string | null
-  /** What was done, in one line. */
+  /** What was done, in sentences, one a line. */
   readonly message: string
   /** The whole of it, for programs. */
   readonly answer: object
@@ -40,8 +40,8 @@ export async function handOver({ key, secret, message, answer, options }: HandOv
     )
   }
   if (json !== true) {
-    say(printable(message))
-    say('Its secret is shown only now:')
+    for (const line of message.split('\n')) say(printable(line))
+    say('The new secret is shown only now:')
   }
   try {
     await putSecret(json === true ? jsonText(answer) : secret)

@@ -12,6 +12,7 @@ import { importLines } from '../input/imports.ts'
 import { count } from '../input/flags.ts'
 import { putJson } from '../json.ts'
 import { stoppable } from '../terminal/stop.ts'
+import { serverFaults } from '../server-faults.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { say } from '../terminal/print.ts'
@@ -98,7 +99,7 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
     done.added += added
     done.known += known
     chunk = []
-    progress.at(`${grouped(done.added + done.known)} keys …`)
+    progress.at(`Importing … ${counted(done.added + done.known, 'key')}`)
   }
   try {
     for await (const line of lines) {
@@ -142,7 +143,7 @@ function tooWeak(weak: readonly WeakLine[]): Failure {
 }
 
 function summary({ added, known }: { readonly added: number; readonly known: number }): string {
-  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} were already there`}.`
+  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} already there`}.`
 }
 
 /** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */
@@ -165,15 +166,19 @@ async function importChunk(
   }
 }
 
-/** The library counts within the call; people count lines. */
+/** The library and a server count within the call; people count lines. */
 function located(error: unknown, chunk: readonly KeyLine[]): unknown {
   if (!(error instanceof Error)) return error
-  const [prefix = '', number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
-  const first = chunk[0]?.line
-  const last = chunk.at(-1)?.line
+  const lineOf = (index: number): string => `Line ${chunk[index]?.line}`
+  const faults = serverFaults(error.message).map(({ path: [, index, ...rest], must }) => {
+    return `${lineOf(Number(index))}: ${rest.join('.')} ${must}.`
+  })
+  const [prefix, number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
   const where =
-    prefix === '' && chunk.length > 1 ? `Lines ${first} to ${last}` : `Line ${chunk[Number(number) - 1]?.line}`
+    prefix === undefined && chunk.length > 1
+      ? `Lines ${chunk[0]?.line} to ${chunk.at(-1)?.line}`
+      : lineOf(Number(number) - 1)
   // The same error, for its code.
-  error.message = `${where}: ${error.message.slice(prefix.length)}`
+  error.message = faults.length > 0 ? faults.join('\n') : `${where}: ${error.message.slice(prefix?.length ?? 0)}`
   return error
 }

@@ -29,12 +29,14 @@ export function issueCommand(keys: Command): void {
     const fields = fieldsOf({ ...options })
     // Before anything is opened: what is missing is not the database.
     mustHave(fields, options)
+    if ('delegation' in fields && options.admin !== true && options.environment !== adminEnvironment)
+      throw new Failure('usage', 'Only an admin key manages keys. Add --admin, or leave out the --give flags.')
     const issued = await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
       keyring.issue(newKeyOf(fields, options, keyring)),
     )
     const { key } = issued
-    const what = `${key.id} issued for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
-    await handOver({ ...issued, message: what, answer: issued, options })
+    const message = `Issued ${key.id} for ${key.owner} (${key.environment}): ${key.scopes.join(', ') || 'no scopes'}`
+    await handOver({ ...issued, message, answer: issued, options })
   })
 }
 

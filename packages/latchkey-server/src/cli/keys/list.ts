@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import type { Key, KeyState, ListOptions } from 'latchkey'
 import { keyStates } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { count } from '../input/flags.ts'
+import { atLeastOne } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
 import { iso } from '../input/when.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
@@ -49,14 +49,14 @@ export function listCommand(keys: Command): void {
     .option('--scope <scope>', 'Only keys that were granted this scope, or resource:* of it')
     .option('--text <part>', 'Only keys with this in their id, name, owner or the start of their secret')
     .option('--issued-by <id>', 'Only keys with a working secret that this admin key made')
-    .option('--limit <number>', 'How many keys to show', count, 100)
+    .option('--limit <number>', 'How many keys to show', atLeastOne, 100)
     .option('--cursor <cursor>', 'Continue after the keys already shown')
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
       const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
       const filter: ListOptions = defined({ owner, environment, state, scope, text, issuedBy })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No key matches.' })
+        const listing = startListing({ json, columns, empty: 'No keys found.' })
         let { cursor } = options as { cursor?: string | null }
         let left = all ? Number.POSITIVE_INFINITY : limit
         do {

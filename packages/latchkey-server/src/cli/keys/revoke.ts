@@ -33,7 +33,7 @@ export function revokeCommand(keys: Command): void {
       }
       return keyring.revoke(id, { ...changeOptionsOf(options), reason, withIssued })
     })
-    const what = withIssued ? `revoked, with ${counted(done.alsoRevoked, 'key')} that it made` : 'revoked'
-    putChanged(done, { done: what, json })
+    const also = withIssued ? ` and ${counted(done.alsoRevoked, 'key')} with a secret that it made` : ''
+    putChanged(done, { done: `Revoked ${id}${also}`, json })
   })
 }

@@ -28,7 +28,7 @@ export function rotateCommand(keys: Command): void {
         throw await withRemedy(error, { keyring, id, options })
       }),
     )
-    const message = `${rotated.key.id} rotated; its old secret works until ${iso(rotated.oldEndsAt)}`
+    const message = `Rotated ${rotated.key.id}.\nThe old secret works until ${iso(rotated.oldEndsAt)}.`
     await handOver({ ...rotated, message, answer: rotated, options })
   })
 }
@@ -38,7 +38,7 @@ async function withRemedy(error: unknown, { keyring, id, options }: Refused): Pr
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'conflict') return error
   const [newest, ...old] = (await keyring.find(id))?.secrets ?? []
   if (newest?.lastUsedAt !== null || old.length === 0) return error
-  error.message += `\nIf the new secret was lost, replace it:\n  ${replacing(id, options)}`
+  error.message += `\nTo replace the new secret:\n  ${replacing(id, options)}`
   return error
 }
 

@@ -47,6 +47,6 @@ export function changeCommand(owners: Command): void {
     if (json === true) return putJson(done)
     const { owner, tookMs } = done
     const state = owner.disabled ? 'disabled' : 'active'
-    say(changedText({ subject: owner.owner, done: 'changed', tookMs, state, revision: owner.revision }))
+    say(changedText({ done: `Changed ${owner.owner}`, tookMs, state, revision: owner.revision }))
   })
 }

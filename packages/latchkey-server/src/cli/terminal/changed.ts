@@ -2,7 +2,7 @@ import { printable } from './print.ts'
 
 /** What came of a change of a key or an owner. */
 export interface ChangedFacts {
-  readonly subject: string
+  /** What was done, as `Disabled key_…`. */
   readonly done: string
   readonly tookMs: number
   readonly state: string
@@ -10,8 +10,6 @@ export interface ChangedFacts {
 }
 
 /** Says that a change is done: from now on no instance acts on what was before, and how long that took. */
-export function changedText({ subject, done, tookMs, state, revision }: ChangedFacts): string {
-  return printable(
-    `${subject}: ${done}, in effect everywhere after ${Math.ceil(tookMs)} ms. State: ${state}, revision ${revision}.`,
-  )
+export function changedText({ done, tookMs, state, revision }: ChangedFacts): string {
+  return printable(`${done}, everywhere after ${Math.ceil(tookMs)} ms: ${state}, revision ${revision}.`)
 }

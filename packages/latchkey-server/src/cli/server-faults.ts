@@ -1,0 +1,21 @@
+/** One thing that a server finds wrong with a request. */
+export interface ServerFault {
+  /** Where: the parts of the path that leads there. */
+  readonly path: readonly string[]
+  /** What it must be, or what is wrong with it. */
+  readonly must: string
+}
+
+/** The faults that a server has named one by one, from the message of the error; none where it has not. */
+export function serverFaults(message: string): readonly ServerFault[] {
+  const [, list = ''] = /^The \w+ does not fit\. (\/[^]*)\.$/.exec(message) ?? []
+  return list.split(/; (?=\/)/).flatMap((fault) => {
+    const [, pointer, must = ''] = /^\/(\S+) ([^]+)$/.exec(fault) ?? []
+    return pointer === undefined ? [] : [{ path: pointer.split('/').map(unescaped), must }]
+  })
+}
+
+/** A part of a JSON Pointer as it is (RFC 6901 4). */
+function unescaped(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~')
+}
