@@ -1,6 +1,14 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
-import type { JournalEntry, JournalFilter, ListFilter, StoredOwner, StoredSecret, UsageFilter } from '../ports.ts'
+import type {
+  JournalEntry,
+  JournalFilter,
+  ListFilter,
+  SecretKind,
+  StoredOwner,
+  StoredSecret,
+  UsageFilter,
+} from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
 
 /** What may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
@@ -45,8 +53,11 @@ export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets 
 
 export const byOwner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
 
+/** Every kind of an imported secret. One that is missing does not compile. */
+const importedKinds: Readonly<Record<Exclude<SecretKind, 'minted'>, true>> = { sha256: true, sha512: true }
+
 /** Asks for one of each and not for all: there may be a million, and it is asked whenever another process has written. */
-export const imported: string = (['sha256', 'sha512'] as const)
+export const imported: string = Object.keys(importedKinds)
   .map(
     (kind) => `SELECT '${kind}' AS kind WHERE EXISTS
     (SELECT 1 FROM latchkey_secrets WHERE kind = '${kind}' AND kind <> 'minted')`,
