@@ -24,6 +24,8 @@ interface Round {
   /** What the handlers did. */
   readonly effects: number
   readonly exhausted: number
+  /** Tries that were made anew: nobody could be told yes or no in time, and nothing was spent. */
+  readonly undecided: number
   /** Answers that are neither, and tries without a whole answer. */
   readonly other: readonly string[]
   readonly left: number | undefined
@@ -71,6 +73,7 @@ export const proof = defineProof({
           accepted: sum(({ accepted }) => accepted),
           effects: sum(({ effects }) => effects),
           refusedAsExhausted: sum(({ exhausted }) => exhausted),
+          triedAnew: sum(({ undecided }) => undecided),
           otherAnswers: sum(({ other }) => other.length),
           leftWrong: sum(({ left }) => Number(left !== quota - within)),
           roundsSharedByProcesses: sum(({ sharers }) => Number(sharers > 1)),
@@ -141,7 +144,7 @@ async function playRound({
   const requests = [issued.secret, rotated.secret].map((secret) => get('/orders', [`X-API-Key: ${secret}`]))
 
   let left = tries
-  let [accepted, exhausted] = [0, 0]
+  let [accepted, exhausted, undecided] = [0, 0, 0]
   const other: string[] = []
   const callers = Array.from({ length: connections }, async (_, index) => {
     const connection = asked[index % asked.length]?.connections[index]
@@ -154,7 +157,11 @@ async function playRound({
       const answer = exchange.intact ? exchange.answer : undefined
       if (answer?.status === 200) accepted++
       else if (answer?.status === 429 && answer.body.includes('"quota_exhausted"')) exhausted++
-      else other.push(answer === undefined ? 'no whole answer' : `${answer.status} ${answer.body}`)
+      else if (answer?.status === 503 && answer.body.includes('"unavailable"') && undecided < tries) {
+        // On a busy machine: the other process had the lock for longer than a call may wait.
+        undecided++
+        left++
+      } else other.push(answer === undefined ? 'no whole answer' : `${answer.status} ${answer.body}`)
     }
   })
   await Promise.all(callers)
@@ -164,6 +171,7 @@ async function playRound({
   return {
     accepted,
     exhausted,
+    undecided,
     other,
     effects: effects.reduce((total, some) => total + some, 0),
     left: kept?.quotaLeft?.remaining,
