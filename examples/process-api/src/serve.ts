@@ -20,8 +20,20 @@ export async function serve(settings: Settings, sources: readonly KeySource[]): 
   })
   app.addHook('onClose', () => keyring.close())
   // Stops listening, finishes what is in flight, then the process has nothing left to do.
-  closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
+  const isStopping = closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
+  try {
+    await begin(app, keyring, settings)
+  } catch (error) {
+    // Told to stop, everything is being closed, and so this start does not come to its end.
+    if (!isStopping()) throw error
+  }
+}
 
+async function begin(
+  app: FastifyInstance,
+  keyring: Awaited<ReturnType<typeof openKeys>>,
+  settings: Settings,
+): Promise<void> {
   const address = await listen(app, settings)
   for (const warning of startWarnings({ host: settings.HOST, file: fileOf(settings.LATCHKEY_STORE) })) {
     app.log.warn(warning)

@@ -31,22 +31,32 @@ async function serve(options: object): Promise<void> {
   // Told in one line to whoever sits there; the log has all of it.
   process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
   // Takes no new requests, answers those in flight, then the process has nothing left to do.
-  closeOnSignals({ close, hurry: () => keyring.close() })
-  let address: string
+  const isStopping = closeOnSignals({ close, hurry: () => keyring.close() })
   try {
     // Before it is ready: whoever waits for that finds the key.
     if (settings.firstAdminKeyFile !== undefined) await writeKey(keyring, settings.firstAdminKeyFile)
-    address = await app.listen({ host: settings.host, port: settings.port })
+    const address = await app.listen({ host: settings.host, port: settings.port })
+    say(greeting(address))
+    for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
+    if (scopesFault !== undefined) app.log.warn(scopesFault)
+    // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+    await tellOfAdminKeys(keyring, settings)
   } catch (error) {
+    // Everything is being closed, and so this start does not come to its end.
+    if (isStopping()) return
     await close()
     throw explained(error, settings)
   }
+}
+
+function greeting(address: string): string {
   const port = new URL(address).port
   const url = /^http:\/\/(?:0\.0\.0\.0|\[::\])(?=:|$)/.test(address) ? `http://127.0.0.1:${port}` : address
-  say(`Serving ${url}, documented at ${url}/docs`)
-  for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
-  if (scopesFault !== undefined) app.log.warn(scopesFault)
-  // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+  return `Serving ${url}, documented at ${url}/docs`
+}
+
+/** Where there is no admin key yet: shows the first one to whoever sits there, or says how to come by one. */
+async function tellOfAdminKeys(keyring: OpenKeyring, { store }: Settings): Promise<void> {
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')
     const secret = await firstAdminKey(keyring)
@@ -54,7 +64,7 @@ async function serve(options: object): Promise<void> {
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
     say(
-      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(settings.store))) })}`,
+      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(store))) })}`,
     )
   }
 }

@@ -15,9 +15,11 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * Closes in order at the first signal (SIGINT, SIGTERM, SIGHUP), and at the second without waiting for callers. In both
  * cases what must be written is written.
  *
- * @example closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
+ * @returns whether it has been told to stop: what fails in a start after that fails because everything is being closed.
+ *
+ * @example const isStopping = closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
  */
-export function closeOnSignals({ close, hurry }: Stopping): void {
+export function closeOnSignals({ close, hurry }: Stopping): () => boolean {
   let asked = false
   for (const signal of signals) {
     process.on(signal, () => {
@@ -30,4 +32,5 @@ export function closeOnSignals({ close, hurry }: Stopping): void {
       hurry().then(end, end)
     })
   }
+  return () => asked
 }
