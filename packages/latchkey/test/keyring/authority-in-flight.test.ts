@@ -9,7 +9,7 @@ import { openKeyring } from '../../src/keyring/open.ts'
 import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
-import { newFile, openOn, scopes, shop } from './workbench.ts'
+import { newFile, openOn, scopes, shop, stillClock } from './workbench.ts'
 
 const delegation = { owner: null, environments: ['live', 'admin'], scopes: ['*'] } as const
 const admin = {
@@ -20,10 +20,14 @@ const admin = {
   delegation: { ...delegation, environments: ['live', 'test', 'admin'] },
 } as const
 
-/** Everything that an admin key can have changed, with one key that it sees. */
-function changes(view: Keyring<Scope>, id: string): Readonly<Record<string, () => Promise<unknown>>> {
+/** Everything that an admin key can have changed, with one key that it sees; one that ends issues none that does not. */
+function changes(
+  view: Keyring<Scope>,
+  id: string,
+  expiresAt: number | null = null,
+): Readonly<Record<string, () => Promise<unknown>>> {
   return {
-    issue: () => view.issue(shop),
+    issue: () => view.issue({ ...shop, expiresAt }),
     issueMany: () => view.issueMany([shop, shop]),
     'issue an admin key': () => view.issue({ ...admin, delegation: { ...delegation } }),
     import: () =>
@@ -149,16 +153,32 @@ test('the last admin key does not lock itself out by addresses, limits or a quot
 
 test('a change that waits for the lock of another process is not made when its admin key was revoked or has expired meanwhile', async () => {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
-  const theirs = await openKeyring({ store: sqliteStore({ file }), scopes })
-  const { key } = await keyring.issue(shop)
+  const clock = { ...stillClock(Date.UTC(2030, 0, 1)), monotonic: () => performance.now() }
+  const store = sqliteStore({ file })
+  const allWait = Promise.withResolvers<void>()
+  let waits = 0
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, clock })
+  const theirs = await openKeyring({
+    store: {
+      ...store,
+      async commit(...values) {
+        const committed = store.commit(...values)
+        if (++waits === 6) allWait.resolve()
+        return committed
+      },
+    },
+    scopes,
+    clock,
+  })
+  const expiresAt = clock.now() + 300
+  const { key } = await keyring.issue({ ...shop, expiresAt })
   const { key: asking } = await keyring.issue(admin)
-  const { key: expiring } = await keyring.issue({ ...admin, expiresAt: Date.now() + 300 })
+  const { key: expiring } = await keyring.issue({ ...admin, expiresAt })
   const foreign = new DatabaseSync(file, { timeout: 5000 })
   foreign.exec('BEGIN IMMEDIATE')
   // All have read their rights, and wait.
   const waiting = [asking.id, expiring.id].flatMap((id) => {
-    const { change, issue, rotate } = changes(theirs.as(id), key.id)
+    const { change, issue, rotate } = changes(theirs.as(id), key.id, expiresAt)
     return [change, issue, rotate].map(async (verb) =>
       verb?.().then(
         () => 'done',
@@ -166,9 +186,8 @@ test('a change that waits for the lock of another process is not made when its a
       ),
     )
   })
-  await new Promise((resolve) => {
-    setTimeout(resolve, 400)
-  })
+  await allWait.promise
+  clock.advance(300)
   // Ahead of all that wait, in the transaction that keeps them waiting.
   foreign
     .prepare('UPDATE latchkey_keys SET revoked_at = 1, revision = revision + 1000 WHERE id = $1')
