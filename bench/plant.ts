@@ -25,6 +25,9 @@ const copied = ['package.json', 'packages', 'examples', 'bench']
 /** Folders that are not sources. */
 const notSources: ReadonlySet<string> = new Set(['node_modules', 'dist', 'data'])
 
+/** Characters of what a proof said last that are told where it was cut off. */
+const kept = 2000
+
 /** The line that a proof prints. */
 export interface Printed extends Outcome {
   readonly seconds: number
@@ -66,13 +69,15 @@ export async function proveWith({
     const child = spawn(process.execPath, ['--conditions=@latchkey/source', 'bench/prove.ts', ...args], {
       cwd: folder,
       env: environmentIn(folder),
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     const kill = (): void => void child.kill('SIGTERM')
     process.once('exit', kill)
-    const printed = await text(child.stdout)
+    const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr)])
     process.off('exit', kill)
-    return JSON.parse(printed.trimEnd().split('\n').at(-1) ?? '') as Printed
+    const line = printed.trimEnd().split('\n').at(-1) ?? ''
+    if (!line.startsWith('{')) throw new Error(`The proof has printed no figures. ${said.slice(-kept)}`)
+    return JSON.parse(line) as Printed
   })
 }
 

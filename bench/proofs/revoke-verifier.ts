@@ -72,7 +72,7 @@ interface Worker {
 }
 
 /** Milliseconds after which a secret that is not found as it should be never will be. */
-const patience = 10_000
+const patience = 60_000
 
 if (import.meta.main) {
   const [file = ''] = process.argv.slice(2)
