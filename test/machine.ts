@@ -32,7 +32,7 @@ export function terminalCommand(line: string): readonly string[] | undefined {
   opening ??= {
     terminal: terminals.find((open) => {
       const [program = '', ...values] = open('test -t 0 && test -t 1 && stty cols 80')
-      return spawnSync(program, values, { stdio: ['pipe', 'ignore', 'ignore'], timeout: 20_000 }).status === 0
+      return spawnSync(program, values, { stdio: ['pipe', 'ignore', 'ignore'], timeout: 120_000 }).status === 0
     }),
   }
   return opening.terminal?.(line)

@@ -14,6 +14,6 @@ export async function typeCheck(folder: string): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { tsc: string } }
   const compiler = join(dirname(manifest), bin.tsc)
-  const checked = promisify(execFile)(process.execPath, [compiler, '-p', folder], { timeout: 60_000 })
+  const checked = promisify(execFile)(process.execPath, [compiler, '-p', folder], { timeout: 300_000 })
   await checked.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
 }

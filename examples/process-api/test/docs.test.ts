@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
-import { browser, noBrowser } from '../../../test/machine.ts'
+import { browserPage } from '../../../test/browser-page.ts'
+import { noBrowser } from '../../../test/machine.ts'
 import { folderFor, startService } from './running-service.ts'
 
 test(
@@ -10,12 +10,7 @@ test(
   async (context) => {
     const service = startService(folderFor(context), { SERVICE_API_KEY: 'v3ry.L0ng-random_value' })
     const url = await service.url
-    const launched = await chromium.launch({
-      executablePath: String(browser),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-    })
-    context.after(() => launched.close())
-    const page = await launched.newPage()
+    const page = await browserPage(context)
     const elsewhere: string[] = []
     const complaints: string[] = []
     page.on('request', (request) => {

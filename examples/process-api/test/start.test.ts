@@ -327,7 +327,7 @@ test('a second signal ends it at once, and loses no usage', async (context) => {
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {
   const service = startService(folderFor(context), {
-    PROCESSING_SECONDS: '1',
+    PROCESSING_SECONDS: '5',
     SERVICE_API_KEY: 'v3ry.L0ng-random_value',
   })
   const url = new URL(await service.url)
@@ -343,7 +343,7 @@ test('SIGTERM finishes requests in flight and takes no new ones', async (context
       service.process.stdout?.on('data', look)
       look()
     })
-  // In flight from here on: the handler has a second of work before it.
+  // In flight from here on: the handler has seconds of work before it.
   await logged('incoming request')
   service.process.kill('SIGTERM')
   const answer = await text(socket)

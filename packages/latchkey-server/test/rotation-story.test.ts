@@ -35,7 +35,9 @@ async function behindLoss(): Promise<{
     open.add(near).add(far)
     let changing = false
     near.on('data', (chunk: Buffer) => {
-      changing = /^(?:POST|PATCH) /.test(chunk.toString('latin1'))
+      // The body may come after its head, in a chunk of its own.
+      const [method] = /^[A-Z]+(?= )/.exec(chunk.toString('latin1')) ?? []
+      if (method !== undefined) changing = method === 'POST' || method === 'PATCH'
       far.write(chunk)
     })
     far.on('data', (chunk: Buffer) => {

@@ -7,12 +7,11 @@ import { once } from 'node:events'
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import type { Command } from 'commander'
+import { freePort } from '../../../../test/free-port.ts'
 import { noCurl, noNginx, noSystemd, noTerminal } from '../../../../test/machine.ts'
 import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
@@ -525,13 +524,4 @@ function mustExist(program: Command, { page, words }: { readonly page: string; r
       assert.ok(known.includes(word) || (command.commands.length > 0 && word === '--url'), where)
     } else assert.ok(command.commands.length === 0 || /^[<…|-]/.test(word), where)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

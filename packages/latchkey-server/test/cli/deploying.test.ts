@@ -90,7 +90,7 @@ describe('the first admin key without a terminal', { concurrency: 2 }, () => {
       cwd: here.folder,
       env: here.environment,
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 300_000,
     })
     assert.equal(ran.status, 1, ran.stderr)
     assert.match(ran.stderr, /^The first admin key was not issued: \/mnt\/key cannot be made \(ENOSPC\)\. Name another/)

@@ -187,7 +187,8 @@ describe('backup', { concurrency: 2 }, () => {
     ] as const) {
       const child = here.start(['backup', 'copy.db'])
       const ended = once(child, 'close')
-      while (!existsSync(part)) await new Promise(setImmediate)
+      // It may be done before anybody has looked.
+      while (!existsSync(part) && !existsSync(copy) && child.exitCode === null) await new Promise(setImmediate)
       child.kill(signal)
       const [exit, by] = (await ended) as [number | null, NodeJS.Signals | null]
       // Whatever has the name was checked: the signal has come too late then.

@@ -61,7 +61,7 @@ function exitCode(): number {
 
 /** Waits until nothing is left that would keep a process from ending; answers what is left in spite of that. */
 async function leftOf(idle: number): Promise<readonly string[]> {
-  const until = performance.now() + 10_000
+  const until = performance.now() + 60_000
   for (;;) {
     const left = process.getActiveResourcesInfo()
     if (left.length <= idle) return []

@@ -82,7 +82,7 @@ export function workplace(
         ? await ended(start(values, options))
         : await hosted({ folder, environment: { ...environment, ...env }, values: withoutSecrets(values), input })
     assert.doesNotMatch(ran.stderr, /^\s+at .*:\d+:\d+\)?$/m, 'no stack trace')
-    return ran
+    return { ...ran, stderr: withoutProgress(ran.stderr) }
   }
   return {
     folder,
@@ -95,6 +95,11 @@ export function workplace(
       return ran.stdout.replace(/\n$/, '')
     },
   }
+}
+
+/** What a command said but for how far it had come, which it says on a slow machine only. */
+export function withoutProgress(said: string): string {
+  return said.replaceAll(/^(?:[\d,]+(?: of [\d,]+)? (?:keys|pages) …|Checking the (?:journal|copy) … \d+ s)\n/gm, '')
 }
 
 /** Arguments as they may be. */

@@ -25,7 +25,7 @@ export async function inTerminal(
     cwd: folder,
     env: { ...environment, TERM: 'xterm-256color', ...env },
     // A question that nobody asked is never answered.
-    timeout: 20_000,
+    timeout: 300_000,
     killSignal: 'SIGKILL',
   })
   let screen = ''

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
-import { browser, noBrowser } from '../../../../test/machine.ts'
+import { browserPage } from '../../../../test/browser-page.ts'
+import { noBrowser } from '../../../../test/machine.ts'
 import { openStage } from '../stage.ts'
 
 test(
@@ -11,15 +11,8 @@ test(
     const stage = await openStage()
     const admin = await stage.admin()
     const url = await stage.app.listen({ port: 0, host: '127.0.0.1' })
-    const launched = await chromium.launch({
-      executablePath: String(browser),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-    })
-    context.after(async () => {
-      await launched.close()
-      await stage.finish()
-    })
-    const page = await launched.newPage()
+    const page = await browserPage(context)
+    context.after(stage.finish)
     const elsewhere: string[] = []
     const complaints: string[] = []
     page.on('request', (request) => {

@@ -203,7 +203,8 @@ scenario('who opens the server comes to its documents', async ({ send }) => {
 })
 
 test('on closing, readyz says no while requests are served; then what is in flight is answered, usage is written, the store is closed', async () => {
-  const stage = await openStage({ drainDelay: 1 })
+  // Long enough for all that is asked meanwhile, on a machine that is slow, too.
+  const stage = await openStage({ drainDelay: 5 })
   const { app, keyring, close } = stage
   const as = await stage.admin()
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
