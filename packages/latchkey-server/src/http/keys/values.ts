@@ -69,7 +69,7 @@ export const addresses = Type.Array(label, { minItems: 1, maxItems: bounds.addre
 export const revocation = Type.Object({
   at: described(timestamp, 'When it was revoked, in milliseconds since 1970 (UTC)'),
   reason: Type.Enum([...revocationReasons], { description: 'Why it was revoked' }),
-  note: nullable(Type.String({ description: 'The note of whoever revoked it; null if there is none' })),
+  note: nullable(Type.String({ description: 'The note on the revocation; null if there is none' })),
 })
 
 export const secrets = Type.Array(
