@@ -154,11 +154,12 @@ export async function connectKeyring<Scope extends string = string>(
     async verifyJournal(options = {}) {
       objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
       const { checkpoint, rows } = options
-      return (await get(
-        '/v1/journal/verify',
-        { ...checkpoint, rows },
-        verifyJournalTimeout,
-      )) as unknown as JournalReport
+      const report = await get('/v1/journal/verify', { ...checkpoint, rows }, verifyJournalTimeout)
+      // Without it, as in the answer of another version, a sound journal would be taken for one that was tampered with.
+      if (typeof report['intact'] !== 'boolean') {
+        throw new LatchkeyError('unexpected_answer', 'The answer is no report on the journal.')
+      }
+      return report as unknown as JournalReport
     },
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {

@@ -318,6 +318,17 @@ test('only what is plainly a yes is a yes', async (context) => {
   assert.deepEqual([newer.refusal.code, newer.refusal.answer.status], ['too_new', 403], 'of a newer server')
 })
 
+test('a report on the journal says whether the journal is intact, or it is none', async (context) => {
+  let answer: object = {}
+  const { keyring } = await connected(context, (_request, response) => response.end(JSON.stringify(answer)))
+  const head = { seq: 5, hash: 'a'.repeat(64) }
+  for (answer of [{}, { entries: 5, head }, { whole: true, entries: 5, head }, { intact: 'true', entries: 5, head }]) {
+    await failure(keyring.verifyJournal(), 'unexpected_answer')
+  }
+  answer = { intact: true, entries: 5, head }
+  assert.equal((await keyring.verifyJournal()).intact, true)
+})
+
 test('what JSON would write as null is not sent, since null clears', async (context) => {
   const { keyring, requests } = await connected(context, (_request, response) => response.end('{}'))
   for (const expiresAt of [Number.NaN, Number.POSITIVE_INFINITY, 1n as unknown as number]) {
