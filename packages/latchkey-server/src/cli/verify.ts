@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Refused, Verdict } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
-import { count, words } from './input/flags.ts'
+import { count, ipAddress, words } from './input/flags.ts'
 import { defined } from './input/defined.ts'
 import { secretFromEnvironment, secretFromInput } from './input/secrets.ts'
 import { iso } from './input/when.ts'
@@ -31,7 +31,7 @@ export function verifyCommand(program: Command): void {
     .option('--environment <name>', 'Environment that the route takes (the first one)')
     .option('--scope <scopes>', 'Scopes that the route requires, all of them', words)
     .option('--any-scope <scopes>', 'Scopes of which the route requires at least one', words)
-    .option('--address <address>', 'Address that the call comes from')
+    .option('--address <address>', 'Address that the call comes from', ipAddress)
     .option('--cost <number>', 'What the call costs (1)', count)
     .option('--spend', 'Count the call. Without this, limits and quota stay as they are')
     .action(async (options: Options) => {

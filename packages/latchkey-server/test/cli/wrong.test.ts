@@ -42,6 +42,8 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
     2,
     /^The value 'because' of --reason is invalid\. It must be one of compromised/,
   ],
+  ['verify --address banana', 2, /It must be an IP address/],
+  ['verify --address 192.0.2.0/24', 2, /It must be an IP address/],
 ]
 
 test('each wrong command has its exit code and says what is wrong, on stderr', async () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { InvalidArgumentError } from 'commander'
 
 /** Words with commas between them, from one flag or several. */
@@ -27,4 +28,10 @@ export function atLeastOne(text: string): number {
 export function count(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+/** An IP address. Any other text would be no address to a key that is bound to some, and all the same to any other key. */
+export function ipAddress(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address, such as 192.0.2.7 or 2001:db8::7.')
+  return text
 }
