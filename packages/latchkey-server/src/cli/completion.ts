@@ -21,11 +21,7 @@ compdef _latchkey latchkey`,
 } as const
 
 export function completionCommand(program: Command): void {
-  commandIn(
-    program,
-    'completion',
-    'Print a script that completes commands. To load it: source <(latchkey completion bash)',
-  )
+  commandIn(program, 'completion', 'Print a completion script. To load it: source <(latchkey completion bash)')
     .addArgument(new Argument('<shell>', 'Shell to print it for').choices(Object.keys(scripts)))
     .action((shell: keyof typeof scripts) => put(scripts[shell]))
   program

@@ -142,7 +142,10 @@ describe('doctor', { concurrency: 2 }, () => {
     assert.equal(said.code, 1)
     assert.match(said.stdout, /^FAIL +rows +1 key or owner differs from the journal/m)
     const command = commandsIn(said).find((one) => one.includes('journal')) ?? ''
-    assert.match((await inShell(here, command)).stderr, /^key_\w+ was changed outside Latchkey/m)
+    assert.match(
+      (await inShell(here, command)).stderr,
+      /^key_\w+ or one of its secrets was changed outside Latchkey\.$/m,
+    )
   })
 
   test('a row of an older version, of which the journal says nothing, is told of after its commands', async () => {

@@ -20,7 +20,7 @@ export function fileFindings(file: string): readonly Finding[] {
     const status = statusOf(path)
     if (status !== undefined && (status.mode & 0o077) !== 0) {
       const found = `${path} has mode ${octal(status)}: other users may read or write it`
-      open.push(fail({ what, found, remedy: 'Keep it to its owner:', commands: [`chmod 600 ${quoted(path)}`] }))
+      open.push(fail({ what, found, remedy: 'Restrict it to its owner:', commands: [`chmod 600 ${quoted(path)}`] }))
     }
     if (status !== undefined && isOthers(status)) {
       const remedy = 'Run as that user, or make this user the owner of the file.'
@@ -38,7 +38,7 @@ export function fileFindings(file: string): readonly Finding[] {
   const settings = statusOf('.env')
   if (settings !== undefined && (settings.mode & 0o077) !== 0) {
     const found = `.env has mode ${octal(settings)}: other users may read the secrets in it`
-    open.push(warn({ what, found, remedy: 'Keep it to its owner:', commands: ['chmod 600 .env'] }))
+    open.push(warn({ what, found, remedy: 'Restrict it to its owner:', commands: ['chmod 600 .env'] }))
   }
   return [
     ...(open.length === 0 ? [ok(what, 'only their owner may read or write')] : open),

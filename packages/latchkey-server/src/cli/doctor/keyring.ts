@@ -79,7 +79,7 @@ async function lostFindings(keyring: Keyring, options: TargetOptions): Promise<r
     warn({
       what: 'scopes',
       found,
-      remedy: 'Declare them again, or remove them from the keys that these list:',
+      remedy: 'Declare them again, or remove them from the keys. To list these keys:',
       commands,
     }),
   ]

@@ -21,7 +21,7 @@ const faults: Readonly<Record<Exclude<Broken['fault'], 'rows'>, string>> = {
 }
 
 const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
-  altered: 'was changed outside Latchkey, or one of its secrets was',
+  altered: 'was changed outside Latchkey',
   added: 'was added outside Latchkey',
   missing: 'was deleted outside Latchkey',
   untold: 'was written by an older version, and the journal does not record it: run latchkey migrate',
@@ -46,7 +46,11 @@ export function faultText(report: Broken): string {
 const mostNamed = { people: 20, programs: 1000 }
 
 function namedRows(rows: readonly RowFault[], more: boolean): readonly string[] {
-  const lines = rows.slice(0, mostNamed.people).map(({ subject, fault }) => `${subject} ${rowFaults[fault]}.`)
+  const lines = rows.slice(0, mostNamed.people).map(({ subject, fault }) => {
+    // Its secrets are compared with it.
+    const what = fault === 'altered' && !subject.startsWith('owner:') ? `${subject} or one of its secrets` : subject
+    return `${what} ${rowFaults[fault]}.`
+  })
   if (rows.length <= lines.length) return lines
   const others = more ? 'more than ' : ''
   return [
