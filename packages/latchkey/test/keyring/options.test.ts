@@ -82,3 +82,25 @@ test('what is opened with an option that is not understood is not opened', async
   await assert.rejects(testKeyring({ scopes, ...strange }), refused)
   assert.throws(() => fastifyGuard(keyring, { unguarded: 'permit' as never }), { code: 'invalid_input' })
 })
+
+test('a port that lacks a member is refused by its name when the keyring is opened', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const limiter = memoryLimiter({ clock: { monotonic: () => 0 } })
+  const wrong: readonly (readonly [options: object, what: RegExp])[] = [
+    [{ store: undefined }, /^store must be an object\.$/],
+    [{ store: {} }, /^store\.lease must be a number from 0\.$/],
+    [{ store: { ...store, lease: Number.NaN } }, /^store\.lease must be a number from 0\.$/],
+    [{ store: { ...store, idempotentResult: undefined } }, /^store\.idempotentResult must be a function\.$/],
+    [{ store: { ...store, close: undefined } }, /^store\.close must be a function\.$/],
+    [{ store, limiter: {} }, /^limiter\.take must be a function\.$/],
+    [{ store, limiter: { ...limiter, giveBack: undefined } }, /^limiter\.giveBack must be a function\.$/],
+    [{ store, sources: {} }, /^sources must be a list\.$/],
+    [{ store, sources: [{ keys: [] }] }, /^sources\[0\]\.bySecret must be a function\.$/],
+    [{ store, clock: {} }, /^clock\.now must be a function\.$/],
+    [{ store, clock: { now: () => 0 } }, /^clock\.monotonic must be a function\.$/],
+  ]
+  for (const [options, what] of wrong) {
+    await assert.rejects(openKeyring(options as never), { code: 'invalid_input', message: what })
+  }
+  await store.close()
+})

@@ -1,0 +1,83 @@
+import { LatchkeyError } from '../error.ts'
+import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
+
+/** What each member of a port is. The compiler says when one is missing, or gone. */
+type Shape<Port> = Readonly<Record<keyof Port, 'a function' | 'a number from 0' | 'a list'>>
+
+const storeShape: Shape<Store> = {
+  lease: 'a number from 0',
+  bySecret: 'a function',
+  byId: 'a function',
+  owner: 'a function',
+  list: 'a function',
+  commit: 'a function',
+  idempotentResult: 'a function',
+  changesSince: 'a function',
+  settled: 'a function',
+  journal: 'a function',
+  auditKeys: 'a function',
+  auditOwners: 'a function',
+  auditMissing: 'a function',
+  withoutSnapshot: 'a function',
+  newestRevision: 'a function',
+  spend: 'a function',
+  noteFirstUse: 'a function',
+  recordUsage: 'a function',
+  usage: 'a function',
+  declared: 'a function',
+  declare: 'a function',
+  grants: 'a function',
+  ready: 'a function',
+  close: 'a function',
+}
+
+const limiterShape: Shape<Limiter> = {
+  take: 'a function',
+  peek: 'a function',
+  giveBack: 'a function',
+  close: 'a function',
+}
+
+const sourceShape: Shape<KeySource> = { keys: 'a list', bySecret: 'a function' }
+
+const clockShape: Shape<Clock> = { now: 'a function', monotonic: 'a function' }
+
+/**
+ * Refuses a port that lacks a member, when the keyring is opened: found at the call, it would stop a verification or a
+ * change halfway.
+ *
+ * @throws LatchkeyError `invalid_input` that names the port and the member.
+ */
+export function checkStore(store: Store): void {
+  check('store', store, storeShape)
+}
+
+/** The same for a limiter. */
+export function checkLimiter(limiter: Limiter): void {
+  check('limiter', limiter, limiterShape)
+}
+
+/** The same for the list of sources. */
+export function checkSources(sources: readonly KeySource[]): void {
+  if (!Array.isArray(sources)) throw new LatchkeyError('invalid_input', 'sources must be a list.')
+  for (const [index, source] of sources.entries()) check(`sources[${index}]`, source, sourceShape)
+}
+
+/** The same for a clock. */
+export function checkClock(clock: Clock): void {
+  check('clock', clock, clockShape)
+}
+
+function check<Port extends object>(name: string, port: Port, shape: Shape<Port>): void {
+  if (typeof port !== 'object' || port === null) throw new LatchkeyError('invalid_input', `${name} must be an object.`)
+  for (const [member, must] of Object.entries<string>(shape)) {
+    const value = (port as Readonly<Record<string, unknown>>)[member]
+    if (!is(value, must)) throw new LatchkeyError('invalid_input', `${name}.${member} must be ${must}.`)
+  }
+}
+
+function is(value: unknown, must: string): boolean {
+  if (must === 'a function') return typeof value === 'function'
+  if (must === 'a list') return Array.isArray(value)
+  return typeof value === 'number' && value >= 0
+}
