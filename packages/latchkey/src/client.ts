@@ -24,7 +24,7 @@ import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
 import type { RefusalRecord } from './verify/refusal-log.ts'
 
-/** Where the server is, and how to speak to it. */
+/** The address of the server, and how to speak to it. */
 export interface ConnectOptions {
   /** Its address, with the prefix under which it is mounted: `https://keys.example.com` or `http://127.0.0.1:8000/latchkey`. */
   readonly url: string
@@ -98,7 +98,8 @@ export async function connectKeyring<Scope extends string = string>(
       method: 'POST',
       path,
       body,
-      // One of its own would help nobody: the repetition is answered without the secrets that nobody heard.
+      // The client does not invent an idempotency key: the answer to a repetition has no secrets, and the first answer,
+      // with the secrets, is lost.
       repeatable: idempotencyKey !== undefined,
       ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': headerText(idempotencyKey) } }),
     })
@@ -209,7 +210,7 @@ function part(name: string, value: string): string {
   return encodeURIComponent(value)
 }
 
-/** What a header carries unchanged. */
+/** Checks that a header can carry the text unchanged. */
 function headerText(token: string): string {
   if (typeof token === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) return token
   throw new LatchkeyError('invalid_input', 'idempotencyKey must be visible ASCII characters to be sent to a server.')

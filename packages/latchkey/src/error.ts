@@ -1,5 +1,5 @@
 /**
- * What can be wrong with the way Latchkey is used, as opposed to a refusal, which is the answer to a caller's
+ * The errors of a program that uses Latchkey wrongly. A refusal is different: it is the answer to a caller's
  * credential. Each code has its section in `docs/reference/errors.md`.
  */
 export type ErrorCode =

@@ -20,9 +20,9 @@ export const bounds = {
   addresses: 100,
   /** Limits of one key or one owner; what a limit admits; its window in seconds (31 days). */
   limits: { count: 8, limit: 1_000_000_000, window: 2_678_400 },
-  /** What a quota admits. */
+  /** The largest amount of a quota. */
   quota: 1_000_000_000_000,
-  /** What one call may cost. */
+  /** The highest cost of one call. */
   cost: 1_000_000,
   /** Keys issued or imported with one call. */
   bulk: 1000,

@@ -9,8 +9,8 @@ export function invalid(name: string, must: string): LatchkeyError {
 }
 
 /**
- * Whether a value is an object whose members say what it holds. A list, a set, a map and a promise are none: what they hold
- * would be left out without a word.
+ * Whether a value is an object whose members say what it holds. A list, a set, a map and a promise are not such
+ * objects: their contents would be left out silently.
  */
 export function hasMembers(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('then' in value)

@@ -1,12 +1,12 @@
 /**
  * The one table of refusals. From it come the type, the answer on the wire and the reference page.
  *
- * Two audiences, two texts: `code` says exactly why and goes to logs and to those who may know; `answer` is all that
- * the caller is told. Every key that is not accepted gets the same answer, so that an unknown, a revoked and an expired
- * one cannot be told apart from outside.
+ * There are two texts for two audiences: `code` gives the exact reason, for logs and for those who may know it;
+ * `answer` is all that the caller receives. Every key that is not accepted gets the same answer, so that an unknown, a
+ * revoked and an expired one look the same from outside.
  */
 
-/** What the caller is told of a refusal. */
+/** The answer that the caller receives to a refusal. */
 export interface Answer {
   /** The status of the response. */
   readonly status: 400 | 401 | 403 | 429 | 503
@@ -47,7 +47,7 @@ const insufficientScope: Answer = {
   detail: 'This API key does not have the scope that this operation needs.',
 }
 
-/** Of the IANA registry of problem types; draft-ietf-httpapi-ratelimit-headers. */
+/** A type from the IANA registry of problem types; draft-ietf-httpapi-ratelimit-headers. */
 const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
 
 const overLimit: Answer = {
@@ -96,7 +96,7 @@ export interface Refusal {
   readonly code: RefusalCode
   /** The step of verify that failed. */
   readonly step: Step
-  /** What the caller is told. */
+  /** The answer that the caller receives. */
   readonly answer: Answer
   /** One sentence for those who may know. */
   readonly why: string

@@ -1,4 +1,4 @@
-/** What the codes of Node mean that people meet first; of the platform's own `fetch` they are in `cause`. */
+/** The meanings of the most frequent error codes of Node. The platform's own `fetch` puts the code into `cause`. */
 const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'its name is not known',
@@ -23,8 +23,8 @@ const meanings: Readonly<Record<string, string>> = {
 }
 
 /**
- * What is known of a failed connection, in words, with the code for whoever looks it up. Never the error's own message:
- * who brings a `fetch` of their own may put headers there.
+ * Describes a failed connection in words, with the code so that it can be looked up. It never repeats the error's own
+ * message: a custom `fetch` may put headers there.
  */
 export function reasonOf(error: unknown): string {
   const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown }

@@ -34,7 +34,7 @@ export interface Transport {
   readonly close: () => void
 }
 
-/** What the transport is made of, checked. */
+/** The checked options of the transport. */
 export interface TransportOptions {
   readonly url: string
   readonly key: string
@@ -60,8 +60,8 @@ async function pause(): Promise<void> {
 const sendable = new RegExp(String.raw`^[\x21-\x7e]{1,${longestCredential}}$`)
 
 /**
- * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used. Neither is repeated in the message:
- *   somebody may have put the key into the address.
+ * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used. The message repeats neither: the
+ *   key may have been put into the address by mistake.
  */
 export function openTransport({ url, key, fetch, timeout, insecure }: TransportOptions): Transport {
   const base = checkedBase(url, insecure)
@@ -85,7 +85,7 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
     }
     const answer = await fetch(address, {
       method,
-      // A redirect would take the key to whoever it names.
+      // Following a redirect would send the key to the server that the redirect names.
       redirect: 'manual',
       credentials: 'omit',
       cache: 'no-store',
@@ -127,7 +127,7 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
           continue
         }
         lost = true
-        // A server that is slow is not helped by being asked again.
+        // Repeating the request would only add to the load of a slow server.
         const late = (error as Error | undefined)?.name === 'TimeoutError'
         if (attempts > 1 && !late) continue
         throw unreachable(base, late ? `no answer in ${(request.timeout ?? timeout) / 1000} s` : reasonOf(error))
@@ -162,14 +162,17 @@ function checkedBase(url: string, insecure: unknown): string {
   return parsed.origin + parsed.pathname.replace(/\/+$/, '')
 }
 
-/** What no network is needed to reach; the address is as URL writes it, in which every form of 127.0.0.1 is that one. */
+/**
+ * Whether an address is reached without a network. The address is as `URL` writes it, which has one spelling for every
+ * form of 127.0.0.1.
+ */
 function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /**
- * A body as JSON. What JSON cannot say it would write as `null`, and `null` clears: an end that was computed wrongly would
- * become "never".
+ * A body as JSON. A value that JSON cannot express is refused: JSON would write it as `null`, and `null` clears, so an
+ * end that was computed wrongly would become "never".
  */
 function textOf(body: object): string {
   return JSON.stringify(body, (name, value: unknown) => {

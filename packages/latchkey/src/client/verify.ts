@@ -21,11 +21,11 @@ import type {
 import type { Transport } from './transport.ts'
 
 /**
- * The `verify` of a keyring on the other side of the wire. Never throws: whatever keeps the server's verdict from coming
- * is the refusal `unavailable` (ASVS 5.0 16.5.3: fail closed), and so is an answer that cannot be read as a verdict, or
- * accepts a key that is not what was asked for.
+ * The `verify` of a keyring on the other side of the wire. It never throws. The refusal is `unavailable` (ASVS 5.0
+ * 16.5.3: fail closed) when the server's verdict does not arrive, when an answer cannot be read as a verdict, and when
+ * it accepts a key that does not meet the requirement.
  *
- * @param environments - of the server, when it was asked; the first is the one that it takes unless told otherwise.
+ * @param environments - the environments that the server reported; the first is its default.
  */
 export function verifierOver<Scope extends string>(
   transport: Transport,
@@ -37,19 +37,20 @@ export function verifierOver<Scope extends string>(
 ) => Promise<Verdict<Scope>> {
   const requirementOf = requirementReader({
     environments: environments.includes(adminEnvironment) ? environments : [...environments, adminEnvironment],
-    // Which scopes are declared there by now is for the server to say.
+    // Only the server knows which scopes are declared now.
     catalogueOf: () => undefined,
   })
   return async (presented, requirement, call = {}) => {
     try {
       checkContext(call)
       const { ip, dryRun, seenBy } = call
-      // Whose keys may be told of is what the admin key says there. Nothing else may be made of it here.
+      // On the server, the admin key decides which keys the answer may describe. The client cannot change that, so it
+      // refuses `seenBy`.
       if (seenBy !== undefined) throw invalid('seenBy', 'left out for a keyring on the other side of the wire')
       const checked = requirementOf(requirement)
       const credential = presented ?? ''
       if (credential === '') return { ok: false, refusal: refusals.missing }
-      // Whatever is no text is no credential, and nothing of it goes over the wire.
+      // Only a text can be a credential; any other value is not sent over the wire.
       if (typeof credential !== 'string') return { ok: false, refusal: refusals.malformed }
       if (credential.length > longestCredential) return { ok: false, refusal: refusals.malformed }
 
@@ -81,12 +82,12 @@ export function verifierOver<Scope extends string>(
   }
 }
 
-/** A server that has misunderstood the question, or a proxy that answers it from memory, must not let anybody in. */
+/** A server that has misunderstood the question, or a proxy that answers it from memory, must not let a caller in. */
 function meets({ environment, scopes }: VerifiedKey, requirement: CheckedRequirement): boolean {
   return environment === requirement.environment && covers(new Set(scopes), requirement)
 }
 
-/** What is no address lies in no range, just as one that is not known. */
+/** Leaves out a text that is not an address: like an unknown address, it lies in no range. */
 function addressOf(ip: string | undefined): string | undefined {
   return ip === undefined || parseIp(ip) === undefined ? undefined : ip
 }
@@ -95,7 +96,7 @@ function unavailable(cause: unknown): Refused {
   return { ok: false, refusal: refusals.unavailable, cause }
 }
 
-/** What POST /v1/verify answers. */
+/** The answer of POST /v1/verify. */
 interface Wire {
   readonly valid?: unknown
   readonly key?: Partial<VerifiedKey> | undefined

@@ -15,10 +15,11 @@ interface Patience {
 }
 
 /**
- * Lets callers go before the application closes. Node would end every idle connection at once; if a request is on its way
- * there, its caller gets no answer. So the application goes on answering, and says in each answer that it is the last on
- * its connection (RFC 9112 9.6), until no connection is left or nobody has asked for a second. A request that has arrived
- * gets its answer, however long that takes. A request that does not arrive is cut off after ten seconds.
+ * Lets callers go before the application closes. Node would end every idle connection at once; if a request is on its
+ * way there, its caller gets no answer. So the application goes on answering, and says in each answer that it is the
+ * last on its connection (RFC 9112 9.6), until no connection is left or no request has come for a second. A request
+ * that has arrived gets its answer, however long that takes. A request that does not arrive is cut off after ten
+ * seconds.
  *
  * @example drainOnClose(app)
  */

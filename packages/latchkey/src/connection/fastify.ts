@@ -1,6 +1,6 @@
 /**
- * @module How a Fastify application ends its connections: when it closes, and when nobody reads a request's body. The form of
- * errors is another matter, and neither needs the other.
+ * @module How a Fastify application ends its connections: when it closes, and when no handler reads a request's body.
+ *   The form of errors is another matter, and neither needs the other.
  */
 
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
@@ -17,9 +17,8 @@ export const connectionOptions: Pick<FastifyServerOptions, 'return503OnClosing'>
 
 /**
  * The plugin: how the application ends connections. When it closes, every request that has arrived gets its answer, and
- * the answer tells the caller that the connection ends. An answer that does not wait for the request's body ends the
- * connection, so that nobody can make the application read a body; `Expect: 100-continue` is answered when a handler reads
- * the body.
+ * the answer says that the connection ends. An answer that does not wait for the request's body ends the connection, so
+ * a caller cannot make the application read a body; `Expect: 100-continue` is answered when a handler reads the body.
  *
  * It applies to the whole server: register it on the application itself, before the first route.
  *

@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { linger } from './last-answer.ts'
 
 /**
- * An `onSend` hook: an answer that is ready before the request's body has arrived is the last on its connection (RFC 9112
- * 9.6). So nobody can make us read a body that no handler wants. A body that arrives in the packet of its head does not
- * cost the caller the connection.
+ * An `onSend` hook: an answer that is ready before the request's body has arrived is the last on its connection (RFC
+ * 9112 9.6). So a caller cannot make us read a body that no handler reads. A body that arrives in the packet of its
+ * head does not cost the caller the connection.
  */
 // oxlint-disable-next-line eslint/max-params -- the signature is Fastify's
 export const partWithUnread: onSendHookHandler = (request, reply, payload, done) => {

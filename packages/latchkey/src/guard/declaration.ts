@@ -1,6 +1,6 @@
 import type { Requirement } from '../verify/verdict.ts'
 
-/** What a guard hook declares: a requirement, or that the route is open to everyone. */
+/** The declaration of a guard hook: a requirement, or that the route is open to everyone. */
 export type Declaration = Requirement | 'open'
 
 /** The member of a hook that is its declaration. `Symbol.for`, so that two copies of the library understand each other. */

@@ -30,7 +30,7 @@ export function checkCoverage(app: FastifyInstance, unguarded: 'refuse' | 'allow
     if (!refuses) return
     const undeclared = routes.filter((route) => declaredBy(route).length === 0)
     refuseRoutes(undeclared, 'neither requires(...) nor open in onRequest')
-    // A scope without a prefix cannot tell its own routes from those around it.
+    // A scope without a prefix cannot distinguish its own routes from those around it.
     if (app.prefix !== '' || isRoot(app)) refuseUnseen(unseen(), addedElsewhere)
   })
 }
@@ -67,7 +67,8 @@ function refuseUnseen(routes: readonly RoutedPath[], reason: string): void {
 
 function refuseRoutes(routes: readonly RouteOptions[], reason: string): void {
   if (routes.length === 0) return
-  // Fastify adds a HEAD route with the same hooks to every GET route. Nobody has written it, so no error names it.
+  // Fastify adds a HEAD route with the same hooks to every GET route. It is not in the application's code, so no error
+  // names it.
   const withGet = new Set(routes.filter(({ method }) => [method].flat().includes('GET')).map(({ url }) => url))
   const written = routes.filter(({ method, url }) => method !== 'HEAD' || !withGet.has(url))
   const names = written.map(({ method, url }) => `${[method].flat().join(',')} ${url}`)

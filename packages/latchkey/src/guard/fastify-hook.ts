@@ -2,7 +2,10 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOption
 import type { Declaration } from './declaration.ts'
 import { declaration, declarationOf } from './declaration.ts'
 
-/** A hook for a route's `onRequest`. It runs before the body is read, so that nobody without a key can make us read one. */
+/**
+ * A hook for a route's `onRequest`. It runs before the body is read, so that a caller without a key cannot make us read
+ * one.
+ */
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
 /** The same hook, which now carries its declaration. */
@@ -15,7 +18,7 @@ export function hooksOf(route: RouteOptions): readonly never[] {
   return [route.onRequest ?? []].flat() as never[]
 }
 
-/** What the hooks of a route declare: one declaration on a route that is guarded as it must be. */
+/** The declarations of a route's hooks. A correctly guarded route has exactly one. */
 export function declaredBy(route: RouteOptions): readonly Declaration[] {
   return hooksOf(route)
     .map(declarationOf)

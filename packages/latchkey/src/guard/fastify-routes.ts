@@ -29,7 +29,7 @@ const served = / \(([A-Z][A-Z, -]*)\)(?=$| \{)/g
 const empty = '(empty tree)'
 
 /**
- * The routes that a scope's router has, whoever added them. They are read from a print of the router's tree: a line for
+ * All routes of a scope's router, wherever they were added. They are read from a print of the router's tree: a line for
  * each place, with the text that it adds to the place above it. (The other print of the router leaves out the beginning
  * of paths with wildcards.)
  *
@@ -160,7 +160,10 @@ function placeOfNode(text: string, folding: Folding): string {
   return folded(text.replaceAll(':', '::').replaceAll('%25', '%'), folding)
 }
 
-/** Where routes share a place, the tree has the parameters of each, with a bar between them. */
+/**
+ * Reads the parameters at one place. If several routes share the place, the tree writes the parameters of each, with a
+ * bar between them.
+ */
 function placeOfParameters(text: string, folding: Folding): string {
   const each = text.split('|:').map((one, index) => withoutNames(index === 0 ? one : `:${one}`, folding))
   const [first = ''] = each
@@ -179,7 +182,7 @@ function withoutNames(text: string, folding: Folding): string {
   return place
 }
 
-/** Where the parameters that begin at a colon end: at the next slash outside of expressions. */
+/** The index at which the parameters that begin at a colon end: the next slash outside of expressions. */
 function parametersEnd(path: string, colon: number): number {
   let at = colon
   while (path[at] === ':') {
@@ -206,7 +209,7 @@ function expressionEnd(text: string, open: number): number {
   return text.length
 }
 
-/** Where the next parameter begins: at a colon that is not doubled. */
+/** The index at which the next parameter begins: the next colon that is not doubled. */
 function nextColon(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     if (text.startsWith('::', at)) at++

@@ -26,7 +26,7 @@ export type { RequiresOptions } from './requirement.ts'
 
 /** How the guard behaves. */
 export interface FastifyGuardOptions {
-  /** What becomes of a route that declares neither a requirement nor `open`. `refuse`, if left out, stops the start. */
+  /** How to treat a route that declares neither a requirement nor `open`. `refuse`, the default, stops the start. */
   readonly unguarded?: 'refuse' | 'allow'
 }
 
@@ -38,9 +38,9 @@ export interface FastifyGuard<Scope extends string> {
    */
   readonly plugin: FastifyPluginAsync
   /**
-   * Declares which keys may call a route: those that have all of these scopes, and one of `anyOf` if there is one. `anyKey`
-   * lets every valid key pass. What is not understood stops the start, and so does an empty list: it would make a route
-   * that any key may call.
+   * Declares which keys may call a route: those that have all of these scopes, and one of `anyOf` if there is one.
+   * `anyKey` lets every valid key pass. An argument that is not understood stops the start. So does an empty list: it
+   * would make a route that any key may call.
    *
    * @throws LatchkeyError `unknown_scope`, `invalid_input`.
    *
@@ -57,7 +57,7 @@ export interface FastifyGuard<Scope extends string> {
   /** Declares that a route is open to everyone. */
   readonly open: GuardHook
   /**
-   * Declares that every route of somebody else's plugin is open to everyone.
+   * Declares that every route of a plugin from another author is open to everyone.
    *
    * @example
    * await app.register(swagger)
@@ -102,7 +102,7 @@ class RequestCall implements CallContext {
     return this.#request.ip
   }
 
-  // Defined, though always undefined: a missing member would be looked up in the prototype, where anybody can put one.
+  // Defined, though always undefined: a missing member would be looked up in the prototype, where any code can put one.
   get dryRun(): undefined {
     return undefined
   }
@@ -148,7 +148,7 @@ export function fastifyGuard<Scope extends string>(
   if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
   const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
 
-  // Without the plugin nobody checks for undeclared routes, so a guarded route does not answer either.
+  // Until the plugin is registered, undeclared routes are not checked for, so a guarded route does not answer either.
   let registered = false
 
   function requires(...args: readonly RequiresArgument<Scope>[]): GuardHook {
@@ -231,7 +231,7 @@ function logRefusal({ refusal: { code, step }, keyId, cause }: Refused, request:
     request.log.error({ refusal: code, step, keyId, err: cause }, 'refused')
     return
   }
-  // Helps whoever wonders why a key does not count: the caller sent it in a header that the guard does not read.
+  // Explains why a key was ignored: the caller sent it in a header that the guard does not read.
   const elsewhere = code === 'missing' && request.headers.authorization !== undefined
   const entry = { refusal: code, step, keyId }
   request.log.info(elsewhere ? { ...entry, elsewhere: 'authorization' } : entry, 'refused')

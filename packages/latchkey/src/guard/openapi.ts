@@ -6,7 +6,7 @@ import type { Declaration } from './declaration.ts'
 /** The name of the scheme. */
 const scheme = 'ApiKey'
 
-/** What OpenAPI says about a declared route: `security`, and the responses that the guard can give. */
+/** The OpenAPI documentation of a declared route: `security`, and the responses that the guard can give. */
 export function documentationOf(declared: Declaration): {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly response: Readonly<Record<number, Readonly<Record<string, unknown>>>>

@@ -8,7 +8,7 @@ export interface RequiresOptions<Scope extends string> {
   readonly anyOf?: readonly [Scope, ...Scope[]]
   /** The environment of the key; the first one of the keyring if left out. */
   readonly environment?: string
-  /** What a call takes from the limits and the quota of its key: a whole number from 0; 1 if left out. */
+  /** The cost of a call, which the limits and the quota of its key are charged: a whole number from 0; 1 if left out. */
   readonly cost?: number
 }
 
@@ -16,8 +16,8 @@ export interface RequiresOptions<Scope extends string> {
 const mostCost = 1_000_000
 
 /**
- * Lets any valid key pass. It is a word of its own, because an empty list of scopes may be one that somebody forgot to
- * fill.
+ * Lets any valid key pass. It is a word of its own, because an empty list of scopes may be one that was left empty by
+ * mistake.
  *
  * @example app.get('/me', { onRequest: requires(anyKey) }, (request) => keyOf(request).owner)
  */

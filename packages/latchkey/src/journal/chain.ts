@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { JournalDraft, JournalEntry, JournalHead } from '../ports.ts'
 
-/** What stands in `previous` of the first entry. */
+/** The value of `previous` in the first entry. */
 export const genesis: string = '0'.repeat(64)
 
 /**

@@ -38,9 +38,9 @@ const ofSecret: readonly (keyof StoredSecret)[] = [
 const ofOwner: readonly (keyof StoredOwner)[] = ['owner', 'disabledAt', 'limits']
 
 /**
- * What the journal says of the rows of a key after a change: SHA-256 over all that is kept of the key and of each of its
- * secrets, except when they were used last and which entry changed them. It shows nothing of the hash of a secret, not
- * even to somebody who guesses it: the salt of the key is in the database only.
+ * The digest that the journal notes for the rows of a key after a change: SHA-256 over all that is kept of the key and
+ * of each of its secrets, except when they were used last and which entry changed them. It reveals nothing about the
+ * hash of a secret, and does not confirm a guess of it: the salt of the key is in the database only.
  */
 export function digestOfKey(key: Omit<StoredKey, 'revision'>, secrets: readonly StoredSecret[]): string {
   const inOrder = secrets.toSorted((one, other) => (one.hash < other.hash ? -1 : 1))

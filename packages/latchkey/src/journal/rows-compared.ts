@@ -4,7 +4,7 @@ import { digestOfKey, digestOfOwner } from './row-digest.ts'
 import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
 
-/** What can be wrong with a key or an owner, compared with the journal. */
+/** The faults of a key or an owner, compared with the journal. */
 export const rowFaults: readonly ['altered', 'added', 'missing', 'untold'] = ['altered', 'added', 'missing', 'untold']
 
 /** A key or an owner that is not as the journal says. */
@@ -14,7 +14,7 @@ export interface RowFault {
   /**
    * - `altered`: the row, or a secret of the key, is not as its last entry says.
    * - `added`: no entry is about it.
-   * - `missing`: the journal tells of it, and it is not there.
+   * - `missing`: the journal has entries about it, but it does not exist.
    * - `untold`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
    */
   readonly fault: (typeof rowFaults)[number]
@@ -26,7 +26,7 @@ const page = 500
 /** Faults that are named. */
 const most = 1000
 
-/** What snapshots say of rows whose own entries do not say how they stand. */
+/** The digests in snapshots, for rows whose own entries have none. */
 export interface Snapshots {
   readonly read: (entry: JournalEntry) => void
   readonly of: (subject: string) => { readonly seq: number; readonly state: string } | undefined

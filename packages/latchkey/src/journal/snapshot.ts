@@ -7,7 +7,7 @@ import { ownerOfSubject } from './subject.ts'
 /** Keys and owners in one entry. */
 const piece = 500
 
-/** What a snapshot says: the subjects and the digests of their rows. */
+/** The content of a snapshot: the subjects and the digests of their rows. */
 export interface Snapshot {
   readonly rows: readonly (readonly [subject: string, digest: string])[]
 }

@@ -1,6 +1,6 @@
 const ofOwner = 'owner:'
 
-/** What the journal calls an owner. */
+/** The journal's name for an owner. */
 export function subjectOfOwner(owner: string): string {
   return ofOwner + owner
 }

@@ -8,8 +8,8 @@ import { compareRows, openSnapshots } from './rows-compared.ts'
 const page = 1000
 
 /**
- * What can be wrong with the journal itself: an entry is missing or altered, its hash is not chained to the one before, the
- * end was cut off, or all of it is not the one that the checkpoint was noted in.
+ * The faults of the journal itself: an entry is missing or altered, its hash is not chained to the one before, the end
+ * was cut off, or all of it is not the one that the checkpoint was noted in.
  */
 export const journalFaults: readonly ['missing', 'altered', 'unchained', 'cut', 'rewritten'] = [
   'missing',
@@ -19,7 +19,7 @@ export const journalFaults: readonly ['missing', 'altered', 'unchained', 'cut', 
   'rewritten',
 ]
 
-/** What a check of the journal found. */
+/** The result of a check of the journal. */
 export type JournalReport =
   | {
       readonly intact: true
@@ -50,14 +50,14 @@ export type JournalReport =
       readonly more: boolean
     }
 
-/** What to check besides the chain. */
+/** The checks to make besides that of the chain. */
 export interface VerifyJournalOptions {
   /**
-   * A head that was noted earlier and kept elsewhere. Who can write to the database can also compute a new chain; only a
-   * head kept where they cannot write shows that.
+   * A head that was noted earlier and kept elsewhere. A program that can write to the database can also compute a new
+   * chain; only a head kept where it cannot write reveals that.
    */
   readonly checkpoint?: JournalHead
-  /** Compares keys, their secrets and owners with what the journal says of them. */
+  /** Compares keys, their secrets and owners with their journal entries. */
   readonly rows?: boolean
 }
 
@@ -111,7 +111,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   const cut = reached < newest || reached < (checkpoint?.seq ?? 0) ? faulty(reached + 1, 'cut') : undefined
   if (!rows) return cut ?? { intact: true, entries: reached, head }
   const compared = await compareRows(store, snapshots)
-  // Its end was cut off, or somebody has given a row a later one.
+  // The end of the journal was cut off, or a row was given a later entry number by hand.
   if (cut !== undefined) return { ...cut, rows: compared.faults, more: compared.more }
   if (compared.faults.length === 0) return { intact: true, entries: reached, head, compared: compared.rows }
   return { intact: false, entries: reached, head, fault: 'rows', rows: compared.faults, more: compared.more }

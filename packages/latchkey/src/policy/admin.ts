@@ -15,7 +15,7 @@ export type AdminScope =
   | 'refusals:read'
   | 'metrics:read'
 
-/** What an admin key may do. These are Latchkey's own scopes; what such a key may *give* is its delegation. */
+/** The rights of admin keys: Latchkey's own scopes. The rights that such a key may *give* are its delegation. */
 export const adminScopes: Catalogue<AdminScope> = {
   'keys:read': 'List keys and read them',
   'keys:write': 'Issue, import, change, rotate, disable, enable and revoke keys',

@@ -11,7 +11,7 @@ export interface Delegable {
   readonly quota: Quota | null
 }
 
-/** These members of a key that was not given them. */
+/** The values of these members in a key that has none of them. */
 export const undelegated: Delegable = { metadata: {}, limits: [], quota: null }
 
 /** The names of the members that a delegation may keep an admin key from setting: `metadata`, `limits`, `quota`. */
@@ -20,7 +20,10 @@ export const delegableMembers = Object.keys(undelegated) as readonly (keyof Dele
 /** Stands for every scope of the application in the scopes of a delegation, also for those declared later. */
 export const everyScope = '*'
 
-/** What an admin key may give, and whose keys it sees. Every member must be stated: an empty list gives nothing. */
+/**
+ * The rights that an admin key may give, and the owners whose keys it sees. Every member must be stated: an empty list
+ * gives nothing.
+ */
 export interface Delegation {
   /** The one owner whose keys it sees and gives; `null` for all owners. */
   readonly owner: string | null
@@ -32,13 +35,13 @@ export interface Delegation {
    */
   readonly scopes: readonly string[]
   /**
-   * Which of these members of a key it may set. If left out, all of them where `owner` is `null`, and none for an admin key
-   * that is bound to an owner: it could otherwise lift the limits that the operator has set.
+   * The members of a key that it may set. If left out: all of these if `owner` is `null`, and none for an admin key
+   * that is bound to an owner, which could otherwise lift the limits that the operator has set.
    */
   readonly members?: readonly (keyof Delegable)[]
 }
 
-/** Which members of a key an admin key may set. */
+/** The members of a key that an admin key may set. */
 function settable({ owner, members }: Delegation): readonly (keyof Delegable)[] {
   return members ?? (owner === null ? delegableMembers : [])
 }
@@ -49,7 +52,7 @@ export interface Rights extends Lifetime {
   readonly environment: string
   /** As granted, not expanded: `orders:*` will stand for more when more is declared. */
   readonly scopes: readonly string[]
-  /** Where it may be used from; `null` is anywhere. */
+  /** The addresses from which it may be used; `null` is anywhere. */
   readonly addresses: readonly string[] | null
   readonly delegation: Delegation | null
 }
@@ -94,7 +97,8 @@ export function maySet(delegation: Delegation | null, member: keyof Delegable): 
 }
 
 /**
- * The first member that an admin key may not set and that a key would have anew, or `undefined` if there is none.
+ * The first member that the request would set or change and that the admin key may not set; `undefined` if there is
+ * none.
  *
  * @param before - the key as it is; if left out, a new key.
  */
@@ -108,7 +112,10 @@ export function exceedsMembers(
   )
 }
 
-/** Whether a delegation gives nothing, and sees nobody, that another does not. */
+/**
+ * Whether the inner delegation lies within the outer one: it gives no right and sees no key that the outer one does
+ * not.
+ */
 export function delegationCovers(outer: Delegation, inner: Delegation): boolean {
   if (!settable(inner).every((member) => settable(outer).includes(member))) return false
   if (outer.owner !== null && outer.owner !== inner.owner) return false

@@ -93,7 +93,7 @@ function hextets(text: string, isEnd: boolean): number[] | undefined {
   return groups
 }
 
-/** The value of a hexadecimal digit; -1 for what is none. */
+/** The value of a hexadecimal digit; -1 for any other character. */
 function hexadecimal(code: number): number {
   if (code >= 48 && code <= 57) return code - 48
   // The letters of both cases differ in this bit only.

@@ -2,7 +2,10 @@
 export interface Limit {
   /** Names the window in answers (`RateLimit-Policy`) and in the journal: lower-case letters, digits, `-`, `_`. */
   readonly name: string
-  /** What is admitted in any interval of that length: calls, or what they cost. 1 to 1,000,000,000. */
+  /**
+   * The total cost of the calls that are admitted in any interval of that length; a call costs 1 by default. 1 to
+   * 1,000,000,000.
+   */
   readonly limit: number
   /** Seconds, 1 to 2,678,400 (31 days). */
   readonly window: number

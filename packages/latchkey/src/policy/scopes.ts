@@ -6,7 +6,7 @@ export type Catalogue<Scope extends string = string> = Readonly<Record<Scope, st
 /** All actions on one resource: `orders:*`, for each resource that has a declared scope. */
 export type Wildcard<Scope extends string> = Scope extends `${infer Resource}:${string}` ? `${Resource}:*` : never
 
-/** What a key may be granted: a declared scope, or all actions on a resource. */
+/** A right that a key may be granted: a declared scope, or all actions on a resource. */
 export type Grant<Scope extends string> = Scope | Wildcard<Scope>
 
 /**
@@ -18,7 +18,7 @@ export function wildcardOf(scope: string): string {
   return `${scope.slice(0, scope.indexOf(':'))}:*`
 }
 
-/** What the name of a scope looks like: `resource:action`. */
+/** The form of a scope's name: `resource:action`. */
 export const scopePattern: RegExp = /^[a-z][a-z0-9_-]{0,31}:[a-z][a-z0-9_-]{0,31}$/
 
 /**
@@ -57,7 +57,8 @@ export function expand<Scope extends string>(
 /**
  * The scopes asked for, each once, if all of them can be given.
  *
- * @throws LatchkeyError `unknown_scope` for one that stands for no declared scope: a right nobody defined is never given.
+ * @throws LatchkeyError `unknown_scope` for one that stands for no declared scope: a right that is not declared is
+ *   never given.
  */
 export function grantable(requested: readonly string[], catalogue: Catalogue): readonly string[] {
   for (const scope of requested) {
@@ -68,14 +69,17 @@ export function grantable(requested: readonly string[], catalogue: Catalogue): r
   return [...new Set(requested)]
 }
 
-/** What there is to choose from, in a sentence. */
+/** A sentence that lists the declared scopes. */
 function declaredIn(catalogue: Catalogue): string {
   const known = Object.keys(catalogue)
   if (known.length > 0) return `Declared: ${known.join(', ')}.`
   return 'Nothing is: scopes are declared by the application that opens the keyring, or in a file with scopes.'
 }
 
-/** What an error calls a scope. Repeated only if it is one by its form: anything else may be a secret in the wrong place. */
+/**
+ * The text for a scope in an error. A value is repeated only if it has the form of a scope: any other may be a secret
+ * in the wrong place.
+ */
 export function shownScope(scope: unknown): string {
   const named = typeof scope === 'string' && scopePattern.test(scope.replace(/:\*$/, ':all'))
   return named ? `The scope ${JSON.stringify(scope)}` : 'What was given as a scope'

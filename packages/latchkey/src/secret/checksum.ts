@@ -5,8 +5,8 @@ import { crc32 } from './crc32.ts'
 const checksumLength = 6
 
 /**
- * The six characters that end a secret: CRC-32 of all that stands before them, in base62. It catches typing errors and
- * lets a scanner tell a real secret from a random string offline; it protects nothing, and anyone can compute it.
+ * The six characters that end a secret: CRC-32 of the text before them, in base62. It catches typing errors and lets a
+ * scanner tell a real secret from a random string offline; it protects nothing, and anyone can compute it.
  *
  * @example checksum('lk_live_' + random)
  */
@@ -15,8 +15,8 @@ export function checksum(text: string): string {
 }
 
 /**
- * Whether a text ends with the checksum of what stands before. Of several spellings of one number only the one that
- * `checksum` writes has a value below 2^32 and six digits, so this is equality without building the text.
+ * Whether a text ends with the checksum of the text before it. A number has several spellings, but only the one that
+ * `checksum` writes has six digits and a value below 2^32, so this is the same as building that text and comparing.
  */
 export function hasChecksum(text: string): boolean {
   const end = text.length - checksumLength

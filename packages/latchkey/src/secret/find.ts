@@ -6,8 +6,8 @@ import { headAtEnd, longestName, tailLength } from './parse.ts'
 const shortestHead = 4
 
 /**
- * Whether a minted secret stands anywhere in a text, of whatever prefix and environment. The checksum tells it from what
- * only looks like one: of random texts of that shape one in four billions is taken for one.
+ * Whether a text contains a minted secret, with any prefix and environment. The checksum separates secrets from texts
+ * that only look like one: one in four billion random texts of that shape is taken for a secret.
  *
  * @example holdsSecret('the old one was lk_live_…') // true, with the whole of it there
  */
@@ -18,7 +18,7 @@ export function holdsSecret(text: string): boolean {
     if (end > text.length) return false
     const head = headAtEnd.exec(text.slice(Math.max(0, at - 2 * longestName - 1), at + 1))
     if (head === null || !isBase62(text.slice(at + 1, end), 0)) continue
-    // What stands before may run into the prefix, so every beginning of it is tried.
+    // The text before the secret may run into the prefix, so every possible start of the prefix is tried.
     const shown = text.slice(at + 1 - head[0].length, end)
     const prefix = head[0].indexOf('_')
     for (let start = 0; start < prefix; start++) {

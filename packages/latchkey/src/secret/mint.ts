@@ -5,8 +5,8 @@ import { checksum } from './checksum.ts'
 const randomLength = 32
 
 /**
- * Makes a new secret: `<prefix>_<environment>_<random><checksum>`, with 32 random characters (190 bits) and six of checksum.
- * `Keyring.issue` does this for you. Nobody keeps a copy: what this returns is the only one.
+ * Makes a new secret: `<prefix>_<environment>_<random><checksum>`, with 32 random characters (190 bits) and six of
+ * checksum. `Keyring.issue` does this for you. No copy is kept: the returned text is the only one.
  *
  * @example
  * const secret = mint({ prefix: 'lk', environment: 'live' })

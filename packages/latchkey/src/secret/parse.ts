@@ -55,22 +55,22 @@ export function parse(text: string): ParsedSecret | 'malformed' | 'mistyped' {
   return { prefix, environment, start: text.slice(0, prefix.length + environment.length + 2 + shown) }
 }
 
-/** What a credential is, as far as its text alone tells. */
+/** The kind of a credential, as far as its text alone shows. */
 type Form = 'minted' | 'mistyped' | 'malformed'
 
-/** Tells the form of credentials for one keyring. */
+/** Recognises the form of credentials for one keyring. */
 export interface FormReader {
   (text: string): Form
   /**
-   * Whether it has the length and the prefix of a minted secret. What has not is malformed, and this costs a few
-   * nanoseconds, where the whole form costs as much as it saves.
+   * Whether it has the length and the prefix of a minted secret. A text without them is malformed. This check costs a
+   * few nanoseconds; checking the whole form would cost as much as it saves.
    */
   readonly begins: (text: string) => boolean
 }
 
 /**
- * Tells the form of credentials for one keyring: `minted` when it is a secret with this prefix and one of these
- * environments. Says what `parse` says, without taking the text apart: this is on the way of every request.
+ * Recognises the form of credentials for one keyring: `minted` is a secret with this prefix and one of these
+ * environments. The answer is that of `parse`, without taking the text apart, because every request passes here.
  *
  * @example formReader({ prefix: 'lk', environments: ['live'] })(secret) // 'minted'
  */

@@ -6,7 +6,7 @@ import type { importedHashes } from './hash.ts'
 const shortestSecret = 16
 
 /**
- * What people write where a secret should stand: such words, short ones only where they stand alone, and rows of one
+ * Texts that people write in place of a secret: these words (the short ones only if they stand alone), and rows of one
  * character.
  */
 const fillers =
@@ -15,7 +15,7 @@ const fillers =
 /** Letters that may be left over of a placeholder: a prefix, an article, a word that is not on the list. */
 const mostLeftOver = 3
 
-/** What fingers write when they must write something. */
+/** Characters in the order of the alphabet or the keyboard, which people type when any text will do. */
 const runs = [
   '0123456789'.repeat(2),
   '1234567890'.repeat(2),
@@ -49,7 +49,7 @@ export function weaknessOf(secret: string): string | undefined {
   return undefined
 }
 
-/** What people take for a secret first. */
+/** Words that people choose first as a secret. */
 const words =
   'abc abcd abcdef admin administrator api apikey api-key api_key access asdf asdfgh autumn baseball batman change changeme ' +
   'change-me charlie client code computer connect correct dragon default demo dev donald dummy enter example flower football ' +
@@ -82,8 +82,8 @@ function* guesses(): Generator<string> {
 const guessed = new Map<(typeof importedHashes)[number], ReadonlySet<string>>()
 
 /**
- * Whether a hash is that of one of some twenty thousand texts that anybody would try first. Of a secret that is known by
- * its hash only, no more can be told than that.
+ * Whether a hash is that of one of some twenty thousand texts that an attacker would try first. If only the hash of a
+ * secret is known, no more can be checked.
  */
 export function isOfWeakSecret(secretHash: string, algorithm: (typeof importedHashes)[number]): boolean {
   let hashes = guessed.get(algorithm)

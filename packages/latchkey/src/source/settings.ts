@@ -13,7 +13,7 @@ export interface SettingsKeyOptions {
   readonly name: string
   /** At least 16 characters of visible ASCII. */
   readonly secret: string
-  /** What the key may do, as the keyring declares it. */
+  /** The scopes of the key, as the keyring declares them. */
   readonly scopes: readonly string[]
   /** The owner of the key; `settings` if left out. */
   readonly owner?: string
