@@ -1,7 +1,7 @@
 import type { TargetOptions } from './target.ts'
 
 /**
- * A command that a message names, as it can be pasted into a shell: with the flags that lead to the same keyring.
+ * A command for a message, ready to paste into a shell: with the flags that lead to the same keyring.
  *
  * @example advised('keys list', { store: 'sqlite:my keys.db' }) // "latchkey keys list --store 'sqlite:my keys.db'"
  */
@@ -14,10 +14,10 @@ export function advised(words: string, options: TargetOptions = {}): string {
   return ['latchkey', words, ...flags].join(' ')
 }
 
-/** A word as a shell takes it for one. */
+/** A word, quoted for a shell if necessary. */
 export function quoted(word: string): string {
   return /^[\w./:@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 
-/** What makes an admin key that may do and give everything, beside the database. */
+/** The command that issues an admin key with every right, beside the database. */
 export const issueAdmin = 'keys issue --admin --name Operator --owner operator'

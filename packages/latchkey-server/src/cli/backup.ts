@@ -32,8 +32,7 @@ export function backupCommand(program: Command): void {
 }
 
 /**
- * Copies and checks under another name: half a copy, or one that nobody has checked, must not look like a backup, however
- * this ends.
+ * Copies and checks under another name, so that an incomplete or unchecked copy never looks like a backup.
  */
 async function copyChecked(store: string, copy: string): Promise<JournalReport | undefined> {
   if (existsSync(copy))
@@ -50,7 +49,7 @@ async function copyChecked(store: string, copy: string): Promise<JournalReport |
   const stop = (signal: NodeJS.Signals): void => {
     remove()
     if (signal === 'SIGINT') process.exit(exits.stopped.code)
-    // It ends as it would have ended by itself.
+    // Now the signal ends the process in the usual way.
     process.removeListener(signal, stop)
     process.kill(process.pid, signal)
   }
@@ -72,7 +71,7 @@ async function copyChecked(store: string, copy: string): Promise<JournalReport |
   }
 }
 
-/** What tells a process to end, and can be heard. */
+/** The signals that end a process and can be handled. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 async function copyTo(store: string, part: string): Promise<void> {
@@ -87,7 +86,7 @@ async function copyTo(store: string, part: string): Promise<void> {
   }
 }
 
-/** Opens the copy as a store and reads its journal to the end; `undefined` where its tables are of an older version. */
+/** Opens the copy and verifies its journal; `undefined` if its tables are from an older version. */
 async function checked(copy: string): Promise<JournalReport | undefined> {
   const { openKeyring } = await import('latchkey')
   let store: OpenStore

@@ -9,13 +9,13 @@ import { Failure } from './exit.ts'
 import { count } from './input/flags.ts'
 import { defined } from './input/defined.ts'
 
-/** A command in its place among its siblings. Their list has the first sentence of its text. */
+/** Adds a command. The list of commands shows the first sentence of its text. */
 export function commandIn(parent: Command, usage: string, text: string): Command {
   const [inList = ''] = text.split('. ', 1)
   return parent.command(usage).description(text).summary(inList).helpCommand(false).allowExcessArguments(false)
 }
 
-/** A command on a keyring: on the store, or on a server with `--url`. */
+/** Adds a command on a keyring: on the database, or with `--url` on a server. */
 export function keyringCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
   const url = 'Use a running server instead of the database (LATCHKEY_URL). Its admin key comes from LATCHKEY_ADMIN_KEY'
@@ -32,7 +32,7 @@ export function keyringCommand(parent: Command, usage: string, summary: string):
   return command
 }
 
-/** A command on the file of the database itself, which no server does for others. */
+/** Adds a command on the database itself, which a server does not offer. */
 export function databaseCommand(parent: Command, usage: string, summary: string): Command {
   const command = commandIn(parent, usage, summary)
   for (const option of settingOptions(['store'])) command.addOption(option)
@@ -42,8 +42,8 @@ export function databaseCommand(parent: Command, usage: string, summary: string)
 /**
  * The address of the store that such a command works on.
  *
- * @param what - what it does, for the message to those who have named a server.
- * @throws Failure `usage`, `unavailable` where there is none; SettingsError.
+ * @param what - the name of the command, for the message.
+ * @throws Failure `usage`, `unavailable` if there is no database; SettingsError.
  */
 export function databaseOf(options: TargetOptions, what: string): string {
   if (serverOf(options) !== undefined)
@@ -61,7 +61,7 @@ export interface ChangingOptions {
   readonly idempotencyKey?: string
 }
 
-/** What every command takes that changes what is there. */
+/** Adds the options of every command that changes something. */
 export function changingOptions(command: Command): Command {
   return onceOption(actorOption(command))
     .option('--note <text>', 'Why, for readers of the journal')
@@ -79,12 +79,12 @@ export function actorOption(command: Command): Command {
   )
 }
 
-/** For the commands that a new installation begins with. */
+/** Adds `--create`, for the commands with which a new installation begins. */
 export function createOption(command: Command): Command {
   return command.option('--create', 'Make the database if it does not exist. Without this, a mistyped path is an error')
 }
 
-/** The same, as the verbs of a keyring take them. */
+/** These options as the verbs of a keyring take them. */
 export function changeOptionsOf({ actor, note, ifRevision, idempotencyKey }: ChangingOptions): ChangeOptions {
   return {
     actor: actor ?? userName(),
@@ -92,7 +92,7 @@ export function changeOptionsOf({ actor, note, ifRevision, idempotencyKey }: Cha
   }
 }
 
-/** Who works here. A container may run under a number that has no name. */
+/** The name of the user. A container may run under a user id without a name. */
 export function userName(): string {
   try {
     return userInfo().username

@@ -3,7 +3,7 @@ import { Argument } from 'commander'
 import { commandIn } from './command.ts'
 import { put } from './terminal/print.ts'
 
-/** Each asks the program itself, so that what is offered is what there is. */
+/** Each script asks the program itself, so that it always offers the present commands. */
 const scripts = {
   bash: `_latchkey() {
   local IFS=$'\\n'
@@ -33,9 +33,9 @@ export function completionCommand(program: Command): void {
 }
 
 /**
- * What may stand where the last word has been begun.
+ * The words that can complete the last one.
  *
- * @param words - those after `latchkey`; the last may be empty.
+ * @param words - the words after `latchkey`; the last one may be empty.
  */
 export function completions(program: Command, words: readonly string[]): readonly string[] {
   const begun = words.at(-1) ?? ''

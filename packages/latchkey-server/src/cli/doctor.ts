@@ -23,7 +23,7 @@ export function doctorCommand(program: Command): void {
       const url = serverOf(options)
       const findings = [...platformFindings()]
       findings.push(...(url === undefined ? await storeFindings(options) : await serverFindings(url)))
-      // Once it is known that nothing can be opened there is nothing to add.
+      // If nothing can be opened there is nothing to add.
       if (
         !findings.some(
           ({ state, what }) => state === 'fail' && (what === 'settings' || what === 'database' || what === 'server'),
@@ -58,7 +58,7 @@ async function openFindings(options: TargetOptions): Promise<readonly Finding[]>
   try {
     return await withKeyring(
       options,
-      // Who asks what is wrong must find it as it was.
+      // doctor looks and changes nothing.
       { mode: 'read' },
       async ({ keyring }) => [
         remote ? ok('admin key', 'the server accepts it') : ok('database', 'it opens'),
@@ -70,7 +70,7 @@ async function openFindings(options: TargetOptions): Promise<readonly Finding[]>
   }
 }
 
-/** Why a server was not asked. */
+/** Says why a server was not asked. */
 function adminKeyFinding(error: unknown): Finding {
   const found = reasonOf(error)
   if (error instanceof Failure) {
@@ -85,11 +85,11 @@ function adminKeyFinding(error: unknown): Finding {
   return fail({ what: 'admin key', found, remedy, commands: [advised(issueAdmin)] })
 }
 
-/** Why a database was not opened. One of another version is whole, and one that is locked is too: neither needs a backup. */
+/** Says why a database was not opened. One of another version, or a locked one, is intact: it needs no backup. */
 function databaseFinding(error: unknown, options: TargetOptions): Finding {
   const what = 'database'
   const { cause } = error as { readonly cause?: { readonly cause?: unknown; readonly errcode?: unknown } | string }
-  // The command line has put it into other words.
+  // The command line has wrapped the error in another one.
   const reason = typeof cause === 'object' ? (cause.cause ?? cause) : cause
   if (reason === 'older schema') {
     const found = 'its tables are from an older version of Latchkey, or not made yet'
@@ -125,7 +125,7 @@ function show(findings: readonly Finding[], { json }: TargetOptions): void {
     const [mark, colour] = marks[state]
     putHanging(`${styled(colour, mark)}  ${what.padEnd(10)}  `, printable(found))
     if (remedy !== undefined) putHanging(' '.repeat(18), printable(remedy))
-    // Not broken into lines: they are copied.
+    // Commands are not broken into lines, because people copy them.
     for (const command of commands) put(' '.repeat(18) + printable(command))
   }
 }

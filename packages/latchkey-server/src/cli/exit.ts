@@ -1,6 +1,6 @@
 import type { ErrorCode } from 'latchkey'
 
-/** How a command can end: its exit code, and what that means. `--help` and the guide print this table. */
+/** The exit codes, and what they mean. `--help` and the guide print this table. */
 export const exits = {
   ok: { code: 0, means: 'done; where the command asks a question, the answer is yes' },
   failed: {
@@ -22,16 +22,16 @@ export const exits = {
   stopped: { code: 130, means: 'stopped with Ctrl-C' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly means: string }>>
 
-/** The name of a way to end. */
+/** The name of an exit code. */
 export type Exit = keyof typeof exits
 
-/** What a failure may say besides its message. */
+/** What a failure may have besides its message. */
 export interface FailureOptions extends ErrorOptions {
-  /** Commands that lead out of it, as they can be pasted. */
+  /** Commands that help, ready to paste. */
   readonly commands?: readonly string[]
 }
 
-/** Ends the command: one line for the person who sees it, and how. */
+/** Ends the command, with a message for the person and an exit code. */
 export class Failure extends Error {
   readonly exit: Exit
 
@@ -42,7 +42,7 @@ export class Failure extends Error {
   }
 }
 
-/** The errors of the library, by their codes. */
+/** How a command ends after an error of the library, by its code. */
 const exitsOfErrors: Readonly<Record<ErrorCode, Exit>> = {
   invalid_input: 'usage',
   unknown_scope: 'usage',
@@ -62,17 +62,17 @@ const exitsOfErrors: Readonly<Record<ErrorCode, Exit>> = {
   unguarded_handler: 'fault',
 }
 
-/** How the command ends that threw this, and what is said of it. */
+/** How a command ends after an error, and what it prints. */
 export function endOf(error: unknown): { readonly exit: Exit; readonly message: string } {
   if (error instanceof Failure) return { exit: error.exit, message: error.message }
   const { name, code, message, syscall, path } = (error ?? {}) as NodeJS.ErrnoException
   if (name === 'SettingsError') return { exit: 'settings', message }
   if (name === 'LatchkeyError') {
-    // A server may be newer than this command line, and answer with a code that it does not know.
+    // A server may be newer than this command line, and use a code that this one does not know.
     return { exit: (exitsOfErrors as Readonly<Record<string, Exit | undefined>>)[code ?? ''] ?? 'failed', message }
   }
   if (code === 'ERR_SQLITE_ERROR') return { exit: 'unavailable', message: `The database cannot be used: ${message}.` }
-  // The operating system: its word, and what it was about.
+  // An error of the operating system: its code, and the file.
   if (syscall !== undefined) return { exit: 'failed', message: `${path ?? syscall} cannot be used (${code}).` }
   return {
     exit: 'fault',

@@ -5,7 +5,7 @@ import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
 import { put } from './terminal/print.ts'
 
-/** Milliseconds after which a server that has not answered is not well. */
+/** Milliseconds to wait for the answer of a server. */
 const patience = 5000
 
 export function healthCommand(program: Command): void {
@@ -19,7 +19,7 @@ export function healthCommand(program: Command): void {
     })
 }
 
-/** Where a server of these settings listens, as it is reached from beside it. */
+/** The address of a server with these settings, from the same machine. */
 function urlHere(): string {
   const { host, port } = settingsTable
   const address = process.env[host.variable] || host.fallback
@@ -29,7 +29,7 @@ function urlHere(): string {
   return `http://${isIP(near) === 6 ? `[${near}]` : near}:${number}`
 }
 
-/** @throws Failure `usage` for what is no address; `failed` where nobody answers. */
+/** @throws Failure `usage` for an invalid address; `failed` if no server answers. */
 async function statusOf(url: string): Promise<number> {
   const { protocol, username, password } = URL.parse(url) ?? {}
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '') {

@@ -12,7 +12,7 @@ import { iso } from './input/when.ts'
 import { keyFields } from './key-fields.ts'
 import { put } from './terminal/print.ts'
 
-/** What commands answer to programs that has moments in it. */
+/** The answers for programs that contain times. */
 type Answer = KeyDetails | Rotated | ChangedOwner | JournalEntry | UsageCount | RefusalRecord | Verdict
 
 /** The names of all numbers in an answer, at every depth. */
@@ -26,8 +26,8 @@ type NumberIn<Value> = Value extends readonly (infer Item)[]
       }[keyof Value & string]
     : never
 
-/** Which numbers are moments, in milliseconds since 1970. What a key is given says so in its own table. */
-const moments: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>, boolean>> = {
+/** Which numbers are times, in milliseconds since 1970. For the fields of a key, their table says it. */
+const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>, boolean>> = {
   at: true,
   createdAt: true,
   disabledAt: true,
@@ -52,24 +52,24 @@ const moments: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string
   window: false,
 }
 
-const isMoment: ReadonlySet<string> = new Set([
-  ...keyFields.flatMap(([member, { kind }]) => (kind.isMoment === true ? [member] : [])),
-  ...Object.entries(moments).flatMap(([name, is]) => (is ? [name] : [])),
+const isTime: ReadonlySet<string> = new Set([
+  ...keyFields.flatMap(([member, { kind }]) => (kind.isTime === true ? [member] : [])),
+  ...Object.entries(times).flatMap(([name, is]) => (is ? [name] : [])),
 ])
 
-/** An answer for programs on stdout, one document on one line. */
+/** Prints an answer for programs on stdout, as one document on one line. */
 export function putJson(answer: object): void {
   put(jsonText(answer))
 }
 
-/** An answer for programs, with moments in ISO 8601. */
+/** An answer for programs, with times in ISO 8601. */
 export function jsonText(answer: object): string {
   return JSON.stringify(answer, (name, member: unknown) =>
-    typeof member === 'number' && isMoment.has(name) ? iso(member) : member,
+    typeof member === 'number' && isTime.has(name) ? iso(member) : member,
   )
 }
 
-/** A report for programs. It has no moments: `at` is the number of a journal entry. */
+/** Prints a report for programs. It contains no times: `at` is the number of a journal entry. */
 export function putReport(report: object): void {
   put(JSON.stringify(report))
 }

@@ -5,8 +5,9 @@ import { delegation, limits, timestamp, pairs, quota, text, words } from './key-
 import { quotaFacts, quotaLeftOption, quotaWithLeft } from './key-fields/quota.ts'
 
 /**
- * The fields of a key, each written once: from a row come its options in `keys issue` and `keys change`, `--clear`, its
- * columns in a file of `keys import`, its rows in `keys show`, and its column in `keys list`. In the order of all of them.
+ * The fields of a key, each written once. From a row come its options in `keys issue` and `keys change`, its word for
+ * `--clear`, its column in a file of `keys import`, its row in `keys show`, and its column in `keys list`, all in this
+ * order.
  */
 const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   name: {
@@ -124,11 +125,11 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
   },
 }
 
-/** A row, whichever it is. */
+/** Any row. */
 type AnyField = Omit<KeyField<keyof Members>, 'required' | 'clear'> & {
   readonly required: boolean
   readonly clear: string | undefined
 }
 
-/** The rows with the names of their fields, as the library has them. */
+/** The rows, with the names that the library has for the fields. */
 export const keyFields = Object.entries(table) as readonly (readonly [keyof Members, AnyField])[]

@@ -7,20 +7,20 @@ import { putTable } from './terminal/table.ts'
 export interface ListingOptions<Row> {
   readonly json: boolean | undefined
   readonly columns: readonly Column<Row>[]
-  /** What is said where there is no row: a sentence. */
+  /** The sentence that is printed if there is no row. */
   readonly empty: string
 }
 
-/** A list that is read page by page. */
+/** A list that is filled page by page. */
 export interface Listing<Row> {
   readonly add: (rows: readonly Row[]) => void
-  /** @param more - how to see those that were left out, if some were. */
+  /** @param more - how to see the rows that were left out, if there are any. */
   readonly end: (more?: string) => void
 }
 
 /**
- * Begins a list. In JSON each row goes out when it comes, so that a million need no memory; a table waits for the last
- * one, to know which is the widest.
+ * Begins a list. JSON is printed row by row, so that a million rows need no memory. A table waits for the last row, because
+ * its columns are as wide as the widest cell.
  */
 export function startListing<Row extends object>({ json, columns, empty }: ListingOptions<Row>): Listing<Row> {
   const waiting: Row[] = []
@@ -31,7 +31,7 @@ export function startListing<Row extends object>({ json, columns, empty }: Listi
     },
     end(more) {
       if (json !== true) {
-        // Programs find the names of the columns also where there is no row.
+        // Programs get the names of the columns even if there is no row.
         if (waiting.length > 0 || !process.stdout.isTTY) putTable(columns, waiting)
         if (waiting.length === 0) say(empty)
       }

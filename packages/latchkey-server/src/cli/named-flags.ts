@@ -1,7 +1,7 @@
 import { keyFields } from './key-fields.ts'
 import { serverFaults } from './server-faults.ts'
 
-/** The flags for fields of a key, by the names that the library has for them; a part of a field may have its own. */
+/** The flags for the fields of a key, by the names of the library. A part of a field may have its own flag. */
 const flagsOfFields: ReadonlyMap<string, string> = new Map(
   keyFields.flatMap(([member, { options, parts = {} }]) => [
     [member, options[0].long ?? member] as const,
@@ -9,14 +9,14 @@ const flagsOfFields: ReadonlyMap<string, string> = new Map(
   ]),
 )
 
-/** What the library calls otherwise than the options of commands. */
+/** Names of the library that differ from the names of options. */
 const others: Readonly<Record<string, string>> = { ip: 'address', allOf: 'scope', anyOf: 'anyScope' }
 
 /**
- * An error about what was typed, in the words in which it was typed: the flag instead of the name that the library or a
- * server has for it. Anything else is left as it is.
+ * Rewrites an error on a value that was typed: it names the flag instead of the name that the library or a server has for
+ * it. Any other error stays as it is.
  *
- * @param options - those of the command, by their names.
+ * @param options - the options of the command, by their names.
  */
 export function inFlags(error: unknown, options: object): unknown {
   if (!(error instanceof Error) || (error as { readonly code?: unknown }).code !== 'invalid_input') return error
@@ -26,14 +26,14 @@ export function inFlags(error: unknown, options: object): unknown {
   })
   const [, name = '', rest = '', must = ''] = /^([a-z]\w*)((?:\[\d+\]|\.\w+)*) (must [^]*)\.$/.exec(error.message) ?? []
   const one = sentence({ name, rest: rest.split(/[[\].]+/).filter(Boolean), must }, options)
-  // The same error, for its code.
+  // The error object stays the same, because its code decides how the command ends.
   error.message = sentences.length > 0 ? sentences.join('\n') : (one ?? error.message)
   return error
 }
 
-/** What is wrong with something. */
+/** What is wrong with one value. */
 interface Wrong {
-  /** What the library calls it. */
+  /** Its name in the library. */
   readonly name: string
   /** Which part of it: numbers and names. */
   readonly rest: readonly string[]
@@ -56,7 +56,7 @@ function flagOf(option: string): string {
   return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** Nothing is null on a command line, and other fields are flags too. */
+/** The rest of the sentence for a command line, where nothing is null and other fields are flags too. */
 function inWords(must: string): string {
   return must
     .replace(/^must be null/, 'must be left out')

@@ -1,12 +1,12 @@
 import type { Command, CommanderError } from 'commander'
 
 /**
- * What is wrong with a command, and what was probably meant: those that begin like a half-typed one, otherwise those that
- * are spelt like it (commander names them), otherwise those of the same name elsewhere.
+ * Says what is wrong with a command, and which command was probably meant: one that begins with the same letters, otherwise
+ * one with a similar spelling (commander finds it), otherwise one of the same name in another place.
  */
 export function explained(program: Command, words: readonly string[], { code, message }: CommanderError): string {
   const { command, unknown } = follow(program, words)
-  // Its help has just been shown.
+  // The help is printed already.
   if (code === 'commander.help') return '\nName a command.'
   const [fault = '', suggestion] = message.replace(/^error: /, '').split('\n')
   const isCommand = code === 'commander.unknownCommand'
@@ -18,14 +18,14 @@ export function explained(program: Command, words: readonly string[], { code, me
     .join('\n')
 }
 
-/** The values of an option that is missing, where there are few. */
+/** The values of a missing option, if there are only a few. */
 function choicesOf({ options }: Command, fault: string): string {
   const [, flag] = /^required option '([^ ']+)/.exec(fault) ?? []
   const { argChoices = [] } = options.find(({ long }) => long === flag) ?? {}
   return argChoices.length === 0 ? '' : ` It must be one of ${argChoices.join(', ')}.`
 }
 
-/** What commander says, as a sentence that names the flag alone. */
+/** The message of commander as a sentence that names the flag. */
 function inSentence(fault: string): string {
   const forms: readonly (readonly [RegExp, string])[] = [
     [/^option '([^ ']+)[^']*' argument '([^]*)' is invalid\. ([^]*)$/, "The value '$2' of $1 is invalid. $3"],
@@ -52,12 +52,12 @@ function inSentence(fault: string): string {
   return fault.charAt(0).toUpperCase() + fault.slice(1)
 }
 
-/** `help` and a command, in whatever order, as the flag that is the same; other words as they are. */
+/** Turns `help` and a command, in any order, into `--help`; leaves other words as they are. */
 export function wordsForHelp(program: Command, words: readonly string[]): readonly string[] {
   const { command, unknown } = follow(program, words)
   if (unknown !== 'help' || command.commands.length === 0) return words
   const asked = words.toSpliced(words.indexOf('help'), 1)
-  // Help on a command that is not there is an unknown command.
+  // Help for a command that does not exist is an unknown command.
   return follow(program, asked).unknown === '' ? [...asked, '--help'] : asked
 }
 
@@ -77,7 +77,7 @@ function begunLike(command: Command, begun: string): string | undefined {
   return names.length === 0 ? undefined : `Did you mean ${names.join(' or ')}?`
 }
 
-/** Commands of the same name in other places; otherwise those that begin so, otherwise those that are spelt like it. */
+/** Commands of the same name in other places, otherwise with the same beginning, otherwise with a similar spelling. */
 function elsewhere(program: Command, name: string): string | undefined {
   const commands = shown(program).flatMap(shown)
   const fits: readonly ((one: string) => boolean)[] = [
@@ -92,7 +92,7 @@ function elsewhere(program: Command, name: string): string | undefined {
   return undefined
 }
 
-/** How many slips of the finger lie between two words: a letter too many, too few, another one, or two swapped. */
+/** The number of typing errors between two words: a letter too many, too few, another one, or two swapped. */
 function slips(one: string, other: string): number {
   const rows: number[][] = [Array.from({ length: other.length + 1 }, (_, index) => index)]
   for (let at = 1; at <= one.length; at++) {

@@ -27,26 +27,26 @@ import { wrapped } from './terminal/width.ts'
 import { usageCommand } from './usage.ts'
 import { verifyCommand } from './verify.ts'
 
-/** The exit codes as a list that is so many columns wide. */
+/** The list of exit codes, in lines of this width. */
 function exitTable(width: number): string {
   return Object.values(exits)
     .map(({ code, means }) => `  ${String(code).padStart(3)}  ${wrapped(means, width - 7).join('\n       ')}`)
     .join('\n')
 }
 
-/** All commands, in the order in which help shows them. */
+/** All commands, in the order of the help. */
 export function buildProgram(version: string): Command {
   const program = new Command('latchkey')
     .description('API keys for HTTP APIs: run the server, and manage keys, owners and the journal')
     .version(version, '-v, --version', 'Show the version')
     .helpOption('-h, --help', 'Show this help')
     .helpCommand(false)
-    // Faults are told in one place, by main.ts.
+    // Errors are printed in one place, by run.ts.
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .configureHelp({
       visibleOptions: (command) => commonLast(new Help().visibleOptions(command)),
-      // Headings in the order of what stands under them, too.
+      // The headings are in the order of their options, too.
       groupItems: (_declared, shown, heading) => new Help().groupItems(shown, shown, heading),
     })
     .addHelpText('after', ({ command }) => {

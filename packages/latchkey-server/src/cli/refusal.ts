@@ -13,7 +13,7 @@ export function refusalCommand(program: Command): void {
     'refusal <request>',
     'Explain why a call was refused, by the id in "instance" of its answer (needs --url)',
   ).action(async (request: string, options: TargetOptions) => {
-    // As it stands in the answer, or the id alone.
+    // Either as the answer has it, or the id alone.
     const id = request.startsWith('urn:uuid:') ? request.slice('urn:uuid:'.length) : request
     const found = await withKeyring(options, { mode: 'read' }, async ({ keyring, where }) => {
       if (where === 'store') {

@@ -10,7 +10,7 @@ import { printable, say, watchOutput } from './terminal/print.ts'
 /** Runs one command to its end; what it came to is in `process.exitCode`. */
 export async function run(values: readonly string[]): Promise<void> {
   watchOutput((error) => process.exit(report(error)))
-  // Whatever is thrown where nobody waits for it ends the command as everything else does.
+  // An error that nothing awaits ends the command in the same way.
   process.on('uncaughtException', (error) => process.exit(report(error)))
   try {
     await main(values)
@@ -34,7 +34,7 @@ async function main(values: readonly string[]): Promise<void> {
     await program.parseAsync(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // Help and version were asked for and have been shown.
+    // The help or the version was asked for, and is printed.
     if (error.exitCode === 0) return
     throw new Failure('usage', explained(program, words, error), { cause: error })
   }

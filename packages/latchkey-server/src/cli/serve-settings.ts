@@ -5,11 +5,11 @@ import { hostMust, isOfThisMachine } from '../start.ts'
 import { Failure } from './exit.ts'
 
 /**
- * Looks at the settings of a `serve` before all commands and what they need are loaded: who has to mend one should not
- * wait for that. What is not understood here is told by the command itself.
+ * Checks the settings of `serve` before the commands and their modules are loaded, so that a wrong setting is reported
+ * quickly. The command itself reports what is not understood here.
  *
- * @param values - what follows `serve`.
- * @throws SettingsError; Failure `settings` for an address that is elsewhere.
+ * @param values - the arguments after `serve`.
+ * @throws SettingsError; Failure `settings` for an address of another machine.
  */
 export async function checkServeSettings(values: readonly string[]): Promise<void> {
   const flags = flagsIn(values)
@@ -18,7 +18,7 @@ export async function checkServeSettings(values: readonly string[]): Promise<voi
   if (!(await isOfThisMachine(host))) throw new Failure('settings', hostMust)
 }
 
-/** The settings among flags; `undefined` where something else is among them. */
+/** The settings in the flags; `undefined` if the arguments have anything else. */
 function flagsIn(values: readonly string[]): { readonly [Name in keyof Settings]?: string } | undefined {
   const names = Object.entries(settingsTable).map(([name, { flag }]) => [name, flag.replace(/^--| .*$/g, '')] as const)
   const options = Object.fromEntries(names.map(([, flag]) => [flag, { type: 'string' as const }]))

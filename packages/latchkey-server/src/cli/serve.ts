@@ -17,29 +17,29 @@ export function serveCommand(program: Command): void {
   command.action(serve)
 }
 
-/** Runs until it is told to stop. What is said goes to stderr: stdout has the log. */
+/** Runs the server until a signal stops it. Messages go to stderr, because stdout has the log. */
 async function serve(options: object): Promise<void> {
   const settings = settingsOf(options)
-  // Before anything is loaded or opened: who has to mend a setting should not wait for it.
+  // Checked before anything is loaded or opened, so that a wrong setting is reported quickly.
   if (!(await isOfThisMachine(settings.host))) throw new Failure('settings', hostMust)
-  // They are for other commands; nothing that the server does, and no report of a crash, needs to know them.
+  // Other commands use these. The server does not need them, and no crash report should have them.
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
   const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
   const scopesFault = await faultOfScopes(keyring)
-  // Told in one line to whoever sits there; the log has all of it.
+  // The terminal shows one line; the log has the whole error.
   process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
-  // Takes no new requests, answers those in flight, then the process has nothing left to do.
+  // The server stops taking requests and answers those in flight. Then the process ends by itself.
   const isStopping = closeOnSignals({ close, hurry: () => keyring.close() })
   try {
-    // Before it is ready: whoever waits for that finds the key.
+    // Written before the server is ready, so that the file exists by then.
     if (settings.firstAdminKeyFile !== undefined) await writeKey(keyring, settings.firstAdminKeyFile)
     const address = await app.listen({ host: settings.host, port: settings.port })
     say(greeting(address))
     for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
     if (scopesFault !== undefined) app.log.warn(scopesFault)
-    // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+    // Shown last, so that the key works: the port was free and the database could be opened.
     await tellOfAdminKeys(keyring, settings)
   } catch (error) {
     // Everything is being closed, and so this start does not come to its end.
@@ -55,21 +55,21 @@ function greeting(address: string): string {
   return `Serving ${url}, documented at ${url}/docs`
 }
 
-/** Where there is no admin key yet: shows the first one to whoever sits there, or says how to come by one. */
+/** If there is no admin key yet: shows the first one in a terminal, or says elsewhere how to issue one. */
 async function tellOfAdminKeys(keyring: OpenKeyring, { store }: Settings): Promise<void> {
   if (process.stderr.isTTY) {
     const { firstAdminKey } = await import('../first-admin-key.ts')
     const secret = await firstAdminKey(keyring)
     if (secret !== undefined) say(`\nYour first admin key. It is shown only now:\n\n  ${secret}\n`)
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
-    // What is not a terminal is kept somewhere: a file, a collector of logs. No place for a key.
+    // Other output is usually stored, in a file or a log collector, and is no place for a key.
     say(
       `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(store))) })}`,
     )
   }
 }
 
-/** What callers cannot do that somebody meant them to. */
+/** Warns of scopes that callers should have and cannot use. */
 async function faultOfScopes(keyring: OpenKeyring): Promise<string | undefined> {
   const lost = (await keyring.lostScopes()).join(', ')
   if (lost !== '')
@@ -78,7 +78,7 @@ async function faultOfScopes(keyring: OpenKeyring): Promise<string | undefined> 
   return 'no scopes are declared, so no key can be granted any: set LATCHKEY_SCOPES_FILE'
 }
 
-/** @throws Failure what stands in the way of the file. */
+/** @throws Failure if the file cannot be written. */
 async function writeKey(keyring: OpenKeyring, path: string): Promise<void> {
   const { writeFirstAdminKey } = await import('../first-admin-key.ts')
   try {

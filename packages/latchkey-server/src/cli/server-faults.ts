@@ -1,12 +1,12 @@
 /** One thing that a server finds wrong with a request. */
 export interface ServerFault {
-  /** Where: the parts of the path that leads there. */
+  /** The parts of the path to the value. */
   readonly path: readonly string[]
   /** What it must be, or what is wrong with it. */
   readonly must: string
 }
 
-/** The faults that a server has named one by one, from the message of the error; none where it has not. */
+/** The faults that a server has listed, from the message of the error; empty if it has listed none. */
 export function serverFaults(message: string): readonly ServerFault[] {
   const [, list = ''] = /^The \w+ does not fit\. (\/[^]*)\.$/.exec(message) ?? []
   return list.split(/; (?=\/)/).flatMap((fault) => {

@@ -11,7 +11,7 @@ import { Failure } from './exit.ts'
 import { secretFromEnvironment } from './input/secrets.ts'
 import { inFlags } from './named-flags.ts'
 
-/** Which keyring a command works on, and how it answers. */
+/** Which keyring a command uses, and how it prints its answer. */
 export interface TargetOptions {
   readonly json?: boolean
   readonly url?: string
@@ -22,10 +22,10 @@ export interface TargetOptions {
   readonly environments?: string
 }
 
-/** The settings that decide what is in a store. */
+/** The settings that belong to a database. */
 export const storeSettings: readonly (keyof Settings)[] = ['store', 'scopes', 'prefix', 'environments']
 
-/** Flags for these settings, as the table of settings has them. */
+/** The flags of these settings, from the table of settings. */
 export function settingOptions(names: readonly (keyof Settings)[]): readonly Option[] {
   return names.map((name) => {
     const { flag, help, variable, fallback } = settingsTable[name]
@@ -33,26 +33,26 @@ export function settingOptions(names: readonly (keyof Settings)[]): readonly Opt
   })
 }
 
-/** Help lines stand in a list: without backticks and the full stop. */
+/** The sentence for a list in the help: without backticks and full stop. */
 function sentence(help: string): string {
   return help.replaceAll('`', '').replace(/\.$/, '')
 }
 
-/** Where the options begin in help that nearly all commands take. */
+/** The heading of the options that most commands share. */
 export const commonHeading = 'Keyring and output:'
 
-/** An option that many commands take, as opposed to those that make it what it is. */
+/** Puts an option under the heading of those that most commands share. */
 export function common(option: Option): Option {
   return option.helpGroup(commonHeading)
 }
 
-/** In help, what a command is for stands before what many take. */
+/** Puts the shared options last, after the command's own. */
 export function commonLast(options: readonly Option[]): Option[] {
   const isCommon = ({ helpGroupHeading }: Option): boolean => helpGroupHeading === commonHeading
   return [...options.filter((option) => !isCommon(option)), ...options.filter(isCommon)]
 }
 
-/** The settings of a run: flags, then the environment, then `.env`. */
+/** The settings from flags, then the environment, then `.env`. */
 export function settingsOf(options: object): Settings {
   const values = options as Readonly<Record<string, string | undefined>>
   const flags = Object.fromEntries(
@@ -61,25 +61,25 @@ export function settingsOf(options: object): Settings {
   return readSettings({ flags, environment: process.env })
 }
 
-/** A keyring, and on which side of the wire it is. */
+/** A keyring, and where it is. */
 export interface Target {
   readonly keyring: Keyring
   readonly where: 'store' | 'server'
-  /** Whether nobody has ever said which scopes there are, so that what keys may do cannot be told. */
+  /** Whether no scopes were ever declared, so that the scopes of keys cannot be judged. */
   readonly undeclared: boolean
 }
 
-/** What is done with a store that is opened for one command. */
+/** How a command uses a database. */
 export interface StoreUse {
-  /** `read` looks and changes nothing, not even the mode of the file. */
+  /** `read` changes nothing, not even the mode of the file. */
   readonly mode: 'read' | 'write'
-  /** Whether a database that does not exist is made; elsewhere a wrong path would look like an empty keyring. */
+  /** Whether to create a missing database. Without this, a wrong path is an error and not an empty keyring. */
   readonly create?: boolean | undefined
 }
 
 /**
- * Opens the keyring that the options name, lets it be used, and closes it: a running server with `--url`, otherwise the
- * store. A command that fails leaves no database behind that was not there.
+ * Opens the keyring that the options name, uses it, and closes it: a running server with `--url`, otherwise the database.
+ * A command that fails leaves no new database behind.
  *
  * @throws Failure `usage`, `settings`, `unavailable`; what the keyring throws.
  */
@@ -104,7 +104,7 @@ export async function withKeyring<Result>(
   }
 }
 
-/** Whether nobody has written to it meanwhile. */
+/** Whether no other process has written to it meanwhile. */
 async function isEmpty(keyring: Keyring): Promise<boolean> {
   return (await keyring.journal({ limit: 1 })).length === 0
 }
@@ -150,7 +150,7 @@ async function openTarget(
   }
 }
 
-/** What takes away a database that is going to be made, with the folders that are made for it. */
+/** Returns a function that removes a database that is about to be created, with its new folders. */
 function unmaking(file: string): () => void {
   const folders: string[] = []
   for (let folder = dirname(file); !existsSync(folder); folder = dirname(folder)) folders.push(folder)
@@ -159,12 +159,12 @@ function unmaking(file: string): () => void {
     try {
       for (const folder of folders) rmdirSync(folder)
     } catch {
-      // Somebody else has put something there.
+      // Another program has put a file there.
     }
   }
 }
 
-/** What the client calls by the names of its options, by those that people have set. */
+/** An error of the client, with the name of the flag or variable that the person has set. */
 function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
   const [, name = '', rule = ''] = /^(url|key) (must [^]*)$/.exec(message) ?? []
   const must = rule.replace('insecure: true', '--insecure-http')
@@ -176,9 +176,9 @@ function namedAsGiven({ message }: Error, { url }: TargetOptions): Failure {
 }
 
 /**
- * The server to ask, if it is one: what is said on the command line wins over the environment.
+ * The address of the server, if there is one. A flag wins over the environment.
  *
- * @throws Failure `usage`, `settings` for an address with a password in it, which could be printed.
+ * @throws Failure `usage`, `settings` for an address with a password, which could be printed.
  */
 export function serverOf({ url, store }: TargetOptions): string | undefined {
   if (url !== undefined && store !== undefined)
@@ -189,12 +189,12 @@ export function serverOf({ url, store }: TargetOptions): string | undefined {
 }
 
 function withoutPassword(exit: 'usage' | 'settings', name: string, url: string): string {
-  // Also one that is no address otherwise.
+  // This finds a password in any text, also in one that is no valid address.
   if (!/^[^/?#]*\/\/[^/?#]*@|^[^/?#]*@/.test(url)) return url
   throw new Failure(exit, `${name} must not contain a user name or password.`)
 }
 
-/** @throws Failure `unavailable` for a database that is not there. */
+/** @throws Failure `unavailable` if the database does not exist. */
 export function mustExist(file: string, options: TargetOptions): void {
   if (file === ':memory:' || !existsSync(file))
     throw new Failure('unavailable', `There is no database at ${file}. ${makeOne}`, {
@@ -202,11 +202,11 @@ export function mustExist(file: string, options: TargetOptions): void {
     })
 }
 
-/** What to do where there is no database. */
+/** What to do if there is no database. */
 export const makeOne =
   'Name another file with --store or LATCHKEY_STORE. To make one, add --create to keys issue or keys import, or start the server:'
 
-/** A store that a command cannot be run on; what leads out of it is named with the flags of the command. */
+/** An error of a database of another version, with the commands that help. */
 function unfit(error: unknown, options: TargetOptions): unknown {
   const { message, cause } = error as Error
   return cause === 'older schema'
@@ -214,7 +214,7 @@ function unfit(error: unknown, options: TargetOptions): unknown {
     : error
 }
 
-/** What brings a database of an older version up to date, so that there is a way back. */
+/** The commands that update a database of an older version, with a backup first. */
 export function upgrade({ store }: TargetOptions): readonly string[] {
   const target = store === undefined ? {} : { store }
   return [advised('backup before-the-upgrade.db', target), advised('migrate', target)]

@@ -3,7 +3,7 @@ import type { UsageCount, UsageOptions } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { atLeastOne } from './input/flags.ts'
 import { defined } from './input/defined.ts'
-import { iso, momentAgo } from './input/when.ts'
+import { iso, timeAgo } from './input/when.ts'
 import { startListing } from './listing.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
@@ -31,8 +31,8 @@ export function usageCommand(program: Command): void {
     .option('--key <id>', 'Only this key')
     .option('--owner <owner>', 'Only keys of this owner')
     .option('--outcome <outcome>', 'Only this outcome: accepted, or the code of a refusal')
-    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 7d (24h)', momentAgo)
-    .option('--to <when>', 'End, in the same form (now); not included', momentAgo)
+    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 7d (24h)', timeAgo)
+    .option('--to <when>', 'End, in the same form (now); not included', timeAgo)
     .option('--limit <number>', 'How many rows to show', atLeastOne, 1000)
     .action(async (options: Options) => {
       const { json, key, owner, outcome, from, to, limit } = options

@@ -51,13 +51,13 @@ export function verifyCommand(program: Command): void {
     })
 }
 
-/** From the environment, from whoever sits there, or from a pipe; never from the arguments. */
+/** The secret from the environment, from the terminal, or from a pipe; never from the arguments. */
 async function credentialToVerify(): Promise<string> {
   const set = secretFromEnvironment('LATCHKEY_CREDENTIAL')
   return set ?? (await askForSecret('Secret')) ?? secretFromInput(process.stdin)
 }
 
-/** Whether a key has a scope cannot be told where nobody knows which there are. */
+/** Without declared scopes, the command cannot say whether a key has one. */
 function nobodySaid(): Failure {
   return new Failure(
     'settings',
@@ -65,7 +65,7 @@ function nobodySaid(): Failure {
   )
 }
 
-/** A question that cannot be, or a database that does not answer: neither is a verdict. */
+/** An impossible question, or a database that does not answer: neither is a verdict. */
 function unavailable({ cause }: Refused, options: Options): unknown {
   const { name, code } = (cause ?? {}) as { readonly name?: unknown; readonly code?: unknown }
   if (name === 'LatchkeyError' && (code === 'invalid_input' || code === 'unknown_scope')) return inFlags(cause, options)
@@ -73,7 +73,7 @@ function unavailable({ cause }: Refused, options: Options): unknown {
   return new Failure('unavailable', `The secret cannot be checked: ${reason}`, { cause })
 }
 
-/** The verdict without the error behind it, which is not for programs. */
+/** The verdict without the error behind it, which programs do not need. */
 function shown(verdict: Verdict): object {
   if (verdict.ok) return verdict
   const { refusal, cause: _cause, ...more } = verdict

@@ -61,7 +61,7 @@ test(
   },
 )
 
-test('JSON is one document a line, with moments in ISO 8601', async () => {
+test('JSON is one document a line, with times in ISO 8601', async () => {
   const lines = jsonLines(await done(['keys', 'list', '--all', '--json']))
   assert.ok(lines.length > 1)
   for (const { createdAt } of lines) assert.equal(new Date(String(createdAt)).toISOString(), createdAt)

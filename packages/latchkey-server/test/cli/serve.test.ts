@@ -109,7 +109,7 @@ describe('serve', { concurrency: 2 }, () => {
     assert.equal(code, 0)
   })
 
-  test('SIGTERM at the moment of the start ends it as cleanly as any other', async () => {
+  test('SIGTERM at the time of the start ends it as cleanly as any other', async () => {
     const here = workplace()
     for (let time = 0; time < 3; time++) {
       const child = here.start(['serve', '--port', '0'])

@@ -8,7 +8,7 @@ import { fail, ok, warn } from './finding.ts'
 /** Bytes below which a disk is nearly full: a database that cannot grow refuses every change. */
 const littleSpace = 100 * 1024 * 1024
 
-/** Who may read and write what has keys in it. Looks and changes nothing. */
+/** Checks who may read and write the database. Changes nothing. */
 export function fileFindings(file: string): readonly Finding[] {
   if (file === ':memory:') {
     const remedy = 'Name a file in LATCHKEY_STORE.'

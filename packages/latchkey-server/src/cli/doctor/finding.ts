@@ -1,6 +1,6 @@
-/** What a look at one thing has found. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at. */
+  /** What was checked. */
   readonly what: string
   /** `fail` keeps something from working or being safe; `warn` is worth knowing. */
   readonly state: 'ok' | 'warn' | 'fail'
@@ -8,11 +8,11 @@ export interface Finding {
   readonly found: string
   /** What to do about it. */
   readonly remedy?: string
-  /** What does it, in lines for a shell, one after the other. */
+  /** The commands that do it, in order. */
   readonly commands?: readonly string[]
 }
 
-/** What is found where something is not as it should be. */
+/** A finding that asks for a remedy. */
 interface Trouble {
   readonly what: string
   readonly found: string
@@ -26,7 +26,7 @@ export const warn = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 
 
 export const fail = ({ what, ...trouble }: Trouble): Finding => ({ what, state: 'fail', ...trouble })
 
-/** What an error says, in one line. */
+/** The first line of the message of an error. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.split('\n', 1)[0] ?? ''

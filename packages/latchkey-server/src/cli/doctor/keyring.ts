@@ -16,7 +16,7 @@ interface Circumstances {
   readonly options: TargetOptions
 }
 
-/** What the keyring itself tells: its journal, the clock by it, and whether somebody can administer it. */
+/** Checks the keyring itself: its journal, the clock, its scopes, and its admin keys. */
 export async function keyringFindings(keyring: Keyring, { now, options }: Circumstances): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   try {
@@ -68,12 +68,12 @@ function journalFinding(report: JournalReport, options: TargetOptions): Finding 
   })
 }
 
-/** Only beside the database: over HTTP nobody is told what all keys hold. */
+/** Checks for scopes that are no longer declared. Only on the database: over HTTP nobody sees what all keys hold. */
 async function lostFindings(keyring: Keyring, options: TargetOptions): Promise<readonly Finding[]> {
   const lost = 'lostScopes' in keyring ? await (keyring as OpenKeyring).lostScopes() : []
   if (lost.length === 0 || Object.keys(keyring.scopes).length === 0) return []
   const found = `keys hold scopes that are no longer declared and cannot be used: ${lost.join(', ')}`
-  // Enough to begin with: when these are mended it says the next.
+  // Five are enough to begin with: the next run names the next ones.
   const commands = lost.slice(0, 5).map((scope) => advised(`keys list --scope ${scope}`, options))
   return [
     warn({
@@ -90,7 +90,7 @@ async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
     const [future] = await keyring.journal({ from: now + clockTolerance, limit: 1 })
     return clockFinding(future?.at, now)
   } catch {
-    // Who may not read the journal has been told so.
+    // The finding on the journal says already that it may not be read.
     return clockFinding(undefined, now)
   }
 }

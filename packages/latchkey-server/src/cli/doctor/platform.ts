@@ -5,12 +5,12 @@ import { fail, ok, reasonOf } from './finding.ts'
 
 /** Node and the SQLite in it. */
 export function platformFindings(): readonly Finding[] {
-  // One that will not do has not come so far.
+  // The program ends earlier on a version that is too old.
   return [ok('Node.js', process.versions.node), sqliteFinding()]
 }
 
 function sqliteFinding(): Finding {
-  // In memory, with the library's own judgement of versions: it refuses those that can lose data.
+  // The library knows the versions that can lose data. The database is in memory, so that nothing is written.
   try {
     const database = new DatabaseSync(':memory:')
     const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
@@ -30,13 +30,13 @@ function sqliteFinding(): Finding {
 /** When this was written: no clock that is right is before it. */
 const written = Date.UTC(2026, 10, 1)
 
-/** Milliseconds by which clocks may differ without anybody minding: an answer takes a moment, and `Date` has whole seconds. */
+/** Milliseconds by which two clocks may differ: an answer takes some time, and `Date` has whole seconds. */
 export const clockTolerance = 5000
 
 /**
- * The clock, as far as one machine can tell: ends of keys and of secrets are judged by it.
+ * Checks the clock, as far as one machine can: keys and secrets end by it.
  *
- * @param future - when something was done that is still to come by this clock.
+ * @param future - the time of a journal entry that lies in the future of this clock.
  */
 export function clockFinding(future: number | undefined, now: number): Finding {
   const remedy = 'Set the clock, and keep it set with NTP: it decides when keys expire.'

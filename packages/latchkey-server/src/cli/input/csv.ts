@@ -1,11 +1,11 @@
-/** Characters in a field, more or less. */
+/** The most characters in a field, roughly. */
 const longestField = 1_000_000
 
 /**
- * The records of a CSV (RFC 4180): fields in double quotes may have commas, line breaks and doubled quotes. Takes the
- * text as it comes; each record knows the line on which it began.
+ * Reads the records of a CSV (RFC 4180): fields in double quotes may have commas, line breaks and doubled quotes. It
+ * reads the text piece by piece; each record has the number of its first line.
  *
- * @throws SyntaxError for a quote that stands or ends where none may.
+ * @throws SyntaxError for a quote in the wrong place.
  */
 export async function* csvRecords(
   chunks: AsyncIterable<string>,
@@ -14,7 +14,7 @@ export async function* csvRecords(
   let began = 1
   let fields: string[] = []
   let field = ''
-  /** Where in a field the reader is: outside quotes, inside them, or after a quote that may be the first of two. */
+  /** The place in a field: outside quotes, inside them, or after a quote that may be the first of two. */
   let state: 'plain' | 'quoted' | 'quote' = 'plain'
   let wasQuoted = false
 
@@ -51,7 +51,7 @@ export async function* csvRecords(
       }
       if (character === '\n') line++
     }
-    // A quote that is not closed would take all the rest into one field.
+    // If a quote is not closed, the whole rest of the file would be one field.
     if (field.length > longestField)
       throw new SyntaxError(`Line ${began}: a field is too long, or a quote is not closed.`)
   }

@@ -1,7 +1,7 @@
 /** Members without those that are `undefined`. */
 type Defined<Members> = { readonly [Name in keyof Members]?: Exclude<Members[Name], undefined> }
 
-/** The options that were given: a member without a value is left out. */
+/** Removes the members without a value: those of options that were not given. */
 export function defined<Members extends object>(members: Members): Defined<Members> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<Members>
 }

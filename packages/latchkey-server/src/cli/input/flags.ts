@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { InvalidArgumentError } from 'commander'
 
-/** Words with commas between them, from one flag or several. */
+/** Reads words with commas between them, from one flag or several. */
 export function words(text: string, before: readonly string[] | undefined = []): readonly string[] {
   return [
     ...before,
@@ -12,19 +12,19 @@ export function words(text: string, before: readonly string[] | undefined = []):
   ]
 }
 
-/** A flag that may be given again for more values. */
+/** Reads a flag that may be repeated for more values. */
 export function each<Value>(read: (text: string) => Value) {
   return (text: string, before: readonly Value[] | undefined = []): readonly Value[] => [...before, read(text)]
 }
 
-/** How many: a whole number from 1. */
+/** Reads a whole number from 1. */
 export function atLeastOne(text: string): number {
   const number = /^\d{1,15}$/.test(text) ? Number(text) : 0
   if (number < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
   return number
 }
 
-/** A whole number. */
+/** Reads a whole number from 0. */
 export function count(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)

@@ -8,27 +8,27 @@ import { keyFields } from '../key-fields.ts'
 import type { Kind } from '../key-fields/kinds.ts'
 import { csvRecords } from './csv.ts'
 
-/** A key to import and the line on which it stands; or what is weak about it. */
+/** A key to import with the number of its line, or the weakness of that key. */
 export type ImportLine =
   | { readonly line: number; readonly key: ImportedKey<string> }
   | { readonly line: number; readonly weakness: string }
 
-/** How the lines are to be read. */
+/** How to read the lines. */
 export interface ImportFormat {
   readonly format: 'csv' | 'jsonl'
-  /** The lines have keys and no hashes: each is hashed here, and nothing but the hash goes on. */
+  /** The lines hold keys instead of hashes. Each key is hashed here, and only the hash is passed on. */
   readonly unhashed: boolean
-  /** Random bits of the secrets whose lines do not say it. */
+  /** The random bits of each secret whose line does not have them. */
   readonly bits: number | undefined
 }
 
-/** A line as an object, before it is known what is in it. Both formats come to this. */
+/** A line as an object that is not checked yet, from either format. */
 type Loose = Record<string, unknown>
 
 /**
- * The keys of a file, one after the other.
+ * Reads the keys of a file, one after the other.
  *
- * @throws Failure `usage`, which names the line and never what stands in it.
+ * @throws Failure `usage`, which names the line and never shows its content.
  */
 export async function* importLines(
   input: Readable,
@@ -48,7 +48,7 @@ export async function* importLines(
       throw new Failure('usage', 'The input is not in UTF-8. Convert it first.', { cause: error })
     throw syscall === 'read' ? new Failure('usage', `The input cannot be read (${code}).`) : error
   }
-  // Whoever imports expects keys: an export that has failed looks like this.
+  // A file without keys is probably a failed export.
   if (!found) throw new Failure('usage', 'The input has no keys.')
 }
 
@@ -59,14 +59,14 @@ interface LooseLine {
 
 const wrong = (line: number, what: string): Failure => new Failure('usage', `Line ${line}: ${what}.`)
 
-/** The text of a file, without a byte order mark. What is not UTF-8 would be another text, and two owners could become one. */
+/** The text of a file, without a byte order mark. Other encodings are refused: they could turn two owners into one. */
 async function* textOf(input: Readable): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for await (const bytes of input as AsyncIterable<Uint8Array>) yield decoder.decode(bytes, { stream: true })
   yield decoder.decode()
 }
 
-/** Characters in a line. All that a key may have takes less, however it is written. */
+/** The most characters in a line. The largest key takes less. */
 const longestLine = 1_000_000
 
 /** Lines, with or without a carriage return at their ends. */
@@ -92,7 +92,7 @@ async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
     try {
       value = JSON.parse(text)
     } catch {
-      // The parser's own message would show a piece of the line.
+      // The message of the parser would show a part of the line.
       throw wrong(line, 'it is not JSON')
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -103,12 +103,12 @@ async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
   }
 }
 
-/** How a member of a line is read, and what its columns are in a CSV. */
+/** How to read a member of a line, and its columns in a CSV. */
 type FileMember = Pick<Kind<never>, 'fromFile' | 'inParts'> & { readonly required: boolean }
 
 const asIs: FileMember = { fromFile: (value) => value, required: false }
 
-/** What an import says of a key besides its fields. */
+/** The members of a line besides the fields of a key. */
 const others: { readonly [Member in Exclude<keyof ImportedKey<string>, keyof KeyMembers<string>>]: FileMember } = {
   environment: asIs,
   hash: asIs,
@@ -139,7 +139,7 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
       const value: Loose = {}
       for (const [index, name] of header.entries()) {
         const field = fields[index] ?? ''
-        // An empty field is one that was left out, unless a key must have it: then it is empty.
+        // An empty field counts as missing, unless the field is required: then its value is empty.
         if (field === '' && members.get(name)?.required !== true) continue
         const [, member = '', part = ''] = /^([^.]*)\.(.*)$/.exec(name) ?? []
         if (members.get(member)?.inParts === true)
@@ -154,7 +154,7 @@ async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
   }
 }
 
-/** The key of a line that has keys and no hashes. */
+/** The key in a line that holds a key instead of a hash. */
 function credentialIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
   const credential = key ?? secret
   if (typeof credential !== 'string' || credential === '') throw wrong(line, 'it has no "key"')
@@ -193,28 +193,28 @@ interface LooseMember {
   readonly value: unknown
 }
 
-/** A member as the keyring takes it; one that is not known here the keyring refuses by its name. */
+/** A member as the keyring takes it. The keyring refuses an unknown member by its name. */
 function memberOf({ line, name, value }: LooseMember): unknown {
   try {
     return (members.get(name) ?? asIs).fromFile(value)
   } catch (error) {
-    // "It must be …", as it is said of a flag, or what to write instead.
+    // The message is "It must be …", as for a flag, or says what to write.
     const message = (error as Error).message.replace(/\.$/, '')
     throw wrong(line, message.startsWith('It ') ? name + message.slice('It'.length) : `${name}: ${message}`)
   }
 }
 
-/** Characters of which keys are made, the fewest first. */
+/** The alphabets of keys, the smallest first. */
 const alphabets = [/^[0-9]+$/, /^[0-9a-f]+$/, /^[0-9A-F]+$/, /^[a-z0-9]+$/, /^[A-Z0-9]+$/, /^[A-Za-z0-9]+$/, /^[!-~]+$/]
 const sizes = [10, 16, 16, 36, 36, 62, 94]
 
-/** As many bits as a key has if every character of it is random: no more than that can be known of it. */
+/** The bits of a key if every character is random: an upper bound, because more cannot be known. */
 function mostBitsOf(key: string): number {
   const alphabet = alphabets.findIndex((one) => one.test(key))
   return Math.floor(key.length * Math.log2(sizes[alphabet] ?? 94))
 }
 
-/** What may be shown of a key made elsewhere: enough to know it again, and far too little to guess the rest. */
+/** The start of an imported key that may be shown: enough to recognise it, and far too little to guess the rest. */
 function startOf(key: string): string {
   return key.length < 24 ? '' : key.slice(0, 8)
 }

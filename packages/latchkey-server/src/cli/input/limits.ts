@@ -4,9 +4,9 @@ import { refills } from 'latchkey'
 import { seconds } from './when.ts'
 
 /**
- * A limit as it is written in one word.
+ * Reads a limit that is written as one word.
  *
- * @example limitOf('burst=100/1m') // { name: 'burst', limit: 100, window: 60 }; `:report-only` after it refuses nobody
+ * @example limitOf('burst=100/1m') // { name: 'burst', limit: 100, window: 60 }; `:report-only` after it refuses nothing
  */
 export function limitOf(text: string): Limit {
   const [, name = '', limit = '', window = '', reportOnly] =
@@ -30,9 +30,9 @@ export function limitOf(text: string): Limit {
 const quotaForm = new RegExp(String.raw`^(\d{1,13})(?:/(${refills.join('|')}))?$`)
 
 /**
- * A quota as it is written in one word.
+ * Reads a quota that is written as one word.
  *
- * @example quotaOf('1000/month') // { amount: 1000, refill: 'month' }; '1000' is never filled up again
+ * @example quotaOf('1000/month') // { amount: 1000, refill: 'month' }; '1000' is never refilled
  */
 export function quotaOf(text: string): QuotaOptions {
   const [, amount = '', refill] = quotaForm.exec(text) ?? []

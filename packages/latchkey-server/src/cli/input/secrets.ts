@@ -3,8 +3,8 @@ import { secretSetting } from '../../start.ts'
 import { Failure } from '../exit.ts'
 
 /**
- * Refuses arguments that have a secret in them. Arguments are in the shell's history and in the list of processes, which
- * every user of the machine can read.
+ * Refuses arguments that contain a secret: arguments are in the shell's history and in the list of processes, which every
+ * user of the machine can read.
  *
  * @throws Failure `usage`; the message does not repeat it.
  */
@@ -24,7 +24,7 @@ const longest = 4096
 /**
  * The first line of standard input.
  *
- * @throws Failure `usage` when there is none.
+ * @throws Failure `usage` if it is empty.
  */
 export async function secretFromInput(input: NodeJS.ReadStream): Promise<string> {
   let text = ''
@@ -39,10 +39,10 @@ export async function secretFromInput(input: NodeJS.ReadStream): Promise<string>
 }
 
 /**
- * The secret in a variable, or in the file that the same name with `_FILE` names. The variable is taken out of the
- * environment: nothing that is started from here, and no report of a crash, needs to know it.
+ * The secret in a variable, or in the file that the variable with `_FILE` names. The variable is removed from the
+ * environment, so that no child process and no crash report has it.
  *
- * @throws Failure `settings` for a file that cannot be read, and where both are set.
+ * @throws Failure `settings` for a file that cannot be read, and if both are set.
  */
 export function secretFromEnvironment(name: string): string | undefined {
   try {

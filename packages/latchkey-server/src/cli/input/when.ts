@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander'
 const unitsInSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
 /**
- * A span of time in seconds.
+ * Reads a span of time, in seconds.
  *
  * @example seconds('90s') // 90; '15m', '12h', '30d', '2w'
  */
@@ -18,7 +18,7 @@ export function seconds(text: string): number {
   return Number(count) * inSeconds
 }
 
-/** What to write in place of a number that has no unit; `undefined` for what is no number. */
+/** Says what to write in place of a number without a unit; `undefined` if the text is no number. */
 function withoutUnit(text: string): string | undefined {
   if (!/^\d{1,9}$/.test(text)) return undefined
   if (Number(text) === 0) return 'A span of time needs a unit: write 0s.'
@@ -26,13 +26,13 @@ function withoutUnit(text: string): string | undefined {
   return `A span of time needs a unit: write ${spans.slice(0, -1).join(', ')} or ${spans.at(-1)}.`
 }
 
-/** A moment in milliseconds since 1970: ISO 8601, or a span of time from now on. */
-export function momentAhead(text: string): number {
+/** Reads a time, in milliseconds since 1970: ISO 8601, or a span from now on. */
+export function timeAhead(text: string): number {
   return timestamp(text, (span) => Date.now() + span)
 }
 
-/** A moment in milliseconds since 1970: ISO 8601, or a span of time before now. */
-export function momentAgo(text: string): number {
+/** Reads a time, in milliseconds since 1970: ISO 8601, or a span before now. */
+export function timeAgo(text: string): number {
   return timestamp(text, (span) => Date.now() - span)
 }
 
@@ -40,7 +40,7 @@ const isoDate = /^(\d{4})-(\d\d)-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z
 
 function timestamp(text: string, relative: (milliseconds: number) => number): number {
   if (/^\d+[smhdw]$/.test(text)) return relative(seconds(text) * 1000)
-  const at = momentOfIso(text)
+  const at = timeOfIso(text)
   if (at === undefined) {
     throw new InvalidArgumentError(
       withoutUnit(text) ??
@@ -50,8 +50,8 @@ function timestamp(text: string, relative: (milliseconds: number) => number): nu
   return at
 }
 
-/** The moment that a text in ISO 8601 names, in milliseconds since 1970; a date is its first one in UTC. */
-export function momentOfIso(text: string): number | undefined {
+/** Reads a time in ISO 8601, in milliseconds since 1970. A date begins at 00:00 UTC. */
+export function timeOfIso(text: string): number | undefined {
   const [, year, month, day] = isoDate.exec(text) ?? []
   // `Date` reads the 31st of February as the 3rd of March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
@@ -59,7 +59,7 @@ export function momentOfIso(text: string): number | undefined {
   return Number.isNaN(at) || Number.isNaN(lastDay) || Number(day) > lastDay ? undefined : at
 }
 
-/** A moment as people and programs read it; as a number where the database has one that is beyond all dates. */
+/** A time in ISO 8601; as a number if the database has one that is beyond all dates. */
 export function iso(at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? String(at) : date.toISOString()

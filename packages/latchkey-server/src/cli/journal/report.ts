@@ -4,7 +4,7 @@ import { counted, grouped } from '../terminal/progress.ts'
 type Intact = Extract<JournalReport, { intact: true }>
 type Broken = Extract<JournalReport, { intact: false }>
 
-/** What is said of a journal that is intact, with the checkpoint to note elsewhere. */
+/** The sentence on an intact journal, with the checkpoint to note elsewhere. */
 export function intactText({ entries, head, compared }: Intact): string {
   const rows =
     compared === undefined ? '' : ` ${counted(compared, 'key or owner matches', 'keys and owners match')} it.`
@@ -27,12 +27,12 @@ const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
   untold: 'was written by an older version, and the journal does not record it: run latchkey migrate',
 }
 
-/** Whether nothing is known to be wrong, and the journal only lacks some rows that an older version wrote. */
+/** Whether nothing is wrong, except that the journal lacks some rows that an older version wrote. */
 export function isUntold(report: Broken): boolean {
   return report.fault === 'rows' && report.rows.every(({ fault }) => fault === 'untold')
 }
 
-/** What is said of a journal that is not intact, or of rows that differ from it. */
+/** The sentences on a journal that is not intact, or on rows that differ from it. */
 export function faultText(report: Broken): string {
   if (report.fault === 'rows')
     return ['The journal is intact, but rows differ from it:', ...namedRows(report.rows, report.more)].join('\n')
@@ -47,7 +47,7 @@ const mostNamed = { people: 20, programs: 1000 }
 
 function namedRows(rows: readonly RowFault[], more: boolean): readonly string[] {
   const lines = rows.slice(0, mostNamed.people).map(({ subject, fault }) => {
-    // Its secrets are compared with it.
+    // A key is compared together with its secrets.
     const what = fault === 'altered' && !subject.startsWith('owner:') ? `${subject} or one of its secrets` : subject
     return `${what} ${rowFaults[fault]}.`
   })

@@ -4,7 +4,7 @@ import type { JournalEntry, JournalOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne, count } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
-import { iso, momentAgo } from '../input/when.ts'
+import { iso, timeAgo } from '../input/when.ts'
 import { jsonText } from '../json.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
@@ -46,7 +46,7 @@ function legible(change: string): string {
     const { state: _state, ...legibleMembers } = JSON.parse(change) as { readonly state?: unknown }
     return jsonText(legibleMembers)
   } catch {
-    // Somebody has written in it: shown as it is.
+    // The text was changed outside Latchkey: show it as it is.
     return change
   }
 }
@@ -56,8 +56,8 @@ export function showCommand(journal: Command): void {
     .option('--key <id>', 'Only changes to this key')
     .addOption(new Option('--owner <owner>', 'Only changes to this owner').conflicts('key'))
     .option('--by <actor>', 'Only changes made by this actor')
-    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 24h', momentAgo)
-    .option('--to <when>', 'End, in the same form; not included', momentAgo)
+    .option('--from <when>', 'Start: ISO 8601, or a span before now such as 24h', timeAgo)
+    .option('--to <when>', 'End, in the same form; not included', timeAgo)
     .option('--after <seq>', 'Only entries after this number', count, 0)
     .option('--limit <number>', 'How many entries to show', atLeastOne, 100)
     .addOption(new Option('--all', 'All entries, however many').conflicts('limit'))
@@ -69,7 +69,7 @@ export function showCommand(journal: Command): void {
         let { after } = options
         let left = all ? Number.POSITIVE_INFINITY : limit
         for (;;) {
-          // One entry more than is shown tells whether there are more.
+          // One entry more than is shown says whether there are more.
           const requested = Math.min(page, left + 1)
           const entries = await keyring.journal({ ...filter, after, limit: requested })
           const shown = entries.slice(0, left)

@@ -24,7 +24,7 @@ export function verifyCommand(journal: Command): void {
       'Also check that it still contains this checkpoint, noted earlier and kept elsewhere',
       checkpointOf,
     )
-    // The name that it had before, in the notes and scripts of people.
+    // The old name: it still stands in people's notes and scripts.
     .addOption(new Option('--anchor <seq:hash>').argParser(checkpointOf).hideHelp())
     .option('--rows', 'Also compare keys, secrets and owners with it, and name those changed outside Latchkey')
     .action(async (options: Options) => {

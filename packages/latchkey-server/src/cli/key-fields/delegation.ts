@@ -6,7 +6,7 @@ import { words } from '../input/flags.ts'
 import type { Fact } from '../terminal/table.ts'
 import type { OptionValues } from './field.ts'
 
-/** The options for what an admin key may give. */
+/** The options for the delegation of an admin key. */
 export const delegationOptions: readonly [Option, ...Option[]] = [
   new Option('--give-owner <owner>', 'Admin key: the only owner whose keys it manages'),
   new Option('--give-all-owners', 'Admin key: manage keys of all owners').conflicts('giveOwner'),
@@ -25,11 +25,11 @@ interface GivenDelegation {
   readonly giveMember?: readonly string[]
 }
 
-/** What those options say together. */
+/** The delegation in these options. */
 export function delegationOf(options: OptionValues): Delegation | undefined {
   if (delegationOptions.every((option) => options[option.attributeName()] === undefined)) return undefined
   const { giveOwner, giveAllOwners, giveEnvironment, giveScope, giveMember } = options as GivenDelegation
-  // Left out is not "all": whoever means everybody's keys says so.
+  // A missing owner does not mean "all": all owners must be said explicitly.
   if (giveOwner === undefined && giveAllOwners !== true) {
     throw new Failure(
       'usage',
@@ -40,12 +40,12 @@ export function delegationOf(options: OptionValues): Delegation | undefined {
     owner: giveOwner ?? null,
     environments: giveEnvironment ?? [],
     scopes: giveScope ?? [],
-    // What is no such member is for the keyring to refuse.
+    // The keyring refuses a member that does not exist.
     ...(giveMember === undefined ? {} : { members: giveMember as NonNullable<Delegation['members']> }),
   }
 }
 
-/** A row for each of its members. */
+/** A row for each member of a delegation. */
 export function delegationFacts({ delegation }: KeyDetails): readonly Fact[] {
   if (delegation === null) return []
   const { owner, environments, scopes, members } = delegation

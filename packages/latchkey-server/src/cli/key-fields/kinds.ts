@@ -2,25 +2,25 @@ import { InvalidArgumentError } from 'commander'
 import type { Delegation, Limit, QuotaOptions } from 'latchkey'
 import { each, words as wordsOf } from '../input/flags.ts'
 import { limitOf, limitText, quotaOf, quotaText } from '../input/limits.ts'
-import { iso, momentAhead, momentOfIso } from '../input/when.ts'
+import { iso, timeAhead, timeOfIso } from '../input/when.ts'
 
 /** How values of one kind are read and shown. */
 export interface Kind<Value> {
-  /** Reads a flag; `before` is what the same flag, given earlier, came to. */
+  /** Reads a flag; `before` is the value of the same flag, if it was given before. */
   fromFlag?(text: string, before: Value | undefined): Value
   /**
-   * Reads what a line of an import has: a text, as in a CSV, or a value of JSON. What it does not understand it leaves to
-   * the keyring, which refuses it by name.
+   * Reads the value in a line of an import: a text, as in a CSV, or a value of JSON. It passes on what it does not
+   * understand, and the keyring refuses it by name.
    *
    * @throws InvalidArgumentError for a text that cannot be one.
    */
   fromFile(value: unknown): unknown
-  /** Whether it is a moment: programs read it in ISO 8601. */
-  readonly isMoment?: true
+  /** Whether it is a time: programs read it in ISO 8601. */
+  readonly isTime?: true
   /** Whether a CSV has a column for each of its parts, such as `metadata.plan`. */
   readonly inParts?: true
   shown(value: Value): string
-  /** As `shown`, in one cell of a list, where programs cut it into its parts. */
+  /** The same in one cell of a list, where programs split it. */
   inCell?(value: Value): string
 }
 
@@ -34,10 +34,10 @@ export const text: Typed<string> = {
 }
 
 export const timestamp: Typed<number> = {
-  fromFlag: momentAhead,
-  // No span: it would mean something else each time the file is imported.
-  fromFile: (value) => (typeof value === 'string' ? isoMoment(value) : value),
-  isMoment: true,
+  fromFlag: timeAhead,
+  // A span is not allowed: it would mean another time whenever the file is imported.
+  fromFile: (value) => (typeof value === 'string' ? isoTime(value) : value),
+  isTime: true,
   shown: iso,
 }
 
@@ -77,7 +77,7 @@ export const pairs: Typed<Readonly<Record<string, string>>> = {
       .join(', '),
 }
 
-/** Has no flag of its own: each of its members has one. */
+/** A delegation has no flag of its own: each of its members has one. */
 export const delegation: Kind<Delegation> = {
   fromFile: (value) => value,
   shown: ({ owner }) => owner ?? 'all owners',
@@ -88,8 +88,8 @@ function wordsOfField(field: string): readonly string[] {
   return field.split(/[\s;]+/).filter((word) => word !== '')
 }
 
-function isoMoment(value: string): number {
-  const at = momentOfIso(value)
+function isoTime(value: string): number {
+  const at = timeOfIso(value)
   if (at === undefined) throw new InvalidArgumentError('It must be a time in ISO 8601, such as 2030-01-31T12:00:00Z.')
   return at
 }

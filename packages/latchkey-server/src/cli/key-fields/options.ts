@@ -6,13 +6,13 @@ import { each } from '../input/flags.ts'
 import { keyFields } from '../key-fields.ts'
 import type { OptionValues, Members } from './field.ts'
 
-/** Adds the options for what a key may be given; the same where one is issued and where one is changed. */
+/** Adds the options that set the fields of a key: the same ones to issue and to change it. */
 export function addKeyOptions(command: Command): Command {
   for (const [, { options }] of keyFields) for (const option of options) command.addOption(option)
   return command
 }
 
-/** What those options say, as the keyring takes it. */
+/** The fields in these options, as the keyring takes them. */
 export function fieldsOf(options: OptionValues): KeyPatch<string> {
   const fields = keyFields.map(([member, field]) => {
     const value =
@@ -22,14 +22,14 @@ export function fieldsOf(options: OptionValues): KeyPatch<string> {
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined))
 }
 
-/** The fields that `--clear` takes away, by its words. */
+/** The fields that `--clear` removes, by its words. */
 const clearable: ReadonlyMap<string, keyof Members> = new Map(
   keyFields.flatMap(([member, { clear }]) => (clear === undefined ? [] : [[clear, member]])),
 )
 
 const clearWords = [...clearable.keys()]
 
-/** The option that takes fields away. */
+/** The option that removes fields. */
 export const clearOption = new Option('--clear <what>', 'Remove this from the key. Repeat the flag for more')
   .choices(clearWords)
   .argParser(each(clearWord))
@@ -40,10 +40,10 @@ function clearWord(text: string): string {
 }
 
 /**
- * What is to be changed: fields that are set, and `null` for those that are cleared.
+ * The patch for a key: a value for each field that is set, and `null` for each that is cleared.
  *
  * @param clear - words of `--clear`.
- * @throws Failure `usage` for one that is to be both.
+ * @throws Failure `usage` for a field that is set and cleared.
  */
 export function patchOf(options: OptionValues, clear: readonly string[]): KeyPatch<string> {
   const patch = fieldsOf(options)

@@ -11,7 +11,7 @@ export const quotaLeftOption = new Option(
   'With --quota: how much of it is left now. Without this, what was spent stays spent',
 ).argParser(count)
 
-/** A quota, with what is to be left of it. */
+/** A quota, with the part of it that is left. */
 export function quotaWithLeft(options: OptionValues): QuotaOptions | undefined {
   const { quota, quotaLeft: remaining } = options as { readonly quota?: QuotaOptions; readonly quotaLeft?: number }
   if (remaining === undefined) return quota

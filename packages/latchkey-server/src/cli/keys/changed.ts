@@ -8,11 +8,11 @@ import { withKeyring } from '../target.ts'
 import { changedText } from '../terminal/changed.ts'
 import { say } from '../terminal/print.ts'
 
-/** A command that does one thing to one key and takes nothing but its id. */
+/** A command that does one thing to one key, and takes only its id. */
 export interface KeyAction {
   readonly name: string
   readonly summary: string
-  /** What was done, before the id. */
+  /** What was done; the id follows it. */
   readonly done: string
   readonly act: (keyring: Keyring, id: string, options: ChangeOptions) => Promise<Changed>
 }
@@ -27,7 +27,7 @@ export function keyAction(keys: Command, { name, summary, done, act }: KeyAction
   })
 }
 
-/** What came of a change: a line for people, the key for programs. */
+/** Prints the result of a change: a line for people, the key for programs. */
 export function putChanged(
   changed: Changed,
   { done, json }: { readonly done: string; readonly json: boolean | undefined },

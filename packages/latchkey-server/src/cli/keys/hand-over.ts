@@ -5,27 +5,27 @@ import { jsonText, putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
 import { printable, putSecret, say } from '../terminal/print.ts'
 
-/** A new secret and what is said of it. */
+/** A new secret, and what to print about it. */
 export interface HandOver {
   readonly key: Pick<KeyDetails, 'id'>
-  /** `null` where the same command was given before, and its secret is not shown again. */
+  /** `null` if the same command was given before: its secret is not shown again. */
   readonly secret: string | null
   /** What was done, in sentences, one a line. */
   readonly message: string
-  /** The whole of it, for programs. */
+  /** The whole answer, for programs. */
   readonly answer: object
-  /** How the command was given. */
+  /** The options of the command. */
   readonly options: TargetOptions
 }
 
-/** The command that gives another secret in place of one that nobody has. */
+/** The command that replaces a secret that nobody has. */
 export function replacing(id: string, options: TargetOptions): string {
   return advised(`keys rotate ${id} --replace`, options)
 }
 
 /**
- * Hands a secret to whoever asked for it: alone on stdout, so that `KEY=$(latchkey keys issue …)` is a key and nothing
- * else. If it cannot be written nobody has it, which must not pass in silence.
+ * Prints a secret alone on stdout, so that `KEY=$(latchkey keys issue …)` holds only the key. If it cannot be written,
+ * nobody has it, and the command says so.
  *
  * @throws Failure `failed`.
  */

@@ -29,7 +29,7 @@ interface Options extends TargetOptions {
   readonly create?: boolean
 }
 
-/** What goes into one call: so many keys, and so many characters of them that a server takes it. */
+/** The most keys in one call, and the most characters that a server accepts. */
 const most = { keys: 1000, characters: 4_000_000 }
 
 export function importCommand(keys: Command): void {
@@ -56,7 +56,7 @@ export function importCommand(keys: Command): void {
     const input = await openInput(file)
     const lines = importLines(input, { format, unhashed, bits })
     const unheard = stoppable({
-      // What is under way is not cut off: nothing more is read after it.
+      // The current batch is finished; nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
       message: 'Stopping after the current batch. Press Ctrl-C once more to stop at once.',
       messageAtOnce:
@@ -104,7 +104,7 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
   try {
     for await (const line of lines) {
       if ('weakness' in line) weak.push(line)
-      // After that nothing more goes in: the rest is read for what else is weak.
+      // After the first weak key nothing more is imported: the rest is only checked.
       if ('weakness' in line || weak.length > 0) continue
       chunk.push(line)
       characters += JSON.stringify(line.key).length
@@ -128,10 +128,10 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
   say(summary(done))
 }
 
-/** Lines that are named, of those that are weak. */
+/** The most weak lines that are named. */
 const mostNamed = 20
 
-/** Each by its line, so that all of them can be mended at once. */
+/** Names each weak line, so that all can be corrected at once. */
 function tooWeak(weak: readonly WeakLine[]): Failure {
   const named = weak.slice(0, mostNamed).map(({ line, weakness }) => `Line ${line}: its key ${weakness}.`)
   const more = weak.length - named.length
@@ -146,7 +146,7 @@ function summary({ added, known }: { readonly added: number; readonly known: num
   return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} already there`}.`
 }
 
-/** A thousand keys, all or none. The same lines sent again within a day change nothing: they are their own idempotency key. */
+/** Imports a batch, all or none. The lines are their own idempotency key: sent again within a day they change nothing. */
 async function importChunk(
   keyring: Keyring,
   chunk: readonly KeyLine[],
@@ -166,7 +166,7 @@ async function importChunk(
   }
 }
 
-/** The library and a server count within the call; people count lines. */
+/** Turns the index of a key within the call, in an error of the library or a server, into the number of its line. */
 function located(error: unknown, chunk: readonly KeyLine[]): unknown {
   if (!(error instanceof Error)) return error
   const lineOf = (index: number): string => `Line ${chunk[index]?.line}`
@@ -178,7 +178,7 @@ function located(error: unknown, chunk: readonly KeyLine[]): unknown {
     prefix === undefined && chunk.length > 1
       ? `Lines ${chunk[0]?.line} to ${chunk.at(-1)?.line}`
       : lineOf(Number(number) - 1)
-  // The same error, for its code.
+  // The error object stays the same, because its code decides how the command ends.
   error.message = faults.length > 0 ? faults.join('\n') : `${where}: ${error.message.slice(prefix?.length ?? 0)}`
   return error
 }

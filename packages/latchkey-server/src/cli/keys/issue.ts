@@ -27,7 +27,7 @@ export function issueCommand(keys: Command): void {
   command.option('--admin', 'Issue an admin key that may do and grant everything; other flags narrow it')
   createOption(onceOption(actorOption(command))).action(async (options: Options) => {
     const fields = fieldsOf({ ...options })
-    // Before anything is opened: what is missing is not the database.
+    // Checked before the database is opened, so that the message is about the flags.
     mustHave(fields, options)
     if ('delegation' in fields && options.admin !== true && options.environment !== adminEnvironment)
       throw new Failure('usage', 'Only an admin key manages keys. Add --admin, or leave out the --give flags.')
@@ -40,9 +40,9 @@ export function issueCommand(keys: Command): void {
   })
 }
 
-/** @throws Failure `usage` that names what a new key must have and was not given. */
+/** @throws Failure `usage` that names the required flags, if one is missing. */
 function mustHave(fields: KeyPatch<string>, { admin = false }: Options): void {
-  // What an admin key may do, --admin says.
+  // --admin sets the scopes.
   const needed = keyFields.filter(([member, { required }]) => required && !(admin && member === 'scopes'))
   if (needed.every(([member]) => member in fields)) return
   const flags = needed.map(
@@ -68,7 +68,7 @@ function newKeyOf(
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return {
     ...(admin ? everyRight(keyring) : {}),
-    // All that it must have is there.
+    // mustHave has checked that nothing required is missing.
     ...(fields as KeyMembers<string>),
     actor,
     idempotencyKey,

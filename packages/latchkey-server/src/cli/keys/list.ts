@@ -24,7 +24,7 @@ interface Options extends TargetOptions {
   readonly all?: boolean
 }
 
-/** Keys that are asked for at once. */
+/** How many keys are read at once. */
 const page = 1000
 
 const columns: readonly Column<Key>[] = [

@@ -33,7 +33,7 @@ export function rotateCommand(keys: Command): void {
   })
 }
 
-/** Where the new secret of a rotation that is under way may have been lost, the command that gives another. */
+/** Adds the command that replaces the new secret, if a rotation is in progress and the secret may be lost. */
 async function withRemedy(error: unknown, { keyring, id, options }: Refused): Promise<unknown> {
   if (!(error instanceof Error) || (error as { code?: unknown }).code !== 'conflict') return error
   const [newest, ...old] = (await keyring.find(id))?.secrets ?? []
@@ -42,7 +42,7 @@ async function withRemedy(error: unknown, { keyring, id, options }: Refused): Pr
   return error
 }
 
-/** A rotation that was not done. */
+/** A rotation that was refused. */
 interface Refused {
   readonly keyring: Keyring
   readonly id: string

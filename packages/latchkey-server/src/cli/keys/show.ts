@@ -20,10 +20,10 @@ export function showCommand(keys: Command): void {
   )
 }
 
-/** What is shown within another row: the start in that of the secret, what is left in that of the quota. */
+/** Members that another row shows: the row of the secret its start, the row of the quota the rest of it. */
 type Within = 'start' | 'quotaLeft'
 
-/** The rows of a page, in order: one for each member of a key, those that it was given (`fields`) as their table has them. */
+/** The rows of a page, in order. Each member of a key has one; `fields` stands for those of the table of fields. */
 const page: Readonly<
   Record<Exclude<keyof KeyDetails, keyof KeyMembers<string> | Within> | 'fields', (key: KeyDetails) => readonly Fact[]>
 > = {

@@ -1,14 +1,14 @@
 import { Failure } from '../exit.ts'
 
-/** Whether there is a person to ask: the question goes to stderr, the answer comes from the keyboard. */
+/** Whether there is a terminal to ask in: the question goes to stderr, and the answer comes from the keyboard. */
 function someoneIsThere(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
 }
 
 /**
- * Asks before something that cannot be undone.
+ * Asks for confirmation of something that cannot be undone.
  *
- * @throws Failure `usage` where there is nobody to ask, `failed` when the answer is no, `stopped` when it is Ctrl-C.
+ * @throws Failure `usage` if there is no terminal, `failed` if the answer is no, `stopped` after Ctrl-C.
  */
 export async function mustConfirm(question: string): Promise<void> {
   if (!someoneIsThere())
@@ -18,7 +18,7 @@ export async function mustConfirm(question: string): Promise<void> {
   if (answer !== true) throw new Failure(answer === false ? 'failed' : 'stopped', 'Nothing was changed.')
 }
 
-/** Asks for a secret that does not appear while it is typed; `undefined` where there is nobody to ask. */
+/** Asks for a secret and does not show it while it is typed; `undefined` if there is no terminal. */
 export async function askForSecret(question: string): Promise<string | undefined> {
   if (!someoneIsThere()) return undefined
   const { password } = await import('@clack/prompts')

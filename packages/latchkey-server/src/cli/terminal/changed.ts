@@ -1,6 +1,6 @@
 import { printable } from './print.ts'
 
-/** What came of a change of a key or an owner. */
+/** The result of a change of a key or an owner. */
 export interface ChangedFacts {
   /** What was done, as `Disabled key_…`. */
   readonly done: string
@@ -9,7 +9,7 @@ export interface ChangedFacts {
   readonly revision: number
 }
 
-/** Says that a change is done: from now on no instance acts on what was before, and how long that took. */
+/** Says that a change is done, and how long it took until no instance acts on the state before. */
 export function changedText({ done, tookMs, state, revision }: ChangedFacts): string {
   return printable(`${done}, everywhere after ${Math.ceil(tookMs)} ms: ${state}, revision ${revision}.`)
 }

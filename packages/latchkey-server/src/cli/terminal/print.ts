@@ -43,13 +43,13 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream })
 }
 
-/** What becomes of the command when its answer cannot be written: it ends, or that is told where it was written, or it goes on. */
+/** What happens if the answer cannot be written: the command ends, or the writing code gets the error, or it goes on. */
 let withoutReader: 'end' | 'tell' | 'go on' = 'end'
 
 /**
- * The one writing of a secret, or of the document that has it, alone on stdout. Answers when it has been handed over.
+ * Writes a secret, or the document that holds it, alone to stdout. Returns when it is handed over.
  *
- * @throws what the stream says: then nobody has the secret.
+ * @throws the error of the stream: then nobody has the secret.
  */
 export async function putSecret(text: string): Promise<void> {
   withoutReader = 'tell'
@@ -59,14 +59,14 @@ export async function putSecret(text: string): Promise<void> {
   withoutReader = 'end'
 }
 
-/** From now on stdout has the log of a server, which goes on serving when nobody reads it or its disk is full. */
+/** From now on stdout has the log of a server, which goes on even if its log cannot be written. */
 export function serveWithoutReader(): void {
   withoutReader = 'go on'
 }
 
 /**
- * Watches whether answers can be written. A reader that has seen enough, as `head` does, is no fault: the command ends
- * without a word. Anything else is one, and what was written so far is not the answer.
+ * Watches whether answers can be written. If the reader has seen enough, as `head` has, the command ends without a word.
+ * Any other error is a fault, because the answer is then incomplete.
  */
 export function watchOutput(fail: (error: Error) => void): void {
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {

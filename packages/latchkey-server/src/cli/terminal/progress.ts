@@ -1,8 +1,8 @@
-/** Tells how far long work has come, on stderr. */
+/** Shows the progress of long work, on stderr. */
 export interface Progress {
-  /** In a terminal the line is written over; elsewhere one comes every few seconds. */
+  /** In a terminal the line is overwritten; elsewhere a new line comes every few seconds. */
   readonly at: (line: string) => void
-  /** Takes the line away, so that the next one stands alone. */
+  /** Removes the line, so that the next one stands alone. */
   readonly end: () => void
 }
 
@@ -26,7 +26,7 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
   }
 }
 
-/** Says while something takes long that it is still going on. */
+/** Awaits some work, and shows that it is still running if it takes long. */
 export async function patiently<Value>(what: string, work: Promise<Value>): Promise<Value> {
   const progress = startProgress()
   const began = performance.now()
@@ -39,12 +39,12 @@ export async function patiently<Value>(what: string, work: Promise<Value>): Prom
   }
 }
 
-/** A number as people read it. */
+/** A number with commas between thousands. */
 export function grouped(number: number): string {
   return number.toLocaleString('en-US')
 }
 
-/** So many of a thing, as people say it. */
+/** A number with its noun, in singular or plural. */
 export function counted(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`
 }

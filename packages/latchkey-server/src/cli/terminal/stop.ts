@@ -1,16 +1,16 @@
 import { exits } from '../exit.ts'
 import { say } from './print.ts'
 
-/** What is done and said when somebody wants long work to end. */
+/** What Ctrl-C does and prints during long work. */
 export interface Stopping {
-  /** Ctrl-C is pressed: lets the work end where it can go on later. */
+  /** Ends the work where it can continue later. */
   readonly stop: () => void
   readonly message: string
-  /** It is pressed once more, and the process ends at once. */
+  /** The message if it is pressed again, which ends the process at once. */
   readonly messageAtOnce: string
 }
 
-/** From now on Ctrl-C lets long work end in order, and pressed twice at once. Answers what takes that back. */
+/** From now on Ctrl-C ends long work in order, and the second time at once. Returns a function that undoes this. */
 export function stoppable({ stop, message, messageAtOnce }: Stopping): () => void {
   let asked = false
   const onSignal = (): void => {

@@ -6,30 +6,30 @@ import { cut, padded, widthOf, wrapped } from './width.ts'
 export interface Column<Row> {
   readonly title: string
   readonly text: (row: Row) => string
-  /** What stands for it in a terminal, where room is short. */
+  /** A shorter text for a terminal. */
   readonly short?: (row: Row) => string
-  /** Whether it may be cut off where there is no room. An id never is: people copy it. */
+  /** Whether it may be cut off if there is no room. An id is never cut off, because people copy it. */
   readonly flexible?: boolean
-  /** Whether it goes to a second line where not all have room in one. */
+  /** Whether it goes to a second line if one line has no room for all columns. */
   readonly below?: boolean
 }
 
-/** A line of a page: what it is called, and what it is. Without a value there is no line. */
+/** A line of a page: a name and a value. Without a value there is no line. */
 export type Fact = readonly [name: string, value: string | undefined]
 
-/** No flexible column gets narrower than this beside others: one that is cut off, and one that takes further lines. */
+/** The least width of a flexible column beside others: of one that is cut off, and of one that takes further lines. */
 const narrowest = { cut: 12, wrapped: 40 }
 
-/** Columns of the terminal between two cells, and before a line that goes on with a row. */
+/** Columns of the terminal between two cells, and before the second line of a row. */
 const gap = 2
 
-/** What is copied from a table: ids of keys. */
+/** The id of a key, which people copy from a table. */
 const id = /^key_\w+$/
 
 /**
- * Rows for people. In a terminal they fit: what has no room beside the rest goes on in an indented line, flexible columns
- * are cut off, and the last one of a row takes as many lines as it needs. Elsewhere there are tabs between the cells and
- * everything is whole, so that `cut` and `sort` have something to hold on to.
+ * Prints rows as a table. In a terminal it fits the width: columns without room go to an indented line, flexible columns
+ * are cut off, and the last column of a row takes as many lines as it needs. Elsewhere there are tabs between the cells
+ * and every cell is complete, for `cut` and `sort`.
  */
 export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const head = columns.map(({ title }) => title)
@@ -44,14 +44,14 @@ export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Ro
   for (const row of cells) for (const text of rendered(lines, row)) put(text)
 }
 
-/** One thing, line by line: what it is called, and what it is. In a terminal, long values go on below themselves. */
+/** Prints the facts on one thing, one per line. In a terminal, a long value continues below itself. */
 export function putFacts(facts: readonly Fact[]): void {
   const shown = facts.filter(([, value]) => value !== undefined)
   const width = Math.max(...shown.map(([name]) => name.length)) + gap
   for (const [name, value = ''] of shown) putHanging(name.padEnd(width), printable(value))
 }
 
-/** A text after its label; in a terminal in lines that fit, each below the one before. */
+/** Prints a text after its label. In a terminal it is broken into lines that fit, each below the one before. */
 export function putHanging(label: string, text: string): void {
   if (!process.stdout.isTTY) return put(label + text)
   const indent = widthOf(stripVTControlCharacters(label))
@@ -64,10 +64,10 @@ export function putHanging(label: string, text: string): void {
 interface Measured {
   readonly index: number
   readonly natural: number
-  /** With less it does not stand in a line beside others. */
+  /** The least width that it needs in a line beside others. */
   readonly least: number
   readonly below: boolean
-  /** Whether a cell goes on in further lines instead of being cut off. */
+  /** Whether a cell continues on further lines instead of being cut off. */
   readonly wraps: boolean
 }
 
@@ -98,7 +98,7 @@ interface Place {
   readonly width: number
 }
 
-/** How a row stands in so much room: in one line, or in two, or in as many as it takes. */
+/** Distributes the columns over one line, or two, or as many as the room makes necessary. */
 function linesFor(columns: readonly Measured[], room: number): readonly (readonly Place[])[] {
   const fits = (some: readonly Measured[], indent: number): boolean =>
     some.reduce((sum, { least }) => sum + least + gap, indent - gap) <= room
@@ -117,7 +117,7 @@ function linesFor(columns: readonly Measured[], room: number): readonly (readonl
   return lines.map((some, index) => placed(some, index === 0 ? room : room - gap))
 }
 
-/** Takes from the widest columns that can do with less until everything fits. */
+/** Makes the widest columns narrower until everything fits. */
 function placed(columns: readonly Measured[], room: number): readonly Place[] {
   const widths = columns.map(({ natural }) => natural)
   let over = widths.reduce((sum, width) => sum + width + gap, -gap) - room

@@ -18,11 +18,11 @@ export function widthOf(text: string): number {
 function widthOfOne(segment: string): number {
   let width = 0
   for (const character of segment) width += none.test(character) ? 0 : two.test(character) ? 2 : 1
-  // What asks for a picture instead of a sign gets its two columns in some terminals.
+  // A sign that is shown as a picture takes two columns in some terminals.
   return segment.includes('\ufe0f') ? Math.max(2, width) : width
 }
 
-/** A text with spaces after it, so that it takes so many columns. */
+/** A text with spaces after it, to this width. */
 export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)))
 }
@@ -35,13 +35,13 @@ export function cut(text: string, room: number): string {
 }
 
 /**
- * The text in lines that fit. Broken where there is a space, otherwise after a comma, otherwise where there is no more
- * room: nothing is left out.
+ * Breaks a text into lines that fit: at a space, otherwise after a comma, otherwise where the room ends. Nothing is left
+ * out.
  */
 export function wrapped(text: string, room: number): readonly string[] {
   const lines: string[] = []
   let line = ''
-  // A space belongs to the word before it: it may hang over the end of its line, where nobody sees it.
+  // A space belongs to the word before it, and may stand beyond the end of the line, where it is not visible.
   for (const word of text.match(/(?:[^ ,]|,(?=\d))+(?: +|,(?!\d))*|[ ,]+/g) ?? []) {
     if (widthOf((line + word).trimEnd()) <= room) {
       line += word
@@ -58,7 +58,7 @@ export function wrapped(text: string, room: number): readonly string[] {
   return line === '' && lines.length > 0 ? lines : [...lines, line.trimEnd()]
 }
 
-/** As much as there is room for, at least one character, and the rest. What belongs together is not parted. */
+/** Splits a text at the end of the room, after at least one character. A character and its marks stay together. */
 function splitAt(text: string, room: number): readonly [beginning: string, rest: string] {
   let width = 0
   for (const { segment, index } of segmenter.segment(text)) {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { csvRecords } from '../../../src/cli/input/csv.ts'
 import { limitOf, limitText, quotaOf, quotaText } from '../../../src/cli/input/limits.ts'
-import { iso, momentAgo, momentAhead, momentOfIso, seconds } from '../../../src/cli/input/when.ts'
+import { iso, timeAgo, timeAhead, timeOfIso, seconds } from '../../../src/cli/input/when.ts'
 
 test('spans of time are a number and a unit, and nothing else', () => {
   const spans = { '90s': 90, '15m': 900, '12h': 43_200, '30d': 2_592_000, '2w': 1_209_600, '0s': 0 }
@@ -16,7 +16,7 @@ test('spans of time are a number and a unit, and nothing else', () => {
 
 test('a number without a unit is refused with what to write instead', () => {
   assert.throws(() => seconds('0'), { message: 'A span of time needs a unit: write 0s.' })
-  for (const read of [seconds, momentAhead, momentAgo]) {
+  for (const read of [seconds, timeAhead, timeAgo]) {
     assert.throws(() => read('30'), { message: 'A span of time needs a unit: write 30s, 30m, 30h, 30d or 30w.' })
     assert.throws(() => read('0'), /write 0s\./)
   }
@@ -25,15 +25,15 @@ test('a number without a unit is refused with what to write instead', () => {
   })
 })
 
-test('a moment that the database has beyond all dates is shown as the number that it is', () => {
+test('a time that the database has beyond all dates is shown as the number that it is', () => {
   assert.equal(iso(Date.UTC(2030, 0, 31)), '2030-01-31T00:00:00.000Z')
   for (const at of [8.64e15 + 1, -9e15, Number.MAX_SAFE_INTEGER]) assert.equal(iso(at), String(at))
 })
 
-test('a moment has its offset, or is a date in UTC, or a span from now; a day that does not exist is none', () => {
-  assert.equal(momentOfIso('2030-01-31'), Date.UTC(2030, 0, 31))
-  assert.equal(momentOfIso('2030-01-31T12:00:00+02:00'), Date.UTC(2030, 0, 31, 10))
-  assert.equal(momentOfIso('2028-02-29'), Date.UTC(2028, 1, 29))
+test('a time has its offset, or is a date in UTC, or a span from now; a day that does not exist is none', () => {
+  assert.equal(timeOfIso('2030-01-31'), Date.UTC(2030, 0, 31))
+  assert.equal(timeOfIso('2030-01-31T12:00:00+02:00'), Date.UTC(2030, 0, 31, 10))
+  assert.equal(timeOfIso('2028-02-29'), Date.UTC(2028, 1, 29))
   for (const text of [
     '2030-02-29',
     '2030-02-31T00:00:00Z',
@@ -43,12 +43,12 @@ test('a moment has its offset, or is a date in UTC, or a span from now; a day th
     'soon',
     '1',
   ]) {
-    assert.equal(momentOfIso(text), undefined, text)
-    assert.throws(() => momentAhead(text), text)
+    assert.equal(timeOfIso(text), undefined, text)
+    assert.throws(() => timeAhead(text), text)
   }
   const now = Date.now()
-  assert.ok(Math.abs(momentAhead('1h') - now - 3_600_000) < 1000)
-  assert.ok(Math.abs(momentAgo('1h') - now + 3_600_000) < 1000)
+  assert.ok(Math.abs(timeAhead('1h') - now - 3_600_000) < 1000)
+  assert.ok(Math.abs(timeAgo('1h') - now + 3_600_000) < 1000)
 })
 
 test('limits and quotas are read as they are written', () => {
