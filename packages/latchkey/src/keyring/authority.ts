@@ -29,7 +29,7 @@ export interface Authority {
   readonly environments: readonly string[] | undefined
   /** Whether these are all environments. */
   readonly everywhere: boolean
-  /** What must still hold when a change is made; `undefined` for the holder of the keyring itself. */
+  /** The conditions that must still hold when a change is made; `undefined` for the holder of the keyring itself. */
   readonly witness: Witness | undefined
 }
 
@@ -92,7 +92,7 @@ export async function authorityOf<Scope extends string>(
   }
 }
 
-/** What must still hold of an admin key in the transaction that rests on it. */
+/** The conditions on an admin key that must still hold in the transaction that rests on it. */
 export function witnessOf({ key, owner }: KeyRecord, clock: Pick<Clock, 'now'>, secret?: string): Witness {
   const { id, revision, expiresAt } = key
   return { id, revision, ownerRevision: owner?.revision ?? 0, secret, expiresAt, now: () => clock.now() }
@@ -112,7 +112,7 @@ export function mustSeeAll({ owner, everywhere }: Authority): void {
 }
 
 /**
- * Which keys an admin key sees that a guard has just verified, when it verifies keys itself.
+ * The keys that an admin key sees when it verifies keys, if a guard has just verified the admin key.
  *
  * @throws LatchkeyError `beyond_delegation` when it may verify none.
  */

@@ -1,4 +1,4 @@
-/** Hears of errors in the background. */
+/** Receives errors that occur in the background. */
 export type OnError = (error: unknown) => void
 
 /**

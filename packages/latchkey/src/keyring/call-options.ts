@@ -1,7 +1,7 @@
 import { membersOf } from '../options.ts'
 import type { RevocationReason } from '../ports.ts'
 
-// The options that calls take, with the lists of their names. Nothing but `options.ts` is loaded for them: the client
+// The options that calls take, with the lists of their names. This file loads only `options.ts`, because the client
 // checks the same lists.
 
 /** The option that makes a call happen once. */
@@ -28,7 +28,7 @@ export interface ChangeOptions extends IdempotencyOptions {
   readonly actor?: string
   /** Why, in your own words, for the people who read the journal. At most 500 characters. */
   readonly note?: string
-  /** Makes the change only if the key or the owner is still at this revision: nobody has changed it since it was read. */
+  /** Makes the change only if the key or the owner is still at this revision: it has not been changed since it was read. */
   readonly ifRevision?: number
 }
 
@@ -45,7 +45,7 @@ export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
   /** Seconds for which the old secret goes on working; 0 ends it now. A day if left out, 400 days at most. */
   readonly grace?: number | undefined
   /**
-   * Replaces the newest secret, which was lost before anybody used it: that one ends, and the old one keeps its end. A
+   * Replaces the newest secret, which was lost before it was used: that one ends, and the old one keeps its end. A
    * conflict when the newest secret was used.
    */
   readonly replace?: boolean | undefined
@@ -66,8 +66,8 @@ export interface RevokeOptions extends ChangeOptions {
   /** Why: it is kept in the journal and shown with the key. */
   readonly reason: RevocationReason
   /**
-   * Of an admin key: also revokes every key with a secret that it issued, imported or rotated, and what the admin keys
-   * among them issued, imported or rotated. For an admin key that was stolen: the thief knows those secrets.
+   * For an admin key: also revokes every key with a secret that it issued, imported or rotated, and what the admin keys
+   * among them issued, imported or rotated. Use it for an admin key that was stolen: the thief knows those secrets.
    */
   readonly withIssued?: boolean | undefined
 }

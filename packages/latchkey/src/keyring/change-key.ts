@@ -20,14 +20,14 @@ export interface Changed<Scope extends string = string> {
   readonly repeated: boolean
 }
 
-/** What a verb does to a key. */
+/** The change that a verb makes to a key. */
 export type KeyUpdate = Omit<Extract<Change, { kind: 'update' }>, 'kind' | 'draft'> & {
   readonly action: Action
-  /** What the journal entry says of it. */
+  /** The description of the change in the journal entry. */
   readonly change: object
 }
 
-/** What is particular to a change that is one of several. */
+/** The settings of a change that is one of several. */
 export interface Part {
   /** `false` for all but the last change: waiting for the last is enough. */
   readonly settle?: boolean

@@ -31,7 +31,7 @@ export async function change<Scope extends string>(
     const names = Object.keys(stored) as (keyof typeof stored)[]
     const differing = names.filter((name) => JSON.stringify(key[name]) !== JSON.stringify(changed[name]))
     const quota = leftAfter(key.quota, members)
-    // What is left of a quota is not a member of the key, and may be all that changes.
+    // The remaining amount of a quota is not a member of the key, and may be all that changes.
     if (differing.length === 0 && (quota ?? null) === null) return undefined
     const before = Object.fromEntries(differing.map((name) => [name, key[name]]))
     const after = Object.fromEntries(differing.map((name) => [name, changed[name]]))
@@ -41,8 +41,8 @@ export async function change<Scope extends string>(
 }
 
 /**
- * What becomes of what is left. It is set if the caller says so (`remaining`), and filled up if the quota is new or has
- * another period; otherwise it grows or shrinks with the quota.
+ * The change of the remaining amount of a quota. It is set if the caller gives it (`remaining`), and filled up if the
+ * quota is new or has another period; otherwise it grows or shrinks with the quota.
  */
 function leftAfter(before: Quota | null, { stored, quota, saysLeft }: CheckedMembers): QuotaChange | undefined {
   const after = stored.quota
@@ -51,7 +51,7 @@ function leftAfter(before: Quota | null, { stored, quota, saysLeft }: CheckedMem
   return before.amount === after.amount ? undefined : { more: after.amount - before.amount }
 }
 
-/** What the journal entry says of a change of what is left. */
+/** The description of a change of the remaining amount of a quota in the journal entry. */
 function entryOf(quota: QuotaChange): object {
   if (quota === null) return { quotaLeft: null }
   return 'more' in quota ? { quotaMore: quota.more } : { quotaLeft: quota.remaining }

@@ -15,24 +15,24 @@ export interface ChangeCall {
   readonly verb: string
   /** The id of the key, or the name of the owner. */
   readonly id: string
-  /** What else the caller asks for: with the same idempotency key, a call that asks for something else is refused. */
+  /** The rest of the caller's request. A call with the same idempotency key and another request is refused. */
   readonly asked?: unknown
   readonly options: ChangeOptions
-  /** Whether `decide` is asked also when the same call was made before. */
+  /** Whether `decide` is called even if the same call was made before. */
   readonly again?: boolean
   /** Whether to wait until no instance can act on what was before; `false` for a caller that waits once for many changes. */
   readonly settle?: boolean
-  /** Only looks whether the change can be made, and makes nothing. */
+  /** Only checks whether the change can be made, and does not make it. */
   readonly isRehearsal?: boolean
 }
 
-/** What a verb knows when it decides. */
+/** The state that a verb decides on. */
 export interface Sight<Thing> {
   readonly now: number
   readonly authority: Authority
-  /** What the same call brought about before. Only for a call with `again`. */
+  /** The result of the same call when it was made before. Only for a call with `again`. */
   readonly done: IdempotentResult | undefined
-  /** The thing as the first attempt saw it, before somebody else changed it. */
+  /** The thing as the first attempt saw it, before another caller changed it. */
   readonly first: Thing
 }
 
@@ -41,7 +41,7 @@ export interface Step {
   readonly action: Action
   /** The subject of the journal entry. */
   readonly subject: string
-  /** What the journal entry says of the change. */
+  /** The description of the change in the journal entry. */
   readonly change: object
   /** The rows to be written with that journal entry. */
   readonly rows: (draft: JournalDraft) => Change
@@ -57,7 +57,7 @@ export interface Decision<NextStep, Result> {
 
 /** How things of one kind are changed. */
 export interface Changing<Thing, Result> {
-  /** What an admin key needs. */
+  /** The scope that an admin key needs. */
   readonly scope: AdminScope
   /**
    * Reads the thing.
@@ -75,7 +75,7 @@ export interface Changing<Thing, Result> {
 export interface Made<Thing, Result> {
   /** The thing as it was before. */
   readonly before: Thing
-  /** What the verb decided to answer with; `undefined` if the call was made before and `decide` was not asked. */
+  /** The answer that the verb decided on; `undefined` if the call was made before and `decide` was not called. */
   readonly result: Result | undefined
   /** The revision that the thing has now, if it was changed. */
   readonly revision: number | undefined
@@ -84,8 +84,8 @@ export interface Made<Thing, Result> {
 }
 
 /**
- * Changes one thing: reads it, lets `decide` say what to do, does it, and waits until no instance can act on what was
- * before. Begins again if somebody else has changed the thing meanwhile, or the admin key that asks.
+ * Changes one thing: reads it, calls `decide`, makes the change that it returns, and waits until no instance can act on
+ * the state before. It begins again if another caller has meanwhile changed the thing, or the admin key of this call.
  *
  * @throws LatchkeyError `invalid_input`, `precondition_failed`, `beyond_delegation`, `idempotency_key_reused`, `conflict`,
  *   and what `read` and `decide` throw.

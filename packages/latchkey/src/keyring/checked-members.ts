@@ -8,7 +8,10 @@ import { checkEach } from './members.ts'
 export interface CheckedMembers {
   /** The members as they are kept. */
   readonly stored: Partial<StoredMembers>
-  /** What is left of the quota, if it is a new one; `null` for no quota, `undefined` if the quota is not among the members. */
+  /**
+   * The remaining amount of the quota, if the quota is new; `null` for no quota, `undefined` if the quota is not among
+   * the members.
+   */
   readonly quota: QuotaState | null | undefined
   /** Whether the caller says what is left. */
   readonly saysLeft: boolean

@@ -20,16 +20,16 @@ import { membersIn, requiredMembers } from './members.ts'
 import { blankKey } from './new-key.ts'
 import { untilUndisturbed } from './optimistic.ts'
 
-/** What came of a call that creates keys: the new keys, or, if the call was made before, the keys that it made then. */
+/** The result of a call that creates keys: the new keys, or, if the call was made before, the keys that it made then. */
 export type Created<Scope extends string, Item> =
   | { readonly repeated: false; readonly created: readonly Item[] }
   | { readonly repeated: true; readonly keys: readonly KeyDetails<Scope>[] }
 
 /** A secret of a new key. */
 interface NewSecret<Shown> {
-  /** What is kept of it. */
+  /** The part of it that is stored. */
   readonly stored: StoredSecret
-  /** What the caller may see of it, this once. */
+  /** The part of it that the caller sees, this once only. */
   readonly shown: Shown
 }
 
@@ -47,7 +47,7 @@ export interface Creation<Item, Shown> {
   /** The names of what an item may have. */
   readonly members: readonly string[]
   readonly secretOf: (item: Item, at: { readonly environment: string; readonly now: number }) => NewSecret<Shown>
-  /** What the journal entry says of an item besides. */
+  /** Further members of the journal entry about an item. */
   readonly details: (item: Item) => object
 }
 
@@ -156,7 +156,7 @@ function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
 ): Draft<Shown> {
   objectOf('A new key', item, names)
   const missing = requiredMembers.find((member) => (item[member] as unknown) === undefined)
-  // An empty list of scopes is nothing; a list that is left out could be taken for everything.
+  // An empty list of scopes gives no right; a list that is left out could be taken for every right.
   if (missing !== undefined) throw invalid(missing, 'given')
   const known = [...environments, adminEnvironment]
   const environment = oneOf('environment', item.environment ?? environments[0], known)
@@ -165,7 +165,7 @@ function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
   const { start } = secret
   const key: Insert['key'] = {
     ...blankKey,
-    // What a new key must be given is there.
+    // The cast is safe: the check above has found every required member.
     ...(stored as StoredMembers),
     id: `key_${randomBase62(20)}`,
     environment,

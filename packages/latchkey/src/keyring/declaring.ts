@@ -5,14 +5,14 @@ import { checkCatalogue } from '../policy/scopes.ts'
 import type { Declared, Store } from '../ports.ts'
 import { namePattern } from '../secret/parse.ts'
 
-/** What may be declared where a keyring is opened; what is left out is as it was declared last. */
+/** The declarations of a keyring when it is opened; a member that is left out is as it was declared last. */
 export interface Declaration<Scope extends string> {
   readonly scopes?: Catalogue<Scope>
   readonly prefix?: string
   readonly environments?: readonly [string, ...string[]]
 }
 
-/** What holds for a keyring. */
+/** The declarations that apply to a keyring. */
 export interface Declarations<Scope extends string> {
   /** Empty also if none was ever declared. */
   readonly scopes: Catalogue<Scope>
@@ -21,10 +21,11 @@ export interface Declarations<Scope extends string> {
 }
 
 /**
- * What holds for a keyring: what it is opened with, then what was declared last in its store, then what is usual. Once
- * scopes are known, all of it is kept in the store, for programs that open the same store without the application.
+ * The declarations that apply to a keyring, by precedence: those it is opened with, those declared last in its store,
+ * the defaults. Once scopes are known, all of them are kept in the store, for programs that open the same store without
+ * the application.
  *
- * @param onError - hears of a declaration that could not be kept; the keyring opens all the same.
+ * @param onError - receives the error when a declaration could not be kept; the keyring opens all the same.
  * @throws LatchkeyError `invalid_input`.
  */
 export async function declarationsOf<Scope extends string>(

@@ -8,7 +8,7 @@ import { grants } from './grants.ts'
 const delegationMembers = membersOf<Delegation>({ owner: true, environments: true, scopes: true, members: true })
 
 /**
- * What an admin key may give, as it is kept.
+ * Checks a delegation and returns it as it is stored.
  *
  * @throws LatchkeyError `invalid_input`, `unknown_scope`.
  */

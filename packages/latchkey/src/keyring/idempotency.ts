@@ -6,9 +6,9 @@ import type { KeyringParts } from '../verify/parts.ts'
 import type { IdempotencyOptions } from './call-options.ts'
 
 /**
- * What makes a call happen once, if that is asked for.
+ * The record that makes a call happen once; `undefined` without an idempotency key.
  *
- * @param asked - all that the call asks for: with the same idempotency key, a call that asks for something else is refused.
+ * @param asked - the whole request of the call. A call with the same idempotency key and another request is refused.
  */
 export function idempotentCallOf<Scope extends string>(
   { authority }: Pick<KeyringParts<Scope>, 'authority'>,
@@ -31,7 +31,7 @@ function inOrder(_name: string, value: unknown): unknown {
 }
 
 /**
- * What the same call brought about, if it was made before.
+ * The result of the same call, if it was made before.
  *
  * @throws LatchkeyError `idempotency_key_reused` when its idempotency key was used for another call.
  */

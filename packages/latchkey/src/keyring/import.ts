@@ -13,7 +13,7 @@ import { newKeyMembers } from './members.ts'
 /** A key that was made elsewhere, by the hash of its secret. */
 export interface ImportedKey<Scope extends string> extends NewKey<Scope>, KnownSecret {}
 
-/** The names of what an imported key may be given. */
+/** The names of the members that an imported key may be given. */
 const importedKeyMembers = [
   ...newKeyMembers,
   ...membersOf<KnownSecret>({ hash: true, algorithm: true, bits: true, start: true }),

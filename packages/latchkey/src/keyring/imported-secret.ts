@@ -5,7 +5,7 @@ import { hashDigits, importedHashes } from '../secret/hash.ts'
 import { isOfWeakSecret } from '../secret/weakness.ts'
 import { newSecret } from './minting.ts'
 
-/** What is known of a secret that was made elsewhere. */
+/** The known facts about a secret that was made elsewhere. */
 export interface KnownSecret {
   /** The hash of the secret in hexadecimal. The secret itself never comes here; it may have up to 1,024 characters. */
   readonly hash: string
@@ -15,12 +15,12 @@ export interface KnownSecret {
    * The hash does not show that, so the caller must say it; it is kept in the journal.
    */
   readonly bits: number
-  /** What may be shown of the secret so that people know it again; at most 16 characters, and never all of it. */
+  /** The part of the secret that may be shown, so that people recognise it; at most 16 characters, and never all of it. */
   readonly start?: string
 }
 
 /**
- * What is kept of a secret that was made elsewhere, checked as far as a hash can be.
+ * The record of a secret that was made elsewhere, checked as far as a hash can be.
  *
  * @throws LatchkeyError `invalid_input`.
  */

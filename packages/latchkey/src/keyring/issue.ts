@@ -10,9 +10,9 @@ import type { NewKey } from './members.ts'
 import { newKeyMembers } from './members.ts'
 import { mintSecret } from './minting.ts'
 
-/** What a new key is to be, and who issues it. */
+/** The members of a new key, and the actor who issues it. */
 export interface IssueOptions<Scope extends string> extends NewKey<Scope> {
-  /** Who issues it, for the journal. `application` if left out. */
+  /** The name of the issuer, for the journal. `application` if left out. */
   readonly actor?: string
 }
 

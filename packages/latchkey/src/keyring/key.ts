@@ -25,11 +25,11 @@ export interface Key<Scope extends string = string> extends Lifetime {
   /** As granted: `orders:*` stays `orders:*`. */
   readonly scopes: readonly Grant<Scope>[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Where it may be used from; `null` is anywhere. */
+  /** The addresses from which it may be used; `null` is anywhere. */
   readonly addresses: readonly string[] | null
   readonly limits: readonly Limit[]
   readonly quota: Quota | null
-  /** What an admin key may give. */
+  /** The rights that an admin key may give. */
   readonly delegation: Delegation | null
   /** The visible start of its newest secret, e.g. `lk_live_3fA9`. */
   readonly start: string
@@ -51,11 +51,11 @@ export interface Key<Scope extends string = string> extends Lifetime {
 export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
   /** The secrets that work, the newest first: two while the key is being rotated. */
   readonly secrets: readonly Secret[]
-  /** What is left of its quota, and when it is filled up again. */
+  /** The remaining amount of its quota, and the time at which it is filled up again. */
   readonly quotaLeft: QuotaLeft | null
 }
 
-/** What may be shown of a secret. */
+/** The part of a secret that may be shown. */
 export interface Secret {
   /** The visible start, e.g. `lk_live_3fA9`. */
   readonly start: string
@@ -74,11 +74,11 @@ export interface Secret {
 export interface Revocation {
   readonly at: number
   readonly reason: RevocationReason
-  /** What was said of it in words. */
+  /** A note in free text. */
   readonly note: string | null
 }
 
-/** Where a key stands at `now`. */
+/** The state of a key at `now`. */
 export function stateOf(stored: StoredKey, ownerDisabled: boolean, now: number): KeyState {
   if (stored.revokedAt !== null) return 'revoked'
   if (stored.disabledAt !== null) return 'disabled'

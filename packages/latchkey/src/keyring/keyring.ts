@@ -19,17 +19,17 @@ import type { Rotated, RotatedOrRepeated } from './rotate.ts'
 
 /** How a keyring is opened. */
 export interface KeyringOptions<Scope extends string> {
-  /** Where keys and the journal are kept, e.g. `sqliteStore({ file: 'data/latchkey.db' })`. */
+  /** The store of keys and journal, e.g. `sqliteStore({ file: 'data/latchkey.db' })`. */
   readonly store: Store
   /**
-   * Every scope that a key may have, each with the sentence that the documentation shows: `{ 'orders:read': 'Read orders' }`.
-   * A scope is written `resource:action` (`docs/decisions/0009-scopes-have-two-segments.md`). The store keeps the scopes; if
-   * left out, they are as declared there last, and none where nobody has ever declared any.
+   * Every scope that a key may have, each with the sentence that the documentation shows: `{ 'orders:read': 'Read
+   * orders' }`. A scope is written `resource:action` (`docs/decisions/0009-scopes-have-two-segments.md`). The store
+   * keeps the scopes; if left out, they are as declared there last, and there are no scopes if none were ever declared.
    */
   readonly scopes?: Catalogue<Scope>
   /**
-   * What every secret begins with, so that people and scanners know whose it is: 1 to 16 lower-case letters and digits,
-   * beginning with a letter. If left out, as declared last, and `lk` where nothing was.
+   * The beginning of every secret, by which people and scanners recognise its origin: 1 to 16 lower-case letters and
+   * digits, beginning with a letter. If left out, as declared last, and `lk` where nothing was.
    */
   readonly prefix?: string
   /**
@@ -37,11 +37,11 @@ export interface KeyringOptions<Scope extends string> {
    * otherwise. If left out, as declared last, and `live` and `test` where nothing was. `admin` is reserved.
    */
   readonly environments?: readonly [string, ...string[]]
-  /** Where keys may come from besides the store. Where both have a key, the store decides. */
+  /** Sources of keys besides the store. If both have a key, the store decides. */
   readonly sources?: readonly KeySource[]
-  /** Where calls are counted that have a limit; in the memory of this process if left out. */
+  /** Counts the calls that have a limit. If left out, they are counted in the memory of this process. */
   readonly limiter?: Limiter
-  /** Where time comes from; `systemClock` if left out. */
+  /** The source of time; `systemClock` if left out. */
   readonly clock?: Clock
   /** How many verified keys are held in memory, and how many refused credentials. 50,000 if left out. */
   readonly cacheSize?: number
@@ -129,8 +129,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   change(id: string, patch: KeyPatch<Scope>, options?: ChangeOptions): Promise<Changed<Scope>>
   /**
-   * Gives a key a new secret. The old one works for `grace` seconds more, a day if left out; id, limits, quota and usage
-   * of the key stay. `replace` gives another new secret in place of one that was lost before anybody used it.
+   * Gives a key a new secret. The old one works for `grace` seconds more, a day if left out; id, limits, quota and
+   * usage of the key stay. `replace` gives another new secret in place of one that was lost before it was used.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`; `conflict` when the
    *   key is revoked, or is being rotated already: the message says by whom, until when, and what to do.
@@ -141,9 +141,9 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   rotate(id: string, options?: RotateOptions): Promise<Rotated<Scope>>
   /**
-   * With an `idempotencyKey` the call may be sent again when its answer was lost. While nobody has used the new secret, a
-   * repetition puts another in its place and answers with that; once it is in use, `secret` is `null`. `still_running`
-   * for a repetition within a second.
+   * With an `idempotencyKey` the call may be sent again when its answer was lost. While the new secret is unused, a
+   * repetition replaces it by another and answers with that; once it is in use, `secret` is `null`. `still_running` for
+   * a repetition within a second.
    */
   rotate(id: string, options: RotateOptions & IdempotencyOptions): Promise<RotatedOrRepeated<Scope>>
   /**

@@ -10,7 +10,7 @@ import { keyOfListed } from './key.ts'
 /** The states that a key may be in. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
 
-/** Which keys to list, and which page of them. */
+/** The filter of a list of keys, and its page. */
 export interface ListOptions {
   /** Only keys of this owner. */
   readonly owner?: string
@@ -54,7 +54,7 @@ export async function list<Scope extends string>(
   options: ListOptions,
 ): Promise<KeyPage<Scope>> {
   const { store, clock } = parts
-  // With a filter that is left out unread, the list would have more keys than the caller asks for.
+  // If a filter were ignored, the list would have more keys than the caller requested.
   objectOf('The options of list', options, listOptions)
   const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
@@ -75,7 +75,7 @@ export async function list<Scope extends string>(
     issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
     now,
     after: Number(cursor ?? 0),
-    // One more than shown tells whether another page follows.
+    // One key more than the page shows whether another page follows.
     limit: limit + 1,
   }
   if (filter.environments?.length === 0 || (askedOwner ?? filter.owner) !== filter.owner)

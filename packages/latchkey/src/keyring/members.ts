@@ -18,19 +18,22 @@ export interface QuotaOptions {
   /** When it is filled up again: with each UTC day or month; never if left out. */
   readonly refill?: Refill
   /**
-   * What is left from now on. Left out: all of a quota that is new, or that is filled up at other times than before; of
-   * any other quota, what was spent stays spent. So a quota that is sent back as it was read is not filled up.
+   * The remaining amount from now on. If left out, a quota that is new or has another period is full; any other quota
+   * keeps its spent amount. So a quota that is sent back as it was read is not filled up.
    */
   readonly remaining?: number
 }
 
-/** What a key may be given. If left out, a new key has what the comments say, and a key that is changed keeps its value. */
+/**
+ * The members that may be given to a key. For a member that is left out, a new key has the default in its comment, and
+ * a key that is changed keeps its value.
+ */
 export interface KeyMembers<Scope extends string> {
   /** The name that people know it by. 1 to 120 characters. */
   readonly name: string
   /** The owner that it belongs to. 1 to 120 characters. */
   readonly owner: string
-  /** What it may do; an empty list is nothing. An admin key has Latchkey's own scopes. */
+  /** The rights of the key; an empty list gives none. An admin key has Latchkey's own scopes. */
   readonly scopes: readonly Grant<Scope>[]
   /** The first time at which it is valid, in milliseconds since 1970; `null` or left out: now. */
   readonly notBefore?: number | null
@@ -38,23 +41,23 @@ export interface KeyMembers<Scope extends string> {
   readonly expiresAt?: number | null
   /** Short texts of your own, e.g. `{ plan: 'pro' }`. At most 32; none if `null` or left out. */
   readonly metadata?: Readonly<Record<string, string>> | null
-  /** Where it may be used from, e.g. `['192.0.2.0/24', '2001:db8::/32']`; `null` or left out: anywhere. */
+  /** The addresses from which it may be used, e.g. `['192.0.2.0/24', '2001:db8::/32']`; `null` or left out: anywhere. */
   readonly addresses?: readonly string[] | null
   /** How much it may be used in an interval of time, at most 8 windows; no limit if `null` or left out. */
   readonly limits?: readonly Limit[] | null
   /** How much it may be used in a day, a month or in all; no quota if `null` or left out. */
   readonly quota?: QuotaOptions | null
-  /** What an admin key may give; `null` or left out: nothing. Keys of other environments have none. */
+  /** The rights that an admin key may give; `null` or left out: none. Keys of other environments have none. */
   readonly delegation?: Delegation | null
 }
 
-/** What a new key is to be. */
+/** The members of a new key. */
 export interface NewKey<Scope extends string> extends KeyMembers<Scope | AdminScope> {
   /** The first environment of the keyring if left out; `admin` for a key that administers it. */
   readonly environment?: string
 }
 
-/** What is to be changed: a member that is left out stays, `null` clears it, any other value replaces it. */
+/** The members to change: a member that is left out stays, `null` clears it, any other value replaces it. */
 export type KeyPatch<Scope extends string> = Partial<KeyMembers<Scope | AdminScope>>
 
 type Members = KeyMembers<string>
@@ -62,7 +65,7 @@ type Members = KeyMembers<string>
 /** The members of a key that a caller may set, as the store keeps them. */
 export type StoredMembers = Pick<StoredKey, keyof Members>
 
-/** What a check needs to know besides the value. */
+/** The context of a check, besides the value. */
 export interface CheckContext {
   /** The scopes that the application has declared. */
   readonly scopes: Catalogue
@@ -118,13 +121,13 @@ const names = Object.keys(table) as readonly (keyof Members)[]
 /** The names of what a change may set. */
 export const changeableMembers: readonly string[] = names
 
-/** The names of what a new key may be given. */
+/** The names of the members that a new key may be given. */
 export const newKeyMembers: readonly string[] = [
   ...names,
   ...membersOf<Omit<NewKey<string>, keyof Members>>({ environment: true }),
 ]
 
-/** The names of what a new key must be given. */
+/** The names of the members that a new key must be given. */
 export const requiredMembers: readonly (keyof Members)[] = names.filter((name) => table[name].required)
 
 /** The names of what an admin key may set only if its delegation lets it. */
@@ -132,7 +135,7 @@ export const delegableMembers: readonly (keyof Delegable)[] = names.filter(
   (name): name is keyof Delegable => table[name].delegable,
 )
 
-/** What a new key has where nothing was given. */
+/** The values of the members that a new key was not given. */
 export const emptyMembers = Object.fromEntries(
   names.flatMap((name) => {
     const row = table[name]
@@ -146,7 +149,7 @@ export function membersIn(stored: StoredMembers): StoredMembers {
 }
 
 /**
- * Checks each of some members by itself. What is `undefined` is left out.
+ * Checks each of some members by itself. Members that are `undefined` are left out.
  *
  * @throws LatchkeyError `invalid_input`, `unknown_scope`.
  */

@@ -25,7 +25,7 @@ export function mintSecret<Scope extends string>(
   }
 }
 
-/** A secret that a key is given at `now`, and that nobody has used. */
+/** A new, unused secret of a key, made at `now`. */
 export function newSecret({
   now,
   ...known

@@ -2,10 +2,10 @@ import type { StoredKey } from '../ports.ts'
 import type { StoredMembers } from './members.ts'
 import { emptyMembers } from './members.ts'
 
-/** What every key has of its own. */
+/** The members for which every key has a value of its own. */
 type Own = 'id' | 'environment' | 'start' | 'createdAt' | 'salt' | 'revision'
 
-/** How a key stands to which nothing has happened since it was issued. A member that is missing does not compile. */
+/** The state of a key to which nothing has happened since it was issued. A member that is missing does not compile. */
 export const untouched: Omit<StoredKey, Own | keyof StoredMembers> = {
   disabledAt: null,
   disabledBy: null,
@@ -14,5 +14,5 @@ export const untouched: Omit<StoredKey, Own | keyof StoredMembers> = {
   revokedNote: null,
 }
 
-/** A key to which nothing has happened, and which was given nothing but what every key must be given. */
+/** A key to which nothing has happened, and which has only the members that every key must be given. */
 export const blankKey: typeof emptyMembers & typeof untouched = { ...emptyMembers, ...untouched }

@@ -156,7 +156,8 @@ export async function openKeyring<const Scope extends string>(
         credential,
         async verify(presented, requirement, call = {}) {
           try {
-            // What a guard has found a moment ago is as true as what the store would say: no read for each verification.
+            // A guard has verified the admin key just now, so reading the store again for each verification would add
+            // nothing.
             checkContext(call)
             const { ip, dryRun } = call
             const { sees } = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
@@ -217,7 +218,7 @@ function verbsOf<Scope extends string>(
       const found = log.find(requestId)
       if (found === undefined) return undefined
       const { owner, environment } = found
-      // Of a call without a known key, only those may hear who see keys of all owners.
+      // The reason for refusing a call without a known key is shown only to an admin key that sees keys of all owners.
       const bound = authority.owner !== undefined || authority.environments?.length === 0
       if (owner === undefined || environment === undefined) return bound ? undefined : found
       return authority.sees({ owner, environment }) ? found : undefined

@@ -4,10 +4,10 @@ import { LatchkeyError } from '../error.ts'
 const attempts = 16
 
 /**
- * Tries a change until it is made on what it has read, and nobody else has changed that meanwhile.
+ * Repeats a change until the state that it read has not been changed by another caller meanwhile.
  *
- * @param attempt - answers `undefined` if somebody was quicker; it reads everything anew when it is called again.
- * @param failure - the text of the error if somebody was quicker each time.
+ * @param attempt - answers `undefined` if another caller was quicker; it reads everything anew when it is called again.
+ * @param failure - the text of the error if another caller was quicker each time.
  * @throws LatchkeyError `conflict`, and what `attempt` throws.
  */
 export async function untilUndisturbed<Value extends object>(

@@ -26,7 +26,7 @@ export interface Owner {
   readonly revision: number
 }
 
-/** What is to be changed of an owner: a member that is left out stays, `null` clears. */
+/** The members of an owner to change: a member that is left out stays, `null` clears it. */
 export interface OwnerPatch {
   /** Whether all its keys are refused. */
   readonly disabled?: boolean
@@ -104,7 +104,8 @@ export async function changeOwner<Scope extends string>(
     },
     revisionOf: (stored) => stored.revision,
     async decide(stored, { now, authority }) {
-      // Who has disabled it is not kept: it may have been the operator, whose decision the owner must not undo.
+      // The store does not keep who disabled the owner. It may have been the operator, whose decision the owner must
+      // not undo.
       if (authority.owner !== undefined && disabled === false && stored.disabledAt !== null) {
         throw new LatchkeyError(
           'beyond_delegation',
@@ -149,7 +150,7 @@ async function stepOf<Scope extends string>(
   }
 }
 
-/** What the journal says of an owner. */
+/** The description of an owner in the journal entry. */
 function entryOf({ disabledAt, limits: shared }: StoredOwner): object {
   return { disabled: disabledAt !== null, limits: shared }
 }

@@ -6,7 +6,7 @@ import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import { visibleOwner } from './owners.ts'
 
-/** Which entries of the journal to read. */
+/** The filter of journal entries to read. */
 export interface JournalOptions {
   /** Only entries after this sequence number. */
   readonly after?: number
@@ -34,7 +34,7 @@ const journalOptions = membersOf<JournalOptions>({
   to: true,
 })
 
-/** Which usage to read. */
+/** The filter of usage to read. */
 export interface UsageOptions {
   /** Only the key with this id. */
   readonly key?: string

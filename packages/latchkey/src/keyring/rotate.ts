@@ -29,10 +29,10 @@ const aDay = 86_400
 /** Milliseconds after a rotation in which another one counts as the same: of many at once, some come a little later. */
 const atOnce = 1000
 
-/** What a rotation answers with besides the key. */
+/** The members of a rotation's answer besides the key. */
 type Rotation = Pick<RotatedOrRepeated, 'secret' | 'oldEndsAt'>
 
-/** What a rotation asks for, checked. */
+/** The checked request of a rotation. */
 interface Request {
   /** Seconds for which the old secret goes on working. */
   readonly grace: number
@@ -66,7 +66,7 @@ export async function rotate<Scope extends string>(
   return { ...changed, secret: null, oldEndsAt: 0, ...result }
 }
 
-/** What is to be done with a key that is to be rotated, and what the call answers with. */
+/** Decides how a key is rotated, and what the call answers. */
 async function rotation<Scope extends string>(
   parts: KeyringParts<Scope>,
   {
@@ -177,7 +177,10 @@ async function isOf(store: Store, { key }: KeyRecord, { seq }: IdempotentResult)
   return since.length < bounds.page && !since.some(({ action }) => action === 'rotate')
 }
 
-/** Why a rotation that meets another one is refused, and what to do: the other one is somebody else's, or its secret was lost. */
+/**
+ * The error of a rotation that meets another one: why it is refused, and what to do. The other rotation was made by
+ * another caller, or its secret was lost.
+ */
 async function underWay(
   store: Store,
   { key }: KeyRecord,

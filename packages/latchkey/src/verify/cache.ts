@@ -58,8 +58,8 @@ export interface Cache<Scope extends string> {
   /** Grows with every change that is seen. Take it before you read from the store. */
   readonly version: () => number
   /**
-   * Whether a recent look has read `imported`. Without imports, a text that is no minted secret is then refused without a
-   * look of its own; otherwise anybody could make a process look as often as they like.
+   * Whether a recent look has read `imported`. Without imports, a text that is no minted secret is then refused without
+   * a look of its own; otherwise any caller could make a process look as often as they like.
    */
   readonly knowsForms: () => boolean
   /** The kinds of hashes by which secrets were imported, as of the last look. */
@@ -69,8 +69,8 @@ export interface Cache<Scope extends string> {
 }
 
 /**
- * Milliseconds during which a look that found only minted secrets stands. It is longer than most leases, because anybody
- * can cause the next look. The first import waits for it.
+ * Milliseconds during which a look that found only minted secrets stands. It is longer than most leases, because any
+ * caller can cause the next look. The first import waits for it.
  */
 export const formsLease = 100
 
@@ -93,7 +93,7 @@ export function openCache<Scope extends string>({
   readonly store: Pick<Store, 'lease' | 'changesSince'>
   readonly clock: Clock
   readonly usage: Pick<Usage, 'tick'>
-  /** Of each of the two memories: how many are held at most, and how many bytes they take. */
+  /** The limits of each of the two memories: the number of entries and their bytes. */
   readonly limits: { readonly entries: number; readonly bytes: number }
 }): Cache<Scope> {
   const accepted = recent<CachedKey<Scope>>(limits)

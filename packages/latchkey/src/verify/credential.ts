@@ -1,8 +1,8 @@
 import { hashSecret } from '../secret/hash.ts'
 
 /**
- * A text that was presented as a credential, with its hash, which is computed once. A guard keeps it for a connection. It is
- * a class with private members, so that nobody can pass an object with a hash of their own.
+ * A text that was presented as a credential, with its hash, which is computed once. A guard keeps it for a connection.
+ * It is a class with private members, so that a caller cannot pass an object with a hash of their own.
  */
 export class Credential {
   readonly #text: string

@@ -2,7 +2,7 @@ import type { Quota } from '../policy/limits.ts'
 import { nextPeriod, periodStart } from '../policy/limits.ts'
 import type { QuotaState } from '../ports.ts'
 
-/** What is left of a quota in the present period. */
+/** The remaining amount of a quota in the present period. */
 export interface QuotaLeft {
   /** Calls, or what they cost. */
   readonly remaining: number
@@ -10,7 +10,7 @@ export interface QuotaLeft {
   readonly refillsAt: number | null
 }
 
-/** What is left of a quota at `now`: all of it where nothing was taken in this period. */
+/** The remaining amount of a quota at `now`: all of it if nothing was spent in this period. */
 export function quotaLeftOf(quota: Quota | null, states: readonly QuotaState[], now: number): QuotaLeft | null {
   if (quota === null) return null
   const current = periodStart(quota.refill, now)

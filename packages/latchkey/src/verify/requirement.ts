@@ -14,9 +14,9 @@ export interface CheckedRequirement extends ScopeRequirement {
 const nothing: readonly string[] = Object.freeze([])
 
 /**
- * Reads and checks requirements. It refuses an unknown member and never ignores it: any key would meet a requirement that is
- * misspelt. A member that is there must have a value, and a list at least one scope, because an empty list may be one that
- * somebody forgot to fill. A call for which any key will do has no requirement.
+ * Reads and checks requirements. It refuses an unknown member and never ignores it: any key would meet a requirement
+ * that is misspelt. A member that is there must have a value, and a list at least one scope, because an empty list may
+ * be one that was left empty by mistake. A call for which any key will do has no requirement.
  *
  * A requirement that is frozen, with its lists, is read only once. Guards pass such requirements, so the warm path only
  * compares the object.
@@ -53,7 +53,7 @@ export function requirementReader({
 
   function read(requirement: Requirement): CheckedRequirement {
     if (!hasMembers(requirement)) throw invalid('The requirement', 'an object')
-    // Also what it inherits, since that is read too.
+    // `for…in` includes inherited members, which are read too.
     for (const member in requirement) {
       if (member !== 'allOf' && member !== 'anyOf' && member !== 'environment' && member !== 'cost') {
         throw strange('A requirement', member, 'allOf, anyOf, environment, cost')

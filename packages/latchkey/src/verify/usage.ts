@@ -83,8 +83,9 @@ export function openUsage({
   }
 
   function collectRefused(): void {
-    // First added up by code, key and owner, which takes equally long for all. What takes longer for a known key then
-    // happens once for all its refusals: a thousand times could be measured from far away.
+    // Add up by code, key and owner first, which takes equally long for all refusals. The work that takes longer for a
+    // known key then happens once for all its refusals; done a thousand times, the difference could be measured from
+    // far away.
     const together = new Map<string, Map<string, Map<string, number>>>()
     for (const { refusal, keyId = '', owner = '' } of refused) {
       const keys = inner(together, refusal.code)
@@ -194,7 +195,7 @@ function placeOf({ hour, key, owner, outcome }: UsageCount): string {
   return JSON.stringify([hour, key, owner, outcome])
 }
 
-/** The map under a name, made where there is none. */
+/** The map under a name, made if it does not exist. */
 function inner<Inner>(outer: Map<string, Map<string, Inner>>, name: string): Map<string, Inner> {
   const found = outer.get(name)
   if (found !== undefined) return found

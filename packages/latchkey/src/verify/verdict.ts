@@ -6,7 +6,7 @@ import type { Credential } from './credential.ts'
 
 export type { Credential } from './credential.ts'
 
-/** What a route asks of a key. Without any member, every key of the first environment will do. */
+/** The requirement of a route on a key. Without any member, every key of the first environment meets it. */
 export interface Requirement<Scope extends string = string> {
   /** The key must have all of these scopes. */
   readonly allOf?: readonly Scope[]
@@ -14,19 +14,20 @@ export interface Requirement<Scope extends string = string> {
   readonly anyOf?: readonly Scope[]
   /** The environment whose keys are taken; the first one if left out. */
   readonly environment?: string
-  /** What a call takes from limits and quota: a whole number from 0; 1 if left out. */
+  /** The cost of a call, which limits and quota are charged: a whole number from 0; 1 if left out. */
   readonly cost?: number
 }
 
 /**
- * What is known of a call besides its credential. Pass these members, and never a framework's request: other code may put a `dryRun` on that.
+ * The facts about a call besides its credential. Pass these members, and never a framework's request: other code may
+ * put a `dryRun` on that.
  */
 export interface CallContext {
   /** The caller's address. Without it, a key that names addresses is refused. */
   readonly ip?: string | undefined
   /** Answers as usual, and takes nothing from limits and quota. */
   readonly dryRun?: boolean | undefined
-  /** Which keys the caller may hear of; any other is refused as `unknown`. All keys if left out. */
+  /** Whether the caller may see a key; any other key is refused as `unknown`. If left out, the caller sees all keys. */
   readonly seenBy?: ((key: { readonly owner: string; readonly environment: string }) => boolean) | undefined
 }
 
@@ -44,11 +45,11 @@ export interface VerifiedKey<Scope extends string = string> {
   readonly metadata: Readonly<Record<string, string>>
   /** The first millisecond in which the key is no longer valid, since 1970; `null` if it never expires. */
   readonly expiresAt: number | null
-  /** What the key may give, if it is an admin key. */
+  /** The rights that the key may give, if it is an admin key. */
   readonly delegation: Delegation | null
 }
 
-/** What a call has left of a limit, or of the quota. */
+/** The state of a limit or of the quota after a call. */
 export interface LimitState {
   /** The name of the limit. A limit of the owner is `owner:` and its name; the quota is `quota`. */
   readonly name: string
@@ -56,7 +57,7 @@ export interface LimitState {
   readonly limit: number
   /** Seconds; `null` for the quota. */
   readonly window: number | null
-  /** What is left after the call. */
+  /** The remaining amount after the call. */
   readonly remaining: number
   /** Seconds until there is more, rounded up; `null` if that never comes. */
   readonly reset: number | null
@@ -78,7 +79,7 @@ export interface Retiring {
 export interface Accepted<Scope extends string = string> {
   readonly ok: true
   readonly key: VerifiedKey<Scope>
-  /** What is left of limits and quota, if the key or its owner has any. */
+  /** The remaining amounts of limits and quota, if the key or its owner has any. */
   readonly limits?: readonly LimitState[] | undefined
   /** Set if the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
@@ -106,10 +107,10 @@ export interface Refused {
   readonly cause?: unknown
 }
 
-/** What `verify` answers: accepted with a key, or refused with a reason. */
+/** The answer of `verify`: accepted with a key, or refused with a reason. */
 export type Verdict<Scope extends string = string> = Accepted<Scope> | Refused
 
-/** What a guard needs: a keyring, or anything else that verifies credentials for one. */
+/** The verifier that a guard needs: a keyring, or any other object that verifies credentials for one. */
 export interface Verifier<Scope extends string = string> {
   /** The declared scopes, each with its sentence. */
   readonly scopes: Catalogue<Scope>
