@@ -183,7 +183,7 @@ export async function connectKeyring<Scope extends string = string>(
   }
 }
 
-/** A call that is lost is sent again: it carries what makes it happen once. */
+/** A call that is lost is sent again: its idempotency key makes it happen once. */
 function conditions({
   ifRevision,
   idempotencyKey = crypto.randomUUID(),

@@ -6,7 +6,7 @@ import { holdsSecret } from './secret/find.ts'
 
 export { invalid, membersOf, objectOf } from './options.ts'
 
-/** The bounds of what is kept. Every one is checked before anything is. */
+/** The bounds of stored values. Every bound is checked before a value is stored. */
 export const bounds = {
   /** Characters in a name, an owner or an actor. */
   label: 120,
@@ -30,7 +30,10 @@ export const bounds = {
   page: 1000,
   /** Characters that may be shown of a secret that was made elsewhere. */
   start: 16,
-  /** Random bits of a secret that was made elsewhere. Below, who has the database can find it from its hash. */
+  /**
+   * Random bits of a secret that was made elsewhere. With fewer, a person who has the database can find the secret from
+   * its hash.
+   */
   bits: { least: 64, most: 4096 },
   /** Counts in one answer about usage. */
   usage: 10_000,
@@ -54,7 +57,7 @@ const unseenInProse = new RegExp(`(?![\\ufe0e\\ufe0f])(?:${unseen.source})`, 'u'
 
 /**
  * A text of 1 to `longest` characters that looks like what it is, and like no other: names of people and things. In the
- * one normal form (NFC), so that what is kept and what is asked for are the same.
+ * one normal form (NFC), so that a stored text and a requested one are the same.
  */
 export function text(name: string, value: unknown, longest: number): string {
   return seen(name, value, { longest, refused: unseen })
@@ -173,7 +176,7 @@ export function limits(value: unknown): readonly Limit[] {
   })
 }
 
-/** A quota as a caller asks for it, and what is left of it if the caller says so. */
+/** A quota as a caller requests it, and its remaining amount if the caller gives it. */
 export function quota(value: unknown): { readonly quota: Quota; readonly remaining: number | undefined } {
   const { amount, refill = null, remaining } = objectOf('quota', value, ['amount', 'refill', 'remaining'])
   const period = refill === null ? null : oneOf('quota.refill', refill, refills)

@@ -1,9 +1,12 @@
 import { LatchkeyError } from './error.ts'
 
-/** No credential is longer, in characters; what is longer is refused unread. */
+/** No credential is longer, in characters; a longer text is refused unread. */
 export const longestCredential = 1024
 
-/** Refuses an argument, naming it and what it must be. The value itself is not repeated: it may be a secret in the wrong place. */
+/**
+ * Refuses an argument. The error names it and its rule. The value itself is not repeated: it may be a secret in the
+ * wrong place.
+ */
 export function invalid(name: string, must: string): LatchkeyError {
   return new LatchkeyError('invalid_input', `${name} must be ${must}.`)
 }

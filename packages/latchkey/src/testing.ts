@@ -62,7 +62,7 @@ export function testClock(start: number = Date.now()): TestClock {
   }
 }
 
-/** A keyring in memory, and what a test does with it. */
+/** A keyring in memory, and the functions with which a test uses it. */
 export interface TestKeyring<Scope extends string> {
   /** A real keyring, with every verb. */
   readonly keyring: OpenKeyring<Scope>
@@ -126,7 +126,7 @@ export async function testKeyring<const Scope extends string>(
   }
 }
 
-/** The same keyring; by whatever verb it hears of a secret, or of the hash of one, that is noted with the key's name. */
+/** The same keyring; each verb that receives a secret, or the hash of one, notes it with the key's name. */
 function watched<Watched extends Keyring>(inner: Watched, traces: Map<string, string>): Watched {
   const note = (name: string, secret: string | null): void => {
     if (secret !== null) for (const trace of [secret, hashSecret(secret)]) traces.set(trace, name)

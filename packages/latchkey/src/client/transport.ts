@@ -44,7 +44,7 @@ export interface TransportOptions {
   readonly insecure: boolean
 }
 
-/** A page of a thousand keys with all their metadata has some 25 MB; what is larger is not an answer of ours. */
+/** A page of a thousand keys with all their metadata has some 25 MB; a larger answer does not come from Latchkey. */
 const longestAnswer = 64 * 1024 * 1024
 
 /** How often a call that was sent again is asked for once more while its first sending is still running, a second apart. */

@@ -112,7 +112,7 @@ interface Wire {
   readonly retryAfter?: number
 }
 
-/** The verdict in an answer; `undefined` where there is none. */
+/** The verdict in an answer; `undefined` if the answer has none. */
 function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined {
   const { valid, key, limits, retiring } = wire
   if (valid === true) {

@@ -40,7 +40,7 @@ export function keepAnswering(socket: Socket): void {
 }
 
 /**
- * Takes no more requests from a connection whose last answer is on its way, reads past what still comes, and cuts it
+ * Takes no more requests from a connection whose last answer is on its way, discards what still arrives, and cuts it
  * after a grace in which the caller can read the answer.
  */
 export function linger(socket: Socket): void {

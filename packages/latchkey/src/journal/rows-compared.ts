@@ -44,8 +44,8 @@ export function openSnapshots(): Snapshots {
 }
 
 /**
- * Compares rows with what the journal says of them, which was found intact. A row that changes meanwhile is read together
- * with its last entry, so it is not a fault.
+ * Compares rows with their entries in the journal, which was found intact. A row that changes meanwhile is read
+ * together with its last entry, so it is not a fault.
  */
 export async function compareRows(
   store: Store,
@@ -107,7 +107,7 @@ function stateIn(change: string): string | undefined {
   return typeof state === 'string' ? state : undefined
 }
 
-/** The rows in a snapshot; none if it is not one of ours, so that its rows stay untold. */
+/** The rows in a snapshot. Empty if Latchkey did not write it, so that its rows stay `untold`. */
 function rowsIn(change: string): Snapshot['rows'] {
   const { rows } = membersOfText(change)
   if (!Array.isArray(rows)) return []
@@ -116,7 +116,7 @@ function rowsIn(change: string): Snapshot['rows'] {
   })
 }
 
-/** The members of an entry; none if it is not JSON: a program that can write to the database can chain any text. */
+/** The members of an entry. Empty if it is not JSON: a program that can write to the database can chain any text. */
 function membersOfText(change: string): Readonly<Record<string, unknown>> {
   try {
     return { ...(JSON.parse(change) as object | null) }

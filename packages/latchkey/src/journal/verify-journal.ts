@@ -25,22 +25,25 @@ export type JournalReport =
       readonly intact: true
       readonly entries: number
       readonly head: JournalHead | undefined
-      /** How many keys and owners are what it says, where that was asked for. */
+      /** The number of keys and owners that match the journal, if the call compared them. */
       readonly compared?: number
     }
   | {
       readonly intact: false
       /** How many entries are sound before the fault. */
       readonly entries: number
-      /** The sequence number at which the journal stops being what was written. */
+      /** The sequence number from which the journal is no longer as it was written. */
       readonly at: number
       readonly fault: (typeof journalFaults)[number]
-      /** With `rows` and `cut`: the rows that are of later than its end, among others that are not what it says. */
+      /**
+       * With `rows` and `cut`: the rows whose entry number lies beyond the end of the journal, and the other rows that
+       * do not match it.
+       */
       readonly rows?: readonly RowFault[]
       readonly more?: boolean
     }
   | {
-      /** The journal is what was written, and rows are not what it says. */
+      /** The journal is as it was written, but rows do not match it. */
       readonly intact: false
       readonly entries: number
       readonly head: JournalHead | undefined
@@ -64,9 +67,9 @@ export interface VerifyJournalOptions {
 const verifyJournalOptions = membersOf<VerifyJournalOptions>({ checkpoint: true, rows: true })
 
 /**
- * Reads the whole journal and checks that it is what was written: numbered without a gap, every entry matching its
- * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets and
- * owners are what it says.
+ * Reads the whole journal and checks that it is as it was written: numbered without a gap, every entry matching its
+ * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets
+ * and owners are what it says.
  *
  * @throws LatchkeyError `invalid_input` for a checkpoint that is not one.
  */

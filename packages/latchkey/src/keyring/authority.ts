@@ -9,16 +9,16 @@ import type { KeyringParts } from '../verify/parts.ts'
 import type { VerifiedKey } from '../verify/verdict.ts'
 import { stateOf, works } from './key.ts'
 
-/** The rights of the admin key for which a verb acts: what it sees, and what it may give. */
+/** The rights of the admin key for which a verb acts: the keys that it sees, and the rights that it may give. */
 export interface Authority {
   readonly sees: (key: { readonly owner: string; readonly environment: string }) => boolean
   /**
-   * @param before - the key as it is, if it exists already: what stays is not given.
+   * @param before - the key as it is, if it exists already: a value that stays is not given anew.
    * @throws LatchkeyError `beyond_delegation`, naming the dimension.
    */
   readonly mustCover: (key: Rights & Delegable, before?: Delegable) => void
   /**
-   * For an effect that a member has besides its value, such as what is left of a quota.
+   * For an effect that a member has besides its value, such as the remaining amount of a quota.
    *
    * @throws LatchkeyError `beyond_delegation`.
    */
@@ -44,10 +44,10 @@ const unbounded: Authority = {
 }
 
 /**
- * The authority of the verbs of a keyring, read from the store for every verb: an admin key may do and give what it may
- * now, and not what it could a moment ago. A change takes the `witness` into its transaction.
+ * The authority of the verbs of a keyring, read from the store for every verb: an admin key has the rights that it has
+ * now, not those that it had a moment ago. A change takes the `witness` into its transaction.
  *
- * @param scope - what an admin key needs for the verb.
+ * @param scope - the scope that an admin key needs for the verb.
  * @throws LatchkeyError `beyond_delegation` when the admin key lacks this scope, or would itself be refused by now.
  */
 export async function authorityOf<Scope extends string>(

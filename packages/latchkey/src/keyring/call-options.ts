@@ -7,15 +7,15 @@ import type { RevocationReason } from '../ports.ts'
 /** The option that makes a call happen once. */
 export interface IdempotencyOptions {
   /**
-   * Makes the call happen once: sent again within a day, it does nothing more and answers with what there is now, but
-   * without a secret that was shown already. At most 200 characters.
+   * Makes the call happen once: sent again within a day, it changes nothing more and answers with the present state,
+   * but without a secret that was shown already. At most 200 characters.
    */
   readonly idempotencyKey?: string | undefined
 }
 
 /** The options of a call that issues or imports keys. */
 export interface BulkOptions extends IdempotencyOptions {
-  /** Who issues or imports the keys, for the journal. `application` if left out. */
+  /** The actor who issues or imports the keys, for the journal. `application` if left out. */
   readonly actor?: string
 }
 
@@ -24,9 +24,9 @@ export const bulkOptions: readonly string[] = membersOf<BulkOptions>({ actor: tr
 
 /** The options of every change of a key or an owner. */
 export interface ChangeOptions extends IdempotencyOptions {
-  /** Who makes the change, for the journal. `application` if left out. */
+  /** The actor who makes the change, for the journal. `application` if left out. */
   readonly actor?: string
-  /** Why, in your own words, for the people who read the journal. At most 500 characters. */
+  /** The reason in your own words, for the people who read the journal. At most 500 characters. */
   readonly note?: string
   /** Makes the change only if the key or the owner is still at this revision: it has not been changed since it was read. */
   readonly ifRevision?: number
@@ -61,13 +61,14 @@ export const rotateOptions: readonly string[] = membersOf<RotateOptions & Idempo
   idempotencyKey: true,
 })
 
-/** Why a key is revoked, and by whom. */
+/** The reason and the actor of a revocation. */
 export interface RevokeOptions extends ChangeOptions {
   /** Why: it is kept in the journal and shown with the key. */
   readonly reason: RevocationReason
   /**
-   * For an admin key: also revokes every key with a secret that it issued, imported or rotated, and what the admin keys
-   * among them issued, imported or rotated. Use it for an admin key that was stolen: the thief knows those secrets.
+   * For an admin key: also revokes every key with a secret that it issued, imported or rotated, and the keys that the
+   * admin keys among them issued, imported or rotated. Use it for an admin key that was stolen: the thief knows those
+   * secrets.
    */
   readonly withIssued?: boolean | undefined
 }

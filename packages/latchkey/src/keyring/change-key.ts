@@ -14,7 +14,7 @@ import { mustLeaveAnAdminKey } from './last-admin-key.ts'
 /** A changed key. */
 export interface Changed<Scope extends string = string> {
   readonly key: KeyDetails<Scope>
-  /** Milliseconds until no process could act on what was before. That is so now. */
+  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
   readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
@@ -118,7 +118,7 @@ async function stepOf<Scope extends string>(
 ): Promise<Step> {
   const { action, change, ...rows } = update
   if (!takesAway.has(action)) authority.mustCover(rows.key, kept.key)
-  // A quota that is filled up again lets more through, even if it stays what it is.
+  // A quota that is filled up again lets more through, even if its amount and period stay the same.
   if ((rows.quota ?? null) !== null) authority.mustMaySet('quota')
   if (kept.key.environment === adminEnvironment) authority.mustCover(kept.key, kept.key)
   const left = await mustLeaveAnAdminKey(parts, { kept, after: rows.key, going })

@@ -10,7 +10,7 @@ import type { ChangeOptions } from './call-options.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
 
-/** A change of one thing, as a caller asks for it. */
+/** A change of one thing, as a caller requests it. */
 export interface ChangeCall {
   readonly verb: string
   /** The id of the key, or the name of the owner. */
@@ -20,7 +20,10 @@ export interface ChangeCall {
   readonly options: ChangeOptions
   /** Whether `decide` is called even if the same call was made before. */
   readonly again?: boolean
-  /** Whether to wait until no instance can act on what was before; `false` for a caller that waits once for many changes. */
+  /**
+   * Whether to wait until no instance can act on the state before; `false` for a caller that waits once for many
+   * changes.
+   */
   readonly settle?: boolean
   /** Only checks whether the change can be made, and does not make it. */
   readonly isRehearsal?: boolean
@@ -49,7 +52,7 @@ export interface Step {
   readonly left: Witness | undefined
 }
 
-/** A step, or `undefined` to leave the thing as it is; and what the verb answers with. */
+/** A step, or `undefined` to leave the thing as it is; and the answer of the verb. */
 export interface Decision<NextStep, Result> {
   readonly step: NextStep | undefined
   readonly result: Result

@@ -13,12 +13,12 @@ export interface CheckedMembers {
    * the members.
    */
   readonly quota: QuotaState | null | undefined
-  /** Whether the caller says what is left. */
+  /** Whether the caller gives the remaining amount. */
   readonly saysLeft: boolean
 }
 
 /**
- * Checks each of some members by itself, and works out what is left of a quota.
+ * Checks each of some members by itself, and works out the remaining amount of a quota.
  *
  * @throws LatchkeyError `invalid_input`, `unknown_scope`.
  */

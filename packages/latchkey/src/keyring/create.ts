@@ -33,7 +33,7 @@ interface NewSecret<Shown> {
   readonly shown: Shown
 }
 
-/** A new key, and what its maker may see of its secret. */
+/** A new key, and the part of its secret that the caller may see. */
 export interface CreatedKey<Scope extends string, Shown> {
   readonly key: KeyDetails<Scope>
   readonly shown: Shown
@@ -44,7 +44,7 @@ export interface Creation<Item, Shown> {
   readonly action: 'issue' | 'import'
   readonly items: readonly Item[]
   readonly options: BulkOptions
-  /** The names of what an item may have. */
+  /** The names of the members that an item may have. */
   readonly members: readonly string[]
   readonly secretOf: (item: Item, at: { readonly environment: string; readonly now: number }) => NewSecret<Shown>
   /** Further members of the journal entry about an item. */

@@ -43,11 +43,11 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly revoked: Revocation | null
   /** When it was used last; `null` if never. As of the last time that usage was written. */
   readonly lastUsedAt: number | null
-  /** Grows with every change; what `ifRevision` is compared with. */
+  /** Grows with every change; `ifRevision` is compared with it. */
   readonly revision: number
 }
 
-/** A key, with its secrets and what is left of its quota. */
+/** A key, with its secrets and the remaining amount of its quota. */
 export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
   /** The secrets that work, the newest first: two while the key is being rotated. */
   readonly secrets: readonly Secret[]

@@ -55,7 +55,7 @@ export interface KeyringOptions<Scope extends string> {
    * `unavailable`. Changes and lists wait ten times as long. 2,000 if left out.
    */
   readonly storeTimeout?: number
-  /** Milliseconds between two writings of usage, which is what a crash can lose of it. 10,000 if left out. */
+  /** Milliseconds between two writings of usage. A crash can lose the usage of that time. 10,000 if left out. */
   readonly usageInterval?: number
   /**
    * Is called when usage could not be written, which is tried again, or declarations could not be kept, which is not. If
@@ -70,7 +70,7 @@ export interface KeyringOptions<Scope extends string> {
  *
  * Every verb rejects with a `LatchkeyError`. Besides the codes that are named with each verb, any of them may have
  * `unavailable` (the store or the server does not answer), `idempotency_key_reused`, and over HTTP `admin_key_refused`.
- * When a changing verb has answered, no process accepts what was before.
+ * When a changing verb has answered, no process acts on the state before any more.
  */
 export interface Keyring<Scope extends string = string> extends Verifier<Scope> {
   /**
@@ -193,8 +193,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
   /**
-   * Reads the key with an id: its members, the starts and ends of its secrets, and what is left of its quota. `undefined`
-   * when no key has the id, or the admin key that asks may not see it.
+   * Reads the key with an id: its members, the starts and ends of its secrets, and the remaining amount of its quota.
+   * `undefined` when no key has the id, or the admin key that asks may not see it.
    *
    * @throws LatchkeyError `invalid_input`.
    *
@@ -252,9 +252,9 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
   /**
-   * Reads the whole journal and checks that it is what was written: numbers, hashes and their chain. With `checkpoint`,
-   * also that it still contains an entry that was noted earlier and kept elsewhere. With `rows`, also that keys, secrets
-   * and owners are as it says, and names those that something else than a verb has changed.
+   * Reads the whole journal and checks that it is as it was written: numbers, hashes and their chain. With
+   * `checkpoint`, also that it still contains an entry that was noted earlier and kept elsewhere. With `rows`, also
+   * that keys, secrets and owners are as it says, and names those that something else than a verb has changed.
    *
    * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
    *
@@ -300,14 +300,14 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   /** Verifies admin keys, the keys that administer this keyring: the server guards its own routes with it. */
   readonly admin: Verifier<AdminScope>
   /**
-   * The same keyring, limited to what an admin key may do: it sees the keys that the delegation of that key covers, and
-   * gives nothing beyond it. Any verb rejects with `beyond_delegation` once the admin key may do nothing any more: it is
-   * revoked, disabled, expired or not yet valid.
+   * The same keyring, limited to the rights of an admin key: it sees the keys that the delegation of that key covers,
+   * and gives nothing beyond it. Any verb rejects with `beyond_delegation` once the admin key may do nothing any more:
+   * it is revoked, disabled, expired or not yet valid.
    *
    * @param admin - the id of an admin key, or such a key that a guard has verified for the request at hand. It becomes
    *   the actor in the journal unless another is named.
    *
-   * @throws LatchkeyError `invalid_input` for what is no id.
+   * @throws LatchkeyError `invalid_input` for a text that is not an id.
    *
    * @example
    * const delegation = { owner: 'acme', environments: ['live'], scopes: ['orders:read'] }

@@ -11,11 +11,11 @@ import { stateOf } from './key.ts'
 type Parts = Pick<KeyringParts<string>, 'store' | 'clock' | 'environments' | 'authority'>
 
 /**
- * Refuses what an admin key does to the last one that reaches everything: afterwards no admin key could issue another.
- * The holder of the keyring itself always can, and is not checked.
+ * Refuses a change by an admin key that would end the last one that reaches everything: afterwards no admin key could
+ * issue another. The holder of the keyring itself always can, and is not checked.
  *
  * @param going - the ids of admin keys that will go with it.
- * @returns another one, which must still be there when the change is made; `undefined` where none is needed.
+ * @returns another one, which must still be there when the change is made; `undefined` if none is needed.
  * @throws LatchkeyError `conflict`.
  */
 export async function mustLeaveAnAdminKey(

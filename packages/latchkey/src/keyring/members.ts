@@ -118,7 +118,7 @@ const table: { readonly [Name in keyof Members]-?: MemberRow<Name> } = {
 
 const names = Object.keys(table) as readonly (keyof Members)[]
 
-/** The names of what a change may set. */
+/** The names of the members that a change may set. */
 export const changeableMembers: readonly string[] = names
 
 /** The names of the members that a new key may be given. */
@@ -130,7 +130,7 @@ export const newKeyMembers: readonly string[] = [
 /** The names of the members that a new key must be given. */
 export const requiredMembers: readonly (keyof Members)[] = names.filter((name) => table[name].required)
 
-/** The names of what an admin key may set only if its delegation lets it. */
+/** The names of the members that an admin key may set only if its delegation allows it. */
 export const delegableMembers: readonly (keyof Delegable)[] = names.filter(
   (name): name is keyof Delegable => table[name].delegable,
 )

@@ -4,7 +4,7 @@ import { mint } from '../secret/mint.ts'
 import { parse } from '../secret/parse.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 
-/** A new secret, and what is kept of it. */
+/** A new secret, and the record of it that is stored. */
 export interface Minted {
   readonly secret: string
   readonly stored: StoredSecret

@@ -22,7 +22,7 @@ export interface Owner {
   readonly disabledAt: number | null
   /** Shared by all its keys. */
   readonly limits: readonly Limit[]
-  /** Grows with every change; what `ifRevision` is compared with. 0 before the first. */
+  /** Grows with every change; `ifRevision` is compared with it. 0 before the first. */
   readonly revision: number
 }
 
@@ -37,7 +37,7 @@ export interface OwnerPatch {
 /** A changed owner. */
 export interface ChangedOwner {
   readonly owner: Owner
-  /** Milliseconds until no process could act on what was before. That is so now. */
+  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
   readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean

@@ -12,11 +12,11 @@ export interface JournalOptions {
   readonly after?: number
   /** How many entries at most, 1 to 1000; 100 if left out. */
   readonly limit?: number
-  /** Only what happened to the key with this id. */
+  /** Only changes of the key with this id. */
   readonly key?: string
-  /** Only what happened to this owner. */
+  /** Only changes of this owner. */
   readonly owner?: string
-  /** Only what this actor did. */
+  /** Only changes by this actor. */
   readonly actor?: string
   /** Only entries from this time on, in milliseconds since 1970. */
   readonly from?: number

@@ -40,9 +40,9 @@ interface Request {
 }
 
 /**
- * The function behind `Keyring.rotate`. The key stays what it is, id, limits, quota and usage; a secret is added and
- * the old one gets an end. One rotation at a time: of many at once one is done and the others are a conflict, even if
- * the old secret ends at once.
+ * The function behind `Keyring.rotate`. The key keeps its id, limits, quota and usage; a secret is added and the old
+ * one gets an end. One rotation at a time: of many at once one is done and the others are a conflict, even if the old
+ * secret ends at once.
  *
  * A new secret that was lost with the answer or the output can be replaced: the same call again, recognised by its
  * idempotency key, or another call with `replace`, does that for as long as it was never used.

@@ -42,7 +42,7 @@ export function memoryLimiter(
   /** The slices of the current call's windows; one list for all calls, so that a call does not make its own. */
   const found: (Slices | undefined)[] = []
 
-  /** The slices of a window, without those that have left it; `undefined` if there are none. */
+  /** The slices of a window, without those that have left it; `undefined` if it has no slices. */
   function find({ bucket, window }: Window, now: number): Slices | undefined {
     const held = buckets.get(bucket)
     if (held?.window !== window * 1000) return undefined
@@ -132,7 +132,7 @@ function stateOf(held: Slices | undefined, { limit }: Window, now: number): Wind
   return { remaining, resetMs: untilAtMost(held, limit - remaining - 1, now), waitMs: 0 }
 }
 
-/** Milliseconds until a window has room for a cost for which it has none. */
+/** Milliseconds until a window that lacks room for a cost has room for it. */
 function waitOf(
   held: Slices | undefined,
   { limit }: Window,

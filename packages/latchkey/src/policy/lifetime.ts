@@ -7,7 +7,7 @@ export interface Lifetime {
 }
 
 /**
- * Where `now` stands in a lifetime.
+ * The phase of a lifetime at `now`.
  *
  * @example phase({ notBefore: null, expiresAt: 1000 }, 999) // 'active'; at 1000 'expired'
  */

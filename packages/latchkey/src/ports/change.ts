@@ -15,13 +15,14 @@ export type Change =
       readonly kind: 'update'
       /** The key as it will be; its `revision` is the one that the caller has seen. */
       readonly key: StoredKey
-      /** Its secrets that are new or change, as they will be. What was written of their use stays. */
+      /** Its secrets that are new or change, as they will be. The stored times of their use stay. */
       readonly secrets?: readonly StoredSecret[] | undefined
       /** Only while none of its secrets with these hashes was ever used. */
       readonly unused?: readonly string[] | undefined
       /**
-       * What is left from now on, or how much more, of every period: never less than nothing, and counted in with what
-       * is spent at the same time. `null` where there is no quota any more. Untouched if left out.
+       * The remaining amount from now on, or the amount to add to every period. The result is never negative, and
+       * amounts that are spent at the same time are counted. `null` if the key has no quota any more. Unchanged if left
+       * out.
        */
       readonly quota?: QuotaState | { readonly more: number } | null | undefined
       readonly draft: JournalDraft
@@ -34,23 +35,26 @@ export type Change =
     }
   | {
       readonly kind: 'snapshot'
-      /** What the entry tells of, each at the revision that the caller has seen; no longer among `untold` afterwards. */
+      /**
+       * The rows that the entry describes, each at the revision that the caller has seen. They are no longer among
+       * `untold` afterwards.
+       */
       readonly rows: readonly { readonly subject: string; readonly revision: number }[]
       readonly draft: JournalDraft
     }
 
-/** What makes a call happen once, however often it is sent. */
+/** The record that makes a call happen once, however often it is sent. */
 export interface IdempotentCall {
-  /** Who sends it; tokens of others are others. */
+  /** The authenticated caller. Two callers may use the same token: it is scoped to this caller. */
   readonly actor: string
   readonly idempotencyKey: string
-  /** Of all that was asked for. */
+  /** A fingerprint of the whole request. */
   readonly fingerprint: string
-  /** Where the call is done again: the sequence number of what it brought about before, which must still be the last. */
+  /** For a call that is repeated: the sequence number of its earlier result, which must still be the last. */
   readonly after?: number | undefined
 }
 
-/** What a call that must happen once has brought about. */
+/** The result of a call that must happen once. */
 export interface IdempotentResult {
   readonly fingerprint: string
   /** The subjects of its journal entries, in order: the ids of the keys that it issued or changed. */
@@ -73,7 +77,7 @@ export interface Witness {
   readonly now: () => number
 }
 
-/** What must be so, in the transaction itself, for changes to be made. */
+/** The conditions, checked in the transaction itself, on which changes are made. */
 export interface Conditions {
   /** The call was not made before with this idempotency key. */
   readonly idempotent?: IdempotentCall | undefined

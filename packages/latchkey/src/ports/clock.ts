@@ -1,4 +1,4 @@
-/** Where time comes from. A test brings its own. */
+/** The source of time. A test supplies its own. */
 export interface Clock {
   /** Milliseconds since 1970 (UTC); may jump when the machine's clock is set. */
   now(): number

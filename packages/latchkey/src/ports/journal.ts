@@ -7,7 +7,10 @@ export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disa
 export interface JournalDraft {
   /** Milliseconds since 1970 (UTC). */
   readonly at: number
-  /** Who made the change, by the name that the application uses; the id of the admin key if it came over HTTP. */
+  /**
+   * The actor who made the change, by the name that the application uses; the id of the admin key if the change came
+   * over HTTP.
+   */
   readonly actor: string
   readonly action: Action
   /** The id of the key, or `owner:` and the name of an owner. */
@@ -29,7 +32,7 @@ export interface JournalEntry extends JournalDraft {
 /** The last entry of a journal, by its number and its hash. Kept elsewhere, it is a checkpoint. */
 export type JournalHead = Pick<JournalEntry, 'seq' | 'hash'>
 
-/** Which entries of the journal to read. A member that is `undefined` does not filter. */
+/** The filter of journal entries to read. A member that is `undefined` does not filter. */
 export interface JournalFilter {
   /** Only entries after this sequence number. */
   readonly after: number
@@ -44,19 +47,22 @@ export interface JournalFilter {
   readonly to?: number | undefined
 }
 
-/** What an entry is about, and what it did to it. */
+/** The subject of an entry, and the action on it. */
 export type Touched = Pick<JournalEntry, 'subject' | 'action'>
 
-/** What changed since an earlier look at the journal. */
+/** The changes since an earlier look at the journal. */
 export interface ChangesSince {
   /** The last entry that this look has seen; `undefined` while the journal is empty. */
   readonly head: JournalHead | undefined
   /**
-   * What changed, in order; `everything` when it is too much to name, or when the journal is another one: it does not
+   * The changes in order. `everything` when there are too many to name, or when the journal is another one: it does not
    * contain the head that was seen before.
    */
   readonly changed: readonly Touched[] | 'everything'
-  /** The hashes by which secrets were imported. If there is none, a text that was not minted here is refused unread. */
+  /**
+   * The hashes by which secrets were imported. If the list is empty, a text that was not minted here is refused without
+   * a read.
+   */
   readonly imported: readonly Exclude<SecretKind, 'minted'>[]
 }
 

@@ -3,13 +3,16 @@ import type { Awaitable } from './awaitable.ts'
 
 /** A window in which a call is to be counted. */
 export interface Window extends Limit {
-  /** What the count belongs to: the same text on every instance. Two windows of one call never share one. */
+  /**
+   * The name under which calls are counted: the same text on every instance. Two windows of one call never share a
+   * bucket.
+   */
   readonly bucket: string
 }
 
 /** How a window stands after a call. */
 export interface WindowState {
-  /** What is left, with this call counted if it was admitted. Never negative. */
+  /** The remaining amount, with this call counted if it was admitted. Never negative. */
   readonly remaining: number
   /** Milliseconds until there is more than `remaining`; 0 while nothing is counted. */
   readonly resetMs: number
@@ -17,7 +20,7 @@ export interface WindowState {
   readonly waitMs: number
 }
 
-/** What a limiter says of one call. */
+/** The answer of a limiter on one call. */
 export interface LimiterAnswer {
   /** Whether every window that is not `reportOnly` had room. */
   readonly admitted: boolean
@@ -28,19 +31,19 @@ export interface LimiterAnswer {
 }
 
 /**
- * Where calls are counted. No interval of a window's length ever admits more than its limit. Every method may throw or
- * reject; a keyring then answers `unavailable`.
+ * Counts calls. No interval of a window's length ever admits more than its limit. Every method may throw or reject; a
+ * keyring then answers `unavailable`.
  */
 export interface Limiter {
   /**
    * Counts a call in all windows or, if one that is not `reportOnly` has no room for its cost, in none. A `reportOnly`
-   * window without room is not counted in and hinders nobody.
+   * window without room is not counted in and does not refuse the call.
    */
   take(windows: readonly Window[], cost: number): Awaitable<LimiterAnswer>
-  /** What `take` would say. Counts nothing. */
+  /** The answer that `take` would give. It counts nothing. */
   peek(windows: readonly Window[], cost: number): Awaitable<LimiterAnswer>
   /** Takes back what an admitted `take` counted: the call was refused after all. */
   giveBack(windows: readonly Window[], cost: number, answer: LimiterAnswer): Awaitable<void>
-  /** Lets go of connections and timers. Nothing is asked of it afterwards. */
+  /** Releases connections and timers. No method is called afterwards. */
   close(): Awaitable<void>
 }

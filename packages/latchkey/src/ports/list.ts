@@ -1,6 +1,6 @@
 import type { KeyState, StoredKey } from './records.ts'
 
-/** Which keys to list. A member that is `undefined` does not filter. */
+/** The filter of keys to list. A member that is `undefined` does not filter. */
 export interface ListFilter {
   readonly owner: string | undefined
   /** Keys of any of these. */

@@ -14,7 +14,7 @@ export interface StoredKey extends Rights {
   /** The visible start of its newest secret. */
   readonly start: string
   readonly createdAt: number
-  /** Random and secret: without it, nobody can guess the rows of a key from the digests in the journal. */
+  /** Random and secret: the rows of a key cannot be guessed from the digests in the journal without it. */
   readonly salt: string
   readonly disabledAt: number | null
   /** The admin key that disabled it; `null` while it is not disabled, or if the holder of the keyring itself did. */
@@ -26,7 +26,7 @@ export interface StoredKey extends Rights {
   readonly revision: number
 }
 
-/** Where a secret comes from: minted here, or imported by its SHA-256 or SHA-512. */
+/** The origin of a secret: minted here, or imported by its SHA-256 or SHA-512. */
 export type SecretKind = 'minted' | 'sha256' | 'sha512'
 
 /** A secret of a key as the store keeps it: its hash, and what may be shown of it. */
@@ -59,7 +59,7 @@ export interface StoredOwner {
   readonly revision: number
 }
 
-/** What a store finds by the hash of a secret: all that verify needs. */
+/** The record that a store finds by the hash of a secret: all that verify needs. */
 export interface SecretMatch {
   readonly key: StoredKey
   /** `undefined` for a key of a `KeySource`. */
@@ -68,7 +68,7 @@ export interface SecretMatch {
   readonly owner: StoredOwner | undefined
 }
 
-/** What a store finds by the id of a key: all that is kept of it. */
+/** The record that a store finds by the id of a key: all that is kept of the key. */
 export interface KeyRecord {
   readonly key: StoredKey
   /** The newest first; ended ones too. */
@@ -78,7 +78,7 @@ export interface KeyRecord {
   readonly quotas: readonly QuotaState[]
 }
 
-/** What is left of a quota in one period. */
+/** The remaining amount of a quota in one period. */
 export interface QuotaState {
   /** Calls, or what they cost. */
   readonly remaining: number
@@ -89,11 +89,11 @@ export interface QuotaState {
 /** The state of a key. If several are true, the first in this order counts. */
 export type KeyState = 'revoked' | 'disabled' | 'owner_disabled' | 'expired' | 'pending' | 'active'
 
-/** What an application declares about its keys. */
+/** The declarations of an application about its keys. */
 export interface Declared {
   /** Each with the sentence that the documentation shows. */
   readonly scopes: Readonly<Record<string, string>>
-  /** What every secret begins with. */
+  /** The beginning of every secret. */
   readonly prefix: string
   /** The environments that keys are issued for, the default first. */
   readonly environments: readonly string[]

@@ -14,8 +14,8 @@ import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts
 import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
 
 /**
- * Where keys and the journal are kept. Every method may throw or reject; a keyring then answers `unavailable` to those
- * who ask for verification, and passes the error on to those who asked for a change.
+ * Keeps keys and the journal. Every method may throw or reject; a keyring then answers `unavailable` to a verification,
+ * and passes the error on to the caller of a change.
  */
 export interface Store {
   /**
@@ -27,7 +27,7 @@ export interface Store {
   bySecret(hash: string): Awaitable<SecretMatch | undefined>
   /** The key with this id, with its secrets, its owner and its quota. */
   byId(id: string): Awaitable<KeyRecord | undefined>
-  /** What is kept of an owner; `undefined` where nothing is. */
+  /** The record of an owner; `undefined` if there is none. */
   owner(owner: string): Awaitable<StoredOwner | undefined>
   /** In the order of issue. */
   list(filter: ListFilter): Awaitable<readonly KeyListItem[]>
@@ -41,14 +41,15 @@ export interface Store {
     chain: (draft: JournalDraft, head: JournalHead | undefined) => JournalEntry,
     conditions?: Conditions,
   ): Awaitable<readonly JournalEntry[] | undefined>
-  /** What was done for a token; kept for a day at least. */
+  /** The result of the call with this token; kept for at least a day. */
   idempotentResult(once: Pick<IdempotentCall, 'actor' | 'idempotencyKey'>): Awaitable<IdempotentResult | undefined>
   /**
-   * What changed after the head that an earlier look has seen, `undefined` for all there is. Cheap when nothing did.
+   * The changes after the head that an earlier look has seen; all changes for `undefined`. It must be cheap when
+   * nothing has changed.
    *
    * A journal without that head, because it is shorter or has another hash at its number, is not the one that was seen:
-   * a backup was restored, or an instance that was behind has taken over. What was read before says nothing of it, not
-   * even where the numbers go on: `everything` has changed. Throws or rejects where it cannot be told what has changed.
+   * a backup was restored, or an instance that was behind has taken over. Earlier reads are worthless then, even if the
+   * sequence numbers continue: `everything` has changed. It throws or rejects if it cannot determine what has changed.
    */
   changesSince(after: JournalHead | undefined): Awaitable<ChangesSince>
   /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
@@ -57,13 +58,13 @@ export interface Store {
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
   /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */
   auditKeys(after: number | undefined, limit: number): Awaitable<readonly AuditedKey[]>
-  /** All owners of whom something is kept, in the order of their names, after this one; `undefined` for the first. */
+  /** All owners with a record, in the order of their names, after this one; `undefined` for the first. */
   auditOwners(after: string | undefined, limit: number): Awaitable<readonly AuditedOwner[]>
-  /** Subjects that the journal tells of, in the order of the entries that tell of them, and that are not there. */
+  /** Subjects that have journal entries but no row, in the order of these entries. */
   auditMissing(after: number, limit: number): Awaitable<readonly Pick<JournalEntry, 'seq' | 'subject'>[]>
   /**
-   * Some of the subjects whose rows are of a version that did not tell the journal how they stood, and of which no
-   * snapshot tells either. None for a store that may not write.
+   * Some of the subjects whose rows were stored by a version that did not note their digest in the journal, and that
+   * are in no snapshot either. Empty for a store that may not write.
    */
   withoutSnapshot(limit: number): Awaitable<readonly string[]>
   /** The highest revision that anything has; 0 if there is nothing. A journal that ends before it has been cut. */
@@ -84,7 +85,7 @@ export interface Store {
   recordUsage(batch: UsageBatch): Awaitable<void>
   /** By hour, then key, then outcome. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
-  /** What was declared last; `undefined` where nothing ever was, which is not the same as nothing. */
+  /** The last declaration; `undefined` if there never was one, which differs from an empty declaration. */
   declared(): Awaitable<Declared | undefined>
   /** Keeps what is declared, for those who do not know. A store that may not be written to leaves it as it is. */
   declare(declared: Declared): Awaitable<void>
@@ -92,6 +93,6 @@ export interface Store {
   grants(environments: readonly string[]): Awaitable<readonly string[]>
   /** Throws or rejects where it cannot be read, or not be changed, at present. Writes nothing. */
   ready(): Awaitable<void>
-  /** Lets go of the database. Nothing is asked of it afterwards. */
+  /** Closes the database. No method is called afterwards. */
   close(): Awaitable<void>
 }

@@ -25,7 +25,7 @@ export function timelyStore(store: Store, timeout: number): Store {
     spend: (id, spending) => check(store.spend(id, spending)),
     noteFirstUse: (hash, at) => check(store.noteFirstUse(hash, at)),
     commit: (changes, chain, conditions) => change(store.commit(changes, chain, conditions)),
-    // A promise also where the store says nothing, as one that nobody else can open may.
+    // Always a promise, even if the store returns none: a store that only one process can open may do so.
     settled: async () => settle(store.settled()),
     list: (filter) => work(store.list(filter)),
     idempotentResult: (once) => work(store.idempotentResult(once)),
@@ -46,8 +46,8 @@ export function timelyStore(store: Store, timeout: number): Store {
 }
 
 /**
- * The same of a limiter. What it counted for a call that was given up is given back when it says so: whoever asked for it
- * has heard `unavailable`, and a refused call spends nothing.
+ * The same for a limiter. If its answer arrives after the call was given up, the counted cost is given back: the caller
+ * was answered `unavailable`, and a refused call spends nothing.
  */
 export function timelyLimiter(limiter: Limiter, timeout: number): Limiter {
   const check = within(timeout, 'The limiter has not answered')
@@ -75,19 +75,19 @@ export function promptSource(source: KeySource): KeySource {
   }
 }
 
-/** Waits for an answer; `late` is done with one that comes when nobody waits for it any more. */
+/** Waits for an answer; `late` is called with an answer that arrives after the wait has been given up. */
 type Wait = <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => Awaitable<Value>
 
 /** @returns a function that answers what it is given, if it comes in so many milliseconds. */
 function within(milliseconds: number, what: string): Wait {
   return <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => {
     if (!isThenable(answer)) return answer
-    // Once: a thenable may do its work anew for everybody who waits for it.
+    // Once: a thenable may repeat its work for each `then`.
     const promised = Promise.resolve(answer)
     return new Promise<Value>((resolve, reject) => {
       const giveUp = (): void => {
         reject(new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`))
-        // Whatever comes of it, there is nobody to tell.
+        // An error of `late` is dropped: no caller waits for it any more.
         if (late !== undefined) promised.then(late).catch(() => {})
       }
       const timer = setTimeout(giveUp, milliseconds)

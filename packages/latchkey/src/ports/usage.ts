@@ -14,7 +14,7 @@ export interface UsageCount {
   readonly count: number
 }
 
-/** What was counted since usage was written last. */
+/** The counts since usage was written last. */
 export interface UsageBatch {
   /** Each hour, key and outcome at most once. */
   readonly counts: readonly UsageCount[]
@@ -22,7 +22,7 @@ export interface UsageBatch {
   readonly lastUsed: ReadonlyMap<string, number>
 }
 
-/** Which usage to read. A member that is `undefined` does not filter. */
+/** The filter of usage to read. A member that is `undefined` does not filter. */
 export interface UsageFilter {
   readonly key: string | undefined
   readonly owner: string | undefined
@@ -39,7 +39,7 @@ export interface UsageFilter {
 
 /** An attempt to spend from a quota. */
 export interface Spending {
-  /** What the call takes. */
+  /** The cost of the call. */
   readonly cost: number
   /** The quota as the caller knows it: if it is another one by now, nothing is taken. */
   readonly quota: Quota

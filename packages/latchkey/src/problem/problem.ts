@@ -5,9 +5,9 @@ export const problemMediaType = 'application/problem+json'
 
 /** One member of a request that does not fit. */
 export interface Fault {
-  /** Where, as a JSON Pointer into the request's body (RFC 6901); the empty pointer is the whole of it. */
+  /** The place of the fault, as a JSON Pointer into the request's body (RFC 6901); the empty pointer is the whole of it. */
   readonly pointer: string
-  /** What it must be. */
+  /** The rule that the value must meet. */
   readonly detail: string
 }
 
@@ -27,13 +27,13 @@ export interface Problem {
   readonly instance: string
   /** Names the problem for programs; stable. */
   readonly code: string
-  /** What is wrong with the request, where that can be said member by member. */
+  /** The faults of the request, if they can be listed member by member. */
   readonly errors?: readonly Fault[]
   /** The names of the limits that had no room (draft-ietf-httpapi-ratelimit-headers). */
   readonly 'violated-policies'?: readonly string[]
 }
 
-/** What a handler says of an error; the rest of the document is of the request. */
+/** The part of a problem document that a handler gives for an error; the rest comes from the request. */
 export interface ProblemOptions {
   /** 400 to 599. */
   readonly status: number
@@ -43,7 +43,7 @@ export interface ProblemOptions {
   readonly detail: string
   /** The registered type of the problem; `about:blank` if left out. */
   readonly type?: string | undefined
-  /** What is wrong with the request, member by member. */
+  /** The faults of the request, member by member. */
   readonly errors?: readonly Fault[]
   /** The names of the limits that had no room. */
   readonly violatedPolicies?: readonly string[] | undefined

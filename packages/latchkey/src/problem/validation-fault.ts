@@ -17,7 +17,7 @@ const bounds: Readonly<Record<string, (limit: number) => string>> = {
   maximum: (limit) => `must be at most ${limit}`,
 }
 
-/** What is wrong with one part of a request, from what the validator found. */
+/** The fault of one part of a request, from the validator's report. */
 export function faultOf({
   instancePath,
   keyword,

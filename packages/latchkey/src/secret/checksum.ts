@@ -6,7 +6,8 @@ const checksumLength = 6
 
 /**
  * The six characters that end a secret: CRC-32 of the text before them, in base62. It catches typing errors and lets a
- * scanner tell a real secret from a random string offline; it protects nothing, and anyone can compute it.
+ * scanner distinguish a real secret from a random string offline. It does not protect the secret: anyone can compute
+ * it.
  *
  * @example checksum('lk_live_' + random)
  */

@@ -33,9 +33,10 @@ function looksLikePlaceholder(secret: string): boolean {
 }
 
 /**
- * Says what is wrong with a secret that a person made, as the end of a sentence; `undefined` if nothing was found. It finds
- * secrets that are too short or too long (16 to 1,024 characters), placeholders that were left standing, and characters
- * that a header cannot carry. It does not judge how well a secret was chosen. The answer repeats nothing of the secret.
+ * Says what is wrong with a secret that a person made, as the end of a sentence; `undefined` if nothing was found. It
+ * finds secrets that are too short or too long (16 to 1,024 characters), placeholders that were left standing, and
+ * characters that a header cannot carry. It does not judge how well a secret was chosen. The answer repeats no part of
+ * the secret.
  *
  * @example
  * weaknessOf('change-me-please') // 'looks like a placeholder'

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../error.ts'
 
-/** What to do about it. Its like comes from SQL that somebody else has written, and nothing in the database is sure then. */
+/** The advice of the error. Such a value was written by foreign SQL, and nothing in the database is certain then. */
 const remedy = 'Latchkey never writes that: keep the database as it is, find out who did, and restore a backup.'
 
 /**

@@ -61,7 +61,7 @@ export const keyColumns: string = table.map(({ column }) => `k.${column}`).join(
 export const insertKey: string = `INSERT INTO latchkey_keys (place, ${table.map(({ column }) => column).join(', ')})
     VALUES ($1, ${table.map((_, index) => `$${index + 2}`).join(', ')})`
 
-/** Its values are `updateKeyValues`; `changes` is 0 where somebody else was quicker. */
+/** Its values are `updateKeyValues`; `changes` is 0 if another writer was quicker. */
 export const updateKey: string = `UPDATE latchkey_keys SET
     ${changing.map(({ column }, index) => `${column} = $${index + 3}`).join(', ')} WHERE id = $1 AND revision = $2`
 

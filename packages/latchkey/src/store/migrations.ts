@@ -67,7 +67,7 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         start = (SELECT k.start FROM latchkey_keys k WHERE k.place = latchkey_secrets.place),
         created_at = (SELECT k.created_at FROM latchkey_keys k WHERE k.place = latchkey_secrets.place)`,
       `CREATE INDEX latchkey_secrets_by_place ON latchkey_secrets (place)`,
-      // Empty for most: with none imported, what was not minted here is refused unread.
+      // Empty in most databases: without imports, a text that was not minted here is refused without a read.
       `CREATE INDEX latchkey_secrets_imported ON latchkey_secrets (kind) WHERE kind <> 'minted'`,
       `CREATE TABLE latchkey_owners (
         owner TEXT NOT NULL PRIMARY KEY,
@@ -91,7 +91,7 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         PRIMARY KEY (actor, token)
       ) ${byPrimaryKey}`,
       `CREATE INDEX latchkey_once_by_at ON latchkey_once (at)`,
-      // The owner stands here too: usage is told of the owner that the key had at the time.
+      // The owner is stored here too: usage is reported for the owner that the key had at the time.
       `CREATE TABLE latchkey_usage (
         hour ${integer} NOT NULL,
         key_id TEXT NOT NULL,
@@ -128,13 +128,14 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
     [
       `ALTER TABLE latchkey_keys ADD COLUMN salt TEXT NOT NULL DEFAULT ''`,
       `UPDATE latchkey_keys SET salt = ${random}`,
-      // What is there already was not told as it stands: a keyring that is opened does it, some at a time.
+      // The journal has no digest of the rows that exist already. A keyring notes them when it is opened, some at a
+      // time.
       `CREATE TABLE latchkey_untold (subject TEXT NOT NULL PRIMARY KEY) ${byPrimaryKey}`,
       `INSERT INTO latchkey_untold (subject) SELECT id FROM latchkey_keys`,
       `INSERT INTO latchkey_untold (subject) SELECT 'owner:' || owner FROM latchkey_owners`,
     ],
     [
-      // One row: what the application has declared, for those who open its database without it.
+      // One row: the declarations of the application, for those who open its database without it.
       `CREATE TABLE latchkey_declared (
         place ${integer} PRIMARY KEY,
         scopes TEXT NOT NULL,

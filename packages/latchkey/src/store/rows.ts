@@ -1,4 +1,4 @@
-// Rows as engines give them, and what they stand for.
+// Rows as engines give them, and the records that they stand for.
 
 import { jsonOf } from './foreign-value.ts'
 import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
@@ -24,7 +24,7 @@ export interface OwnerRow {
   readonly owner_revision: number | null
 }
 
-/** The last journal entry on something, beside its columns; all `null` where there is none. */
+/** The last journal entry on a subject, beside its columns; all `null` if it has no entry. */
 export interface LastRow {
   readonly last_seq: number | null
   readonly last_change: string | null
@@ -35,14 +35,14 @@ export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): Audi
   return seq === null || change === null ? undefined : { seq, change }
 }
 
-/** The columns of what was declared. */
+/** The columns of the declarations. */
 export interface DeclaredRow {
   readonly scopes: string
   readonly prefix: string
   readonly environments: string
 }
 
-/** What was declared, in a row. */
+/** The declarations in a row. */
 export function declaredOfRow({ scopes, prefix, environments }: DeclaredRow): Declared {
   return {
     scopes: jsonOf(scopes, 'latchkey_declared', 'scopes') as Declared['scopes'],

@@ -11,10 +11,10 @@ import type {
 } from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
 
-/** What may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
+/** A value that may be bound to a parameter. A `Date` or an object may not: drivers disagree about them. */
 export type SqlValue = string | number | null
 
-/** A statement whose text depends on what is asked for. */
+/** A statement whose text depends on the request. */
 export interface Query {
   readonly text: string
   readonly values: readonly SqlValue[]
@@ -31,7 +31,7 @@ const entryTexts = ['actor', 'action', 'subject', 'change', 'previous', 'hash'] 
 
 const entryColumns = `seq, at, ${entryTexts.join(', ')}`
 
-/** Where a key stands at $1, as `stateOf` sees it. */
+/** The state of a key at $1, as `stateOf` computes it. */
 const stateAtFirst = `CASE
   WHEN k.revoked_at IS NOT NULL THEN 'revoked'
   WHEN k.disabled_at IS NOT NULL THEN 'disabled'
@@ -83,7 +83,7 @@ export const works: string = `SELECT 1 FROM latchkey_secrets
 export const isAsItWas: string = `SELECT 1 FROM latchkey_keys k ${withOwner}
     WHERE k.id = $1 AND k.revision = $2 AND COALESCE(o.revision, 0) = $3`
 
-/** For a key without any: what is filled up anew forgets all periods. */
+/** For a key without any: a quota that is filled up anew forgets all periods. */
 export const insertQuota: string = `INSERT INTO latchkey_quotas (place, period, remaining)
     SELECT place, $3, $2 FROM latchkey_keys WHERE id = $1`
 
@@ -94,8 +94,8 @@ export const moreQuota: string = `UPDATE latchkey_quotas SET
     WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
 
 /**
- * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a row
- * of its own from its first call on, so that a clock which jumps to another one and back leaves both what they had.
+ * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a
+ * row of its own from its first call on, so that both keep their amounts if a clock jumps to another period and back.
  */
 export const spend: string = `INSERT INTO latchkey_quotas (place, period, remaining)
     SELECT place, $3, $4 - $2 FROM latchkey_keys WHERE id = $1 AND quota = $5 AND $4 >= $2
@@ -109,7 +109,7 @@ export const dropPeriods: string = `DELETE FROM latchkey_quotas
       SELECT period FROM latchkey_quotas WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
       ORDER BY ABS(period - $2) LIMIT 4)`
 
-/** For an owner of whom nothing was kept so far; `changes` is 0 where something was. */
+/** For an owner without a record; `changes` is 0 if there is one. */
 export const insertOwner: string = `INSERT INTO latchkey_owners (owner, disabled_at, limits, revision) VALUES ($1, $2, $3, $4)
     ON CONFLICT (owner) DO NOTHING`
 
@@ -122,7 +122,7 @@ const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
 export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.change AS last_change
     FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE ($1 IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
 
-/** Of the keys from one place to another. */
+/** The secrets of the keys from one place to another. */
 export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
     WHERE ($1 IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
 
@@ -139,7 +139,10 @@ export const untold: string = `SELECT subject FROM latchkey_untold u
     WHERE EXISTS (SELECT 1 FROM latchkey_keys WHERE id = u.subject)
     OR EXISTS (SELECT 1 FROM latchkey_owners WHERE 'owner:' || owner = u.subject) ORDER BY subject LIMIT $1`
 
-/** What is told is as it was seen; \`changes\` is 0 where it is not, or was told by another. */
+/**
+ * Only for a row at the revision that was seen; \`changes\` is 0 if the row has changed, or another instance has noted
+ * it already.
+ */
 export const tell: string = `DELETE FROM latchkey_untold WHERE subject = $1 AND (
     EXISTS (SELECT 1 FROM latchkey_keys WHERE id = $1 AND revision = $2)
     OR EXISTS (SELECT 1 FROM latchkey_owners WHERE 'owner:' || owner = $1 AND revision = $2))`
@@ -161,7 +164,7 @@ export const done: string = `SELECT fingerprint, ids, seq FROM latchkey_once WHE
 export const insertOnce: string = `INSERT INTO latchkey_once (actor, token, fingerprint, ids, at, seq)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (actor, token) DO NOTHING`
 
-/** For a call that is done again, if nobody has done it again since. */
+/** For a call that is repeated, if it has not been repeated since. */
 export const updateOnce: string = `UPDATE latchkey_once SET ids = $4, at = $5, seq = $6
     WHERE actor = $1 AND token = $2 AND fingerprint = $3 AND seq = $7`
 
@@ -216,7 +219,7 @@ export function listQuery({
     where.push(`k.place IN (SELECT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0)`)
   }
   if (text !== undefined) {
-    // Of the engine's own capital letters on both sides: SQLite knows those of ASCII.
+    // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.
     const pattern = `LOWER(${bind(like(text))})`
     const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
     where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
@@ -237,7 +240,7 @@ function like(text: string): string {
 /**
  * The entries that a filter asks for.
  *
- * @param asText - how a column with text is read, so that nothing of it is missing.
+ * @param asText - how a column with text is read, so that it is read whole.
  */
 export function journalQuery(
   { after, limit, subject, actor, from, to }: JournalFilter,

@@ -9,11 +9,11 @@ import { always, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillne
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
 
-/** Told as the `cause`, for who looks at a database and must say what to do. */
+/** The `cause` of the error, by which code that inspects a database decides what to advise. */
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
 
-/** How a database is opened: to bring its tables up to date, to make it, to change what is in it, or only to look at it. */
+/** How a database is opened: to bring its tables up to date, to make it, to change its content, or only to read it. */
 export type OpenMode = 'migrate' | 'create' | 'write' | 'read'
 
 /** A database that is open. */
@@ -77,7 +77,7 @@ function opening(
   }
 }
 
-/** What the system said; of a path, from the root on: a relative one is relative to wherever somebody was. */
+/** The system's message, with an absolute path: a relative path would depend on the working directory. */
 function reasonOf(error: unknown): string {
   const { path, message = String(error) } = (error ?? {}) as { readonly path?: unknown; readonly message?: string }
   return typeof path === 'string' && !isAbsolute(path) ? message.replace(`'${path}'`, `'${resolve(path)}'`) : message
@@ -96,7 +96,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
     const database = new DatabaseSync(path, { timeout: longestWait })
     try {
       checkVersion(database)
-      // Reads the header: what is not a database must be found out before anything of it is changed.
+      // Reads the header: a file that is not a database must be recognised before any part of it is changed.
       database.exec('PRAGMA schema_version')
       if (make && file !== memory && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
       // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
@@ -106,7 +106,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
       const migrated = make ? migrate(database, mode === 'create' ? 0 : steps.length) : 0
-      // From now on nobody waits in SQLite: while it waits, nothing else happens in this process.
+      // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
       const mustBeThere = file === memory ? always : presenceWithLog(file, fileIsThere)
       return { database, mustBeThere, still: false, migrated }
@@ -118,9 +118,9 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
 }
 
 /**
- * Even who only reads makes a log and its index, and leaves them behind. With nothing in a log, and no change that was
- * begun without one, the file itself is all there is: read as one that does not change, it needs neither. That it did not
- * is then seen to by looking at the file.
+ * Even a process that only reads makes a log and its index, and leaves them behind. With nothing in a log, and no
+ * change that was begun without one, the file itself is all there is: read as one that does not change, it needs
+ * neither. That it did not is then seen to by looking at the file.
  */
 function openToRead(file: string): OpenDatabase {
   const real = realpathSync(file)
@@ -157,7 +157,8 @@ export function isInUse(file: string): boolean {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: 0 })
-    // Whoever has a database open keeps a lock on its file. This one would go beside none; it is let go at once.
+    // A process that has a database open keeps a lock on its file. The lock taken here excludes every other one, and is
+    // released at once.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
     database.exec('BEGIN IMMEDIATE')
     database.exec('ROLLBACK')
@@ -169,7 +170,7 @@ export function isInUse(file: string): boolean {
   }
 }
 
-/** SQLITE_BUSY, whatever its extended code: somebody else holds the lock. */
+/** SQLITE_BUSY, whatever its extended code: another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
 }
@@ -179,12 +180,12 @@ function isUnopened(error: unknown): boolean {
   return [8, 14].includes(((error as { errcode?: number }).errcode ?? 0) % 256)
 }
 
-/** SQLITE_READONLY_ROLLBACK: what was half written must be taken out again, which who only reads may not do. */
+/** SQLITE_READONLY_ROLLBACK: a half-written change must be rolled back, which a reader may not do. */
 function isInterrupted(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === 776
 }
 
-/** The address of a file as SQLite takes it, with what it is opened for. */
+/** The address of a file as SQLite takes it, with the mode of opening. */
 function asUri(file: string, parameters: string): string {
   return `file:${realpathSync(file).split(sep).map(encodeURIComponent).join('/')}?${parameters}`
 }
@@ -219,7 +220,7 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Somebody else was quicker.
+    // Another process was quicker.
     if (!existsSync(folder)) throw error
   }
 }

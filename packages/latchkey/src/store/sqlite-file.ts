@@ -2,16 +2,19 @@ import type { BigIntStats } from 'node:fs'
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { LatchkeyError } from '../error.ts'
 
-/** Throws when what was opened by a path is no longer what everybody else finds there. It costs some 4 µs. */
+/**
+ * Throws when the file that was opened by a path is no longer the file that other processes find there. It costs some 4
+ * µs.
+ */
 export type Presence = () => void
 
 /** A database in memory is wherever its process is. */
 export const always: Presence = () => undefined
 
-/** The companion of a database that has what was not yet put into the file itself. */
+/** The companion of a database that holds changes not yet written into the file itself. */
 export const logOf = (file: string): string => `${file}-wal`
 
-/** The companion of a database without a log: what was in the file before a change that was not finished. */
+/** The companion of a database without a log: it holds the content of the file before an unfinished change. */
 const journalOf = (file: string): string => `${file}-journal`
 
 /**
@@ -30,13 +33,13 @@ export function presenceOf(file: string): Presence {
 }
 
 /**
- * Notes the log of an open database too: whoever takes that away under a process cuts it off from all others, and from
- * what comes to be in the file.
+ * Notes the log of an open database too: if the log is removed under a process, the process is cut off from all others,
+ * and from later content of the file.
  */
 export function presenceWithLog(file: string, ofFile: Presence): Presence {
   const log = logOf(realpathSync(file))
   const opened = statusOf(log)
-  // Where a file system has none, SQLite does without.
+  // If the file system has no log, SQLite works without one.
   if (opened === undefined) return ofFile
   return () => {
     ofFile()
@@ -72,7 +75,7 @@ export function stillnessOf(file: string): Presence {
 }
 
 /**
- * Finds out that a file system is read-only, or a file somebody else's, before a change does.
+ * Finds out that a file system is read-only, or that a file belongs to another user, before a change fails.
  *
  * @throws LatchkeyError `store_unusable`.
  */
@@ -85,7 +88,7 @@ export function mustBeWritable(file: string): void {
   }
 }
 
-/** Whether there is something in the log: somebody writes, or did so until the machine stopped. */
+/** Whether the log has content: a process is writing, or was writing when the machine stopped. */
 export function hasLog(file: string): boolean {
   return (statusOf(logOf(file))?.size ?? 0n) > 0n
 }
@@ -108,7 +111,7 @@ function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): b
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev
 }
 
-/** In bigints: the numbers of some file systems are beyond what a number can tell apart. */
+/** In bigints: the inode numbers of some file systems are too large for a number to distinguish. */
 function statusOf(file: string): BigIntStats | undefined {
   try {
     return statSync(file, { bigint: true, throwIfNoEntry: false })

@@ -3,15 +3,18 @@ import { LatchkeyError } from '../error.ts'
 import { foreignValue } from './foreign-value.ts'
 import type { SqlValue } from './sql.ts'
 
-/** The statements of an open database, each prepared once. What they throw is explained where it can be. */
+/** The statements of an open database, each prepared once. Their errors are explained if possible. */
 export interface Statements {
   readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
   readonly row: <Row>(text: string, values?: readonly SqlValue[]) => Row | undefined
-  /** Rows as they are, whatever somebody has put there: a number that JavaScript has not is one that it has, nearby. */
+  /**
+   * Rows as they are, even with foreign values: an integer that JavaScript cannot represent is read as a number near
+   * it.
+   */
   readonly audited: <Row>(text: string, values: readonly SqlValue[]) => readonly Row[]
   /** Answers how many rows were changed. */
   readonly run: (text: string, values?: readonly SqlValue[]) => number
-  /** What a statement has thrown, as a sentence that says how to mend it; the error itself where nothing is known of it. */
+  /** The error of a statement, as a sentence that says how to mend it; the error itself if it is unknown. */
   readonly explained: (error: unknown, text: string, values?: readonly SqlValue[]) => unknown
 }
 
@@ -41,7 +44,7 @@ export function statementsOf(database: DatabaseSync, file: string): Statements {
     return new LatchkeyError('store_unusable', sentence, { cause: error })
   }
 
-  /** Which column has a number that JavaScript has not: found out by reading again, and never by writing again. */
+  /** The column with an integer that JavaScript cannot represent. It is found by reading again, never by writing again. */
   function columnWithTooMuch(text: string, values: readonly SqlValue[]): string {
     const statement = database.prepare(text)
     statement.setReadBigInts(true)

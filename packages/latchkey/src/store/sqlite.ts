@@ -45,29 +45,29 @@ const namedChanges = 1000
 const longestWait = 5000
 
 /**
- * The same for a call that spends, which is waited for: it must fail while its caller is still there to be told, and not
- * take from the quota afterwards.
+ * The same for a call that spends, which is waited for: it must fail while its caller still waits for the answer, and
+ * not take from the quota afterwards.
  */
 const longestSpending = 1000
 
 /** Milliseconds between two tries. */
 const pause = 10
 
-/** How long it is remembered what was done for a token, in milliseconds: a day. */
+/** How long the result for a token is kept, in milliseconds: a day. */
 const remembered = 86_400_000
 
 export { isSoundSqlite, soundSqlite } from './sqlite-database.ts'
 
-/** Where a store on SQLite is, and what it is opened for. */
+/** The place of a store on SQLite, and the mode in which it is opened. */
 export interface SqliteStoreOptions {
   /** The database file, or `:memory:`. */
   readonly file: string
   /**
-   * What the file is opened for; `migrate` if left out.
+   * The mode in which the file is opened; `migrate` if left out.
    *
    * - `migrate`: a file that does not exist is made, readable by its owner only; older tables are brought up to date.
-   * - `create`: a file that does not exist is made; older tables are `store_unusable`. What was declared stays.
-   * - `write`: the file must exist, with tables of this version. What was declared stays.
+   * - `create`: a file that does not exist is made; older tables are `store_unusable`. The declarations stay.
+   * - `write`: the file must exist, with tables of this version. The declarations stay.
    * - `read`: the same, and nothing is changed, not even the mode of the file: every change fails, and usage is not
    *   written. While another process has the file open to write, its changes are seen. Otherwise the file is read as it
    *   stood, and every answer fails once it has changed.
@@ -122,7 +122,10 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
   const { rows, row, audited, run, explained } = statementsOf(database, file)
 
-  /** What is told is told of the file that everybody sees. Not for every verification: that a look has just found out. */
+  /**
+   * Reads, and checks that the file is still the one that other processes open. A verification does not need this: a
+   * look has just checked it.
+   */
   function asItIs<Result>(read: () => Result): Result {
     const result = read()
     mustBeThere()
@@ -140,7 +143,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   function readHead(): JournalHead | undefined {
     const found = row<JournalHead>(sql.head)
     if (found === undefined) return undefined
-    // Of an entry after it nobody could read the number.
+    // The sequence number of the entry after it could not be read.
     if (found.seq >= Number.MAX_SAFE_INTEGER)
       throw foreignValue('latchkey_journal.seq', `a number that is too large (${found.seq})`)
     return { seq: found.seq, hash: found.hash }
@@ -164,7 +167,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
-  /** What is written is acknowledged only if it is where the next process will look for it. */
+  /** A write is acknowledged only if it is in the file that the next process will open. */
   function kept<Result>(work: () => Result): Result {
     mustBeThere()
     const result = work()
@@ -172,7 +175,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     return result
   }
 
-  /** What one reader sees: from the first statement to the last without a change of anybody's in between. */
+  /** Reads at one point in time: no other writer's change comes between the first statement and the last. */
   function atOneMoment<Result>(read: () => Result): Result {
     database.exec('BEGIN')
     try {
@@ -225,7 +228,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     )
   }
 
-  /** Whether the admin key on whose behalf a change is made still is what it was when its rights were read. */
+  /** Whether the admin key on whose behalf a change is made is unchanged since its rights were read. */
   function holds({ id, revision, ownerRevision, secret, expiresAt, now }: Witness): boolean {
     if (expiresAt !== null && now() >= expiresAt) return false
     if (secret !== undefined && row(sql.works, [secret, now()]) === undefined) return false
@@ -286,7 +289,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     try {
       run(sql.dropPeriods, [id, period])
     } catch {
-      // What was spent is spent. They are forgotten with the next period.
+      // The spending has succeeded, so the error is dropped. The old periods are deleted with the next one.
     }
   }
 
@@ -447,7 +450,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async recordUsage({ counts, lastUsed }) {
-      // Who may not write cannot count: it must not wait for a next time that never comes.
+      // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
       if (mode === 'read') return
       await writing(() =>
         kept(() =>
@@ -473,7 +476,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     async declare({ scopes, prefix, environments }) {
       if (mode === 'write' || mode === 'read') return
-      // Who only wanted a database to be there does not speak for the application that made it.
+      // A process that only creates a missing database must not overwrite the declarations of the application that made
+      // it.
       if (mode === 'create' && row(sql.declared) !== undefined) return
       const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
       await writing(() => kept(() => run(sql.declare, values)))
@@ -500,7 +504,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-/** Where a database is, and where its copy is to be. */
+/** The place of a database, and the place for its copy. */
 export interface BackupOptions {
   /** The database file. */
   readonly file: string
@@ -539,7 +543,8 @@ async function copyTo(
   copy: string,
   progress: BackupOptions['progress'],
 ): Promise<void> {
-  // Ours before SQLite opens it, so that nobody else can read it for a moment; and never over another file.
+  // Create the file with our mode before SQLite opens it, so that other users can never read it; and never overwrite
+  // another file.
   closeSync(openSync(copy, 'wx', 0o600))
   try {
     await backup(database, copy, {
@@ -548,21 +553,24 @@ async function copyTo(
     })
     mustBeThere()
   } catch (error) {
-    // Half a copy is worse than none: it looks like one.
+    // Remove half a copy: it looks like a whole one.
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(copy + end, { force: true })
     throw error
   }
 }
 
 /**
- * Some versions of `node:sqlite` end a text at its first NUL, and what was written behind it in the journal would not be
- * seen. Nothing of ours has one; what has comes as bytes.
+ * Some versions of `node:sqlite` end a text at its first NUL, so text after it in the journal would not be seen.
+ * Latchkey writes no NUL; a text that has one is read as bytes.
  */
 function intactText(column: string): string {
   return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`
 }
 
-/** An entry as it was read. Bytes without a NUL are not text and stay what they are: that is no entry of ours either. */
+/**
+ * An entry as it was read. Bytes without a NUL are not text and stay bytes: Latchkey did not write such an entry
+ * either.
+ */
 function entryOfRow(row: JournalEntry): JournalEntry {
   const { actor, action, subject, change, previous, hash } = row
   if (![actor, action, subject, change, previous, hash].some(isBytes)) return { ...row }
@@ -585,11 +593,14 @@ function unlessUnreadable<Value>(read: () => Value): Value | undefined {
   }
 }
 
-/** Finds out whether others write what is no entry of the journal, as whoever accepts calls does: usage, quotas, first uses. */
+/**
+ * Finds out whether other processes write data that is not in the journal (usage, quotas, first uses), as a process
+ * that accepts calls does.
+ */
 function sharing(tell: (() => void) | undefined): {
-  /** Of this store itself. */
+  /** Called after a commit of this store itself. */
   readonly committed: (entries: number) => void
-  /** @param written - whether anybody else has written since the look before. */
+  /** @param written - whether another process has written since the look before. */
   readonly seen: (seq: number, written: boolean) => void
 } {
   let reported = tell === undefined
@@ -604,7 +615,7 @@ function sharing(tell: (() => void) | undefined): {
       ours = 0
       if (reported || !written || theirs !== 0) return
       reported = true
-      // After the look: whoever is told may do anything.
+      // After the look, because the callback may do anything.
       queueMicrotask(() => tell?.())
     },
   }

@@ -2,13 +2,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Awaitable } from '../ports.ts'
 
 /**
- * Does a piece of writing: now, or when everybody who came before has been served and no other process is writing. If
- * that takes longer than its patience, in milliseconds, it fails with the error that says so, and is never done.
+ * Does a piece of writing: now, or when all earlier writings are done and no other process is writing. If that takes
+ * longer than its patience, in milliseconds, it fails with the error that says so, and is never done.
  */
 export type Writers = <Result>(work: () => Result, patience?: number) => Awaitable<Result>
 
 interface Waiting {
-  /** Throws what `isBusy` knows while another process is writing. */
+  /** Throws an error that `isBusy` recognises while another process is writing. */
   readonly attempt: () => void
   readonly fail: (error: unknown) => void
   /** In the time of `performance.now`. */
