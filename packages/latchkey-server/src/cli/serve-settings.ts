@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Settings } from '../config.ts'
 import { readSettings, settingsTable } from '../config.ts'
-import { hostMust, isOfThisMachine } from '../start.ts'
+import { isOfThisMachine } from '../start.ts'
 import { Failure } from './exit.ts'
 
 /**
@@ -15,7 +15,13 @@ export async function checkServeSettings(values: readonly string[]): Promise<voi
   const flags = flagsIn(values)
   if (flags === undefined) return
   const { host } = readSettings({ flags, environment: process.env })
-  if (!(await isOfThisMachine(host))) throw new Failure('settings', hostMust)
+  if (!(await isOfThisMachine(host))) throw hostFailure(flags)
+}
+
+/** The failure for an address of another machine, with the name that the person has used. */
+export function hostFailure({ host }: { readonly host?: string | undefined }): Failure {
+  const name = host === undefined ? settingsTable.host.variable : '--host'
+  return new Failure('settings', `${name} must be an address or a name of this machine, such as 127.0.0.1 or ::.`)
 }
 
 /** The settings in the flags; `undefined` if the arguments have anything else. */

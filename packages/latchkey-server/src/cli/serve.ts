@@ -3,11 +3,12 @@ import type { Command } from 'commander'
 import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
-import { closeOnSignals, hostMust, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
+import { closeOnSignals, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
 import { fileOf, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
+import { hostFailure } from './serve-settings.ts'
 import { settingOptions, settingsOf } from './target.ts'
 import { say, serveWithoutReader } from './terminal/print.ts'
 
@@ -18,10 +19,10 @@ export function serveCommand(program: Command): void {
 }
 
 /** Runs the server until a signal stops it. Messages go to stderr, because stdout has the log. */
-async function serve(options: object): Promise<void> {
+async function serve(options: { readonly host?: string }): Promise<void> {
   const settings = settingsOf(options)
   // Checked before anything is loaded or opened, so that a wrong setting is reported quickly.
-  if (!(await isOfThisMachine(settings.host))) throw new Failure('settings', hostMust)
+  if (!(await isOfThisMachine(settings.host))) throw hostFailure(options)
   // Other commands use these. The server does not need them, and no crash report should have them.
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
@@ -45,7 +46,7 @@ async function serve(options: object): Promise<void> {
     // Everything is being closed, and so this start does not come to its end.
     if (isStopping()) return
     await close()
-    throw explained(error, settings)
+    throw isNotHere(error) ? hostFailure(options) : explained(error, settings)
   }
 }
 
@@ -94,7 +95,6 @@ async function writeKey(keyring: OpenKeyring, path: string): Promise<void> {
 }
 
 function explained(error: unknown, { port }: Settings): unknown {
-  if (isNotHere(error)) return new Failure('settings', hostMust)
   const fault = portFault(error, port)
   return fault === undefined ? error : new Failure('failed', fault)
 }

@@ -65,9 +65,12 @@ describe('serve', { concurrency: 2 }, () => {
 
   test('a .env that cannot be read and a host that is elsewhere end the start with exit code 78 and one sentence', async () => {
     const here = workplace()
+    const must = 'must be an address or a name of this machine, such as 127.0.0.1 or ::.'
     for (const host of ['192.0.2.1', 'fe80::1']) {
-      const { code, stderr } = await here.run(['serve', '--port', '0', '--host', host])
-      assert.deepEqual([code, stderr], [78, 'HOST is not an address of this machine.\n'])
+      const flag = await here.run(['serve', '--port', '0', '--host', host])
+      assert.deepEqual([flag.code, flag.stderr], [78, `--host ${must}\n`])
+      const variable = await here.run(['serve', '--port', '0'], { env: { HOST: host } })
+      assert.deepEqual([variable.code, variable.stderr], [78, `HOST ${must}\n`])
     }
     mkdirSync(join(here.folder, '.env'))
     const { code, stderr } = await here.run(['serve', '--port', '0'])
