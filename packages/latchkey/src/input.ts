@@ -163,8 +163,8 @@ export function limits(value: unknown): readonly Limit[] {
       throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
     }
     // In answers it stands for the quota.
-    if (name === 'quota') throw invalid(`${place}.name`, 'another than quota')
-    if (names.has(name)) throw invalid(`${place}.name`, 'another than those before it')
+    if (name === 'quota') throw invalid(`${place}.name`, 'different from quota')
+    if (names.has(name)) throw invalid(`${place}.name`, 'different from the names before it')
     names.add(name)
     if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
     return {

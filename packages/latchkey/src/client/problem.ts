@@ -40,10 +40,7 @@ export function failureOf(base: string, { status, body, retryAfter }: FailedAnsw
   const detail = sentenceOf(body ?? {})
   if (sameCode.has(code)) return new LatchkeyError(code as ErrorCode, detail)
   if (status === 401 || status === 403) {
-    return new LatchkeyError(
-      'admin_key_refused',
-      `The server does not take the admin key for this (${code}): ${detail}`,
-    )
+    return new LatchkeyError('admin_key_refused', `The server refuses the admin key (${code}): ${detail}`)
   }
   if (status === 429) {
     const when = retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? ` In ${retryAfter} s.` : ''

@@ -167,7 +167,7 @@ export function checkEach(members: Partial<Members>, context: CheckContext): Par
 function owner(value: unknown): string {
   const name = text('owner', value, bounds.label)
   // In the path of a URL they mean another path, however they are encoded (RFC 3986 5.2.4).
-  if (name === '.' || name === '..') throw invalid('owner', 'another text than . and ..')
+  if (name === '.' || name === '..') throw invalid('owner', 'a text other than "." and ".."')
   return name
 }
 
