@@ -16,11 +16,11 @@ export interface Composed {
   readonly close: () => Promise<void>
 }
 
-/** What a composition may be told besides the settings. */
+/** Options of a composition besides the settings. */
 export interface ComposeOptions {
   /** `serverLogger(settings)`; nothing is logged if left out. */
   readonly logger?: FastifyServerOptions['logger']
-  /** The machine's time if left out; tests bring their own. */
+  /** The machine's clock if left out; tests pass their own. */
   readonly clock?: Clock
 }
 
@@ -50,7 +50,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
   })
   const tellShared = (): void => app.log.warn(shared)
-  // Asked before it is opened here. Who comes later is seen by what they write.
+  // Ask before this process opens the store. A process that opens it later shows by its writes.
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
   const store = await openStore(settings.store, 'migrate', inUse ? undefined : tellShared)

@@ -13,23 +13,23 @@ export interface Settings {
   readonly port: number
   /** Where keys are kept: `sqlite:` and a file, or `sqlite::memory:`. */
   readonly store: string
-  /** `undefined`, like the next two, where nothing is said: then it is as declared in the database. */
+  /** `undefined`, like the next two, if not set: then the declaration in the database applies. */
   readonly prefix: string | undefined
   readonly environments: readonly [string, ...string[]] | undefined
-  /** What keys may be allowed to do, each with the sentence that the documentation shows. */
+  /** The scopes that keys may have, each with the sentence that the documentation shows. */
   readonly scopes: Readonly<Record<string, string>> | undefined
-  /** Addresses and ranges of the proxies whose word on the caller's address is taken. */
+  /** Addresses and ranges of the proxies that are trusted to give the caller's address. */
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
-  /** Seconds between two writings of usage. */
+  /** Seconds between two writes of usage. */
   readonly usageInterval: number
   readonly cacheSize: number
   /** MiB. */
   readonly cacheMemory: number
   /** Seconds from the time that `/readyz` answers 503 to the time that the server stops listening. */
   readonly drainDelay: number
-  /** Where the first admin key is written, if there is none. */
+  /** The file for the first admin key, if there is no admin key yet. */
   readonly firstAdminKeyFile: string | undefined
 }
 
@@ -37,21 +37,24 @@ export interface Settings {
 export interface Setting<Value> {
   /** The environment variable. */
   readonly variable: string
-  /** As commander writes it. */
+  /** The flag in commander's notation. */
   readonly flag: string
-  /** What it is when nothing is set, as one would write it; empty where that is nothing. */
+  /** The default, as a user would write it; empty if there is none. */
   readonly fallback: string
   /** One sentence for `--help` and the docs page. */
   readonly help: string
-  /** What it must be, to follow its name. Never says what it was: that may be a secret in the wrong place. */
+  /**
+   * What the value must be; follows the name in a message. It never repeats the value, which may be a secret in the
+   * wrong place.
+   */
   readonly must: string
-  /** The value that a text stands for; `undefined` when it does not fit. */
+  /** Reads the value from a text; `undefined` if the text does not fit. */
   readonly read: (text: string) => Value | undefined
-  /** What it must be and is not, where that can be said of a text that does not fit; `must` if left out. */
+  /** A more exact `must` for a text that does not fit; `must` if left out. */
   readonly mustInstead?: (text: string) => string | undefined
 }
 
-/** Read by commands, and not one of the server's settings. */
+/** Only commands read it; it is not a setting of the server. */
 const otherVariables = [
   'LATCHKEY_URL',
   'LATCHKEY_ADMIN_KEY',
@@ -62,7 +65,7 @@ const otherVariables = [
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** The one table of settings: from it come the values, `--help` and the docs page. */
+/** The only table of settings: the values, `--help` and the docs page come from it. */
 export const settingsTable: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
   host: {
     variable: 'HOST',
@@ -187,9 +190,9 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
   },
 }
 
-/** The settings are at fault. Trying again does not help: the process ends with EX_CONFIG, 78. */
+/** The settings are wrong. Trying again does not help: the process ends with EX_CONFIG, 78. */
 export class SettingsError extends Error {
-  /** One sentence for each fault; names the setting and what it must be, never its value. */
+  /** One sentence for each fault: it names the setting and what it must be, never its value. */
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
@@ -199,11 +202,11 @@ export class SettingsError extends Error {
   }
 }
 
-/** Where settings come from, the first that has one wins. */
+/** The sources of settings; the first one that has a setting wins. */
 export interface SettingsSources {
-  /** What was said on the command line, by the names in `Settings`. */
+  /** The flags of the command line, by the names in `Settings`. */
   readonly flags?: { readonly [Name in keyof Settings]?: string | undefined }
-  /** `process.env`. What is set to nothing counts as not set: that is how a variable is taken back in a compose file. */
+  /** `process.env`. An empty variable counts as not set: a compose file unsets a variable in this way. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -238,8 +241,8 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
 }
 
 /**
- * What has no value where nothing is said. The first three the database knows: a forgotten variable must not take from
- * keys what they hold.
+ * The settings without a default. The database has the first three: a forgotten variable must not take scopes from
+ * keys.
  */
 const withoutDefault: ReadonlySet<string> = new Set([
   'prefix',
@@ -248,7 +251,7 @@ const withoutDefault: ReadonlySet<string> = new Set([
   'firstAdminKeyFile',
 ] satisfies (keyof Settings)[])
 
-/** What the settings say of keys, for `openKeyring`: what they do not say is left out. */
+/** The settings that `openKeyring` takes; those that are not set are left out. */
 export function declarationOf({ scopes, prefix, environments }: Settings): {
   readonly scopes?: Readonly<Record<string, string>>
   readonly prefix?: string
@@ -265,7 +268,7 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {
-    // What is not there is made, and what cannot be reached is told of when it is opened.
+    // A missing file is created later. If it cannot be reached, opening it reports the fault.
     return false
   }
 }

@@ -3,9 +3,9 @@ import { adminEnvironment, adminScopes, everyScope } from 'latchkey'
 import { reserveFile } from './start.ts'
 
 /**
- * Issues the first admin key of a keyring and returns its secret; `undefined` if there is an admin key already, in whatever
- * state. Print the secret once, to the terminal and to no log. When several processes start at once on one store, one of
- * them gets it.
+ * Issues the first admin key of a keyring and returns its secret; `undefined` if there is an admin key already, in any
+ * state. Print the secret once, to the terminal and to no log. When several processes start at once on one store, one
+ * of them gets it.
  *
  * @example
  * const secret = await firstAdminKey(keyring)
@@ -20,12 +20,12 @@ const room = 128
 
 /**
  * Issues the first admin key of a keyring and writes its secret into a file that only its owner may read (mode 600).
- * Returns whether it did: not if there is an admin key already, in whatever state. When several processes start at once on
+ * Returns whether it did: false if there is an admin key already, in any state. When several processes start at once on
  * one store, one of them writes. A file that exists is never replaced.
  *
  * The file is reserved on the disk before the key is issued, so a file that cannot be written leaves no lost key behind.
  *
- * @throws Error what the system says of the file. There is no admin key yet then, and the next start can write it. If
+ * @throws Error the system's error about the file. There is no admin key yet then, and the next start can write it. If
  *   another file took the name at the same time, there is one, and the message says in which file it is.
  *
  * @example await writeFirstAdminKey(keyring, 'data/admin.key')
@@ -71,7 +71,7 @@ async function issueFirst(keyring: OpenKeyring): Promise<Issued | undefined> {
   return made.repeated ? undefined : made.created[0]
 }
 
-/** What the first admin key has: every right, and all scopes that there are or will be. */
+/** The first admin key has every right, and all scopes, also those declared later. */
 export function everyRight({
   environments,
 }: Pick<Keyring, 'environments'>): Required<Pick<KeyMembers<AdminScope>, 'scopes' | 'delegation'>> {

@@ -30,7 +30,7 @@ const levels: Readonly<Record<number, string>> = {
   60: 'fatal',
 }
 
-/** What every line has and nobody needs to read in a terminal. */
+/** Members of every line that a person in a terminal does not need. */
 const usual: ReadonlySet<string> = new Set([
   'level',
   'time',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
-// Read by every Node that can read modules at all, so in syntax that is as old as they are.
+// Every Node that has modules must be able to read this file, so its syntax is old.
 
-/** What `package.json` says of this package. */
+/** The `package.json` of this package. */
 export const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string
   readonly engines: { readonly node: string }

@@ -1,7 +1,7 @@
-// Read by every Node that can read modules at all, so in syntax that is as old as they are.
+// Every Node that has modules must be able to read this file, so its syntax is old.
 
 /**
- * Why this Node will not do, in a line that says which one does; `undefined` if it will.
+ * Why this version of Node does not fit, in a line that names one that does; `undefined` if it fits.
  *
  * @param range - as in `engines` of a `package.json`: `^24.16.0 || >=26`.
  *

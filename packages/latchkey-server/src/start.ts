@@ -1,6 +1,6 @@
 /**
- * @module What a program that serves does before it serves, and when it is told to stop: settings and secrets from the
- * environment, warnings, signals. Nothing here loads a framework.
+ * @module How a server program starts and stops: settings and secrets from the environment, warnings, signals. Nothing
+ *   here loads a framework.
  */
 
 export { loadEnvironmentFile } from './start/environment-file.ts'

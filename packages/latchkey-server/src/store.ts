@@ -1,15 +1,15 @@
 import type { Store } from 'latchkey'
 
-// The one file that knows which databases there are. A store is known by its address, as LATCHKEY_STORE says it.
+// The only file that knows the kinds of databases. LATCHKEY_STORE has the address of a store.
 
 const sqlite = 'sqlite:'
 
-/** What the address of a store must be, to follow its name. */
+/** What the address of a store must be; follows the name of the setting in a message. */
 export const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
 
 /** Whether a text is the address of a store. */
 export function isStore(address: string): boolean {
-  // A byte of zero would end the path early, in the operating system and not here.
+  // The operating system would end the path at a zero byte.
   return address.startsWith(sqlite) && address.length > sqlite.length && !address.includes('\0')
 }
 
@@ -23,10 +23,10 @@ export function storeIn(file: string): string {
   return `${sqlite}${file}`
 }
 
-/** What a store is opened for: to bring it up to date, to make it, to change what is in it, or only to look at it. */
+/** The purpose of opening a store: to migrate it, to create it, to write, or only to read. */
 export type StoreMode = 'migrate' | 'create' | 'write' | 'read'
 
-/** A store, and how many steps brought it up to date when it was opened. */
+/** A store, and the number of migration steps that ran when it was opened. */
 export interface OpenStore extends Store {
   readonly migrated: number
 }
@@ -34,7 +34,7 @@ export interface OpenStore extends Store {
 /**
  * Opens the store at an address.
  *
- * @param onShared - called once when another process is seen to accept calls on the same store.
+ * @param onShared - called once, when another process accepts calls on the same store.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` if it is of another version.
  *
  * @example const store = await openStore('sqlite:data/latchkey.db')
@@ -48,13 +48,13 @@ export async function openStore(
   return sqliteStore({ file: fileOf(address), mode, ...(onShared === undefined ? {} : { onShared }) })
 }
 
-/** Whether a process has the store open at the moment. */
+/** Whether a process has the store open now. */
 export async function isInUse(address: string): Promise<boolean> {
   const { isInUse: isFileInUse } = await import('latchkey/store/sqlite')
   return isFileInUse(fileOf(address))
 }
 
-/** How a store is copied. */
+/** Options of a copy. */
 export interface CopyOptions {
   /** A file that does not exist yet. */
   readonly to: string
@@ -65,7 +65,7 @@ export interface CopyOptions {
 /**
  * Copies a store of any version into a file, while others work on it.
  *
- * @throws LatchkeyError `store_unusable`; what the file system says, `EEXIST` if the file exists.
+ * @throws LatchkeyError `store_unusable`; an error of the file system, `EEXIST` if the file exists.
  */
 export async function copyStore(address: string, { to, progress }: CopyOptions): Promise<void> {
   const { backupSqlite } = await import('latchkey/store/sqlite')

@@ -7,7 +7,7 @@ import { explained, wordsForHelp } from './nearest.ts'
 import { checkServeSettings } from './serve-settings.ts'
 import { printable, say, watchOutput } from './terminal/print.ts'
 
-/** Runs one command to its end; what it came to is in `process.exitCode`. */
+/** Runs one command to its end and sets `process.exitCode`. */
 export async function run(values: readonly string[]): Promise<void> {
   watchOutput((error) => process.exit(report(error)))
   // An error that nothing awaits ends the command in the same way.
@@ -40,7 +40,7 @@ async function main(values: readonly string[]): Promise<void> {
   }
 }
 
-/** Says what went wrong, in words and not in stack traces, and answers the exit code. */
+/** Prints what went wrong, without a stack trace, and returns the exit code. */
 function report(error: unknown): number {
   const { exit, message } = endOf(error)
   for (const line of message.split('\n')) say(printable(line))

@@ -43,7 +43,7 @@ async function serve(options: { readonly host?: string }): Promise<void> {
     // Shown last, so that the key works: the port was free and the database could be opened.
     await tellOfAdminKeys(keyring, settings)
   } catch (error) {
-    // Everything is being closed, and so this start does not come to its end.
+    // A signal is closing everything, so this start cannot finish.
     if (isStopping()) return
     await close()
     throw isNotHere(error) ? hostFailure(options) : explained(error, settings)

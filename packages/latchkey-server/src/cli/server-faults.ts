@@ -15,7 +15,7 @@ export function serverFaults(message: string): readonly ServerFault[] {
   })
 }
 
-/** A part of a JSON Pointer as it is (RFC 6901 4). */
+/** Unescapes a part of a JSON Pointer (RFC 6901 4). */
 function unescaped(part: string): string {
   return part.replaceAll('~1', '/').replaceAll('~0', '~')
 }

@@ -81,7 +81,7 @@ export interface StoreUse {
  * Opens the keyring that the options name, uses it, and closes it: a running server with `--url`, otherwise the database.
  * A command that fails leaves no new database behind.
  *
- * @throws Failure `usage`, `settings`, `unavailable`; what the keyring throws.
+ * @throws Failure `usage`, `settings`, `unavailable`; any error of the keyring.
  */
 export async function withKeyring<Result>(
   options: TargetOptions,
@@ -104,7 +104,7 @@ export async function withKeyring<Result>(
   }
 }
 
-/** Whether no other process has written to it meanwhile. */
+/** Whether the database is still empty: another process may have written to it meanwhile. */
 async function isEmpty(keyring: Keyring): Promise<boolean> {
   return (await keyring.journal({ limit: 1 })).length === 0
 }

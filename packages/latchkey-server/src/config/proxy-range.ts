@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Where IPv4 addresses lie that are written as IPv6, such as `::ffff:10.0.0.1`. */
+/** The IPv6 range of mapped IPv4 addresses, such as `::ffff:10.0.0.1`. */
 const embedding = new BlockList()
 embedding.addSubnet('::', 16, 'ipv6')
 

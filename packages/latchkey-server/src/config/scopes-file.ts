@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { scopePattern } from 'latchkey'
 import { repeatedMember } from 'latchkey/problem/fastify'
 
-/** What is in a file that declares scopes; or what it must be instead, as the end of a sentence. */
+/** The content of a file that declares scopes; or what the file must be, as the end of a sentence. */
 export type ScopesFile =
   | { readonly scopes: Readonly<Record<string, string>>; readonly must: undefined }
   | { readonly scopes: undefined; readonly must: string }
@@ -16,7 +16,7 @@ export function readScopesFile(file: string): ScopesFile {
   const must = (what: string): ScopesFile => ({ scopes: undefined, must: `the path of a file${what}` })
   let bytes: Uint8Array
   try {
-    // A pipe would be waited for without end.
+    // Reading a pipe could wait for ever.
     if (!statSync(file).isFile()) throw new Error('It is not a file.')
     bytes = readFileSync(file)
   } catch (error) {
@@ -26,7 +26,7 @@ export function readScopesFile(file: string): ScopesFile {
   let text: string
   let declared: unknown
   try {
-    // What is not UTF-8 would be another text: the sentence of a scope is read by people.
+    // Decoding anything but UTF-8 would change the text, and people read the sentence of a scope.
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     declared = JSON.parse(text)
   } catch {
@@ -34,7 +34,7 @@ export function readScopesFile(file: string): ScopesFile {
   }
   const twice = repeatedMember(text)?.slice(1)
   if (twice !== undefined) {
-    // What is no name of a scope may be anything, and of any length.
+    // A text that is no name of a scope may be anything, and of any length.
     return must(` with each name once, and ${scopePattern.test(twice) ? twice : 'one'} stands in it twice`)
   }
   return areScopes(declared)

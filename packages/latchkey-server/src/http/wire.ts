@@ -61,7 +61,7 @@ export const limit = Type.Object(
 )
 export const limits = Type.Array(limit, { maxItems: bounds.limits.count })
 
-/** What the revision of a key or an owner is. */
+/** The revision of a key or an owner. */
 export const revisionText = 'A number that grows with every change; in quotation marks it is the ETag'
 
 /** How many items a page has if a request does not say. */

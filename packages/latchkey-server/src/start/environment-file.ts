@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 /**
  * Reads a file of settings into `process.env`, if there is one. A variable that is set already keeps its value.
  *
- * @throws Error what the system says; also for a pipe, which would be waited for without end, and for a file that is not in
+ * @throws Error the system's error; also for a pipe, where reading could wait for ever, and for a file that is not in
  *   UTF-8.
  *
  * @example loadEnvironmentFile()

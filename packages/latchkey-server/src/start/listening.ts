@@ -6,8 +6,8 @@ import { lookup } from 'node:dns/promises'
 const notHere: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND'])
 
 /**
- * Says whether an address or a host name is one of this machine, without listening there: nobody can connect meanwhile. It
- * is quick, so ask before anything heavy is loaded.
+ * Says whether an address or a host name is one of this machine, without listening there: no client can connect
+ * meanwhile. It is quick, so ask before you load anything heavy.
  *
  * @example
  * const here = await isOfThisMachine('127.0.0.1')

@@ -17,11 +17,11 @@ export interface ReservedFile {
 }
 
 /**
- * Reserves a file that only its owner may read (mode 600), under another name until its content is complete. What can fail
- * fails here, before there is anything to lose: a missing folder, a full disk, a name that is taken.
+ * Reserves a file that only its owner may read (mode 600), under another name until its content is complete. Every
+ * likely fault shows here, before a secret exists: a missing folder, a full disk, a name that is taken.
  *
  * @param bytes - how many bytes the content may have.
- * @throws Error what the system says; with the code `EEXIST` if something has the name.
+ * @throws Error the system's error; with the code `EEXIST` if the name is taken.
  *
  * @example
  * const file = reserveFile('data/admin.key', 128)

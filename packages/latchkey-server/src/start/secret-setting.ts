@@ -45,7 +45,9 @@ export function secretSetting(
   return text
 }
 
-/** At most one byte more than may be there; `undefined` for what is no file: a pipe would be waited for without end. */
+/**
+ * Reads at most one byte more than allowed; `undefined` for anything but a file: reading a pipe could wait for ever.
+ */
 function bytesOf(file: string): Buffer | undefined {
   const opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {

@@ -1,21 +1,21 @@
 import { constants } from 'node:os'
 
-/** What to do when the process is told to stop. */
+/** What to do when the process gets a signal to stop. */
 export interface Stopping {
-  /** Takes no new requests, finishes those in flight, writes and closes everything. Asked for once. */
+  /** Takes no new requests, finishes those in flight, writes and closes everything. It is called once. */
   readonly close: () => Promise<void>
-  /** Writes and closes at once what must not be lost; then the process ends. It is called at the second signal. */
+  /** Writes and closes at once all that must not be lost; then the process ends. The second signal calls it. */
   readonly hurry: () => Promise<void>
 }
 
-/** A closed terminal says SIGHUP, a person SIGINT, a supervisor SIGTERM. */
+/** A closed terminal sends SIGHUP, a person SIGINT, a supervisor SIGTERM. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Closes in order at the first signal (SIGINT, SIGTERM, SIGHUP), and at the second without waiting for callers. In both
- * cases what must be written is written.
+ * cases everything is written that must not be lost.
  *
- * @returns whether it has been told to stop: what fails in a start after that fails because everything is being closed.
+ * @returns whether a signal has come: a start that fails after it fails only because everything is being closed.
  *
  * @example const isStopping = closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
  */

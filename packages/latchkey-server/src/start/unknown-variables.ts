@@ -2,11 +2,11 @@
 export interface KnownVariables {
   /** The names of all settings that this program, or one beside it, reads. */
   readonly known: readonly string[]
-  /** What the names of our settings begin with; `LATCHKEY_` if left out. */
+  /** The prefix of our settings; `LATCHKEY_` if left out. */
   readonly prefix?: string
 }
 
-/** What Kubernetes sets in every container for each service of the namespace, and one may have our name. */
+/** Kubernetes sets these in every container for each service of the namespace, and a service may have our name. */
 const ofKubernetes = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/
 
 /** A name that is spelt almost like one of ours, and does not begin like it. */

@@ -4,11 +4,11 @@ import { isIP } from 'node:net'
 import { dirname } from 'node:path'
 import { parseEnv } from 'node:util'
 
-/** What a start is judged by. */
+/** The facts about a start. */
 export interface StartFacts {
-  /** The address that is listened on. */
+  /** The address that the server listens on. */
   readonly host: string
-  /** Proxies that are trusted; `undefined` where there is no such setting. */
+  /** The trusted proxies; `undefined` if there is no such setting. */
   readonly trustedProxies?: readonly string[]
   /** The database file, or `:memory:`. */
   readonly file: string
@@ -18,8 +18,8 @@ export interface StartFacts {
 const secretSettings = ['SERVICE_API_KEY', 'LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']
 
 /**
- * Returns a sentence for each thing about a start that works and may not be meant: no TLS, a file or a folder that others
- * may read or change. Each sentence says what to do.
+ * Returns a sentence for each setting that works but is probably a mistake: no TLS, a file or a folder that others may
+ * read or change. Each sentence says what to do.
  *
  * @example for (const warning of startWarnings({ host: '0.0.0.0', file: 'data/latchkey.db' })) app.log.warn(warning)
  */
@@ -55,7 +55,7 @@ function statusOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false })
 }
 
-/** Windows has other ways to say who may do what. */
+/** Windows has other file permissions. */
 function isOpen({ mode }: Stats, bits: number): boolean {
   return process.platform !== 'win32' && (mode & bits) !== 0
 }

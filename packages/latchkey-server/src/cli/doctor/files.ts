@@ -5,7 +5,7 @@ import { quoted } from '../advice.ts'
 import type { Finding } from './finding.ts'
 import { fail, ok, warn } from './finding.ts'
 
-/** Bytes below which a disk is nearly full: a database that cannot grow refuses every change. */
+/** Below this number of free bytes a disk is nearly full: a database that cannot grow refuses every change. */
 const littleSpace = 100 * 1024 * 1024
 
 /** Checks who may read and write the database. Changes nothing. */
@@ -47,7 +47,7 @@ export function fileFindings(file: string): readonly Finding[] {
   ]
 }
 
-/** A file system that is read-only says so to everybody, also to those who may do everything. */
+/** A read-only file system refuses every user, also the superuser. */
 function writableFindings(paths: readonly string[]): readonly Finding[] {
   for (const path of paths) {
     try {

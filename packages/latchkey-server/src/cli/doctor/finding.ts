@@ -2,9 +2,9 @@
 export interface Finding {
   /** What was checked. */
   readonly what: string
-  /** `fail` keeps something from working or being safe; `warn` is worth knowing. */
+  /** `fail`: something does not work or is not safe; `warn`: worth knowing. */
   readonly state: 'ok' | 'warn' | 'fail'
-  /** What was found, in one line. */
+  /** The result in one line. */
   readonly found: string
   /** What to do about it. */
   readonly remedy?: string

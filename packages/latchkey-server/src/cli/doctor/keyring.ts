@@ -9,7 +9,7 @@ import type { Finding } from './finding.ts'
 import { fail, ok, reasonOf, warn } from './finding.ts'
 import { clockFinding, clockTolerance } from './platform.ts'
 
-/** When it is looked at, and how it was reached. */
+/** The time of the check, and how the keyring was reached. */
 interface Circumstances {
   /** Milliseconds since 1970. */
   readonly now: number

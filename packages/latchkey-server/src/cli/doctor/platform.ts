@@ -27,7 +27,7 @@ function sqliteFinding(): Finding {
   }
 }
 
-/** When this was written: no clock that is right is before it. */
+/** The date of this code: a correct clock is never before it. */
 const written = Date.UTC(2026, 10, 1)
 
 /** Milliseconds by which two clocks may differ: an answer takes some time, and `Date` has whole seconds. */

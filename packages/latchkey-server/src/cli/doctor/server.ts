@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts'
 import { fail, ok, warn } from './finding.ts'
 import { clockTolerance } from './platform.ts'
 
-/** How the server at an address answers those who have no key. */
+/** How the server at an address answers without a key. */
 export async function serverFindings(url: string): Promise<readonly Finding[]> {
   const findings: Finding[] = [transportFinding(url)]
   const base = url.replace(/\/+$/, '')

@@ -30,7 +30,7 @@ export function count(text: string): number {
   return Number(text)
 }
 
-/** An IP address. Any other text would be no address to a key that is bound to some, and all the same to any other key. */
+/** An IP address. Refuse any other text here: only a key bound to addresses would refuse it. */
 export function ipAddress(text: string): string {
   if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address, such as 192.0.2.7 or 2001:db8::7.')
   return text

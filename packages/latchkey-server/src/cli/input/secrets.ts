@@ -18,7 +18,7 @@ export function refuseSecrets(values: readonly string[]): void {
   )
 }
 
-/** The most that is read of a secret, in characters; no credential is longer. */
+/** The most characters to read of a secret; no credential is longer. */
 const longest = 4096
 
 /**

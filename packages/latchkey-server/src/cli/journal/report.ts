@@ -42,7 +42,7 @@ export function faultText(report: Broken): string {
   return rows.length === 0 ? text : [text, 'Rows differ from what is left of it:', ...namedRows(rows, more)].join('\n')
 }
 
-/** Rows that are named to people, and to programs. */
+/** How many rows a report names, for people and for programs. */
 const mostNamed = { people: 20, programs: 1000 }
 
 function namedRows(rows: readonly RowFault[], more: boolean): readonly string[] {

@@ -22,7 +22,7 @@ interface Options extends TargetOptions {
   readonly all?: boolean
 }
 
-/** Entries that are asked for at once. */
+/** Entries in one request. */
 const page = 1000
 
 const columns: readonly Column<JournalEntry>[] = [
@@ -40,7 +40,7 @@ const columns: readonly Column<JournalEntry>[] = [
   },
 ]
 
-/** A change without what is for programs alone: the digest by which rows are compared with the journal. */
+/** A change without the digest, which only programs need to compare rows with the journal. */
 function legible(change: string): string {
   try {
     const { state: _state, ...legibleMembers } = JSON.parse(change) as { readonly state?: unknown }

@@ -9,11 +9,11 @@ export type Members = Required<KeyMembers<string>>
 /** The values of the options of a command, by the names of the options. */
 export type OptionValues = Readonly<Record<string, unknown>>
 
-/** All that the command line knows of one field of a key. */
+/** One field of a key on the command line. */
 export interface KeyField<Member extends keyof Members> {
   /** Whether a new key must have it. */
   readonly required: undefined extends KeyMembers<string>[Member] ? false : true
-  /** How its values are typed, read from a file, and shown. */
+  /** How its values are typed, read from a file and shown. */
   readonly kind: Kind<NonNullable<Members[Member]>>
   /** The options that set it, the main one first. */
   readonly options: readonly [Option, ...Option[]]
@@ -21,7 +21,7 @@ export interface KeyField<Member extends keyof Members> {
   readonly parts?: Readonly<Record<string, `--${string}`>>
   /** Its value from all its options, `undefined` if none was given. Without this, the first option has the value. */
   fromOptions?(options: OptionValues): Members[Member] | undefined
-  /** The word after `--clear` that takes it away. */
+  /** The word after `--clear` that removes it. */
   readonly clear: null extends Members[Member] ? string : undefined
   /** Its row on the page of a key; a function if it is not one row with the value. */
   readonly show: Row | ((key: KeyDetails) => readonly Fact[])

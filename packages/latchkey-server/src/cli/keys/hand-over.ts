@@ -10,7 +10,7 @@ export interface HandOver {
   readonly key: Pick<KeyDetails, 'id'>
   /** `null` if the same command was given before: its secret is not shown again. */
   readonly secret: string | null
-  /** What was done, in sentences, one a line. */
+  /** The message, one sentence a line. */
   readonly message: string
   /** The whole answer, for programs. */
   readonly answer: object

@@ -2,7 +2,7 @@ import { printable } from './print.ts'
 
 /** The result of a change of a key or an owner. */
 export interface ChangedFacts {
-  /** What was done, as `Disabled key_…`. */
+  /** The sentence about it, such as `Disabled key_…`. */
   readonly done: string
   readonly tookMs: number
   readonly state: string

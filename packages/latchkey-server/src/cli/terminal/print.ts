@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import { Failure } from '../exit.ts'
 import { wrapped } from './width.ts'
 
-/** A sentence for the person: on stderr, so that it never mixes with what a program reads. */
+/** A message for the user, on stderr: it never mixes with the output that a program reads. */
 export function say(text: string): void {
   process.stderr.write(`${fitted(text, process.stderr)}\n`)
 }
@@ -12,7 +12,10 @@ export function putText(text: string): void {
   put(fitted(text, process.stdout))
 }
 
-/** A text in lines that fit its terminal; elsewhere as it is. A command or a value on a line of its own stays whole: it is to be copied. */
+/**
+ * Wraps a text for its terminal; elsewhere the text stays as it is. A command or a value on a line of its own is not
+ * wrapped: users copy it.
+ */
 function fitted(text: string, stream: NodeJS.WriteStream): string {
   if (!stream.isTTY) return text
   return text
@@ -21,7 +24,7 @@ function fitted(text: string, stream: NodeJS.WriteStream): string {
     .join('\n')
 }
 
-/** Columns that a terminal has; one that does not say is taken for the usual one. */
+/** The width of a terminal; the usual width if it does not tell. */
 export function roomIn({ columns }: NodeJS.WriteStream): number {
   return columns || 80
 }
@@ -31,14 +34,14 @@ export function put(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Text from elsewhere as it may stand in a terminal: no control characters, and nothing that turns the direction of writing. */
+/** Makes a foreign text safe for a terminal: no control characters, and nothing that turns the direction of writing. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu, '�')
 }
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Styled where that stream is a terminal that wants colours (`NO_COLOR`, `FORCE_COLOR` and not a terminal are honoured). */
+/** Styles a text if the stream is a terminal with colours; obeys `NO_COLOR` and `FORCE_COLOR`. */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return styleText(style, text, { stream })
 }

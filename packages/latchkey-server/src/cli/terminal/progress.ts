@@ -6,7 +6,7 @@ export interface Progress {
   readonly end: () => void
 }
 
-/** Milliseconds between two lines: in a terminal, and elsewhere. */
+/** Milliseconds between two lines, in a terminal and elsewhere. */
 const pause = { terminal: 100, elsewhere: 5000 }
 
 export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {

@@ -1,4 +1,4 @@
-/** Characters that take no column of their own: marks on the one before, and what only joins or colours others. */
+/** Characters without a width: combining marks, joiners and selectors. */
 const none = /^[\p{M}\p{Cf}\u1160-\u11ff]$/u
 
 /** Characters that take two columns: those of the scripts of East Asia (UAX #11, W and F), and pictures. */
@@ -7,7 +7,7 @@ const two =
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** Columns of a terminal that a text takes. Where terminals differ it is the greater number. */
+/** The width of a text in a terminal. Where terminals differ, the greater width. */
 export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
   let width = 0
@@ -27,7 +27,7 @@ export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)))
 }
 
-/** The text if there is room for it; otherwise its beginning and `…`. Never takes more columns than there are. */
+/** The text if it fits; otherwise its beginning and `…`. Never wider than the given width. */
 export function cut(text: string, room: number): string {
   if (widthOf(text) <= room) return text
   const [beginning] = splitAt(text, room - 1)

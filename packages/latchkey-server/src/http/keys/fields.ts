@@ -11,7 +11,7 @@ import * as values from './values.ts'
 
 type Asked = ImportedKey<string>
 
-/** What every row has. */
+/** The members of every row. */
 interface Row {
   readonly description: string
   readonly example: unknown

@@ -59,7 +59,7 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
     },
     async (request, reply) => {
       const found = await acting(request).find(request.params.id)
-      // The same words as the verbs use: an unknown id and the id of a key that is not seen look alike.
+      // The same words as the verbs use: the ids of unknown keys and of keys out of sight get the same answer.
       if (found === undefined) throw problem({ status: 404, code: 'unknown_key', detail: 'No key has this id.' })
       tellRevision(reply, found)
       return found
