@@ -35,8 +35,8 @@ export interface ConnectOptions {
   /** Milliseconds to wait for an answer; 5,000 if left out. */
   readonly timeout?: number
   /**
-   * Allows http to another machine, where everybody on the way can read the key: for a network that is encrypted by other
-   * means. If left out, http is allowed to this machine only.
+   * Allows http to another machine, where anyone on the network path can read the key: for a network that is encrypted
+   * by other means. If left out, http is allowed to this machine only.
    */
   readonly insecure?: boolean
 }

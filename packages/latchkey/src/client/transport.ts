@@ -183,7 +183,7 @@ function textOf(body: object): string {
   })
 }
 
-/** The text of a body, or `undefined` where there is more of it than any answer of ours has. */
+/** The text of a body, or `undefined` if it is larger than any answer of Latchkey. */
 async function readAll(answer: Response): Promise<string | undefined> {
   if (answer.body === null) return ''
   const decoder = new TextDecoder()

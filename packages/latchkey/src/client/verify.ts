@@ -156,7 +156,7 @@ function isRetiring(retiring: unknown): retiring is Wire['retiring'] {
   )
 }
 
-/** The row of the table; of a server that knows more refusals than this table, what it says of them. */
+/** The row of the table. For a refusal that a newer server has and this table has not, the server's own description. */
 function refusalOf({ code, step, why, answer }: Wire): Refusal | undefined {
   if (typeof code !== 'string') return undefined
   if (Object.hasOwn(refusals, code)) return refusals[code as RefusalCode]

@@ -9,7 +9,7 @@ export interface RoutedPath {
   readonly place: string
 }
 
-/** Which differences between paths a router ignores. */
+/** The differences between paths that a router ignores. */
 interface Folding {
   readonly letters: boolean
   readonly lastSlash: boolean
@@ -93,7 +93,7 @@ function beginning(prefix: string, { slashes }: Folding): string {
   return (slashes ? oneSlash(fixed) : fixed).replace(/\/+$/, '').toLowerCase()
 }
 
-/** Which differences the router of an application ignores, from either of the two places for its options. */
+/** The differences that the router of an application ignores, from either of the two places for its options. */
 function foldingOf({ initialConfig }: FastifyInstance): Folding {
   const { routerOptions = {}, ...own } = initialConfig as RouterConfig & { readonly routerOptions?: RouterConfig }
   const places = [own, routerOptions]

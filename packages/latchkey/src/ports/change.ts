@@ -1,7 +1,7 @@
 import type { JournalDraft } from './journal.ts'
 import type { QuotaState, StoredKey, StoredOwner, StoredSecret } from './records.ts'
 
-/** One change: the rows and what the journal says of them. Either all are kept or nothing is. */
+/** One change: the rows and their journal entry. Either all of it is stored or none. */
 export type Change =
   | {
       readonly kind: 'insert'

@@ -15,7 +15,7 @@ export interface JournalDraft {
   readonly action: Action
   /** The id of the key, or `owner:` and the name of an owner. */
   readonly subject: string
-  /** What changed, as JSON text: the hash is over exactly these characters. Never a secret, nor its hash. */
+  /** The change, as JSON text: the hash is over exactly these characters. Never a secret, nor its hash. */
   readonly change: string
 }
 

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 
-/** What each member of a port is. The compiler says when one is missing, or gone. */
+/** The kind of each member of a port. The compiler reports a member that is missing here or no longer exists. */
 type Shape<Port> = Readonly<Record<keyof Port, 'a function' | 'a number from 0' | 'a list'>>
 
 const storeShape: Shape<Store> = {

@@ -76,7 +76,7 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         revision ${integer} NOT NULL
       ) ${byPrimaryKey}`,
       `CREATE INDEX latchkey_owners_by_revision ON latchkey_owners (revision)`,
-      // Apart from the keys: it is written with every call that spends, and no cache needs to hear of it.
+      // A table of its own: every call that spends writes it, and no cache needs to be invalidated by that.
       `CREATE TABLE latchkey_quotas (
         place ${integer} PRIMARY KEY REFERENCES latchkey_keys (place),
         remaining ${integer} NOT NULL,

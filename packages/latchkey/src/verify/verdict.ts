@@ -63,7 +63,7 @@ export interface LimitState {
   readonly reset: number | null
   /** It had no room for the call. If the call was accepted, the limit only reports. */
   readonly exceeded: boolean
-  /** It refuses no call, and callers do not hear of it. */
+  /** It refuses no call, and is not reported to callers. */
   readonly reportOnly: boolean
 }
 
