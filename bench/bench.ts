@@ -20,7 +20,7 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
-// A million keys are a gigabyte: an exit in good order leaves nothing behind.
+// Exit in order, so that nothing is left behind: a million keys are a gigabyte.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 
 const { length: cores, 0: processor } = cpus()

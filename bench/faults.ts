@@ -11,17 +11,17 @@ export interface Finding {
   readonly caught: boolean
   /** The figures that showed it. */
   readonly showed: Readonly<Record<string, number>>
-  /** Why the proof could not be brought to its end, if it could not. */
+  /** Why the proof could not finish, if it could not. */
   readonly error?: string
   readonly seconds: number
 }
 
-/** A figure that is missed without a fault shows one by being so many times worse with it. */
+/** If a figure is missed even without a fault, it must be this many times worse with the fault to show it. */
 const muchWorse = 4
 
 /**
- * Lets a proof run with each of some faults, and first with none: a figure that is missed then must be far worse to show
- * anything.
+ * Runs a proof without a fault, and then with each of some faults. A figure that is missed without a fault shows a
+ * fault only by being far worse.
  *
  * @throws Error when a fault does not fit the sources any more, or the proof cannot be run without one.
  */

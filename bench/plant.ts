@@ -19,20 +19,20 @@ import type { Edit, Outcome } from './proofs/proof.ts'
 /** The root of the repository. */
 const root = dirname(import.meta.dirname)
 
-/** What is copied of it: the rest is not run. */
+/** The parts to copy: the rest is not run. */
 const copied = ['package.json', 'packages', 'examples', 'bench']
 
 /** Folders that are not sources. */
 const notSources: ReadonlySet<string> = new Set(['node_modules', 'dist', 'data'])
 
-/** Characters of what a proof said last that are told where it was cut off. */
+/** Characters of a proof's last output that a message repeats if the proof was cut off. */
 const kept = 2000
 
 /** The line that a proof prints. */
 export interface Printed extends Outcome {
   readonly seconds: number
   readonly missed: readonly string[]
-  /** Why it could not be brought to its end. */
+  /** Why it could not finish. */
   readonly error?: string
 }
 
@@ -81,14 +81,14 @@ export async function proveWith({
   })
 }
 
-/** Where compiled sources are kept, those of the copy are kept with it: no other run will ask for them. */
+/** The copy gets a compile cache of its own: no other run needs it. */
 function environmentIn(folder: string): NodeJS.ProcessEnv {
   if (process.env['NODE_COMPILE_CACHE'] === undefined) return process.env
   return { ...process.env, NODE_COMPILE_CACHE: join(folder, 'node_modules', '.cache') }
 }
 
 /**
- * Copies the sources, so that what imports `latchkey` there imports the copy.
+ * Copies the sources, so that an import of `latchkey` there imports the copy.
  *
  * @param names - the files and folders at the root that are copied, `packages` and `examples` among them.
  */
@@ -102,15 +102,15 @@ export function copySources(folder: string, names: readonly string[] = copied): 
   for (const place of readdirSync(join(root, 'examples'))) linkOwn(join('examples', place), folder)
 }
 
-/** What a workspace has of its own, beside what all have. */
+/** The folders of a workspace's own, besides the shared ones. */
 function linkOwn(place: string, folder: string): void {
   const own = join(root, place, 'node_modules')
   if (lstatSync(own, { throwIfNoEntry: false }) !== undefined) link(own, join(folder, place, 'node_modules'))
 }
 
 /**
- * A folder whose entries lead to those of another. Links, as those to the workspaces, stay what they are; what is cached is
- * of the sources there, and not of the copy.
+ * A folder whose entries lead to those of another. Links, such as those to the workspaces, are copied; caches are left
+ * out, because they belong to the original sources.
  */
 function link(from: string, to: string): void {
   mkdirSync(to)

@@ -54,7 +54,7 @@ async function prove(name: string, proof: Proof, { seed, ...sizes }: Readonly<Re
   const began = performance.now()
   const outcome = await proof
     .prove({ sizes, seed: seed ?? 0, progress })
-    // A proof that could not be brought to its end has shown nothing.
+    // A proof that did not finish has shown nothing.
     .catch((error: unknown) => ({ figures: {}, required: {}, error: explain(error) }))
   const failed = missed(outcome)
   const kept = failed.length === 0 && !('error' in outcome)
@@ -103,7 +103,7 @@ function flagsOf(values: Readonly<Record<string, number>>): readonly string[] {
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
-/** What is given of these options, and of `plant`. */
+/** The given options and `plant`. */
 function optionsOf(args: readonly string[], names: readonly string[]): Readonly<Record<string, string>> {
   const options = Object.fromEntries([...names, 'plant'].map((name) => [name, { type: 'string' as const }]))
   const { values } = parsed(() => parseArgs({ args: [...args], options, strict: true }))
@@ -112,7 +112,7 @@ function optionsOf(args: readonly string[], names: readonly string[]): Readonly<
   )
 }
 
-/** Whole numbers, over their defaults. */
+/** Whole numbers that replace their defaults. */
 function numbers(
   given: Readonly<Record<string, string>>,
   defaults: Readonly<Record<string, number | undefined>>,

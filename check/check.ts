@@ -1,5 +1,5 @@
-// `npm run check`: everything that can be said about the code without running the service. Each step is a program of
-// its own; all are run, and the command fails if any did.
+// `npm run check`: all checks of the code that do not run the service. Each step is a program of its own; all are run,
+// and the command fails if any did.
 import { spawnSync } from 'node:child_process'
 
 const node = ['node', '--conditions=@latchkey/source']

@@ -1,6 +1,6 @@
-// The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder, type-checked
-// there, and run on the oldest and on the newest Node that they promise to run on. Then published as the workflow of a
-// release does it, but for the sending.
+// The packages as their users get them: packed, looked at by publint and attw, installed in an empty folder,
+// type-checked there, and run on the oldest and on the newest Node that they promise to run on. Then published as in
+// the release workflow, but without sending.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const library = join(root, 'packages', 'latchkey')
 const server = join(root, 'packages', 'latchkey-server')
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-package-'))
 
-/** What npm says that it publishes. */
+/** The part of npm's report on a publication. */
 interface Published {
   readonly name: string
   readonly files: readonly { readonly path: string }[]
@@ -81,7 +81,7 @@ try {
   const published = commands.flatMap((values) => {
     const printed = run(root, 'npm', ...values, '--dry-run', '--json', '--loglevel', 'error')
     const told = JSON.parse(printed) as Published | Readonly<Record<string, Published>>
-    // Of one workspace, npm before 11 tells nothing but that one.
+    // For one workspace, npm before 11 prints only that one.
     return 'files' in told ? [told as Published] : Object.values(told)
   })
   assert.deepEqual(

@@ -17,7 +17,7 @@ interface Locked {
 
 const root = join(import.meta.dirname, '..')
 
-/** Whether what is written for a package of this name and platform is for the machine we are on. */
+/** Whether a package of this name and platform is for this machine. */
 function isForThisMachine({ optional = false, os, cpu, libc }: Locked): boolean {
   if (!optional || os === undefined || cpu === undefined) return false
   return (
@@ -26,7 +26,7 @@ function isForThisMachine({ optional = false, os, cpu, libc }: Locked): boolean 
 }
 
 function libcHere(): string {
-  // The types do not know of it. Without it, names of remote hosts are looked up.
+  // This option is not in the types. Without it, names of remote hosts are looked up.
   const report = process.report as typeof process.report & { excludeNetwork: boolean }
   report.excludeNetwork = true
   const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }

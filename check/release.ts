@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a release is compared with. */
+/** The facts that a release is compared with. */
 export interface Release {
   readonly tag: string
   readonly library: { readonly version: string }

@@ -1,5 +1,5 @@
 // `npm run test:fast` and `npm run test:watch`: the tests of the library and of the server that start no other program.
-// What is given is passed on to Node: `npm run test:fast -- --test-name-pattern revoke`.
+// Arguments are passed on to Node: `npm run test:fast -- --test-name-pattern revoke`.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { testSets } from '../test/sets.ts'

@@ -1,5 +1,5 @@
 // `npm run test:nodes`: `npm test` on the oldest and on the newest Node that the packages promise to run on, or on the
-// versions that are given.
+// given versions.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'

@@ -1,7 +1,7 @@
 import type { Requirement, Keyring } from 'latchkey'
 import { shuffled } from './measure.ts'
 
-/** What the routes and calls of the benchmarks ask for. */
+/** The scopes that the routes and calls of the benchmarks require. */
 export const requirement: Requirement = Object.freeze({
   environment: 'live',
   allOf: Object.freeze(['orders:read']),

@@ -11,7 +11,7 @@ import { fill, scopes } from './fill.ts'
 import type { Ready } from './measured-server.ts'
 import { beMeasured } from './measured-server.ts'
 
-/** What this server says when it is ready. */
+/** The ready message of this server. */
 export interface EndpointReady extends Ready {
   /** The admin key with which applications ask. */
   readonly admin: string

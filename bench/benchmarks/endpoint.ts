@@ -12,7 +12,7 @@ const requests = 500
 const blocksInGroup = 4
 const groups = 50
 
-/** What it costs to ask over HTTP instead of in the same process. */
+/** The cost of verifying over HTTP instead of in the same process. */
 export const endpoint: Benchmark = {
   method:
     "One Fastify application with an empty guarded route, and Latchkey's server mounted in it; callers in a process of " +

@@ -4,7 +4,7 @@ import type { Spread } from './measure.ts'
 export interface Figure {
   readonly name: string
   readonly ratio: Spread
-  /** What the median should be; left out where there is nothing to reach. */
+  /** The goal of the median; left out if there is none. */
   readonly goal?: { readonly atMost: number } | { readonly atLeast: number }
   /** The two sides of the ratio in their own units. */
   readonly sides: string

@@ -80,7 +80,7 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
   return { kind: 'insert', key, secret: kept, quota: null, draft }
 }
 
-/** A chain like the keyring's, which is not for others to write. */
+/** A chain like the keyring's, which is not exported. */
 function chain(draft: JournalDraft, head: JournalHead | undefined): JournalEntry {
   const placed = { ...draft, seq: (head?.seq ?? 0) + 1, previous: head?.hash ?? '0'.repeat(64) }
   return { ...placed, hash: createHash('sha256').update(JSON.stringify(placed)).digest('hex') }

@@ -10,13 +10,13 @@ import { fill, scopes } from './fill.ts'
 import type { Ready } from './measured-server.ts'
 import { beMeasured } from './measured-server.ts'
 
-/** What this server says when it is ready. */
+/** The ready message of this server. */
 export interface GuardReady extends Ready {
   /** Of keys with two limits. */
   readonly limited: readonly string[]
 }
 
-/** More than anybody sends: they are counted and refuse nobody. */
+/** More than the benchmark sends: calls are counted and none is refused. */
 const limits = [
   { name: 'minute', limit: 1_000_000_000, window: 60 },
   { name: 'hour', limit: 1_000_000_000, window: 3600 },

@@ -13,7 +13,7 @@ const requests = 1000
 const blocksInGroup = 4
 const groups = 100
 
-/** What a guard on a route costs the server. */
+/** The cost of a guard on a route for the server. */
 export const guard: Benchmark = {
   method:
     'One Fastify application with empty routes, and its callers, each a process of its own, over loopback and 32 ' +

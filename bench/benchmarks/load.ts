@@ -1,6 +1,6 @@
 // A process of its own: the callers. Sends blocks of requests over connections that stay open, one request at a time on
-// each, and says how long a block took. It does not sleep within a block: waking a process costs whoever writes to it,
-// and the slower route, whose callers would sleep more, would pay for more than it does.
+// each, and says how long a block took. It does not sleep within a block: waking a process costs the process that
+// writes to it, so the slower route, whose callers would sleep more, would seem more expensive than it is.
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'

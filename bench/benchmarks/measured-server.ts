@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Block } from './load.ts'
 
-/** What a server says when it is ready. */
+/** The ready message of a server. */
 export interface Ready {
   readonly port: number
   readonly secrets: readonly string[]
 }
 
-/** What one block of requests cost. */
+/** The cost of one block of requests. */
 export interface Measured {
   /** Microseconds of CPU time of the server for one request. */
   readonly cpu: number
@@ -89,13 +89,13 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /**
- * The serving side of a measured server: says that it is ready, then answers every message with its CPU time so far, and
- * ends when nobody measures any more.
+ * The serving side of a measured server: says that it is ready, then answers every message with its CPU time so far,
+ * and ends when the measuring process has gone.
  */
 export function beMeasured(said: Ready): void {
   process.send?.(said)
   process.on('message', () => {
-    // Microseconds, of all threads: what is collected and compiled in the background counts too.
+    // Microseconds, of all threads: garbage collection and compilation in the background count too.
     const { user, system } = process.cpuUsage()
     process.send?.(user + system)
   })

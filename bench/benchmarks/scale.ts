@@ -11,7 +11,10 @@ import { interleave, microseconds, ratioOf } from './measure.ts'
 const few = 1000
 const many = 1_000_000
 
-/** Of the many, how many are asked for: enough that their rows are not all in the database's own cache of pages. */
+/**
+ * The number of keys, of the many, that are verified: enough that their rows are not all in the database's own cache of
+ * pages.
+ */
 const sampled = 100_000
 
 /** Keys on a page, pages in one measurement, and keys at each end from which the pages are taken in turn. */
@@ -22,7 +25,7 @@ const stretch = 100_000
 /** How many keys are hot on both sides. */
 const hot = 1000
 
-/** What a million keys cost those who verify. */
+/** The cost of a million keys for verification. */
 export const scale: Benchmark = {
   method:
     'One process, one thread. Two databases, of a thousand and of a million keys, filled through the store, each with ' +

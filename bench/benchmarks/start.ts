@@ -9,7 +9,7 @@ import { inTemporaryFolder } from './temporary-folder.ts'
 
 const service = join(import.meta.dirname, '../../examples/process-api/src/main.ts')
 
-/** A server of Node alone that answers at the same path, as a measure of what the machine needs anyway. */
+/** A plain Node server that answers at the same path, to measure the time that the machine needs anyway. */
 const bare = `
   require('node:http').createServer((request, response) => response.end()).listen(0, '127.0.0.1', function () {
     console.log('Serving http://127.0.0.1:' + this.address().port)

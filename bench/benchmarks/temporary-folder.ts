@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Lends a temporary folder, and removes it with all that is in it, also when the process is told to exit meanwhile.
+ * Lends a temporary folder, and removes it with all that is in it, also if a signal ends the process meanwhile.
  *
  * @param place - where it is made, and what its name begins with.
  */

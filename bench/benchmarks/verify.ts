@@ -22,7 +22,7 @@ const select = `SELECT k.id, k.name, k.owner, k.environment, k.scopes, k.metadat
   FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place
   LEFT JOIN latchkey_owners o ON o.owner = k.owner WHERE s.hash = $1`
 
-/** What `verify` adds to the work that nobody can do without. */
+/** The cost that `verify` adds to the unavoidable work. */
 export const verify: Benchmark = {
   method:
     'One process, one thread. Warm: `keyring.verify(secret, requirement)` for 1,000 keys that the keyring holds, against a ' +

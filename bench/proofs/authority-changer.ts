@@ -1,5 +1,5 @@
-// Started by authority.ts: a keyring of its own, used with an admin key. Each line of stdin is a round: many changes are
-// begun on behalf of one admin key, and what came of them is a line on stdout.
+// Started by authority.ts: a keyring of its own, used with an admin key. Each line of stdin is a round: many changes
+// are begun on behalf of one admin key, and the outcome is a line on stdout.
 
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
@@ -13,7 +13,7 @@ import { seeded } from './random.ts'
 /** The scopes of the keyring. */
 export const scopes = { 'orders:read': 'Read orders' }
 
-/** So many changes on behalf of this admin key, begun within so many milliseconds. */
+/** The number of changes on behalf of this admin key, and the milliseconds within which they begin. */
 export interface Round {
   readonly admin: string
   readonly changes: number
@@ -22,21 +22,21 @@ export interface Round {
   /** Ids of keys to change, all of this owner. */
   readonly keys: readonly string[]
   readonly owner: string
-  /** When the admin key ends, and so everything that it may give. */
+  /** The end of the admin key, and so of everything that it may give. */
   readonly expiresAt: number | null
 }
 
-/** What came of the changes of a round. */
+/** The outcome of the changes of a round. */
 export interface Report {
-  /** As the admin key may do that no more, or does not see the key any more. */
+  /** Refused because the admin key may no longer do it, or no longer sees the key. */
   readonly refused: number
-  /** As somebody else was quicker with the same key. */
+  /** Refused because another process changed the same key first. */
   readonly conflicts: number
-  /** What else went wrong. */
+  /** Other errors. */
   readonly failures: readonly string[]
 }
 
-/** Errors of who may do nothing any more. */
+/** Errors of an admin key that may do nothing any more. */
 const refusing: ReadonlySet<string> = new Set(['beyond_delegation', 'unknown_key', 'unknown_owner'])
 
 if (import.meta.main) {
@@ -62,7 +62,7 @@ async function play(keyring: Keyring<keyof typeof scopes>, round: Round): Promis
   const reasons = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason as unknown)
   const codes = reasons.map((reason) => {
     const code = reason instanceof LatchkeyError ? reason.code : undefined
-    // A key that would have to end with its admin key, which ended between two looks at the clock.
+    // A new key must end with its admin key, which expired between two readings of the clock.
     return code === 'invalid_input' && round.expiresAt !== null ? 'beyond_delegation' : code
   })
   const refused = codes.filter((code) => code !== undefined && refusing.has(code)).length
@@ -71,7 +71,7 @@ async function play(keyring: Keyring<keyof typeof scopes>, round: Round): Promis
   return { refused, conflicts, failures: reasons.filter((_, index) => isOther(codes[index])).map(String) }
 }
 
-/** A change of whatever kind. */
+/** A change of any kind. */
 function choose(
   keyring: Keyring<keyof typeof scopes>,
   random: Random,

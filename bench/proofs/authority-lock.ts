@@ -1,5 +1,6 @@
 // Started by authority.ts: another program that writes to the same file. Each line of stdin is a time until which it
-// holds the lock; when it has it, it says how long the journal is, and when it has let it go, when that was.
+// holds the lock. When it has the lock, it prints the length of the journal; when it has released the lock, the time of
+// the release.
 
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
@@ -18,7 +19,7 @@ if (import.meta.main) {
     database.exec('BEGIN IMMEDIATE')
     say({ is: 'held', journal: Number(end.get()?.['seq']) })
     while (Date.now() < Number(line)) await sleep(Number(line) - Date.now())
-    // Before it is let go: whatever is committed from now on is committed later than this.
+    // Read the clock before the release: every later commit has a later time.
     const at = Date.now()
     database.exec('ROLLBACK')
     say({ is: 'free', at })

@@ -13,7 +13,7 @@ import type { Random } from './random.ts'
 import { seeded } from './random.ts'
 import { inScratchFolder } from './scratch-folder.ts'
 
-/** How an admin key comes to an end, in turn. `expire` is told when it is issued. */
+/** The ways to end an admin key, in turn. `expire` is set when it is issued. */
 const endings = ['revoke', 'disable', 'disableOwner', 'expire', 'narrow', 'takeScope'] as const
 
 type Ending = (typeof endings)[number]
@@ -21,20 +21,20 @@ type Ending = (typeof endings)[number]
 /** Processes that make the changes, each with its share. */
 const changers = 2
 
-/** Every so many rounds another program holds the lock on the file. */
+/** Another program holds the lock on the file once in this many rounds. */
 const betweenLocks = 3
 
-/** Milliseconds: within which changes begin, after which the admin key ends at the latest, for which a lock is held. */
+/** Milliseconds: the span in which changes begin, the latest end of the admin key, the time a lock is held. */
 const times = { spread: 12, end: 14, lock: 40 }
 
-/** Milliseconds in which a round is prepared whose admin key expires, to begin with: twice as many when they were too few. */
+/** Milliseconds to prepare a round whose admin key expires; doubled when they were too few. */
 const preparing = 150
 
 /** What was found. */
 interface Found {
-  /** Entries by an admin key behind its end. */
+  /** Entries by an admin key after its end. */
   after: number
-  /** Entries by it before that. */
+  /** Entries by it before its end. */
   before: number
   refused: number
   failures: number
@@ -104,7 +104,7 @@ export const proof = defineProof({
         required: {
           entriesAfterTheEnd: { is: 0 },
           failures: { is: 0 },
-          // Or the end came before or after everything.
+          // Otherwise the end came before or after all changes.
           roundsCut: { atLeast: Math.floor(n / 3) },
           roundsCutUnderLock: { atLeast: Math.floor(n / 20) },
         },
@@ -114,7 +114,7 @@ export const proof = defineProof({
   },
 })
 
-/** Many changes on behalf of one admin key, which comes to an end meanwhile. Answers what was wrong, a line for each. */
+/** Makes many changes on behalf of one admin key, which ends meanwhile. Returns the faults, a line for each. */
 async function playRound(
   { keyring, changing, lock, random, changes, found }: Bench,
   { round, ending, locked }: { round: number; ending: Ending; locked: boolean },
@@ -143,7 +143,7 @@ async function playRound(
   const told = await reports
 
   const entries = await entriesBy(keyring, admin)
-  // Nothing is committed while the lock is held: what stands behind the end of the journal came after it was let go.
+  // Nothing is committed while the lock is held: entries behind the end of the journal came after the release.
   const wasHeldOver =
     said?.is === 'held' && freed?.is === 'free' && expiresAt !== null && freed.at >= expiresAt ? said.journal : Infinity
   const last = Math.min(marker, wasHeldOver)
@@ -166,7 +166,7 @@ async function playRound(
   ]
 }
 
-/** An admin key, and keys that it may change. Where it is to expire, there is time left. */
+/** An admin key, and keys that it may change. If it is to expire, it has time left. */
 async function prepare(
   keyring: Bench['keyring'],
   { round, ending, changes }: { round: number; ending: Ending; changes: number },
@@ -181,7 +181,7 @@ async function prepare(
   for (let time = preparing; ; time *= 2) {
     const expiresAt = ending === 'expire' ? Date.now() + time : null
     try {
-      // What an admin key changes may not outlive it.
+      // A key that an admin key changes may not outlive it.
       const key = { name: 'Key', owner, scopes: ['orders:read'], expiresAt } as const
       const made = await keyring.issueMany(Array.from({ length: Math.ceil(changes / 2) }, () => key))
       const { key: admin } = await keyring.issue({
@@ -197,13 +197,13 @@ async function prepare(
         return { admin: admin.id, keys, owner, team, expiresAt }
       }
     } catch (error) {
-      // It was past its end before it was issued.
+      // Its end had passed before it was issued.
       if (!(error instanceof LatchkeyError && error.code === 'invalid_input')) throw error
     }
   }
 }
 
-/** Ends an admin key, and answers the place in the journal behind which nothing of it may stand. */
+/** Ends an admin key. Returns the place in the journal behind which it may have no entry. */
 async function end(
   keyring: Bench['keyring'],
   { ending, id, team, expiresAt }: { ending: Ending; id: string; team: string; expiresAt: number | null },
@@ -211,7 +211,7 @@ async function end(
   if (ending === 'disableOwner') return (await keyring.changeOwner(team, { disabled: true })).owner.revision
   if (ending === 'expire') {
     while (Date.now() < (expiresAt ?? 0)) await sleep((expiresAt ?? 0) - Date.now())
-    // Any change that begins only now has its place after the moment.
+    // Any change that begins now has its entry after this place.
     return (await keyring.change(id, { name: 'Expired' })).key.revision
   }
   const delegation = { owner: 'nobody', environments: ['live'], scopes: [] } as const

@@ -15,7 +15,7 @@ const exitSettings = 78
 /** Milliseconds in which the process must have ended, from its start. */
 const promised = 1000
 
-/** Milliseconds after which it is ended: it has started after all. */
+/** Milliseconds after which it is ended, because it has started in spite of the setting. */
 const patience = 20_000
 
 const mains = {
@@ -45,11 +45,11 @@ export const proof = defineProof({
     const times: number[] = []
     const bare: number[] = []
     await inScratchFolder('bad-config', async (folder) => {
-      // The first start of all reads every file from the disk.
+      // Warm up: the very first start reads every file from the disk.
       await start(join(folder, 'first'), chosen[0] ?? badSettings[0]!)
       for (const [index, bad] of chosen.entries()) {
         const end = await start(join(folder, String(index)), bad)
-        // What Node itself needs, in the same minute on the same machine.
+        // The time that Node itself needs, in the same minute on the same machine.
         bare.push((await startBare(folder)).milliseconds)
         times.push(end.milliseconds)
         const said = [end.output, ...end.complaints].join('\n')

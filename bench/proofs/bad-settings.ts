@@ -1,4 +1,4 @@
-/** What stands in every value that can have it, so that it is known again wherever it comes out. */
+/** A marker in every value that can have one, so that a leak of the value is recognised. */
 export const marker = 's3cret'
 
 /** A start with one setting that does not fit. */
@@ -11,7 +11,7 @@ export interface BadSetting {
   readonly flags: readonly string[]
   /** Files in the working directory, by name; a name that ends in `/` is a folder. */
   readonly files: Readonly<Record<string, string>>
-  /** What must not come out; empty where nobody could tell it from the words of the line. */
+  /** The text that must not appear in the output; empty if the words of the line could contain it anyway. */
   readonly value: string
 }
 
@@ -109,7 +109,7 @@ function byVariable(of: BadSetting['of'], table: Readonly<Record<string, readonl
       of,
       names: variable,
       environment: { [variable]: value },
-      // The words of the line may have so short a text in them.
+      // The words of the line may contain so short a text.
       value: value.length > 3 ? value : '',
     })),
   )

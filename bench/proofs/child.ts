@@ -11,7 +11,7 @@ export interface Child {
   /** Ends its stdin. */
   readonly close: () => void
   readonly kill: (signal: NodeJS.Signals) => void
-  /** Resolves when it has ended and all that it wrote has been read. */
+  /** Resolves when it has ended and all its output has been read. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
   /** The end of what it wrote to stderr. */
   readonly complaints: () => string
@@ -24,7 +24,7 @@ export interface ChildOptions {
   readonly args?: readonly string[]
   /** Its working directory. */
   readonly folder: string
-  /** Its whole environment, but for where compiled sources are kept, if they are: that changes nothing in what it does. */
+  /** Its whole environment, except the folder for compiled sources, which does not change its behaviour. */
   readonly env?: Readonly<Record<string, string>>
   /** Called with every line of its stdout. A line that breaks off where the child was killed is not one. */
   readonly onLine: (line: string) => void
@@ -57,7 +57,7 @@ export function startChild({ file, args = [], folder, env = {}, onLine, onCompla
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
 
-  // One that has ended hears nothing; that it has ended is told by `ended`.
+  // A child that has ended reads nothing; `ended` reports that.
   child.stdin.on('error', () => {})
   child.stdout.setEncoding('utf8').on('data', lines(onLine))
   let complaints = ''
@@ -65,7 +65,7 @@ export function startChild({ file, args = [], folder, env = {}, onLine, onCompla
     complaints = (complaints + text).slice(-kept)
   })
   if (onComplaint !== undefined) child.stderr.on('data', lines(onComplaint))
-  // Not `exit`: what was written before it may still be in the pipe.
+  // Not `exit`: earlier output may still be in the pipe.
   const ended = once(child, 'close').then(([code, signal]) => {
     process.off('exit', killWithUs)
     return { code: code as number | null, signal: signal as NodeJS.Signals | null }
@@ -79,7 +79,7 @@ export function startChild({ file, args = [], folder, env = {}, onLine, onCompla
   }
 }
 
-/** Takes text as it comes, and passes on whole lines. */
+/** Takes text in chunks, and passes on whole lines. */
 function lines(onLine: (line: string) => void): (text: string) => void {
   let partial = ''
   return (text) => {

@@ -8,17 +8,17 @@ import type { Replayed } from './crash-replay.ts'
 import { markOf, replay } from './crash-replay.ts'
 import { quota, scopes } from './crash-writer.ts'
 
-/** What a check found wrong, one sentence each. */
+/** The faults that a check found, one sentence each. */
 export interface Findings {
-  /** Acknowledged, and not there. */
+  /** Acknowledged but missing. */
   readonly lost: string[]
-  /** Revoked, disabled or of a disabled owner, and accepted. */
+  /** Accepted although revoked, disabled or of a disabled owner. */
   readonly alive: string[]
   /** A change of which a part is there. */
   readonly halfApplied: string[]
   /** The database or the journal is not whole. */
   readonly broken: string[]
-  /** Changes that were done since the last check and whose acknowledgement did not arrive: allowed, and proof of a near miss. */
+  /** Changes since the last check that were done but not acknowledged: allowed, and proof of a near miss. */
   readonly unacknowledged: number
 }
 
@@ -28,8 +28,8 @@ type Faults = Omit<Findings, 'unacknowledged'>
 const page = 1000
 
 /**
- * Opens the keyring that a killed process left behind and compares it with what the ledger knows, and its keys with a
- * replay of its journal. What it sees becomes part of the ledger: it must still be so at the next check.
+ * Opens the keyring that a killed process left behind, and compares it with the ledger, and its keys with a replay of
+ * its journal. The result becomes part of the ledger: it must still hold at the next check.
  */
 export async function checkAfterCrash({ file, ledger }: { file: string; ledger: Ledger }): Promise<Findings> {
   const findings: Faults = { lost: [], alive: [], halfApplied: [], broken: [] }
@@ -95,7 +95,7 @@ async function allEntries(keyring: Keyring): Promise<readonly JournalEntry[]> {
 function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, Key>, { halfApplied }: Faults): void {
   for (const [id, expected] of replayed) {
     const key = keys.get(id)
-    // Usage is no change, and its writing not what is proved here.
+    // Usage is no change, and this proof is not about writing usage.
     const as = key === undefined ? undefined : { ...key, lastUsedAt: null }
     if (as === undefined) halfApplied.push(`${id} is in the journal and not among the keys.`)
     else if (!isDeepStrictEqual(as, expected)) halfApplied.push(`${id} is not as the journal says.`)
@@ -103,7 +103,7 @@ function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, K
   for (const id of keys.keys()) if (!replayed.has(id)) halfApplied.push(`${id} is a key and not in the journal.`)
 }
 
-/** Every change that was acknowledged is in the journal, and what was issued is what was asked for. */
+/** Every acknowledged change is in the journal, and every key is as it was requested. */
 function checkMarks(
   entries: readonly JournalEntry[],
   { keys, marks }: Replayed,
@@ -120,13 +120,14 @@ function checkMarks(
       lost.push(`${entry.subject} is not what was issued.`)
     }
   }
-  // Also of keys of which only the revocation was acknowledged: whoever issued them died before saying so.
+  // Include keys of which only the revocation was acknowledged: the process that issued them died before it could
+  // report them.
   for (const id of ledger.revoked) {
     if (keys.get(id)?.state !== 'revoked') lost.push(`The revocation of ${id} is not there.`)
   }
 }
 
-/** Every secret that somebody was told of is judged as its key stands. */
+/** The verdict on every reported secret matches the state of its key. */
 async function checkSecrets({
   keyring,
   replayed,
@@ -140,7 +141,7 @@ async function checkSecrets({
 }): Promise<void> {
   for (const [secret, id] of secrets) {
     const state = replayed.keys.get(id)?.state
-    // It is judged and not used: nothing is to be spent by looking.
+    // Verify with a dry run: the check must not spend anything.
     const verdict = await keyring.verify(secret, {}, { dryRun: true })
     const keyId = verdict.ok ? verdict.key.id : verdict.keyId
     if (verdict.ok && (state !== 'active' || revoked.has(id))) alive.push(`${id} is ${state} and accepted.`)
@@ -153,7 +154,7 @@ async function checkSecrets({
   }
 }
 
-/** What was spent is spent, and no more than was asked for. */
+/** Every acknowledged spending has lasted, and no more was spent than requested. */
 async function checkSpent(keyring: Keyring, { spent }: Ledger, { lost, halfApplied }: Faults): Promise<void> {
   for (const [id, { acknowledged, begun }] of spent) {
     const left = (await keyring.find(id))?.quotaLeft?.remaining ?? Number.NaN
@@ -162,7 +163,10 @@ async function checkSpent(keyring: Keyring, { spent }: Ledger, { lost, halfAppli
   }
 }
 
-/** What cannot be seen through a keyring: keys whose secrets nobody was told of must have them all the same. */
+/**
+ * Checks the tables, because a keyring does not show this: a key must have its secret even if the secret was never
+ * reported.
+ */
 function checkRows(file: string, replayed: Replayed, { halfApplied, broken }: Faults): void {
   const database = new DatabaseSync(file, { readOnly: true })
   try {

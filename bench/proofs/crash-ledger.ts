@@ -1,19 +1,19 @@
 import type { JournalHead } from 'latchkey'
 import type { Message, Wanted } from './crash-writer.ts'
 
-/** What is known of one keyring from the outside: from whole messages that arrived, and from earlier checks. */
+/** The knowledge of one keyring from outside: from complete messages, and from earlier checks. */
 export interface Ledger {
-  /** What an acknowledged change is known by in the journal. */
+  /** The mark of an acknowledged change in the journal. */
   readonly marks: Set<string>
   /** Keys as they were asked for, by the mark of their issue. */
   readonly issued: Map<string, Wanted>
-  /** Secrets of which somebody was told, with the id of the key. */
+  /** Secrets that were reported, with the id of the key. */
   readonly secrets: Map<string, string>
   /** Keys whose revocation was acknowledged, or seen by a check: either way it must last. */
   readonly revoked: Set<string>
-  /** What was spent from the quota of a key: as far as that was acknowledged, and at most. */
+  /** The spending from the quota of a key: the acknowledged amount, and the largest possible one. */
   readonly spent: Map<string, { readonly acknowledged: number; readonly begun: number }>
-  /** The end of the journal at the last check: what was there then must still be. */
+  /** The end of the journal at the last check: everything before it must still be there. */
   head: JournalHead | undefined
 }
 
@@ -28,11 +28,11 @@ export function newLedger(): Ledger {
   }
 }
 
-/** Notes what a message tells. */
+/** Adds a message to the ledger. */
 export function note(ledger: Ledger, message: Message): void {
   if (message.is === 'done') {
     const { mark, secret, issued, revoked } = message
-    // Of two who revoked a key, only one is in the journal.
+    // If two writers revoked a key, the journal has only one of them.
     if (revoked === undefined) ledger.marks.add(mark)
     else ledger.revoked.add(revoked)
     if (secret !== undefined) ledger.secrets.set(...secret)

@@ -1,6 +1,6 @@
 import type { JournalEntry, Key } from 'latchkey'
 
-/** What there must be if everything in the journal was done and nothing else. */
+/** The expected state if everything in the journal was done and nothing else. */
 export interface Replayed {
   readonly keys: ReadonlyMap<string, Key>
   /** How many secrets each key has had. */
@@ -9,7 +9,7 @@ export interface Replayed {
   readonly marks: ReadonlySet<string>
 }
 
-/** What entries of the journal tell, as far as it is read here. */
+/** The members of journal entries that the replay reads. */
 interface Told {
   readonly metadata?: Readonly<Record<string, string>>
   readonly algorithm?: string
@@ -22,7 +22,7 @@ interface Told {
 
 const owners = 'owner:'
 
-/** Does again all that a journal tells, from its first entry on. */
+/** Replays a journal from its first entry on. */
 export function replay(entries: readonly JournalEntry[]): Replayed {
   const keys = new Map<string, Key>()
   const secrets = new Map<string, number>()
@@ -49,7 +49,7 @@ export function replay(entries: readonly JournalEntry[]): Replayed {
   return { keys, secrets, marks }
 }
 
-/** What a change is known by. */
+/** The mark of a change. */
 export function markOf({ action }: JournalEntry, { metadata, note }: Told): string | undefined {
   return action === 'issue' || action === 'import' ? metadata?.['mark'] : note
 }

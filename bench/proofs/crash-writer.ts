@@ -14,10 +14,10 @@ export const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change or
 
 type Scope = keyof typeof scopes
 
-/** What is granted: nothing, one scope, two, all of a resource. */
+/** The possible grants: nothing, one scope, two, all of a resource. */
 const grants = [[], ['orders:read'], ['orders:read', 'orders:write'], ['orders:*']] as const
 
-/** A key as it was asked for. */
+/** A key as it was requested. */
 export interface Wanted {
   readonly name: string
   readonly owner: string
@@ -25,8 +25,8 @@ export interface Wanted {
 }
 
 /**
- * What the writing process tells. `mark` is what a change is known by in the journal: its note, or what stands in the
- * metadata of a new key.
+ * The messages of the writing process. `mark` identifies a change in the journal: it is the note, or in the metadata of
+ * a new key.
  */
 export type Message =
   | { readonly is: 'opening' }
@@ -35,12 +35,12 @@ export type Message =
   | {
       readonly is: 'done'
       readonly mark: string
-      /** A secret that was made, and the key that has it. */
+      /** A new secret, and the key that has it. */
       readonly secret?: readonly [secret: string, id: string]
       readonly issued?: Wanted
       readonly revoked?: string
     }
-  /** Somebody else had revoked the key in between. */
+  /** Another writer has revoked the key in between. */
   | { readonly is: 'refused'; readonly mark: string }
   | { readonly is: 'spending'; readonly id: string }
   | { readonly is: 'spent'; readonly id: string }
@@ -51,7 +51,7 @@ const inherited = 20
 /** Seconds for which an old secret goes on working: longer than any proof. */
 const grace = 86_400
 
-/** What a key may do that is there to be spent from. */
+/** The scopes of the key whose quota is spent. */
 export const quota = 1_000_000
 
 /** A key that a writer knows. */
@@ -96,7 +96,7 @@ async function write({
   let ownerDisabled = (await keyring.owner(owner))?.disabled ?? false
   const { keys } = await keyring.list({ owner, state: ownerDisabled ? 'owner_disabled' : 'active', limit: inherited })
   alive.push(...keys.map(({ id }) => id))
-  // Only what nobody else changes, but for revoking it, can be said to be changed when that is acknowledged.
+  // Only if no other writer changes a key, except by revoking it, does an acknowledgement prove the change.
   const own: Own[] = []
   let purse: readonly [secret: string, id: string] | undefined
 
@@ -105,7 +105,7 @@ async function write({
     const amount = purse === undefined ? { quota: { amount: quota } } : {}
     const { key, secret } = await keyring.issue({ ...wanted, ...amount, metadata: { mark }, actor: owner })
     tell({ is: 'done', mark, secret: [secret, key.id], issued: wanted })
-    // The purse is nobody's but ours: it is neither changed nor revoked.
+    // Only this writer uses the purse: it is neither changed nor revoked.
     if (purse === undefined) purse = [secret, key.id]
     else {
       own.push({ id: key.id, disabled: false, rotating: false })
@@ -128,7 +128,7 @@ async function write({
   }
   async function revoke(mark: string, id: string): Promise<void> {
     await keyring.revoke(id, { reason: 'requested', note: mark, actor: owner })
-    // The mark may be somebody else's, who was quicker: what is acknowledged is that it is revoked.
+    // The mark may be another, quicker writer's: the acknowledgement only says that the key is revoked.
     tell({ is: 'done', mark, revoked: id })
     if (alive.includes(id)) alive.splice(alive.indexOf(id), 1)
   }
@@ -172,7 +172,7 @@ async function write({
     try {
       if (prey !== undefined) await revoke(mark, prey)
       else if (one !== undefined && random.chance(0.5)) await changeOne(mark, one)
-      // Rarely: whoever is disabled spends nothing.
+      // Rarely, because a disabled owner spends nothing.
       else if (one !== undefined && random.chance(0.1)) await changeOwner(mark)
       else if (random.chance(0.2)) await takeIn(mark)
       else await issue(mark)
@@ -181,8 +181,8 @@ async function write({
       tell({ is: 'refused', mark })
       if (one !== undefined) own.splice(own.indexOf(one), 1)
     }
-    // Issuing waits for nothing but promises that are kept already: without a turn of the event loop, the writers that
-    // wait for a timer would never go on.
+    // Let the event loop turn: issuing waits only for promises that are already resolved, so writers that wait for a
+    // timer would never go on.
     await turn()
   }
 }

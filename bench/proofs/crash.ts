@@ -12,8 +12,8 @@ import { defineProof } from './proof.ts'
 import { seeded } from './random.ts'
 
 /**
- * What the moment of death is counted from, and how many milliseconds after it that may be: while the process starts,
- * while it opens the database (makes its tables, or recovers what the one before left), while it writes.
+ * The phase from which the moment of death is counted, and the most milliseconds after its start: while the process
+ * starts, while it opens the database (makes its tables, or recovers what the one before left), while it writes.
  */
 const moments = {
   start: { after: undefined, within: 150 },
@@ -34,7 +34,7 @@ interface Life {
   readonly acknowledged: number
   /** Changes that were begun and not acknowledged when it died. */
   readonly inFlight: number
-  /** What it complained of, if it ended before it was killed. */
+  /** Its error output, if it ended before it was killed. */
   readonly failure: string | undefined
 }
 
@@ -54,7 +54,7 @@ export const proof = defineProof({
     try {
       for (let round = 0; round < rounds; round++) {
         const moment = moments[order[round % order.length] ?? 'writing']
-        // Every other one of those that die early begins a new database, so that some die while the tables are made.
+        // Every second process that dies early begins a new database, so that some die while the tables are created.
         const isNew = moment !== moments.writing && random.chance(0.5)
         const target = isNew ? { file: join(folder, `new-${round}.db`), ledger: newLedger() } : main
         const wait = random.next() * moment.within
@@ -95,7 +95,7 @@ export const proof = defineProof({
         halfApplied: { is: 0 },
         journalsNotWhole: { is: 0 },
         writersFailed: { is: 0 },
-        // Or nothing was tried.
+        // Otherwise nothing was tried.
         roundsKilledInFlight: { atLeast: Math.ceil(rounds / 2) },
       },
     }
@@ -107,7 +107,7 @@ function collect(progress: (line: string) => void): {
   readonly add: (findings: Findings, when: string) => void
   readonly figures: () => Readonly<Record<string, number>>
 } {
-  // Sets, because what is wrong once is found by every check from then on.
+  // Sets, because every later check finds the same fault again.
   const found = { lost: new Set(), alive: new Set(), halfApplied: new Set(), broken: new Set() }
   let roundsKeptUnacknowledged = 0
   return {

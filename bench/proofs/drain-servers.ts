@@ -15,20 +15,20 @@ export interface Drained {
   readonly request: (random: Random, lines: readonly string[]) => Buffer
   /** Whether an answer says that the request was accepted. */
   readonly accepted: (answer: HttpAnswer) => boolean
-  /** Tells it to stop, and answers what went wrong, if anything did. */
+  /** Stops it, and returns what went wrong, if anything. */
   readonly stop: () => Promise<string | undefined>
-  /** What its database says once it has stopped. */
+  /** The content of its database after it has stopped. */
   readonly left: () => Promise<Left>
 }
 
-/** What is in a database after its server has stopped. */
+/** The content of a database after its server has stopped. */
 export interface Left {
   /** Calls that were counted as accepted, by the keys that callers used. */
   readonly usage: number
   readonly has: (id: string) => boolean
 }
 
-/** Seconds of work for a request to the example: most of those that are there when it is told to stop are at work. */
+/** Seconds of work for a request to the example, so that most requests are at work when the server is stopped. */
 const work = 0.02
 
 const address = /Serving http:\/\/127\.0\.0\.1:(\d+)/
@@ -93,7 +93,7 @@ export async function drainServer(folder: string): Promise<Drained> {
   }
 }
 
-/** @param name - of the key that callers used; any if left out. */
+/** @param name - the name of the key that callers used; any key if left out. */
 async function readLeft(file: string, name?: string): Promise<Left> {
   const keyring: Keyring = await openKeyring({ store: sqliteStore({ file }), scopes: {} })
   try {

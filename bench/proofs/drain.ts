@@ -20,19 +20,21 @@ const shortLived = 0.25
 /** Milliseconds that a caller waits between two requests, at most: many send one while the server stops. */
 const longestPause = 4
 
-/** Milliseconds of load before the server is told to stop. */
+/** Milliseconds of load before the server is stopped. */
 const load = { least: 100, most: 400 }
 
 /** What callers saw of one round. */
 interface Seen {
   accepted: number
-  /** Whole answers that say no: the server is closing. */
+  /** Complete answers that say that the server is closing. */
   turnedAway: number
-  /** Requests on a connection that the server had answered on before, or answered in part: they got no whole answer. */
+  /**
+   * Requests without a complete answer, on a connection that the server had answered on before, or answered in part.
+   */
   dropped: number
   /** Requests on a new connection that ended without a byte: the server may never have taken the connection. */
   unheard: number
-  /** Whole answers that are neither yes nor "closing". */
+  /** Complete answers that are neither yes nor "closing". */
   readonly other: string[]
   /** Ids of keys whose issue was acknowledged. */
   readonly issued: string[]
@@ -67,7 +69,7 @@ export const proof = defineProof({
         total.otherAnswers += seen.other.length
         total.acknowledgedAndLost += seen.issued.filter((id) => !left.has(id)).length
         droppedBy[name] = (droppedBy[name] ?? 0) + seen.dropped
-        // What was counted as accepted and what callers heard of should be the same number.
+        // The count of accepted calls and the count of answers should be the same.
         count.takenAndUnanswered += Math.max(0, left.usage - seen.accepted)
         count.usageLost += Math.max(0, seen.accepted - left.usage)
         count.failedToStop += Number(failure !== undefined)
@@ -88,7 +90,7 @@ export const proof = defineProof({
         usageLost: { is: 0 },
         failedToStop: { is: 0 },
         slowestStop: { below: 10_000 },
-        // Or it was easy.
+        // Otherwise it was too easy.
         roundsUnderLoad: { is: rounds },
       },
       details: { droppedBy },
@@ -128,7 +130,7 @@ async function callAgain(server: Drained, random: Random, seen: Seen): Promise<v
   }
 }
 
-/** Sends every request on a connection of its own, until nobody listens. */
+/** Sends every request on a connection of its own, until the server no longer listens. */
 async function callAnew(server: Drained, random: Random, seen: Seen): Promise<void> {
   for (;;) {
     const connection = await tryToConnect(server.port)

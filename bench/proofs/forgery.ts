@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
 import type { Random } from './random.ts'
 
-// What anyone can do who has read how secrets are made. Written anew from that description, not taken from the library.
+// Forgeries by an attacker who knows how secrets are made. Written again from that description, not taken from the
+// library.
 
 /** The characters of a secret's random part, in the order of their value as digits. */
 export const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -23,7 +24,7 @@ export function withChecksum(text: string): string {
 }
 
 /**
- * The secret with one character of its random part changed, and the checksum mended: what somebody would send who
+ * The secret with one character of its random part changed, and the right checksum, as an attacker would send it who
  * guesses character by character.
  */
 export function wrongByOne(random: Random, secret: string): string {

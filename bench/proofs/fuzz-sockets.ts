@@ -8,7 +8,7 @@ import { drain, requestOf, rightRequests } from './raw-requests.ts'
 import type { Service } from './service.ts'
 import { oddForms, soundForms } from './wrong-requests.ts'
 
-/** What came of wrong requests on raw connections, and of right ones in between. */
+/** The outcome of wrong requests on raw connections, and of right ones in between. */
 export interface SocketFindings {
   presented: number
   /** Answers of the handler to wrong requests. */
@@ -32,15 +32,15 @@ const connections = 48
 
 /**
  * Milliseconds without a byte after which this side says that it has nothing more to send, and after which it gives up.
- * Never before the answer that a right request is owed: a server need not answer somebody who has turned away.
+ * Never before the answer to a right request: a server need not answer a client that has stopped sending.
  */
 const patience = { silent: 300, hung: 20_000 }
 
-/** What is sent on one connection: perhaps a right request, a wrong one, perhaps another right one, and the drain. */
+/** The requests on one connection: perhaps a right one, a wrong one, perhaps another right one, and the drain. */
 interface Conversation {
   readonly form: string
   readonly before: string
-  /** Whether to wait for the answer to that. After a request that it cannot read, a server gives up on those before. */
+  /** Whether to wait for its answer. After a request that it cannot read, a server drops earlier ones. */
   readonly patient: boolean
   readonly wrong: string
   readonly after: string

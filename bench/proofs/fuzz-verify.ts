@@ -12,15 +12,15 @@ interface Target {
   readonly keyring: Keyring
   /** Secrets that must be accepted. */
   readonly live: readonly string[]
-  /** Secrets that once were, will be or are elsewhere: revoked, expired, not yet valid, of another environment. */
+  /** Secrets that are not valid: revoked, expired, not yet valid, of another environment. */
   readonly dead: readonly string[]
 }
 
-/** What came of credentials that must all be refused, and of live ones in between. */
+/** The outcome of credentials that must all be refused, and of live ones in between. */
 export interface VerifyFindings {
   readonly presented: number
   readonly accepted: number
-  /** Neither yes nor no: what would be a 503 on the wire. */
+  /** Neither yes nor no: a 503 over HTTP. */
   readonly unavailable: number
   readonly thrown: number
   readonly controls: number
@@ -66,7 +66,7 @@ export async function fuzzVerify({
     try {
       const credential = random.chance(0.5) ? text : keyring.credential?.(text)
       const verdict = await keyring.verify(credential)
-      // What the first call noted on the credential must not help the second.
+      // The second call must not use values that the first call stored on the credential.
       const again = random.chance(0.1) ? await keyring.verify(credential) : verdict
       if (verdict.ok || again.ok) {
         found.accepted++

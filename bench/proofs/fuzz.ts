@@ -27,7 +27,7 @@ export const proof = defineProof({
       return {
         figures: {
           accepted: verify.accepted + sockets.accepted,
-          // What the service says of itself, less what it should: an answer can get lost, an effect cannot.
+          // The service's own count minus the expected one: an answer can get lost, an effect cannot.
           letThroughByLog: service.letThrough() - sockets.controls - Number(served),
           serverErrors: verify.unavailable + sockets.serverErrors,
           crashes: verify.thrown + (failure === undefined ? 0 : 1),
@@ -47,10 +47,10 @@ export const proof = defineProof({
           serverErrors: { is: 0 },
           crashes: { is: 0 },
           unreadableAnswers: { is: 0 },
-          // Or nothing would have been let through because nothing is.
+          // Otherwise the service might simply accept nothing.
           rightRefused: { is: 0 },
           rightAccepted: { atLeast: 1 },
-          // Rare: what came along with a head is not left unread.
+          // Rare: the server reads bytes that arrive together with the head.
           rightNotOwed: { below: 1 + requests / 100 },
           servedAfterwards: { is: 1 },
           logLinesWithKey: { is: 0 },

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import type { HttpAnswer } from './http-answers.ts'
 import { readAnswers } from './http-answers.ts'
 
-/** What became of a request: its whole answer, or how much of one came before the connection ended. */
+/** The outcome of a request: its complete answer, or the bytes that came before the connection ended. */
 export type Exchange =
   | { readonly intact: true; readonly answer: HttpAnswer }
   | { readonly intact: false; readonly received: string }
@@ -18,8 +18,8 @@ export interface Connection {
 }
 
 /**
- * Lets connections stay open however long nobody asks anything: a machine may stand still for minutes, and what a proof
- * finds must not be that a server then lets its callers go.
+ * Keeps idle connections open for any time: a machine may stand still for minutes, and a server that then closes idle
+ * connections is no finding of a proof.
  */
 export function keepConnections(server: Server): void {
   server.keepAliveTimeout = 0
@@ -29,7 +29,7 @@ export function keepConnections(server: Server): void {
 /**
  * Opens a connection to a server on this machine.
  *
- * @throws Error when nobody listens, or nobody takes the connection.
+ * @throws Error if no server listens, or the connection is not accepted.
  *
  * @example
  * const connection = await openConnection(8000)

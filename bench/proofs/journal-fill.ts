@@ -8,7 +8,7 @@ import type { Random } from './random.ts'
 /** A keyring with a journal, and a way to make it longer. */
 export interface Kept {
   readonly keyring: Keyring
-  /** Makes one change of whatever kind. */
+  /** Makes one change of any kind. */
   readonly grow: () => Promise<void>
 }
 

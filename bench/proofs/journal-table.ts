@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 
-/** A row of the journal as it lies in the table: whoever tampers with it puts in what they like. */
+/** A row of the journal as it is in the table: tampering can put any value in it. */
 export interface Row {
   readonly seq: number
   readonly at: Value
@@ -23,7 +23,10 @@ export interface JournalTable {
   readonly read: () => readonly Row[]
   /** Makes the table hold other rows than these, by SQL, in one transaction. */
   readonly replace: (from: readonly Row[], to: readonly Row[]) => void
-  /** What somebody would do who cuts the journal: no key and no owner was changed later than this. Answers how to undo it. */
+  /**
+   * Acts like an attacker who cuts the journal: lowers the revisions, so that no key and no owner was changed later.
+   * Returns how to undo it.
+   */
   readonly rewind: (seq: number) => () => void
   /** Writes every row as it is. */
   readonly touch: () => void
@@ -87,7 +90,7 @@ function nameOf(table: string): string {
   return table === 'latchkey_keys' ? 'id' : 'owner'
 }
 
-/** What stands in `previous` of the first entry. */
+/** The `previous` of the first entry. */
 const genesis = '0'.repeat(64)
 
 /** The hash of an entry. Written anew from its description, not taken from the library. */
@@ -97,8 +100,8 @@ export function hashOf({ seq, at, actor, action, subject, change, previous }: Om
 }
 
 /**
- * Numbers the rows from 1 on, and computes every hash anew from the row at this index on: what somebody would do who can
- * write to the database and has read how the chain is made.
+ * Numbers the rows from 1 on, and computes every hash anew from the row at this index on: as an attacker would who can
+ * write to the database and knows how the chain is made.
  *
  * @example rechained(rows.toSpliced(3, 1), 3) // a whole chain that never heard of the fourth entry
  */

@@ -32,11 +32,14 @@ interface Target extends Kept {
   rows: readonly Row[]
 }
 
-/** What was found of one kind of tampering. */
+/** The counts for one kind of tampering. */
 interface Counter {
   done: number
   found: number
-  /** Of those found, the ones over which the check failed: what cannot be read is not whole. */
+  /**
+   * Tamperings that made the check fail with an error; they count as found, because an unreadable journal is not
+   * intact.
+   */
   thrown: number
 }
 
@@ -115,7 +118,7 @@ export const proof = defineProof({
           foundInTheWrongPlace: { is: 0 },
           falseAlarms: { is: 0 },
           controls: { atLeast: 1 },
-          // Or it is our forging that is found, and not the forgery.
+          // Otherwise the check found a mistake in our forging, not the forgery.
           forgeriesNotWhole: { is: 0 },
           tampered: { is: n },
           rowsNotFound: { is: 0 },
@@ -131,7 +134,7 @@ export const proof = defineProof({
   },
 })
 
-/** What a check told of one tampering. */
+/** The result of a check of one tampering. */
 interface Told {
   readonly name: string
   readonly found: boolean
@@ -142,7 +145,7 @@ interface Told {
 
 async function tamper(random: Random, target: Target, kind: string): Promise<Told> {
   const { name, rows, places } = changed(random, target.rows, tamperings[kind] ?? {})
-  // A checkpoint more or less: without one they must be found as well.
+  // Sometimes with a checkpoint: they must be found without one too.
   const checkpoint = random.chance(0.2) ? headOf(random.pick(target.rows)) : undefined
   return withRows(target, rows, async () => {
     const report = await check(target.keyring, checkpoint)
@@ -180,7 +183,10 @@ async function forge(random: Random, target: Target): Promise<Told> {
   }
 }
 
-/** How often a journal that nobody tampered with was not whole: as it is, touched, and longer than at its checkpoint. */
+/**
+ * How often an untampered journal was not intact: as it is, rewritten without a change, and longer than at its
+ * checkpoint.
+ */
 async function control(random: Random, target: Target): Promise<number> {
   const checkpoint = headOf(random.pick(target.rows))
   const reports = [await check(target.keyring)]

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { base62, checksumLength, withChecksum, wrongByOne } from './forgery.ts'
 import type { Random } from './random.ts'
 
-/** Makes a credential that should be nobody's out of a secret that is somebody's. */
+/** Makes a wrong credential out of a valid secret. */
 type Mutation = (random: Random, secret: string) => string
 
 /** Letters that look like others: Cyrillic and Greek for Latin. */
@@ -11,10 +11,10 @@ const lookAlikes: Readonly<Record<string, string>> = {
   A: 'А', B: 'В', E: 'Е', H: 'Н', I: 'І', K: 'К', M: 'М', O: 'О', P: 'Р', S: 'Ѕ', T: 'Т', X: 'Х', Y: 'Υ', Z: 'Ζ', _: '＿',
 } // prettier-ignore
 
-/** What `trim`, a terminal or an editor takes for nothing. */
+/** Characters that `trim`, a terminal or an editor ignores. */
 const blanks = [' ', '\t', '\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u00a0', '\u2003', '\u2028', '\u3000', '\ufeff']
 
-/** What cannot be seen. */
+/** Invisible characters. */
 const invisible = [
   '\u0000',
   '\u0008',
@@ -235,8 +235,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
 export const mutationNames: readonly string[] = Object.keys(mutations)
 
 /**
- * A credential made from a secret, or from nothing, in one of all the ways. Now and then it is what it was made from:
- * a swap of two equal characters, a case flip of a digit. Who needs a wrong one has to look.
+ * A credential made from a secret, or from nothing, in one of all the ways. Sometimes it equals the original, as after
+ * a swap of two equal characters or a case flip of a digit. If you need a wrong one, check.
  */
 export function mutate(random: Random, name: string, secret: string): string {
   const mutation = mutations[name]

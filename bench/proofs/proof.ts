@@ -1,35 +1,35 @@
-/** What a figure must keep to. */
+/** The bound of a figure. */
 export type Bound = { readonly is: number } | { readonly below: number } | { readonly atLeast: number }
 
-/** What a proof found. */
+/** The result of a proof. */
 export interface Outcome {
   readonly figures: Readonly<Record<string, number>>
-  /** Bounds by the name of the figure that they are for. Figures without one are there to be read. */
+  /** Bounds by the name of the figure that they are for. Figures without a bound are for information. */
   readonly required: Readonly<Record<string, Bound>>
-  /** What helps to understand the figures. */
+  /** Notes that help to understand the figures. */
   readonly details?: Readonly<Record<string, unknown>>
 }
 
 /** How a proof is run. */
 export interface Run<Size extends string = string> {
   readonly sizes: Readonly<Record<Size, number>>
-  /** Where all the choices of the proof come from: the same seed makes the same ones. */
+  /** The source of all random choices of the proof: the same seed makes the same choices. */
   readonly seed: number
-  /** Tells whoever waits how far it is. */
+  /** Reports progress. */
   readonly progress: (line: string) => void
 }
 
-/** What somebody might get wrong in the sources, for a proof to find. */
+/** A possible mistake in the sources, for a proof to find. */
 export interface Fault {
-  /** What is wrong then, in a few words. */
+  /** The mistake, in a few words. */
   readonly is: string
-  /** What is replaced, each text once in its file. Paths begin at the root of the repository. */
+  /** The replacements, each of a text that is in its file exactly once. Paths begin at the root of the repository. */
   readonly edits: readonly Edit[]
   /** The figures that show it: one of them must be missed. That another is missed says nothing. */
   readonly shownBy: readonly [string, ...string[]]
 }
 
-/** A text, and what stands in its place instead. */
+/** A text and its replacement. */
 export interface Edit {
   readonly file: string
   readonly text: string
@@ -42,10 +42,10 @@ export interface Proof<Size extends string = string> {
   readonly promise: string
   /** How long it takes at its full size, for people. */
   readonly takes: string
-  /** Its sizes, the main one named `n`, and how large they are unless told otherwise. */
+  /** Its sizes, the main one named `n`, with their defaults. */
   readonly sizes: Readonly<Record<Size, number>>
   readonly prove: (run: Run<Size>) => Promise<Outcome>
-  /** What it must find, by name, and at which sizes it does. */
+  /** The faults that it must find, by name, and the sizes at which it finds them. */
   readonly faults: { readonly [name: string]: Fault }
   readonly faultSizes: { readonly [Name in Size]?: number }
 }

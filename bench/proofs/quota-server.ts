@@ -1,5 +1,5 @@
 // Started by quota.ts: an application with one guarded route, on a database that it may share with others. Its handler
-// counts what it does for which key, and tells whoever asks.
+// counts its work for each key, and reports the counts on request.
 
 import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'

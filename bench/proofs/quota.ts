@@ -18,13 +18,13 @@ interface Server {
   readonly connections: readonly Connection[]
 }
 
-/** What came of the tries of one round. */
+/** The outcome of the tries of one round. */
 interface Round {
   readonly accepted: number
-  /** What the handlers did. */
+  /** The work of the handlers. */
   readonly effects: number
   readonly exhausted: number
-  /** Tries that were made anew: nobody could be told yes or no in time, and nothing was spent. */
+  /** Repeated tries: there was no yes or no in time, and nothing was spent. */
   readonly undecided: number
   /** Answers that are neither, and tries without a whole answer. */
   readonly other: readonly string[]
@@ -85,7 +85,7 @@ export const proof = defineProof({
           refusedAsExhausted: { is: rounds * (tries - within) },
           otherAnswers: { is: 0 },
           leftWrong: { is: 0 },
-          // Or one process had spent all before the other began.
+          // Otherwise one process had spent all before the other began.
           roundsSharedByProcesses: { atLeast: Math.floor(rounds / 4) },
         },
       }

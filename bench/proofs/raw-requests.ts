@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-// Requests as bytes, one character each, so that they can be what no client would send.
+// Requests as bytes, one character each, so that they can be requests that no client would send.
 
 /** The parts of a request. */
 export interface Parts {
@@ -18,7 +18,7 @@ export interface Parts {
 export const goodBody = '{"status":"SUCCESS"}'
 
 /**
- * A request. What is left out is as a well-behaved caller would have it.
+ * A request. Members that are left out have the values of a well-behaved caller.
  *
  * @example requestOf({ lines: [`X-API-Key: ${secret}`] })
  */

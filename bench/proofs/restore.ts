@@ -1,9 +1,9 @@
 import { backup, DatabaseSync } from 'node:sqlite'
 
-/** A way to put a copy of a database in the place of what a live file has, while others use it. */
+/** A way to restore a copy of a database into a live file while others use it. */
 export type Restore = (copy: string, file: string) => Promise<void>
 
-/** Ways that people have. */
+/** The ways that people use. */
 export const restores: Readonly<Record<'pages' | 'rows', Restore>> = {
   /** As `.restore` of the sqlite3 shell does: page by page, in one transaction. */
   async pages(copy, file) {

@@ -1,6 +1,6 @@
-// Started by revoke.ts: an application on a database that it shares with others. Four workers verify some secrets without
-// a pause, two in the process and two over HTTP, and note when each verification began and what came of it. On the side it
-// changes keys, as it is told.
+// Started by revoke.ts: an application on a database that it shares with others. Four workers verify some secrets
+// without a pause, two in the process and two over HTTP, and note when each verification began and what came of it. It
+// also changes keys on order.
 
 import { createInterface } from 'node:readline'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -24,13 +24,13 @@ export interface Target {
   readonly owner: string
 }
 
-/** A secret, and whether it is to be seen accepted or refused. */
+/** A secret, and whether it must be accepted or refused. */
 export interface Watched {
   readonly secret: string
   readonly accepted: boolean
 }
 
-/** What such a process is told to do. It answers each order with a line, in whatever order they are done. */
+/** The orders to such a process. It answers each order with a line, as soon as it is done. */
 export type Order =
   /** Verify these from now on, and answer when every worker has found each as it should be. */
   | { readonly do: 'watch'; readonly secrets: readonly Watched[] }
@@ -40,11 +40,11 @@ export type Order =
   | { readonly do: 'tell'; readonly after: readonly number[]; readonly go: number }
   /** Verify nothing until `watch`. */
   | { readonly do: 'pause' }
-  /** Make so many changes that concern nobody. */
+  /** Make this many changes of unrelated keys. */
   | { readonly do: 'grow'; readonly key: Target; readonly entries: number }
   | { readonly do: 'clock' }
 
-/** What came of the verifications of one secret that began after a moment. */
+/** The outcome of the verifications of one secret that began after a time. */
 export interface Told {
   readonly begun: number
   readonly accepted: number
@@ -66,7 +66,7 @@ interface Noted {
 /** Judges one secret. */
 type Judge = (secret: string) => Promise<Noted['outcome']> | Noted['outcome']
 
-/** What a worker verifies, and what it has noted of each secret so far. */
+/** The secrets that a worker verifies, and its results for each so far. */
 interface Worker {
   watching: readonly { readonly secret: string; readonly notes: Noted[] }[]
 }

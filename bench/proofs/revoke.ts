@@ -16,7 +16,7 @@ import type { Answer, Ending, Order, Target, Told, Watched } from './revoke-veri
 import { scopes } from './revoke-verifier.ts'
 import { inScratchFolder } from './scratch-folder.ts'
 
-/** What ends the acceptance of a secret, in turn. */
+/** The ways to end a secret, in turn. */
 const endings = ['revoke', 'disable', 'disableOwner', 'retire', 'rotate', 'narrow'] as const satisfies readonly Ending[]
 
 /** Keys that are changed at once, by both processes. */
@@ -31,7 +31,7 @@ const after = 14
 /** Milliseconds within which changes begin once all is as it should be before: the lease may be anywhere in its course. */
 const spread = 8
 
-/** Changes that nobody is concerned by, after a restore: so many that the journal is longer again than it ever was. */
+/** Unrelated changes after a restore: enough to make the journal longer than it ever was. */
 const overtaking = 12
 
 /** One of the two processes. */
@@ -65,7 +65,7 @@ interface Found {
   begun: number
   acceptedAfterRestore: number
   begunAfterRestore: number
-  /** Keys that nobody has changed, or that a backup has brought back, and that somebody refused. */
+  /** Refusals of keys that were not changed, or that a backup has restored. */
   rightRefused: number
   readonly acceptedBy: Record<string, number>
 }
@@ -132,13 +132,13 @@ export const proof = defineProof({
         required: {
           acceptedAfterAnswer: { is: 0 },
           acceptedAfterRestore: { is: 0 },
-          // Or nothing would be accepted because nothing is.
+          // Otherwise the verifiers might simply accept nothing.
           rightRefused: { is: 0 },
-          // Or a moment of one process could not be compared with one of another.
+          // Otherwise times of different processes could not be compared.
           clocksDisagree: { is: 0 },
           ended: { is: n },
           restored: { atLeast: Math.floor(n / together / betweenRestores) },
-          // Or hardly anybody was looking.
+          // Otherwise too few verifications were made.
           begunAfterAnswer: { atLeast: n * 8 },
         },
         details: { acceptedBy: found.acceptedBy },
@@ -147,7 +147,7 @@ export const proof = defineProof({
   },
 })
 
-/** Some keys that both processes have accepted are changed at once, and from each answer on nobody may accept them. */
+/** Changes some keys at once that both processes have accepted. From each answer on no process may accept them. */
 async function endSome(
   { keyring, verifiers, random, found, progress }: Bench,
   chosen: readonly Ending[],
@@ -163,7 +163,7 @@ async function endSome(
       return at
     }),
   )
-  // The last is of the key that nobody has changed: from the beginning on.
+  // The last one is for the unchanged key: from the beginning on.
   const told = await tellOf(verifiers, [...answers, 0])
   for (const [index, ending] of chosen.entries()) {
     const { begun, accepted, latest } = told[index]!
@@ -179,10 +179,10 @@ async function endSome(
 }
 
 /**
- * A backup is made, what it says is ended is brought back to life, and then it is restored into the live file, in one
- * transaction by this process, so that the journal ends before what the others have seen.
+ * Makes a backup, revives keys that have ended in it, and restores it into the live file, in one transaction of this
+ * process. So the journal ends before the entries that the others have seen.
  *
- * @param unseen - one process verifies nothing meanwhile, until the journal is longer again than it had been.
+ * @param unseen - one process verifies nothing until the journal is longer than it was before.
  */
 async function restoreOnce(
   { keyring, store, file, copy, verifiers, found, progress }: Bench,
@@ -208,13 +208,13 @@ async function restoreOnce(
   const [one, other] = verifiers
   if (unseen) await other.ask({ do: 'pause' })
   await restores[kind](copy, file)
-  // As a verb waits before it answers.
+  // Wait like a verb before it answers.
   await store.settled()
   let restored = machineNow()
   if (unseen) {
     await one.ask({ do: 'grow', key: unchanged, entries: overtaking })
     restored = machineNow()
-    // Whether they come to be judged so is what is asked here; that they are so from the first on, is asked below.
+    // This checks that the verdicts change at all; the check below, that they are right from the first call on.
     await other.ask({ do: 'watch', secrets: watched(true) }).catch(() => {})
   }
   const told = await tellOf(
@@ -234,7 +234,7 @@ async function restoreOnce(
   for (const end of ['', '-wal', '-shm']) rmSync(copy + end, { force: true })
 }
 
-/** What both processes tell of each secret. */
+/** The results of both processes for each secret. */
 async function tellOf(verifiers: readonly Verifier[], moments: readonly number[]): Promise<readonly Told[]> {
   const answers = await Promise.all(verifiers.map(({ ask }) => ask({ do: 'tell', after: moments, go: after })))
   return moments.map((_, index) => {
@@ -268,7 +268,7 @@ async function issueOne(keyring: Bench['keyring']): Promise<Watchable> {
 
 let issued = 0
 
-/** A key and the secret that is to end; where an old one is to be retired, the key is being rotated. */
+/** A key and the secret that will end; to retire an old secret, the key is being rotated. */
 async function issueFor(keyring: Bench['keyring'], ending: Ending): Promise<Watchable> {
   const key = await issueOne(keyring)
   if (ending === 'retire') await keyring.rotate(key.id, { grace: 3600 })

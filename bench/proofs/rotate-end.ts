@@ -7,7 +7,7 @@ import type { TestClock } from 'latchkey/testing'
 import { testClock } from 'latchkey/testing'
 import type { Random } from './random.ts'
 
-/** What came of sending old secrets around the moment at which they end. */
+/** The outcome of sending old secrets around their end. */
 export interface EndFindings {
   /** Old secrets that were refused although they had a millisecond left, or accepted without the note that they end. */
   refusedEarly: number

@@ -5,15 +5,15 @@ import { sqliteStore } from 'latchkey/store/sqlite'
 import { startChild } from './child.ts'
 import type { Race, Result } from './rotate-racer.ts'
 
-/** What came of races, in each of which one key was rotated many times at once. */
+/** The outcome of races, each with many concurrent rotations of one key. */
 export interface RaceFindings {
-  /** Races that did not end with one successor and a conflict for everybody else. */
+  /** Races that did not end with one successor and a conflict for all others. */
   racesNotWon: number
   successors: number
   conflicts: number
-  /** Rotations that came to neither. */
+  /** Rotations with another outcome. */
   failures: number
-  /** The secrets of a key that are not as they should be: refused while they work, shown wrong. */
+  /** Secrets in a wrong state: refused although they should work, or shown wrong. */
   secretsWrong: number
   /** Rotations in the journal besides the one. */
   entriesWrong: number
@@ -102,13 +102,13 @@ export async function raceRotations({
       const kept = await keyring.find(key.id)
       const ends = kept?.secrets.map(({ endsAt }) => endsAt)
       const [successor] = successors
-      // What has ended is not shown.
+      // An ended secret is not shown.
       const shown = grace === 0 ? [null] : [null, successor?.oldEndsAt]
       if (!isDeepStrictEqual(ends, shown)) found.secretsWrong++
       const oldVerdict = await keyring.verify(old)
       const oldIsRight = grace === 0 ? !oldVerdict.ok && oldVerdict.refusal.code === 'secret_ended' : oldVerdict.ok
       if (!oldIsRight) found.secretsWrong++
-      // Each: who was told that a secret is theirs must not find it ended by somebody who came a moment later.
+      // Check each: a later caller must not have ended a secret that was returned to an earlier one.
       for (const { secret } of successors) {
         const verdict = await keyring.verify(secret)
         if (!verdict.ok || verdict.key.id !== key.id) found.secretsWrong++
@@ -138,7 +138,7 @@ async function startRacer({ folder, file }: { folder: string; file: string }): P
     folder,
     onLine: (line) => next.resolve(line),
   })
-  // Nobody may be waiting for the next line any more when it ends as it should.
+  // On a normal end nothing may wait for the next line.
   const ended = child.ended.finally(() => next.reject(new Error(`A racer ended. ${child.complaints()}`)))
   await next.promise
   return {

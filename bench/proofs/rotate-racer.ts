@@ -1,5 +1,5 @@
 // Started by rotate-race.ts: some keyrings of their own on one file. Each line of stdin is a race; all its rotations of
-// one key begin at the stated moment or soon after, and what came of them is a line on stdout.
+// one key begin at the stated moment or soon after, and the outcome is a line on stdout.
 
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,11 +15,11 @@ export interface Race {
   readonly spread: number
 }
 
-/** What came of the rotations of one racer. */
+/** The outcome of the rotations of one racer. */
 export interface Result {
   readonly successors: readonly { readonly secret: string; readonly oldEndsAt: number }[]
   readonly conflicts: number
-  /** What went wrong with the others. */
+  /** The errors of the others. */
   readonly failures: readonly string[]
 }
 

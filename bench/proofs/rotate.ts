@@ -46,9 +46,9 @@ export const proof = defineProof({
           refusedEarly: { is: 0 },
           newRefused: { is: 0 },
           endsOnTurnedClock: { is: turned },
-          // Or hardly an end was looked at: a busy machine may stop us while one goes by.
+          // Otherwise too few ends were checked: a busy machine may stop us while one passes.
           endsOnRealClock: { atLeast: Math.ceil(real / 10) },
-          // Or there was no race.
+          // Otherwise there was no race.
           processesThatWon: { atLeast: rounds < 10 ? 1 : 2 },
         },
         details: { racesWonBy: races.wonBy, racesWithoutGraceWonBy: later.wonBy },

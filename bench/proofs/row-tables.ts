@@ -3,10 +3,10 @@ import { DatabaseSync } from 'node:sqlite'
 /** A row as it lies in its table. */
 export type TableRow = Readonly<Record<string, TableValue>>
 
-/** What stands in a column. */
+/** The value of a column. */
 export type TableValue = string | number | null
 
-/** All that the journal speaks of: the rows of keys, of their secrets, and of owners. */
+/** The rows that the journal covers: keys, their secrets, and owners. */
 export interface Rows {
   readonly keys: readonly TableRow[]
   readonly secrets: readonly TableRow[]
@@ -34,7 +34,7 @@ export interface RowTables {
 
 /** Opens the tables of a database file. */
 export function openRowTables(file: string): RowTables {
-  // Somebody who tampers does not ask whether rows refer to each other.
+  // Tampering ignores references between rows.
   const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: false })
   database.exec('PRAGMA synchronous = OFF')
 

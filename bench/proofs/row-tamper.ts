@@ -31,13 +31,13 @@ interface Target extends Kept {
   now: Rows
 }
 
-/** What came of rows that were changed by SQL. */
+/** The outcome for rows that were changed by SQL. */
 export interface RowFindings {
   edited: number
   notFound: number
-  /** Found, and not said of which key or owner. */
+  /** Found, but without the right key or owner. */
   notNamed: number
-  /** Keys and owners that nobody touched, and that were named. */
+  /** Keys and owners that were named although they were not changed. */
   wronglyNamed: number
   falseAlarms: number
   controls: number
@@ -121,12 +121,12 @@ function tamper(random: Random, target: Target, kind: string): { readonly name: 
       target.tables.replace(target.now, rows)
       return { name, rows }
     } catch {
-      // What a table does not take, such as two rows of one id, or nothing where there must be something.
+      // The table refuses some changes, such as two rows of one id, or a missing value.
     }
   }
 }
 
-/** Rows that nobody has changed but verbs, now and after another one. */
+/** Checks rows that only verbs have changed, now and after another verb. */
 async function control(target: Target, found: RowFindings): Promise<void> {
   for (const grow of [false, true]) {
     if (grow) await target.grow()
@@ -154,7 +154,7 @@ function differences(before: Rows, after: Rows): ReadonlySet<string> {
   return new Set([...names].filter((name) => !isDeepStrictEqual(one.get(name), other.get(name))))
 }
 
-/** What there is of each key and owner, by the name that the journal has for it. */
+/** The rows of each key and owner, by its name in the journal. */
 function subjectsIn({ keys, secrets, owners }: Rows): ReadonlyMap<string, unknown> {
   const byPlace = Map.groupBy(secrets, ({ place }) => place)
   const found = new Map<string, unknown>()
@@ -166,7 +166,7 @@ function subjectsIn({ keys, secrets, owners }: Rows): ReadonlyMap<string, unknow
   return found
 }
 
-/** A row without what is no part of what it says, and with JSON as what it stands for. */
+/** A row without irrelevant columns, and with its JSON parsed. */
 function meaningOf(row: TableRow): object {
   const { last_used_at: _, place: _1, ...told } = row
   return Object.fromEntries(Object.entries(told).map(([column, value]) => [column, parsed(value)]))

@@ -8,13 +8,13 @@ export interface Known {
   readonly past: readonly Rows[]
 }
 
-/** What somebody makes of rows. May be what they were, by chance; who needs a difference has to look. */
+/** Tampered rows. By chance they may equal the original; if you need a difference, check. */
 export type RowTampering = (random: Random, known: Known) => Rows
 
 /** Columns that the journal does not speak of: when a secret was used last, and where a row lies. */
 const untold: ReadonlySet<string> = new Set(['last_used_at', 'place'])
 
-/** Columns that hold JSON, and what somebody might like to stand there. */
+/** Columns that hold JSON, and values that an attacker might want there. */
 const json: Readonly<Record<string, readonly string[]>> = {
   scopes: ['["orders:*"]', '["orders:read","orders:write"]', '[]'],
   metadata: '{"plan":"enterprise"}|{}|{"":""}'.split('|'),
@@ -232,7 +232,7 @@ function exchange(random: Random, now: Rows, column: string): Rows {
   }
 }
 
-/** A place where no key lies: behind all, in between, or where nobody would look. */
+/** An unused place: behind all keys, in between, or where a check might not look. */
 function placeOf(random: Random, now: Rows): number {
   const taken = new Set(now.keys.map(({ place }) => place))
   for (;;) {

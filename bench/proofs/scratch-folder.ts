@@ -7,8 +7,8 @@ import { inTemporaryFolder } from '../benchmarks/temporary-folder.ts'
 const usual: readonly string[] = ['/dev/shm', tmpdir()]
 
 /**
- * Lends a folder, and removes it with all that is in it. In memory where the system has a place for that: for proofs of
- * who wins and not of what survives, which would wait for a disk a million times and learn nothing from it.
+ * Lends a folder, and removes it with all that is in it. In memory where the system has a place for that: for proofs
+ * about races, not about durability: they would wait for the disk a million times and gain nothing.
  *
  * @param places - where it may be; the first that lets us write is taken.
  * @example await inScratchFolder('quota', (folder) => run(join(folder, 'keys.db')))
@@ -24,7 +24,7 @@ export async function inScratchFolder<Result>(
   throw new Error(`No place for temporary files: ${places.join(' and ')} cannot be written to`)
 }
 
-/** Tried, not asked: rights are only one reason of many. */
+/** Try it instead of asking for rights: there are other reasons to fail. */
 async function isWritable(place: string): Promise<boolean> {
   try {
     const folder = await mkdtemp(join(place, 'latchkey-'))

@@ -8,26 +8,26 @@ export interface Service {
   readonly secret: string
   readonly running: () => boolean
   /**
-   * Requests that, by its log, came to the guarded route and were neither refused nor malformed: what was really let
-   * through, whether or not the answer arrived. Complete once it has stopped.
+   * Requests that, by its log, came to the guarded route and were neither refused nor malformed: the requests that were
+   * really accepted, whether or not the answer arrived. Complete once it has stopped.
    */
   readonly letThrough: () => number
   /** Lines of its log in which the key appears. */
   readonly leaks: () => number
-  /** Asks it to finish, and answers what went wrong, if anything did. */
+  /** Stops it, and returns what went wrong, if anything. */
   readonly stop: () => Promise<string | undefined>
   /** Where its keys are. */
   readonly database: string
 }
 
-/** What is read of a line of its log: one line when a request comes, one when it has been answered. */
+/** The members that are read of a log line: one line when a request comes, one when it has been answered. */
 interface LogLine {
   readonly reqId?: string
   readonly req?: { readonly route?: string }
   readonly res?: { readonly statusCode: number }
 }
 
-/** Statuses with which the guard, or what stands before it, ends a request. */
+/** Statuses with which the guard, or a step before it, ends a request. */
 const refusing = new Set([400, 401, 503])
 
 /** Milliseconds that a start may take. */
@@ -38,7 +38,7 @@ const longestStart = 60_000
  *
  * @param work - how many seconds its work takes; no time if left out.
  *
- * @throws Error with what it complained of, when it ends instead.
+ * @throws Error with its error output, if it ends instead.
  */
 export async function startService({ folder, work = 0 }: { folder: string; work?: number }): Promise<Service> {
   const database = join(folder, 'keys.db')
@@ -54,7 +54,7 @@ export async function startService({ folder, work = 0 }: { folder: string; work?
     folder,
     env: { PORT: '0', PROCESSING_SECONDS: String(work), LATCHKEY_STORE: `sqlite:${database}`, LOG_LEVEL: 'info' },
     onLine(line) {
-      // Its log is JSON; the rest is what it says at the start.
+      // Its log is JSON; other lines are its start message.
       if (line.startsWith('{')) {
         const { reqId, req, res } = JSON.parse(line) as LogLine
         if (reqId !== undefined && req?.route === '/process') asked.add(reqId)

@@ -2,7 +2,7 @@ import type { Row, Value } from './journal-table.ts'
 import { columns, hashOf, rechained } from './journal-table.ts'
 import type { Random } from './random.ts'
 
-/** What somebody makes of a journal. May be what it was, by chance; who needs a difference has to look. */
+/** A tampered journal. By chance it may equal the original; if you need a difference, check. */
 export type Tampering = (random: Random, rows: readonly Row[]) => readonly Row[]
 
 /** The columns whose values are text. */
@@ -170,7 +170,7 @@ export const forgeries: Readonly<Record<string, Tampering>> = {
   },
 }
 
-/** Contents that somebody might like to have been there. */
+/** Contents that an attacker might want. */
 function madeUp(random: Random, rows: readonly Row[]): Partial<Row> {
   const member = random.pick(['at', 'actor', 'action', 'subject', 'change'] as const)
   if (member === 'at') return { at: Number(random.pick(rows).at) + 1 + random.below(1000) }

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Random } from './random.ts'
 
-/** What is measured, and what with. */
+/** The subject and the inputs of a measurement. */
 export interface Subject {
   readonly verify: (text: string) => unknown
   readonly close: () => Promise<void>

@@ -1,14 +1,14 @@
 import type { Subject } from './timing-measure.ts'
 
-/** How often one credential is sent in a round: more than any work that is put off is put off for. */
+/** How often one credential is sent in a round: more often than any deferred work is deferred. */
 const calls = 2000
 
 const rounds = 151
 
 /**
- * The nanoseconds of the slowest of many calls in a row with one credential: what is done once for many calls is in one
- * of them, and whoever sends so many can tell which. Of many rounds, the one that a tenth of them were quicker than: in
- * the others the machine did something else as well.
+ * The nanoseconds of the slowest of many calls in a row with one credential: work that is done once for many calls is
+ * in one of them, and a caller who sends many can tell which. Of many rounds, this is the tenth percentile: in slower
+ * rounds the machine did something else as well.
  *
  * @returns one figure for each credential, in their order.
  */

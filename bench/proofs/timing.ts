@@ -56,7 +56,7 @@ export const proof = defineProof({
 
       const warm = async (): Promise<Keyring> => {
         const keyring = await openAgain(50_000)
-        // Live keys are in use while somebody guesses at them.
+        // Live keys are in use while an attacker guesses.
         for (const secret of live) await keyring.verify(secret)
         return keyring
       }

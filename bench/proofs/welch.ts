@@ -1,4 +1,4 @@
-/** What two samples tell of a difference. */
+/** The result of comparing two samples. */
 export interface Comparison {
   /** The largest of all |t|, whatever the crop. */
   readonly t: number

@@ -5,7 +5,7 @@ import { goodBody, headerName, requestOf } from './raw-requests.ts'
 
 // Requests that must not be let through. None carries the right key, alone, as the value of one X-API-Key line.
 
-/** What wrong requests are made of. */
+/** The parts of wrong requests. */
 export interface Ingredients {
   readonly random: Random
   /** The right key. It may stand anywhere but where it would be right. */

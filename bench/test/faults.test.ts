@@ -1,5 +1,5 @@
-// What proofs must find is planted in copies of the sources. Here: that every fault still fits them, and that some are
-// found at a size that takes seconds. `npm run prove -- --plant all` is all of them.
+// Faults that proofs must find are planted in copies of the sources. Here: that every fault still fits them, and that
+// some are found at a size that takes seconds. `npm run prove -- --plant all` is all of them.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

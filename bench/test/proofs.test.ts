@@ -1,5 +1,5 @@
-// Proofs take minutes and are run by hand. What they try must not fall behind what they prove, so each is run here at a
-// size that takes seconds, and must find nothing wrong. Whether enough was tried is not asked: that is for the full size.
+// Proofs take minutes and are run by hand. They must keep up with the code, so each is run here at a size that takes
+// seconds, and must find nothing wrong. Whether enough was tried is checked only at the full size.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

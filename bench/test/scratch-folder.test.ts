@@ -7,7 +7,7 @@ import { inScratchFolder } from '../proofs/scratch-folder.ts'
 
 test('a place that is there and takes no files is passed over, and nothing is left behind', async () => {
   const open = temporaryFolder('open')
-  // Closed to the superuser, too, whom rights do not stop.
+  // Closed to the superuser too, who is not bound by rights.
   const closed = join(open, 'closed')
   writeFileSync(closed, '')
   const used = await inScratchFolder('test', async (folder) => folder, [closed, '/proc/self', open])

@@ -1,4 +1,5 @@
-// What a user of the published package writes; compiled against its types, and run on the oldest and the newest Node it promises.
+// Code of a user of the published package; compiled against its types, and run on the oldest and the newest supported
+// Node.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { openKeyring, parse } from 'latchkey'

@@ -1,4 +1,4 @@
-// What an export looks like, as a reader needs to see it: its types without what stands behind them.
+// The declaration of an export for a reader: its types without the implementation.
 
 import type {
   Class,
@@ -23,7 +23,7 @@ export interface Shown {
   readonly comment: DocComment | undefined
   /** In TypeScript. */
   readonly code: string
-  /** What has a section of its own: the methods of an interface. */
+  /** The members with a section of their own: the methods of an interface. */
   readonly methods: readonly Method[]
 }
 
@@ -31,7 +31,7 @@ export interface Shown {
 export interface Method {
   readonly name: string
   readonly code: string
-  /** Of the first overload; what the others say follows it. */
+  /** Of the first overload; those of the others follow. */
   readonly comment: DocComment | undefined
   readonly more: readonly DocComment[]
 }
@@ -54,7 +54,7 @@ export function shownOf({ name, source, node, declaration }: Declared): Shown {
   throw new Error(`${source.path}: ${name} is of a kind that the reference cannot show.`)
 }
 
-/** The type of a constant, or what it is where that says it. */
+/** The type of a constant, or its value if that is clearer. */
 function valueCode(source: Source, { id, init }: VariableDeclarator): string {
   if (id.typeAnnotation) return slice(source, id.typeAnnotation)
   if (init?.type === 'TSAsExpression' && slice(source, init.typeAnnotation) !== 'const') {
@@ -73,7 +73,7 @@ function interfaceOf(source: Source, declaration: TSInterfaceDeclaration): Pick<
   return { code, methods: methodsOf(source, methods) }
 }
 
-/** What is called gets a section; what is only read stands in the declaration. */
+/** Methods get a section; properties are in the declaration. */
 function isMethod(source: Source, member: TSSignature): boolean {
   if (member.type === 'TSMethodSignature') return true
   return (source.commentAt(member.start)?.examples.length ?? 0) > 0
@@ -103,7 +103,7 @@ function functionCode(source: Source, { id, params, typeParameters, returnType }
   return `function ${nameOf(id)}${generics}(${shown.join(', ')})${returnType ? slice(source, returnType) : ''}`
 }
 
-/** A parameter as its caller sees it: what has a default may be left out. */
+/** A parameter as its caller sees it: one with a default is optional. */
 function parameterCode(source: Source, parameter: ParamPattern): string {
   if (parameter.type === 'RestElement' || parameter.type === 'TSParameterProperty') return slice(source, parameter)
   const pattern = parameter.type === 'AssignmentPattern' ? parameter.left : parameter
@@ -115,7 +115,7 @@ function parameterCode(source: Source, parameter: ParamPattern): string {
   return `${name}${optional}${pattern.typeAnnotation ? slice(source, pattern.typeAnnotation) : ''}`
 }
 
-/** A class without its private members, and without what its methods do. */
+/** A class without its private members and the bodies of its methods. */
 function classCode(source: Source, declaration: Class): string {
   const members = declaration.body.body.flatMap((member) => {
     if ('key' in member && member.key.type === 'PrivateIdentifier') return []

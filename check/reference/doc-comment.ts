@@ -1,8 +1,8 @@
 // Reads a doc comment: its text, and the tags that follow it.
 
-/** What a doc comment says. */
+/** The content of a doc comment. */
 export interface DocComment {
-  /** What stands before the first tag, in Markdown. */
+  /** The text before the first tag, in Markdown. */
   readonly text: string
   readonly parameters: readonly { readonly name: string; readonly text: string }[]
   readonly returns: string | undefined
@@ -11,13 +11,13 @@ export interface DocComment {
   readonly examples: readonly string[]
   /** It is about the file. */
   readonly ofModule: boolean
-  /** Tags that mean nothing here: a typing error would otherwise hide what follows it. */
+  /** Unknown tags: a typing error would otherwise hide the text after it. */
   readonly unknown: readonly string[]
 }
 
 const known: ReadonlySet<string> = new Set(['', 'param', 'returns', 'throws', 'example', 'module'])
 
-/** @param comment - what is between the slash and the slash, stars included. */
+/** @param comment - the text between the two slashes, stars included. */
 export function readDocComment(comment: string): DocComment {
   const lines = comment
     .replace(/^\*+/, '')

@@ -1,4 +1,4 @@
-// What the doc comments leave out.
+// Finds what is missing in doc comments.
 
 import type { Method, Shown } from './declaration.ts'
 import { typesIn } from './declaration.ts'
@@ -18,7 +18,7 @@ export function faultsOf(pages: readonly Page[]): readonly string[] {
 
 function faultsOfExport({ name, kind, source, comment, methods }: Shown): readonly string[] {
   const place = `${source.path}: ${name}`
-  // What a store or a limiter must have is implemented, and not called.
+  // Users implement the members of a store or a limiter, and do not call them.
   const called = !source.path.includes('/src/ports/')
   return [
     ...faultsOfComment(place, comment, kind === 'function'),

@@ -3,7 +3,7 @@
 /** Links from one page. */
 export interface Links {
   readonly has: (name: string) => boolean
-  /** A link to what is described under a name; where nothing is, the name. */
+  /** A link to the section about a name; the plain name if there is none. */
   readonly to: (name: string) => string
   /** A text in which the names of exports, the codes of errors and the paths of documents are links. */
   readonly inText: (text: string) => string
@@ -15,7 +15,7 @@ export interface Target {
   readonly anchor: string
 }
 
-/** What there is to lead to. */
+/** The possible targets of links. */
 export interface Targets {
   readonly names: ReadonlyMap<string, Target>
   /** Codes of errors, each with a section in `docs/reference/errors.md`. */
@@ -33,7 +33,7 @@ export function linksFrom(file: string, { names, errors }: Targets): Links {
     has: (name) => names.has(name),
     to,
     inText(text) {
-      // What is a link already stays what it is.
+      // An existing link stays.
       return text.replaceAll(/\[[^\]]*\]\([^)]*\)|`([^`\n]+)`/g, (whole, name: string | undefined) => {
         if (name === undefined) return whole
         if (names.has(name)) return to(name)

@@ -1,4 +1,4 @@
-// What the packages export: a page for each path that can be imported.
+// The exports of the packages: a page for each path that can be imported.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { shownOf } from './declaration.ts'
 import type { Source } from './source.ts'
 import { exportsOf, sourceReader } from './source.ts'
 
-/** What one path exports. */
+/** The exports of one path. */
 export interface Page {
   /** As it is imported: `latchkey/client`. */
   readonly specifier: string

@@ -1,4 +1,4 @@
-// What the page of a path consists of: headings, and under each of them what the doc comments say.
+// The content of the page of a path: headings, and under each of them the text of the doc comments.
 
 import type { Kind, Method, Shown } from './declaration.ts'
 import { typesIn } from './declaration.ts'
@@ -6,12 +6,12 @@ import type { DocComment } from './doc-comment.ts'
 import type { Links } from './links.ts'
 import type { Page } from './model.ts'
 
-/** A heading and what stands under it. */
+/** A heading and its content. */
 export interface Section {
   readonly level: number
   /** As it is shown, without marks. */
   readonly title: string
-  /** What it is about: a link to that leads here. */
+  /** Its subject: a link to that leads here. */
   readonly about: string | undefined
   readonly body: (links: Links) => string
 }

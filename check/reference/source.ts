@@ -98,7 +98,9 @@ function namesOf(declaration: Declaration): readonly string[] {
   return declaration.declarations.map(({ id }) => nameOf(id))
 }
 
-/** Whether a name is of this file, or of another one of the same package: not of the language, nor of somebody else's. */
+/**
+ * Whether a name is of this file, or of another one of the same package: not of the language, nor of another package.
+ */
 export function isOurs({ program }: Source, name: string): boolean {
   return program.body.some((node) => {
     if (node.type === 'ImportDeclaration') {
@@ -109,7 +111,7 @@ export function isOurs({ program }: Source, name: string): boolean {
   })
 }
 
-/** The name of what has one; of anything else nothing. */
+/** The name of a node, if it has one. */
 export function nameOf(node: Node | null): string {
   return node !== null && 'name' in node && typeof node.name === 'string' ? node.name : ''
 }

@@ -3,7 +3,7 @@ import { openKeyring, settingsKey } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Settings } from './settings.ts'
 
-/** What keys of this service may be allowed to do. */
+/** The scopes of keys of this service. */
 export const scopes = { 'process:run': 'Run a processing task' }
 
 export type Scope = keyof typeof scopes

@@ -1,7 +1,7 @@
 import { hostMust, isOfThisMachine } from 'latchkey-server/start'
 import { loadEnvironment, readSettings, SettingsError } from './settings.ts'
 
-/** EX_CONFIG of sysexits.h: a supervisor need not try again, somebody has to mend the settings. */
+/** EX_CONFIG of sysexits.h: a supervisor need not try again, because a person must correct the settings. */
 const exitSettings = 78
 
 try {
@@ -14,11 +14,11 @@ try {
 async function main(): Promise<void> {
   loadEnvironment()
   const settings = readSettings(process.env)
-  // Nothing that we start, and no report of a crash, needs to know it.
+  // Remove the secret: child processes and crash reports must not have it.
   delete process.env['SERVICE_API_KEY']
   if (!(await isOfThisMachine(settings.HOST))) throw new SettingsError(hostMust)
 
-  // Only now, and one after the other: who has to mend a setting should not wait for all that a service loads.
+  // Import only now, so that a wrong setting shows before the whole service is loaded.
   const { sourcesOf } = await import('./keys.ts')
   const sources = sourcesOf(settings)
   const { serve } = await import('./serve.ts')

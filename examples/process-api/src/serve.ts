@@ -10,7 +10,7 @@ import type { Settings } from './settings.ts'
 import { SettingsError, standsInFile } from './settings.ts'
 import { welcome } from './welcome.ts'
 
-/** Serves until it is told to stop, and says where. */
+/** Serves until a signal to stop, and prints the address. */
 export async function serve(settings: Settings, sources: readonly KeySource[]): Promise<void> {
   const keyring = await openKeys(settings, sources)
   const app = await buildApp({
@@ -19,12 +19,12 @@ export async function serve(settings: Settings, sources: readonly KeySource[]): 
     logger: { level: settings.LOG_LEVEL, serializers: logSerializers },
   })
   app.addHook('onClose', () => keyring.close())
-  // Stops listening, finishes what is in flight, then the process has nothing left to do.
+  // Stops listening and finishes the requests in flight; then the process ends by itself.
   const isStopping = closeOnSignals({ close: () => app.close(), hurry: () => keyring.close() })
   try {
     await begin(app, keyring, settings)
   } catch (error) {
-    // Told to stop, everything is being closed, and so this start does not come to its end.
+    // A signal is closing everything, so this start cannot finish.
     if (!isStopping()) throw error
   }
 }
@@ -38,9 +38,9 @@ async function begin(
   for (const warning of startWarnings({ host: settings.HOST, file: fileOf(settings.LATCHKEY_STORE) })) {
     app.log.warn(warning)
   }
-  // Last, so that a key that was shown is one that works: the port was free and the database was sound.
+  // Show the key last: then the port was free, the database was sound, and the key works.
   const key = settings.SERVICE_API_KEY === undefined ? await issueFirstKey(keyring) : undefined
-  // Only to a person: what a program reads of this may be kept as a log.
+  // Only in a terminal: other output may be kept as a log.
   const adminKey = process.stdout.isTTY ? await firstAdminKey(keyring) : undefined
   const noAdminKey = (await keyring.list({ environment: adminEnvironment, limit: 1 })).keys.length === 0
   const ownKey = settings.SERVICE_API_KEY

@@ -19,7 +19,7 @@ export interface ServerOptions {
   readonly logger: FastifyServerOptions['logger']
 }
 
-/** An application without routes of its own: what FastAPI brings along, namely its errors, its validation and its documents. */
+/** An application without routes of its own, with errors, validation and documents as in FastAPI. */
 export async function buildServer({ title, keyring, guard, logger = false }: ServerOptions) {
   const app = Fastify({
     ...serverOptions,

@@ -31,7 +31,7 @@ const ofTheCommandLine = [
 
 /** Reads and checks the settings. The message of the error names the setting and what it must be, never its value. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
-  // Set to nothing is not set: that is how a variable is taken back in a compose file.
+  // An empty variable counts as not set: a compose file unsets a variable in this way.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const [unknown] = unknownVariables(data, { known: [...Object.keys(Settings.properties), ...ofTheCommandLine] })
   if (unknown !== undefined) throw new SettingsError(unknown)
@@ -47,7 +47,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   }
 }
 
-/** `SERVICE_API_KEY`, or what is in the file that `SERVICE_API_KEY_FILE` names. */
+/** `SERVICE_API_KEY`, or the content of the file that `SERVICE_API_KEY_FILE` names. */
 function secretOf(environment: NodeJS.ProcessEnv): string | undefined {
   try {
     return secretSetting('SERVICE_API_KEY', environment)
@@ -56,7 +56,7 @@ function secretOf(environment: NodeJS.ProcessEnv): string | undefined {
   }
 }
 
-/** Puts what stands in `.env` into the environment, if there is such a file. The real environment wins. */
+/** Loads `.env` into the environment, if the file exists. Variables that are set already win. */
 export function loadEnvironment(): void {
   try {
     loadEnvironmentFile()
@@ -72,7 +72,7 @@ export function standsInFile(name: keyof Settings, value: string): boolean {
   return lines.filter((line) => line.startsWith(`${name}=`)).join('\n') === `${name}=${value}`
 }
 
-/** The settings are at fault, and the process ends with EX_CONFIG. */
+/** The settings are wrong, and the process ends with EX_CONFIG. */
 export class SettingsError extends Error {}
 
 interface Fault {

@@ -1,17 +1,17 @@
 import type { Settings } from './settings.ts'
 
-/** What is known of keys at the start. */
+/** The facts about keys at the start. */
 export interface KnownKeys {
-  /** Has just been issued, to be shown this once; as is the next. */
+  /** Has just been issued, and is shown only now; like the next one. */
   readonly key?: string | undefined
   readonly adminKey?: string | undefined
-  /** Whether there is none yet, so that nobody can administer the keys over HTTP. */
+  /** Whether there is none yet, so that the keys cannot be administered over HTTP. */
   readonly noAdminKey?: boolean
   /** Whether a shell can read `SERVICE_API_KEY` from `.env`. */
   readonly inFile?: boolean
 }
 
-/** What a start prints: where the service is, its first keys if they have just been issued, and a call that works when pasted. */
+/** The text that a start prints: the address of the service, its first keys if they are new, and a call to paste. */
 export function welcome(
   address: string,
   { LATCHKEY_STORE, SERVICE_API_KEY }: Settings,
@@ -32,7 +32,7 @@ export function welcome(
   if (key !== undefined) {
     lines.push('Your first key. It is shown only now:', '', `  ${key}`, '', 'Try it:', '', call(url, key))
   } else if (SERVICE_API_KEY !== undefined) {
-    // The key itself may not be shown, and the reader's shell need not have what this process was started with.
+    // Do not show the key itself. The reader's shell may not have the environment of this process.
     const [where, ownKey] = inFile
       ? ['in this folder', '$(grep ^SERVICE_API_KEY= .env | cut -d= -f2-)']
       : ['with your SERVICE_API_KEY in its place', '<SERVICE_API_KEY>']

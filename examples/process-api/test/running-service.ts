@@ -29,7 +29,7 @@ export function folderFor(context: TestContext): string {
   return temporaryFolder('process-api', { context })
 }
 
-/** Starts the service in a folder, as `npm start` does, on a free port unless told otherwise; ended with the test. */
+/** Starts the service in a folder, as `npm start` does, on a free port by default; ended with the test. */
 export function startService(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
