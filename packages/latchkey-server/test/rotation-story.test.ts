@@ -199,7 +199,7 @@ test('a command given again with its idempotency key does nothing more, and says
   const secret = await done([...issue, ...token])
   const again = await run([...issue, ...token])
   assert.deepEqual([again.code, again.stdout], [0, ''])
-  assert.match(again.stderr, /done before, with the same idempotency key/)
+  assert.match(again.stderr, /done before with the same idempotency key/)
   const id = await idOf(secret)
   const rotated = await done(['keys', 'rotate', id, ...token.with(1, 'rotate')])
   assert.equal(await accepts(rotated), true)
