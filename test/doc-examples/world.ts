@@ -1,6 +1,7 @@
 // What an example in a doc comment finds there, by the names that are used in it. All of it is made anew for each.
 
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
@@ -30,7 +31,9 @@ export interface World extends FastifyGuard<Scope>, Omit<TestKeyring<Scope>, 'ke
 
 /** Makes a world in a folder of its own, which becomes that of the process. */
 export async function makeWorld(within: string): Promise<World> {
-  process.chdir(mkdtempSync(join(within, 'world-')))
+  const folder = join(within, `world-${randomUUID()}`)
+  mkdirSync(folder)
+  process.chdir(folder)
   mkdirSync('data')
   const { keyring, clock, headersFor, secretsIn } = await testKeyring({ scopes })
   const { key, secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { posix } from 'node:path'
-import { lexer } from 'marked'
 import type { Token, Tokens } from 'marked'
+import { lexer } from 'marked'
 import { sectionOf, sectionsOf } from '../../../test/markdown.ts'
 
 /** One import, as it stands in a file. */
