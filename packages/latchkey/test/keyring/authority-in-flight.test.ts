@@ -42,6 +42,25 @@ function changes(
   }
 }
 
+/** A keyring whose next change can be made to wait, just before it is committed, until another one is done. */
+async function openInterrupted(): Promise<
+  Awaited<ReturnType<typeof openOn>> & { readonly beforeNextCommit: (act: () => Promise<unknown>) => void }
+> {
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const opened = await openOn((store): Store => {
+    return {
+      ...store,
+      async commit(...values) {
+        const first = meanwhile
+        meanwhile = undefined
+        await first?.()
+        return store.commit(...values)
+      },
+    }
+  })
+  return { ...opened, beforeNextCommit: (act) => (meanwhile = act) }
+}
+
 const ends: Readonly<Record<string, (keyring: Keyring<Scope>, id: string) => Promise<unknown>>> = {
   revoked: async (keyring, id) => keyring.revoke(id, { reason: 'compromised' }),
   disabled: async (keyring, id) => keyring.disable(id),
@@ -52,23 +71,12 @@ const ends: Readonly<Record<string, (keyring: Keyring<Scope>, id: string) => Pro
 
 for (const [end, act] of Object.entries(ends)) {
   test(`nothing is changed by an admin key that was ${end} between its being read and the change`, async () => {
-    let meanwhile: (() => Promise<unknown>) | undefined
-    const { keyring } = await openOn((store): Store => {
-      return {
-        ...store,
-        async commit(...values) {
-          const first = meanwhile
-          meanwhile = undefined
-          await first?.()
-          return store.commit(...values)
-        },
-      }
-    })
+    const { keyring, beforeNextCommit } = await openInterrupted()
     for (const name of Object.keys(changes(keyring, ''))) {
       const { key } = await keyring.issue(shop)
       const { key: asking } = await keyring.issue(admin)
       const before = (await keyring.journal({ limit: 1000 })).length
-      meanwhile = async () => act(keyring, asking.id)
+      beforeNextCommit(async () => act(keyring, asking.id))
       const verb = changes(keyring.as(asking.id), key.id)[name] ?? assert.fail()
       await assert.rejects(verb, { code: end === 'narrowed' && name !== '' ? /./ : 'beyond_delegation' } as never, name)
       const after = await keyring.journal({ limit: 1000 })
@@ -84,25 +92,14 @@ for (const [end, act] of Object.entries(ends)) {
 }
 
 test('nothing is changed with an admin secret that was ended between its being verified and the change', async () => {
-  let meanwhile: (() => Promise<unknown>) | undefined
-  const { keyring } = await openOn((store): Store => {
-    return {
-      ...store,
-      async commit(...values) {
-        const first = meanwhile
-        meanwhile = undefined
-        await first?.()
-        return store.commit(...values)
-      },
-    }
-  })
+  const { keyring, beforeNextCommit } = await openInterrupted()
   for (const name of Object.keys(changes(keyring, ''))) {
     const { key } = await keyring.issue(shop)
     const { key: asking, secret } = await keyring.issue(admin)
     const leaked = await keyring.admin.verify(secret)
     assert.ok(leaked.ok)
     const before = (await keyring.journal({ limit: 1000 })).length
-    meanwhile = async () => keyring.rotate(asking.id, { grace: 0 })
+    beforeNextCommit(async () => keyring.rotate(asking.id, { grace: 0 }))
     const verb = changes(keyring.as(leaked.key), key.id)[name] ?? assert.fail()
     await assert.rejects(verb, { code: 'beyond_delegation', message: /secret .* has ended/ }, name)
     const after = (await keyring.journal({ limit: 1000 })).slice(before)
