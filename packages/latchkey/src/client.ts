@@ -205,7 +205,7 @@ const ownerPath = (owner: string): string => `/v1/owners/${part('owner', owner)}
 /** One part of a path. `.` and `..` would go elsewhere, however they are encoded (WHATWG URL, "double-dot path segment"). */
 function part(name: string, value: string): string {
   if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !value.isWellFormed()) {
-    throw new LatchkeyError('invalid_input', `${name} must be a text that can stand in an address.`)
+    throw invalid(name, 'a text that can stand in an address')
   }
   return encodeURIComponent(value)
 }
@@ -213,5 +213,5 @@ function part(name: string, value: string): string {
 /** Checks that a header can carry the text unchanged. */
 function headerText(token: string): string {
   if (typeof token === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) return token
-  throw new LatchkeyError('invalid_input', 'idempotencyKey must be visible ASCII characters to be sent to a server.')
+  throw invalid('idempotencyKey', 'visible ASCII characters to be sent to a server')
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
-import { longestCredential } from '../options.ts'
+import { invalid, longestCredential } from '../options.ts'
 import { failureOf } from './problem.ts'
 import { reasonOf } from './reason.ts'
 
@@ -72,7 +72,7 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
     )
   }
   if (!Number.isSafeInteger(timeout) || timeout < 1) {
-    throw new LatchkeyError('invalid_input', 'timeout must be a whole number of milliseconds from 1.')
+    throw invalid('timeout', 'a whole number of milliseconds from 1')
   }
   let closed = false
 
@@ -177,7 +177,7 @@ function isThisMachine(hostname: string): boolean {
 function textOf(body: object): string {
   return JSON.stringify(body, (name, value: unknown) => {
     if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
-      throw new LatchkeyError('invalid_input', `${name} must be a finite number.`)
+      throw invalid(name, 'a finite number')
     }
     return value
   })

@@ -59,10 +59,10 @@ export function requirementOf<Scope extends string>(
   }
   if (environment === undefined || !verifier.environments.includes(environment)) {
     const known = verifier.environments.join(', ')
-    throw new LatchkeyError('invalid_input', `environment must be one of ${known}, not ${JSON.stringify(environment)}.`)
+    throw invalid('environment', `one of ${known}, not ${JSON.stringify(environment)}`)
   }
   if (!Number.isSafeInteger(cost) || cost < 0 || cost > mostCost) {
-    throw new LatchkeyError('invalid_input', `cost must be a whole number from 0 to ${mostCost}.`)
+    throw invalid('cost', `a whole number from 0 to ${mostCost}`)
   }
   // A verifier reads a frozen requirement with frozen lists only once.
   return Object.freeze({

@@ -52,14 +52,10 @@ export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
 }
 
 /** The names of the options of a rotation. */
-export const rotateOptions: readonly string[] = membersOf<RotateOptions & IdempotencyOptions>({
-  grace: true,
-  replace: true,
-  actor: true,
-  note: true,
-  ifRevision: true,
-  idempotencyKey: true,
-})
+export const rotateOptions: readonly string[] = [
+  ...membersOf<Omit<RotateOptions, keyof ChangeOptions>>({ grace: true, replace: true }),
+  ...changeOptions,
+]
 
 /** The reason and the actor of a revocation. */
 export interface RevokeOptions extends ChangeOptions {
@@ -74,11 +70,7 @@ export interface RevokeOptions extends ChangeOptions {
 }
 
 /** The names of the options of a revocation. */
-export const revokeOptions: readonly string[] = membersOf<RevokeOptions>({
-  reason: true,
-  withIssued: true,
-  actor: true,
-  note: true,
-  ifRevision: true,
-  idempotencyKey: true,
-})
+export const revokeOptions: readonly string[] = [
+  ...membersOf<Omit<RevokeOptions, keyof ChangeOptions>>({ reason: true, withIssued: true }),
+  ...changeOptions,
+]

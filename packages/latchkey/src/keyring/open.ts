@@ -5,7 +5,7 @@ import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand, grantable } from '../policy/scopes.ts'
-import { checkClock, checkLimiter, checkSources, checkStore } from '../ports/shape.ts'
+import { checkPorts } from '../ports/shape.ts'
 import { promptSource, timelyLimiter, timelyStore } from '../ports/timely.ts'
 import { secretOf } from '../verify/admin-secret.ts'
 import { openCache } from '../verify/cache.ts'
@@ -83,14 +83,16 @@ export async function openKeyring<const Scope extends string>(
   integer('storeTimeout', storeTimeout, { least: 1, most: longestTimeout })
 
   const onError = backgroundErrors(options.onError)
-  const { sources: pluggedSources = [], limiter: pluggedLimiter = memoryLimiter({ clock }) } = options
-  checkClock(clock)
-  checkStore(options.store)
-  checkLimiter(pluggedLimiter)
-  checkSources(pluggedSources)
-  const store = timelyStore(options.store, storeTimeout)
+  const ports = {
+    store: options.store,
+    limiter: options.limiter ?? memoryLimiter({ clock }),
+    sources: options.sources ?? [],
+    clock,
+  }
+  checkPorts(ports)
+  const store = timelyStore(ports.store, storeTimeout)
   const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
-  const sources = pluggedSources.map(promptSource)
+  const sources = ports.sources.map(promptSource)
   for (const key of sources.flatMap((source) => source.keys)) {
     // Such a key would never be accepted, and its refusal would not say why.
     oneOf(`The environment of ${key.name}`, key.environment, environments)
@@ -99,7 +101,7 @@ export async function openKeyring<const Scope extends string>(
 
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
   const cache = openCache<Scope>({ store, clock, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
-  const limiter = timelyLimiter(pluggedLimiter, storeTimeout)
+  const limiter = timelyLimiter(ports.limiter, storeTimeout)
   const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
   await snapshotRows({ store, clock })
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.

@@ -1,4 +1,4 @@
-import { LatchkeyError } from '../error.ts'
+import { invalid } from '../options.ts'
 import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 
 /** The kind of each member of a port. The compiler reports a member that is missing here or no longer exists. */
@@ -42,37 +42,33 @@ const sourceShape: Shape<KeySource> = { keys: 'a list', bySecret: 'a function' }
 
 const clockShape: Shape<Clock> = { now: 'a function', monotonic: 'a function' }
 
+/** What is plugged into a keyring. */
+export interface Ports {
+  readonly store: Store
+  readonly limiter: Limiter
+  readonly sources: readonly KeySource[]
+  readonly clock: Clock
+}
+
 /**
  * Refuses a port that lacks a member, when the keyring is opened: found at the call, it would stop a verification or a
  * change halfway.
  *
  * @throws LatchkeyError `invalid_input` that names the port and the member.
  */
-export function checkStore(store: Store): void {
+export function checkPorts({ store, limiter, sources, clock }: Ports): void {
+  check('clock', clock, clockShape)
   check('store', store, storeShape)
-}
-
-/** The same for a limiter. */
-export function checkLimiter(limiter: Limiter): void {
   check('limiter', limiter, limiterShape)
-}
-
-/** The same for the list of sources. */
-export function checkSources(sources: readonly KeySource[]): void {
-  if (!Array.isArray(sources)) throw new LatchkeyError('invalid_input', 'sources must be a list.')
+  if (!Array.isArray(sources)) throw invalid('sources', 'a list')
   for (const [index, source] of sources.entries()) check(`sources[${index}]`, source, sourceShape)
 }
 
-/** The same for a clock. */
-export function checkClock(clock: Clock): void {
-  check('clock', clock, clockShape)
-}
-
 function check<Port extends object>(name: string, port: Port, shape: Shape<Port>): void {
-  if (typeof port !== 'object' || port === null) throw new LatchkeyError('invalid_input', `${name} must be an object.`)
+  if (typeof port !== 'object' || port === null) throw invalid(name, 'an object')
   for (const [member, must] of Object.entries<string>(shape)) {
     const value = (port as Readonly<Record<string, unknown>>)[member]
-    if (!is(value, must)) throw new LatchkeyError('invalid_input', `${name}.${member} must be ${must}.`)
+    if (!is(value, must)) throw invalid(`${name}.${member}`, must)
   }
 }
 
