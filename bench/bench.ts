@@ -34,6 +34,6 @@ for (const name of chosen) {
   console.log()
 }
 console.log(
-  'Every side of a ratio is measured in every round, in random order; the ratio is the median of the rounds.\n',
+  'All sides of a figure are measured in every round, in random order; the value is the median of the rounds.\n',
 )
 console.log(tableOf(figures))

@@ -65,7 +65,7 @@ async function measure({ run }: MeasuredServer): Promise<readonly Figure[]> {
   ]
 }
 
-function against(asked: readonly Measured[], route: readonly Measured[]): Pick<Figure, 'ratio' | 'sides'> {
+function against(asked: readonly Measured[], route: readonly Measured[]): Pick<Figure, 'value' | 'sides'> {
   const perSecond = (side: readonly Measured[]) =>
     inGroupsOf(
       blocksInGroup,
@@ -75,5 +75,5 @@ function against(asked: readonly Measured[], route: readonly Measured[]): Pick<F
     const { median } = spreadOf(side.map(({ cpu }) => cpu))
     return `${(Math.round(spreadOf(perSecond(side)).median / 100) * 100).toLocaleString('en')}/s, ${median.toFixed(0)} µs CPU`
   }
-  return { ratio: ratioOf(perSecond(asked), perSecond(route)), sides: `route ${told(route)}; endpoint ${told(asked)}` }
+  return { value: ratioOf(perSecond(asked), perSecond(route)), sides: `route ${told(route)}; endpoint ${told(asked)}` }
 }

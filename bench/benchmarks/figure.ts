@@ -1,12 +1,14 @@
 import type { Spread } from './measure.ts'
 
-/** One ratio that a benchmark found. */
+/** One result of a benchmark: a ratio, or an amount in a unit. */
 export interface Figure {
   readonly name: string
-  readonly ratio: Spread
+  readonly value: Spread
+  /** The unit of the value and of its goal; left out for a ratio. */
+  readonly unit?: string
   /** The goal of the median; left out if there is none. */
   readonly goal?: { readonly atMost: number } | { readonly atLeast: number }
-  /** The two sides of the ratio in their own units. */
+  /** What was compared, in its own units. */
   readonly sides: string
 }
 
@@ -18,15 +20,15 @@ export interface Benchmark {
   readonly run: (progress: (line: string) => void) => Promise<readonly Figure[]>
 }
 
-/** The figures as a table: name, ratio, goal, whether it was met, the quartiles, the two sides. */
+/** The figures as a table: name, value, goal, whether it was met, the quartiles, what was compared. */
 export function tableOf(figures: readonly Figure[]): string {
-  const heads = ['', 'ratio', 'goal', '', 'quartiles', 'medians of both sides']
+  const heads = ['', 'value', 'goal', '', 'quartiles', 'medians of what was compared']
   const rows = figures.map((figure) => [
     figure.name,
-    figure.ratio.median.toFixed(3),
+    amount(figure.value.median, figure),
     goalOf(figure),
     outcomeOf(figure),
-    `${figure.ratio.lower.toFixed(3)} to ${figure.ratio.upper.toFixed(3)}`,
+    `${figure.value.lower.toFixed(3)} to ${figure.value.upper.toFixed(3)}`,
     figure.sides,
   ])
   const lines = [heads, ...rows]
@@ -37,13 +39,17 @@ export function tableOf(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-function goalOf({ goal }: Figure): string {
-  if (goal === undefined) return ''
-  return 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`
+function amount(number: number, { unit }: Figure): string {
+  return unit === undefined ? number.toFixed(3) : `${number.toFixed(2)} ${unit}`
 }
 
-function outcomeOf({ goal, ratio }: Figure): string {
+function goalOf({ goal, unit = '' }: Figure): string {
   if (goal === undefined) return ''
-  const met = 'atMost' in goal ? ratio.median <= goal.atMost : ratio.median >= goal.atLeast
+  return ('atMost' in goal ? `≤ ${goal.atMost} ${unit}` : `≥ ${goal.atLeast} ${unit}`).trimEnd()
+}
+
+function outcomeOf({ goal, value }: Figure): string {
+  if (goal === undefined) return ''
+  const met = 'atMost' in goal ? value.median <= goal.atMost : value.median >= goal.atLeast
   return met ? 'met' : 'MISSED'
 }

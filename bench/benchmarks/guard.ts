@@ -109,9 +109,9 @@ function costAgainst(
   name: string,
   measured: readonly Measured[],
   open: readonly Measured[],
-): Pick<Figure, 'ratio' | 'sides'> {
+): Pick<Figure, 'value' | 'sides'> {
   return {
-    ratio: ratioOf(grouped(measured, 'cpu'), grouped(open, 'cpu')),
+    value: ratioOf(grouped(measured, 'cpu'), grouped(open, 'cpu')),
     sides: `open ${told(open)}; ${name} ${told(measured)}`,
   }
 }
@@ -120,9 +120,9 @@ function speedAgainst(
   measured: readonly Measured[],
   baseline: readonly Measured[],
   [one, other] = ['without limits', 'with two'],
-): Pick<Figure, 'ratio' | 'sides'> {
+): Pick<Figure, 'value' | 'sides'> {
   return {
-    ratio: ratioOf(grouped(measured, 'perSecond'), grouped(baseline, 'perSecond')),
+    value: ratioOf(grouped(measured, 'perSecond'), grouped(baseline, 'perSecond')),
     sides: `${one} ${told(baseline)}; ${other} ${told(measured)}`,
   }
 }

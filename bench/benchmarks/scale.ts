@@ -67,19 +67,19 @@ export const scale: Benchmark = {
       return [
         {
           name: 'scale, warm: a million keys against a thousand',
-          ratio: ratioOf(times.warmMany, times.warmFew),
+          value: ratioOf(times.warmMany, times.warmFew),
           goal: { atMost: 1.1 },
           sides: `thousand ${microseconds(times.warmFew)}, million ${microseconds(times.warmMany)}`,
         },
         {
           name: 'scale, cold: a million keys against a thousand',
-          ratio: ratioOf(times.coldMany, times.coldFew),
+          value: ratioOf(times.coldMany, times.coldFew),
           goal: { atMost: 2 },
           sides: `thousand ${microseconds(times.coldFew)}, million ${microseconds(times.coldMany)}`,
         },
         {
           name: 'scale, list: the last pages of a million keys against the first',
-          ratio: ratioOf(times.lastPages, times.firstPages),
+          value: ratioOf(times.lastPages, times.firstPages),
           goal: { atMost: 1.5 },
           sides: `first ${microseconds(times.firstPages)}, last ${microseconds(times.lastPages)} for a page of ${page}`,
         },

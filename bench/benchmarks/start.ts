@@ -39,7 +39,7 @@ export const start: Benchmark = {
       return [
         {
           name: 'start: to the first answer, against bare node:http',
-          ratio: ratioOf(times.service, times.bare),
+          value: ratioOf(times.service, times.bare),
           sides: `bare ${milliseconds(times.bare)}, service ${milliseconds(times.service)}`,
         },
       ]

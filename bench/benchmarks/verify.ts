@@ -72,13 +72,13 @@ export const verify: Benchmark = {
         {
           name: 'verify, warm: speed against SHA-256 and a Map',
           // The time of the bare work by the time of ours is our speed by its speed.
-          ratio: ratioOf(times.hashAndMap, times.warm),
+          value: ratioOf(times.hashAndMap, times.warm),
           goal: { atLeast: 0.5 },
           sides: `bare ${microseconds(times.hashAndMap)}, verify ${microseconds(times.warm)}`,
         },
         {
           name: 'verify, cold: speed against a prepared SELECT',
-          ratio: ratioOf(times.select, times.cold),
+          value: ratioOf(times.select, times.cold),
           goal: { atLeast: 0.5 },
           sides: `bare ${microseconds(times.select)}, verify ${microseconds(times.cold)}`,
         },
