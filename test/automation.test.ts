@@ -68,13 +68,13 @@ test('a change is checked by .ci/run on the oldest and the newest Node that are 
   assert.equal(steps?.at(-1)?.run, '.ci/run')
 })
 
-test('a workflow may do nothing but read, and every action that it uses has a version', () => {
+test('a workflow may do nothing but read, and every action that it uses is named by a commit', () => {
   assert.ok(workflows.size > 1)
   for (const [path, workflow] of workflows) {
     assert.deepEqual(workflow.permissions, { contents: 'read' }, path)
     for (const { uses, with: given } of stepsOf(workflow)) {
       if (uses === undefined) continue
-      assert.match(uses, /^[\w-]+\/[\w-]+@(?:v\d+|[0-9a-f]{40})$/, path)
+      assert.match(uses, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/, path)
       if (uses.startsWith('actions/checkout@')) assert.equal(given?.['persist-credentials'], false, path)
     }
     for (const { uses } of Object.values(workflow.jobs)) assert.ok(uses === undefined || existsSync(join(root, uses)))

@@ -12,7 +12,7 @@ export interface Known {
 export type RowTampering = (random: Random, known: Known) => Rows
 
 /** Columns that the journal does not speak of: when a secret was used last, and where a row lies. */
-const untold: ReadonlySet<string> = new Set(['last_used_at', 'place'])
+const unrecorded: ReadonlySet<string> = new Set(['last_used_at', 'place'])
 
 /** Columns that hold JSON, and values that an attacker might want there. */
 const json: Readonly<Record<string, readonly string[]>> = {
@@ -176,7 +176,7 @@ export const rowTamperings: Readonly<Record<string, Readonly<Record<string, RowT
 
 /** Columns that the journal speaks of. */
 function columnsOf(row: TableRow): readonly string[] {
-  return Object.keys(row).filter((column) => !untold.has(column))
+  return Object.keys(row).filter((column) => !unrecorded.has(column))
 }
 
 function editAny(random: Random, now: Rows, table: keyof Rows): Rows {

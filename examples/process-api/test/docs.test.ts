@@ -32,7 +32,7 @@ test(
       .first()
       .click()
     await page.getByRole('button', { name: 'Try it out' }).click()
-    // As it stands there: whoever tries it first should see it succeed.
+    // As it stands there: the first try of a reader must succeed.
     assert.deepEqual(JSON.parse(await page.locator('textarea.body-param__text').inputValue()), { status: 'SUCCESS' })
     assert.match(String(await answer()), /401/)
 

@@ -23,10 +23,10 @@ export function backupCommand(program: Command): void {
       throw new Failure('failed', `The copy was made, and has the same fault as the original. ${faultText(report)}`)
     if (options.json === true) return putReport({ file: copy, ...report })
     const older = 'Its tables are from an older version of Latchkey. Its journal can be checked after latchkey migrate.'
-    const untold =
+    const unrecorded =
       'Its journal is intact, but does not record all keys and owners that an older version wrote. Run latchkey migrate.'
     putText(
-      `${copy} is a complete copy, and it opens.\n${report === undefined ? older : report.intact ? intactText(report) : untold}`,
+      `${copy} is a complete copy, and it opens.\n${report === undefined ? older : report.intact ? intactText(report) : unrecorded}`,
     )
   })
 }

@@ -105,7 +105,7 @@ test('an argument with a secret in it is refused before anything is done, and is
   }
 })
 
-test('neither a name nor metadata can play with the terminal of whoever looks at the key', async () => {
+test('neither a name nor metadata can play with the terminal of the reader of the key', async () => {
   const refused = await run(issue.with(issue.indexOf('Key'), 'evil\u202egnp.exe'))
   assert.deepEqual([refused.code, refused.stdout], [2, ''])
   assert.doesNotMatch(refused.stderr, /\u202e/)

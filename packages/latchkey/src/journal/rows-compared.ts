@@ -5,7 +5,12 @@ import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
 
 /** The faults of a key or an owner, compared with the journal. */
-export const rowFaults: readonly ['altered', 'added', 'missing', 'untold'] = ['altered', 'added', 'missing', 'untold']
+export const rowFaults: readonly ['altered', 'added', 'missing', 'unrecorded'] = [
+  'altered',
+  'added',
+  'missing',
+  'unrecorded',
+]
 
 /** A key or an owner that is not as the journal says. */
 export interface RowFault {
@@ -15,7 +20,7 @@ export interface RowFault {
    * - `altered`: the row, or a secret of the key, is not as its last entry says.
    * - `added`: no entry is about it.
    * - `missing`: the journal has entries about it, but it does not exist.
-   * - `untold`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
+   * - `unrecorded`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
    */
   readonly fault: (typeof rowFaults)[number]
 }
@@ -60,10 +65,10 @@ export async function compareRows(
     rows++
     if (last === undefined) return void faults.push({ subject, fault: 'added' })
     const snapshot = snapshots.of(subject)
-    // The entry of the row itself comes first: a snapshot could vouch for anything that is added to the list of the untold.
+    // The entry of the row itself comes first: a snapshot could vouch for anything that is added to the list of the unrecorded.
     const expected =
       stateIn(last.change) ?? (snapshot !== undefined && snapshot.seq > last.seq ? snapshot.state : undefined)
-    if (expected === undefined) faults.push({ subject, fault: 'untold' })
+    if (expected === undefined) faults.push({ subject, fault: 'unrecorded' })
     else if (expected !== of.state || revision !== last.seq) faults.push({ subject, fault: 'altered' })
   }
 
@@ -107,7 +112,7 @@ function stateIn(change: string): string | undefined {
   return typeof state === 'string' ? state : undefined
 }
 
-/** The rows in a snapshot. Empty if Latchkey did not write it, so that its rows stay `untold`. */
+/** The rows in a snapshot. Empty if Latchkey did not write it, so that its rows stay `unrecorded`. */
 function rowsIn(change: string): Snapshot['rows'] {
   const { rows } = membersOfText(change)
   if (!Array.isArray(rows)) return []

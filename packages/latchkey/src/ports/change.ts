@@ -37,7 +37,7 @@ export type Change =
       readonly kind: 'snapshot'
       /**
        * The rows that the entry describes, each at the revision that the caller has seen. They are no longer among
-       * `untold` afterwards.
+       * `unrecorded` afterwards.
        */
       readonly rows: readonly { readonly subject: string; readonly revision: number }[]
       readonly draft: JournalDraft

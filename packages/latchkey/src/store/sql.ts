@@ -135,7 +135,7 @@ export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journ
     AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = SUBSTR(j.subject, 7) AND SUBSTR(j.subject, 1, 6) = 'owner:')
     ORDER BY j.seq LIMIT $2`
 
-export const untold: string = `SELECT subject FROM latchkey_untold u
+export const unrecorded: string = `SELECT subject FROM latchkey_untold u
     WHERE EXISTS (SELECT 1 FROM latchkey_keys WHERE id = u.subject)
     OR EXISTS (SELECT 1 FROM latchkey_owners WHERE 'owner:' || owner = u.subject) ORDER BY subject LIMIT $1`
 

@@ -426,7 +426,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     withoutSnapshot(limit) {
       if (mode === 'read') return []
-      return rows<{ subject: string }>(sql.untold, [limit]).map(({ subject }) => subject)
+      return rows<{ subject: string }>(sql.unrecorded, [limit]).map(({ subject }) => subject)
     },
 
     newestRevision() {

@@ -249,7 +249,7 @@ test('rows of a version that did not tell how they stood are told of when they a
   }
   const opened = async (): Promise<readonly RowFault[]> => afterwards(file, '')
   assert.ok(
-    (await opened()).every(({ fault }) => fault === 'untold'),
+    (await opened()).every(({ fault }) => fault === 'unrecorded'),
     'before the migration nothing is vouched for',
   )
   database.exec(
@@ -342,7 +342,7 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
       const database = new DatabaseSync(file)
       database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)
       database.close()
-      assert.deepEqual(await faultsOf(keyring), [{ subject: key.id, fault: 'untold' }], `${action} ${change}`)
+      assert.deepEqual(await faultsOf(keyring), [{ subject: key.id, fault: 'unrecorded' }], `${action} ${change}`)
       await keyring.close()
     }
   }

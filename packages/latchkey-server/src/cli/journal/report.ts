@@ -24,12 +24,12 @@ const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
   altered: 'was changed outside Latchkey',
   added: 'was added outside Latchkey',
   missing: 'was deleted outside Latchkey',
-  untold: 'was written by an older version, and the journal does not record it: run latchkey migrate',
+  unrecorded: 'was written by an older version, and the journal does not record it: run latchkey migrate',
 }
 
 /** Whether nothing is wrong, except that the journal lacks some rows that an older version wrote. */
 export function isUntold(report: Broken): boolean {
-  return report.fault === 'rows' && report.rows.every(({ fault }) => fault === 'untold')
+  return report.fault === 'rows' && report.rows.every(({ fault }) => fault === 'unrecorded')
 }
 
 /** The sentences on a journal that is not intact, or on rows that differ from it. */
