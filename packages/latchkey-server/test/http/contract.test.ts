@@ -67,11 +67,20 @@ test('the served document is valid OpenAPI 3.1, and says of every operation what
   await stage.finish()
 })
 
+/** The same document, but no object in it has members that it does not name: nothing else takes them out of an answer. */
+function closed<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(closed) as Value
+  if (typeof value !== 'object' || value === null) return value
+  const copy = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, closed(member)]))
+  const isObject = copy['type'] === 'object' || (Array.isArray(copy['type']) && copy['type'].includes('object'))
+  return (isObject && 'properties' in copy ? { additionalProperties: false, ...copy } : copy) as Value
+}
+
 /** Tells for each operation, status and media type whether an answer is what the document says. */
 function answersOf(document: Document): (place: string, status: number, media: string) => ValidateFunction | undefined {
   const ajv = new Ajv2020({ strict: false })
   ajvFormats.default(ajv)
-  ajv.addSchema(document, 'document')
+  ajv.addSchema(closed(document), 'document')
   const pointer = (...parts: readonly string[]): string =>
     `document#/${parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
   const known = new Map<string, ValidateFunction | undefined>()
