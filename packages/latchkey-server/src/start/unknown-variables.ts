@@ -28,7 +28,9 @@ export function unknownVariables(
     if (known.includes(name) || value === undefined || value === '') continue
     const upper = name.toUpperCase()
     const ours = upper.startsWith(prefix) && !ofKubernetes.test(name) && !/^(?:tcp|udp|sctp):\/\//.test(value)
-    const nearest = nearestOf(upper, { known, prefix })
+    // Nearly every variable of a process is somebody else's, and of a length that rules each of our names out.
+    const near = upper.startsWith(prefix) ? known : known.filter((one) => Math.abs(one.length - upper.length) <= almost)
+    const nearest = nearestOf(upper, { known: near, prefix })
     // Short names resemble many others: POST is not a misspelt HOST.
     const meant = nearest.distance <= almost && nearest.name.length > 2 * 5
     if (!ours && !meant) continue

@@ -5,13 +5,19 @@ const none = /^[\p{M}\p{Cf}\u1160-\u11ff]$/u
 const two =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+/** Made when a text first needs it: that takes longer than many a command. */
+let segmenter: Intl.Segmenter | undefined
+
+/** The characters of a text as a reader counts them, each with its marks. */
+function segmentsOf(text: string): Iterable<Intl.SegmentData> {
+  return (segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })).segment(text)
+}
 
 /** The width of a text in a terminal. Where terminals differ, the greater width. */
 export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
   let width = 0
-  for (const { segment } of segmenter.segment(text)) width += widthOfOne(segment)
+  for (const { segment } of segmentsOf(text)) width += widthOfOne(segment)
   return width
 }
 
@@ -61,7 +67,7 @@ export function wrapped(text: string, room: number): readonly string[] {
 /** Splits a text at the end of the room, after at least one character. A character and its marks stay together. */
 function splitAt(text: string, room: number): readonly [beginning: string, rest: string] {
   let width = 0
-  for (const { segment, index } of segmenter.segment(text)) {
+  for (const { segment, index } of segmentsOf(text)) {
     width += widthOfOne(segment)
     if (width > room && index > 0) return [text.slice(0, index), text.slice(index)]
   }
