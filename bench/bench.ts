@@ -1,17 +1,11 @@
 import { cpus } from 'node:os'
 import { styleText } from 'node:util'
-import { endpoint } from './benchmarks/endpoint.ts'
+import { benchmarks } from './benchmarks.ts'
 import type { Benchmark, Figure } from './benchmarks/figure.ts'
-import { tableOf } from './benchmarks/figure.ts'
-import { guard } from './benchmarks/guard.ts'
-import { scale } from './benchmarks/scale.ts'
-import { start } from './benchmarks/start.ts'
-import { verify } from './benchmarks/verify.ts'
+import { measured, tableOf } from './benchmarks/figure.ts'
 
 // `npm run bench` measures everything, `npm run bench -- verify scale` some of it. It informs: the exit code is 0 when
 // a goal is missed.
-
-const benchmarks: Readonly<Record<string, Benchmark>> = { guard, endpoint, verify, scale, start }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks)
 const unknown = chosen.filter((name) => !Object.hasOwn(benchmarks, name))
@@ -30,7 +24,7 @@ const figures: Figure[] = []
 for (const name of chosen) {
   const benchmark = benchmarks[name] as Benchmark
   console.log(`${styleText('bold', name)}: ${benchmark.method}`)
-  figures.push(...(await benchmark.run((line) => console.log(styleText('dim', `  ${line}`)))))
+  figures.push(...(await measured(benchmark, (line) => console.log(styleText('dim', `  ${line}`)))))
   console.log()
 }
 console.log(

@@ -9,6 +9,7 @@ import { refusals } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { latchkeyServer, serverOptions } from 'latchkey-server'
 import { testKeyring } from 'latchkey/testing'
+import { benchmarks } from '../bench/benchmarks.ts'
 import { readSettings } from '../examples/process-api/src/settings.ts'
 import { settingsTable } from '../packages/latchkey-server/src/config.ts'
 import { brokenLinks } from './links.ts'
@@ -109,12 +110,11 @@ test('every proof and every benchmark has a row, and no row is about one that is
   const rows = (command: string): readonly string[] =>
     rowsUnder(read('CONTRIBUTING.md'), `\`npm run ${command} -- …\``).map(([name]) => name!)
   const proofs = matches(read('bench/proofs.ts'), /import\('\.\/proofs\/([a-z-]+)\.ts'\)/g)
-  const benchmarks = matches(read('bench/bench.ts'), /^import \{ (?:[a-z]+) \} from '\.\/benchmarks\/([a-z-]+)\.ts'/gm)
-  assert.ok(proofs.length > 0 && benchmarks.length > 0)
+  assert.notEqual(proofs.length, 0)
   assert.deepEqual(sorted(rows('prove')), sorted(proofs))
   const named = rowsUnder(read('README.md'), '`npm run prove -- …`').map(([name]) => name!)
   assert.deepEqual(sorted(named), sorted(proofs), 'the proofs that README.md names')
-  assert.deepEqual(sorted(rows('bench')), sorted(benchmarks))
+  assert.deepEqual(sorted(rows('bench')), sorted(Object.keys(benchmarks)))
 })
 
 test('every route of the HTTP API is described with its scope, and none that is gone', async () => {

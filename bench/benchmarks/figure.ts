@@ -1,13 +1,18 @@
 import type { Spread } from './measure.ts'
 
-/** One result of a benchmark: a ratio, or an amount in a unit. */
-export interface Figure {
+/** A line of a benchmark, known before it is measured: a ratio, or an amount in a unit. */
+export interface Line {
   readonly name: string
-  readonly value: Spread
   /** The unit of the value and of its goal; left out for a ratio. */
   readonly unit?: string
   /** The goal of the median; left out if there is none. */
   readonly goal?: { readonly atMost: number } | { readonly atLeast: number }
+}
+
+/** A line that was measured. */
+export interface Figure extends Line {
+  /** The median of the rounds, and the quartiles: the noise. */
+  readonly value: Spread
   /** What was compared, in its own units. */
   readonly sides: string
 }
@@ -16,8 +21,25 @@ export interface Figure {
 export interface Benchmark {
   /** How it measures, in one paragraph. */
   readonly method: string
-  /** Measures; `progress` takes a line on what is going on. */
+  /** Its lines, in the order of its figures. */
+  readonly lines: readonly Line[]
+  /** Measures all lines; `progress` takes a line on what is going on. */
   readonly run: (progress: (line: string) => void) => Promise<readonly Figure[]>
+}
+
+/**
+ * Measures a benchmark.
+ *
+ * @throws Error when its figures are not its lines: what is shown of it would not be what it has.
+ */
+export async function measured(
+  { lines, run }: Benchmark,
+  progress: (line: string) => void,
+): Promise<readonly Figure[]> {
+  const figures = await run(progress)
+  const [is, said] = [figures, lines].map((some) => some.map(({ name }) => name).join(' · '))
+  if (is !== said) throw new Error(`A benchmark has measured ${is}; its lines are ${said}.`)
+  return figures
 }
 
 /** The figures as a table: name, value, goal, whether it was met, the quartiles, what was compared. */

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Block } from './load.ts'
+import { inGroupsOf, spreadOf } from './measure.ts'
 
 /** The ready message of a server. */
 export interface Ready {
@@ -58,6 +59,21 @@ export async function withMeasuredServer<Said extends Ready, Result>(
   } finally {
     for (const child of [load, server]) await end(child)
   }
+}
+
+/** The CPU time of each request, in microseconds, as the means of so many blocks in a row. */
+export function cpuInGroups(blocks: readonly Measured[], size: number): readonly number[] {
+  return inGroupsOf(
+    size,
+    blocks.map(({ cpu }) => cpu),
+  )
+}
+
+/** The medians of blocks, to be read. */
+export function costOf(blocks: readonly Measured[]): string {
+  const median = (of: keyof Measured): number => spreadOf(blocks.map((block) => block[of])).median
+  const perSecond = Math.round(median('perSecond') / 100) * 100
+  return `${median('cpu').toFixed(2)} µs, ${perSecond.toLocaleString('en')}/s`
 }
 
 /** Sends a message to a process and waits for what it says next. */

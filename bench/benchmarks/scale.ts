@@ -25,6 +25,12 @@ const stretch = 100_000
 /** How many keys are hot on both sides. */
 const hot = 1000
 
+const lines = {
+  warm: { name: 'scale, warm: a million keys against a thousand', goal: { atMost: 1.1 } },
+  cold: { name: 'scale, cold: a million keys against a thousand', goal: { atMost: 2 } },
+  list: { name: 'scale, list: the last pages of a million keys against the first', goal: { atMost: 1.5 } },
+}
+
 /** The cost of a million keys for verification. */
 export const scale: Benchmark = {
   method:
@@ -33,6 +39,8 @@ export const scale: Benchmark = {
     'thousand, or for 100,000 of the million, in random order (cold). The ratio is time at a million by time at a thousand. ' +
     `Lists: \`keyring.list\` page by page, ${pages} pages of ${page} in a row, from one end of the million and from the other, ` +
     'going on where it stopped within the 100,000 at that end. Before that all of them are listed once, and counted.',
+
+  lines: Object.values(lines),
 
   run: (progress) =>
     inTemporaryFolder(async (folder) => {
@@ -66,21 +74,18 @@ export const scale: Benchmark = {
 
       return [
         {
-          name: 'scale, warm: a million keys against a thousand',
+          ...lines.warm,
           value: ratioOf(times.warmMany, times.warmFew),
-          goal: { atMost: 1.1 },
           sides: `thousand ${microseconds(times.warmFew)}, million ${microseconds(times.warmMany)}`,
         },
         {
-          name: 'scale, cold: a million keys against a thousand',
+          ...lines.cold,
           value: ratioOf(times.coldMany, times.coldFew),
-          goal: { atMost: 2 },
           sides: `thousand ${microseconds(times.coldFew)}, million ${microseconds(times.coldMany)}`,
         },
         {
-          name: 'scale, list: the last pages of a million keys against the first',
+          ...lines.list,
           value: ratioOf(times.lastPages, times.firstPages),
-          goal: { atMost: 1.5 },
           sides: `first ${microseconds(times.firstPages)}, last ${microseconds(times.lastPages)} for a page of ${page}`,
         },
       ]

@@ -15,11 +15,15 @@ const bare = `
     console.log('Serving http://127.0.0.1:' + this.address().port)
   })`
 
+const figure = { name: 'start: to the first answer, against bare node:http', goal: { atMost: 5 } }
+
 /** How long a newcomer waits. */
 export const start: Benchmark = {
   method:
     'From spawning a process to its first answer over HTTP: `examples/process-api` from its sources, with a new ' +
     'database and its first key (the answer is the 401 to a call without one), against a bare server of node:http.',
+
+  lines: [figure],
 
   run: (progress) =>
     inTemporaryFolder(async (folder) => {
@@ -38,7 +42,7 @@ export const start: Benchmark = {
       })
       return [
         {
-          name: 'start: to the first answer, against bare node:http',
+          ...figure,
           value: ratioOf(times.service, times.bare),
           sides: `bare ${milliseconds(times.bare)}, service ${milliseconds(times.service)}`,
         },
