@@ -9,7 +9,7 @@ import { verifierOver } from './client/verify.ts'
 import { LatchkeyError } from './error.ts'
 import type { JournalReport } from './journal/verify-journal.ts'
 import type { BulkOptions, ChangeOptions, IdempotencyOptions, RotateOptions } from './keyring/call-options.ts'
-import { bulkOptions, changeOptions, revokeOptions, rotateOptions } from './keyring/call-options.ts'
+import { bulkOptions, changeOptions, importOptions, revokeOptions, rotateOptions } from './keyring/call-options.ts'
 import type { Changed } from './keyring/change-key.ts'
 import type { Created } from './keyring/create.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
@@ -91,8 +91,7 @@ export async function connectKeyring<Scope extends string = string>(
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 
-  const create = async (path: string, body: object, options: BulkOptions | IdempotencyOptions): Promise<Json> => {
-    objectOf('The options of a call that creates keys', options, bulkOptions)
+  const create = async (path: string, body: object, options: BulkOptions): Promise<Json> => {
     const { idempotencyKey } = options
     return send({
       method: 'POST',
@@ -133,8 +132,17 @@ export async function connectKeyring<Scope extends string = string>(
       const body = { ...newKey, actor: undefined }
       return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOrRepeated<Scope>
     },
-    issueMany: async (keys, options = {}) => createdOf(await create('/v1/keys/bulk', { keys }, options)),
-    importMany: async (keys, options = {}) => createdOf(await create('/v1/keys/import', { keys }, options)),
+    async issueMany(keys, options = {}) {
+      objectOf('The options of issueMany', options, bulkOptions)
+      return createdOf(await create('/v1/keys/bulk', { keys }, options))
+    },
+    async importMany(keys, options = {}) {
+      objectOf('The options of importMany', options, importOptions)
+      const { skipKnown } = options
+      const answer = await create('/v1/keys/import', { keys, skipKnown }, options)
+      const done = createdOf<KeyDetails<Scope>>(answer)
+      return done.repeated ? done : { ...done, skipped: (answer['skipped'] ?? []) as readonly number[] }
+    },
     change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
     async rotate(id: string, options: RotateOptions & IdempotencyOptions = {}) {
       return (await act(`${keyPath(id)}/rotate`, options, rotateOptions)) as unknown as Rotated<Scope>

@@ -14,13 +14,14 @@ export type {
   BulkOptions,
   ChangeOptions,
   IdempotencyOptions,
+  ImportOptions,
   RevokeOptions,
   RotateOptions,
 } from './keyring/call-options.ts'
 export type { Changed } from './keyring/change-key.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
-export type { ImportedKey } from './keyring/import.ts'
+export type { Imported, ImportedKey } from './keyring/import.ts'
 export type { KnownSecret } from './keyring/imported-secret.ts'
 export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'

@@ -46,6 +46,27 @@ describe('keys import', { concurrency: 2 }, () => {
     assert.deepEqual([second.code, second.stderr], [0, '500 keys imported, 1,000 already there.\n'])
   })
 
+  for (const target of ['a database', 'a server'] as const) {
+    test(`known secrets in ${target} are named by their lines, and --skip-known imports the others`, async () => {
+      const here = workplace()
+      const env = target === 'a server' ? (await serve(here)).environment : {}
+      const run = (input: string, ...flags: string[]) => {
+        return here.run(['keys', 'import', ...(target === 'a server' ? [] : ['--create']), ...flags], { input, env })
+      }
+      assert.equal((await run(lines(5, 7))).code, 0)
+      const refused = await run(`\n${lines(0, 1100)}`)
+      assert.equal(refused.code, 4)
+      assert.match(refused.stderr, /^Lines 7, 8: their secrets are in the keyring already, .*--skip-known\.$/m)
+      const one = await run(lines(6, 7))
+      assert.match(one.stderr, /^Line 1: its secret is in the keyring already, .*--skip-known\.$/m)
+      const taken = await run(`\n${lines(0, 1100)}`, '--skip-known', '--json')
+      assert.equal(taken.code, 0, taken.stderr)
+      assert.match(taken.stderr, /^Lines 7, 8: left out, their secrets are in the keyring already\.$/m)
+      assert.match(taken.stderr, /^1,098 keys imported, 2 already there\.$/m)
+      assert.equal(jsonLines(taken.stdout).length, 1098)
+    })
+  }
+
   test('a line that is not what it must be says so without showing it', async () => {
     const here = workplace()
     const bad: readonly (readonly [string, RegExp])[] = [

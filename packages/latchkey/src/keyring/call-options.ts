@@ -22,6 +22,21 @@ export interface BulkOptions extends IdempotencyOptions {
 /** The names of the options of a call that issues or imports keys. */
 export const bulkOptions: readonly string[] = membersOf<BulkOptions>({ actor: true, idempotencyKey: true })
 
+/** The options of a call that imports keys. */
+export interface ImportOptions extends BulkOptions {
+  /**
+   * Leaves out the keys whose secrets are in the keyring already, or earlier in the call, and imports the others. If left
+   * out, one such key is a `conflict`, and none is imported. A key that is left out stays as it is, also a revoked one.
+   */
+  readonly skipKnown?: boolean | undefined
+}
+
+/** The names of the options of a call that imports keys. */
+export const importOptions: readonly string[] = [
+  ...membersOf<Omit<ImportOptions, keyof BulkOptions>>({ skipKnown: true }),
+  ...bulkOptions,
+]
+
 /** The options of every change of a key or an owner. */
 export interface ChangeOptions extends IdempotencyOptions {
   /** The actor who makes the change, for the journal. `application` if left out. */

@@ -9,12 +9,12 @@ import { randomBase62 } from '../secret/base62.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
-import type { BulkOptions } from './call-options.ts'
-import { bulkOptions } from './call-options.ts'
+import type { ImportOptions } from './call-options.ts'
 import { checkedMembers, checkTogether } from './checked-members.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
+import { knownAlready, knownSecrets } from './known-secrets.ts'
 import type { NewKey, StoredMembers } from './members.ts'
 import { membersIn, requiredMembers } from './members.ts'
 import { blankKey } from './new-key.ts'
@@ -24,6 +24,11 @@ import { untilUndisturbed } from './optimistic.ts'
 export type Created<Scope extends string, Item> =
   | { readonly repeated: false; readonly created: readonly Item[] }
   | { readonly repeated: true; readonly keys: readonly KeyDetails<Scope>[] }
+
+/** The same, with the places of the keys that were left out because their secrets are known. */
+export type CreatedOrSkipped<Scope extends string, Item> =
+  | (Extract<Created<Scope, Item>, { repeated: false }> & { readonly skipped: readonly number[] })
+  | Extract<Created<Scope, Item>, { repeated: true }>
 
 /** A secret of a new key. */
 interface NewSecret<Shown> {
@@ -43,7 +48,9 @@ export interface CreatedKey<Scope extends string, Shown> {
 export interface Creation<Item, Shown> {
   readonly action: 'issue' | 'import'
   readonly items: readonly Item[]
-  readonly options: BulkOptions
+  readonly options: ImportOptions
+  /** The names of the options that the call takes. */
+  readonly optionNames: readonly string[]
   /** The names of the members that an item may have. */
   readonly members: readonly string[]
   readonly secretOf: (item: Item, at: { readonly environment: string; readonly now: number }) => NewSecret<Shown>
@@ -63,17 +70,23 @@ interface Draft<Shown> {
 export async function create<Scope extends string, Item extends NewKey<Scope>, Shown>(
   parts: KeyringParts<Scope>,
   creation: Creation<Item, Shown>,
-): Promise<Created<Scope, CreatedKey<Scope, Shown>>> {
+): Promise<CreatedOrSkipped<Scope, CreatedKey<Scope, Shown>>> {
   const { store, cache, clock } = parts
   const { action, items, options } = creation
-  objectOf(`The options of ${action}Many`, options, bulkOptions)
+  objectOf(`The options of ${action}Many`, options, creation.optionNames)
+  const { skipKnown = false } = options
+  if (typeof skipKnown !== 'boolean') throw invalid('skipKnown', 'true or false')
   if (!Array.isArray(items) || items.length === 0 || items.length > bounds.bulk) {
     throw invalid('The list of keys', `a list of 1 to ${bounds.bulk}`)
   }
   const actor = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
-  const idempotent = idempotentCallOf(parts, { idempotencyKey: options.idempotencyKey, actor }, [action, items])
+  const idempotent = idempotentCallOf(parts, { idempotencyKey: options.idempotencyKey, actor }, [
+    action,
+    items,
+    ...(skipKnown ? ['skipKnown'] : []),
+  ])
 
-  return untilUndisturbed<Created<Scope, CreatedKey<Scope, Shown>>>(async () => {
+  return untilUndisturbed<CreatedOrSkipped<Scope, CreatedKey<Scope, Shown>>>(async () => {
     const authority = await authorityOf(parts, 'keys:write')
     const done = await resultBefore(store, idempotent)
     if (done !== undefined) {
@@ -87,25 +100,27 @@ export async function create<Scope extends string, Item extends NewKey<Scope>, S
         return draft
       }),
     )
-    const hashes = new Set(drafts.map(({ insert }) => insert.secret.hash))
-    if (hashes.size < drafts.length) throw knownAlready()
-    const inserts = drafts.map(({ insert }) => insert)
-    const entries = await store.commit(inserts, chain, { idempotent, authority: authority.witness })
+    const hashes = drafts.map(({ insert }) => insert.secret.hash)
+    const skipped = skipKnown ? await knownSecrets(store, hashes, nextTurn) : []
+    const leftOut = new Set(skipped)
+    const taken = drafts.filter((_, place) => !leftOut.has(place))
+    const inserts = taken.map(({ insert }) => insert)
+    const distinct = new Set(inserts.map(({ secret }) => secret.hash)).size === inserts.length
+    const entries = distinct
+      ? await store.commit(inserts, chain, { idempotent, authority: authority.witness })
+      : undefined
     if (entries !== undefined) {
       cache.committed(entries)
-      const created = await piecewise(drafts, async ({ insert, shown }) => {
+      const created = await piecewise(taken, async ({ insert, shown }) => {
         return { key: await keyMade(parts, authority, insert.key.id), shown }
       })
-      return { repeated: false, created }
+      return { repeated: false, created, skipped }
     }
     // The same call was quicker, or the admin key that asks was changed: try again. Unless a secret is here already.
-    for (const hash of hashes) if ((await store.bySecret(hash)) !== undefined) throw knownAlready()
+    const known = skipKnown ? [] : await knownSecrets(store, hashes, nextTurn)
+    if (known.length > 0) throw knownAlready(known, items.length)
     return undefined
   }, 'The admin key that asks for this is being changed all the time. Try again.')
-}
-
-function knownAlready(): LatchkeyError {
-  return new LatchkeyError('conflict', 'A key with one of these secrets is in the keyring already; none was added.')
 }
 
 /** A key that a call has created. */

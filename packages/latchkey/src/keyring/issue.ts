@@ -54,6 +54,7 @@ export async function issueMany<Scope extends string>(
     action: 'issue',
     items,
     options,
+    optionNames: bulkOptions,
     members: newKeyMembers,
     secretOf(_item, { environment, now }) {
       const { secret, stored } = mintSecret(parts, environment, now)

@@ -4,10 +4,17 @@ import type { Catalogue } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import type { RefusalRecord } from '../verify/refusal-log.ts'
 import type { VerifiedKey, Verifier } from '../verify/verdict.ts'
-import type { BulkOptions, ChangeOptions, IdempotencyOptions, RevokeOptions, RotateOptions } from './call-options.ts'
+import type {
+  BulkOptions,
+  ChangeOptions,
+  IdempotencyOptions,
+  ImportOptions,
+  RevokeOptions,
+  RotateOptions,
+} from './call-options.ts'
 import type { Changed } from './change-key.ts'
 import type { Created } from './create.ts'
-import type { ImportedKey } from './import.ts'
+import type { Imported, ImportedKey } from './import.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
 import type { KeyDetails } from './key.ts'
 import type { KeyPage, ListOptions } from './list.ts'
@@ -105,17 +112,17 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
   issueMany(keys: readonly NewKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, Issued<Scope>>>
   /**
    * Imports 1 to 1000 keys that were made elsewhere, by the hashes of their secrets, in one transaction: all or none.
-   * Callers keep the secrets that they have.
+   * Callers keep the secrets that they have. With `skipKnown`, keys whose secrets are in the keyring already are left out.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_scope`, `beyond_delegation`, `idempotency_key_reused`; `conflict` when
-   *   one of the secrets is in the keyring already.
+   *   secrets are in the keyring already: the message says which keys have them.
    *
    * @example
    * const hash = hashSecret('3f8c2a61-9d0b-4c57-8e34-b1f6a7d2e905')
    * const old = { name: 'Shop', owner: 'acme', scopes: ['orders:read'], hash, algorithm: 'sha256', bits: 122 } as const
    * await keyring.importMany([old], { idempotencyKey: 'import-of-may' })
    */
-  importMany(keys: readonly ImportedKey<Scope>[], options?: BulkOptions): Promise<Created<Scope, KeyDetails<Scope>>>
+  importMany(keys: readonly ImportedKey<Scope>[], options?: ImportOptions): Promise<Imported<Scope>>
   /**
    * Changes members of a key: name, owner, scopes, lifetime, metadata, addresses, limits, quota, delegation. A member that
    * is left out stays as it is, and `null` clears it. The secret stays.

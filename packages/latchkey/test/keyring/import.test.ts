@@ -104,6 +104,47 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.journal()).length, 2)
     })
 
+    test('a conflict names the keys whose secrets are known, and no others', async () => {
+      const { keyring } = await openOn(shape)
+      const message = (items: readonly ReturnType<typeof older>[]) =>
+        keyring.importMany(items).then(
+          () => 'imported',
+          (error: Error) => error.message.split(':')[0],
+        )
+      await keyring.importMany([older('one'), older('two')])
+      const fresh = (count: number) => Array.from({ length: count }, (_, index) => older(`fresh ${index}`))
+      assert.equal(await message([...fresh(2), older('two'), older('three'), older('one')]), 'Keys 3, 5 of 5')
+      assert.equal(await message([...fresh(70), older('fresh 3')]), 'Key 71 of 71')
+      assert.equal(await message([older('one')]), 'Key 1 of 1')
+      const many = Array.from({ length: 25 }, () => older('one'))
+      assert.match((await message(many)) ?? '', /^Keys 1, 2, .*, 20 and 5 more of 25$/)
+    })
+
+    test('with skipKnown the others are imported, and the answer says which were left out', async () => {
+      const { keyring } = await openOn(shape)
+      const first = await keyring.importMany([older('one')])
+      assert.ok(!first.repeated)
+      await keyring.revoke(first.created[0]?.id ?? '', { reason: 'compromised' })
+      const items = [older('two'), older('one'), older('three'), older('two')]
+      const call = { skipKnown: true, idempotencyKey: 'again' }
+      const done = await keyring.importMany(items, call)
+      assert.ok(!done.repeated)
+      assert.deepEqual(done.skipped, [1, 3])
+      assert.equal(done.created.length, 2)
+      assert.equal(await codeOf(keyring.verify('one')), 'revoked', 'a key that is left out stays as it is')
+      for (const text of ['two', 'three']) assert.equal(await codeOf(keyring.verify(text)), 'accepted')
+      const repeated = await keyring.importMany(items, call)
+      assert.deepEqual(
+        repeated.repeated && repeated.keys.map(({ id }) => id),
+        done.created.map(({ id }) => id),
+      )
+      const none = await keyring.importMany(items, { skipKnown: true })
+      assert.deepEqual(none, { repeated: false, created: [], skipped: [0, 1, 2, 3] })
+      assert.equal((await keyring.journal()).length, 4)
+      await assert.rejects(keyring.importMany(items, { skipKnown: 1 } as never), { code: 'invalid_input' })
+      await assert.rejects(keyring.issueMany([shop], { skipKnown: true } as never), { code: 'invalid_input' })
+    })
+
     test('sixteen imports of one secret at once are one', async () => {
       const { keyring } = await openOn(shape)
       const all = await Promise.allSettled(Array.from({ length: 16 }, () => keyring.importMany([older('one')])))

@@ -27,6 +27,7 @@ interface Options extends TargetOptions {
   readonly bits?: number
   readonly actor?: string
   readonly create?: boolean
+  readonly skipKnown?: boolean
 }
 
 /** The most keys in one call, and the most characters that a server accepts. */
@@ -51,6 +52,7 @@ export function importCommand(keys: Command): void {
       ).implies({ unhashed: true }),
     )
     .option('--bits <number>', 'Random bits of each secret whose line has no "bits"', count)
+    .option('--skip-known', 'Leave out the lines whose secrets are in the keyring already, and name them')
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
     const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false, bits } = options
     const input = await openInput(file)
@@ -86,18 +88,21 @@ async function openInput(file: string | undefined): Promise<Readable> {
   }
 }
 
-async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { actor, json }: Options): Promise<void> {
+async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, options: Options): Promise<void> {
+  const { json } = options
   const progress = startProgress()
   const done = { added: 0, known: 0 }
+  const skipped: number[] = []
   let chunk: KeyLine[] = []
   const weak: WeakLine[] = []
   let characters = 0
   const send = async (): Promise<void> => {
     if (chunk.length === 0) return
-    const { added, known, ids } = await importChunk(keyring, chunk, actor ?? userName())
-    if (json === true) for (const id of ids) putJson({ id, repeated: known > 0 })
-    done.added += added
-    done.known += known
+    const made = await importChunk(keyring, chunk, options)
+    if (json === true) for (const id of made.ids) putJson({ id, repeated: made.repeated })
+    done.added += made.repeated ? 0 : made.ids.length
+    done.known += chunk.length - (made.repeated ? 0 : made.ids.length)
+    skipped.push(...made.skipped)
     chunk = []
     progress.at(`Importing … ${counted(done.added + done.known, 'key')}`)
   }
@@ -125,11 +130,19 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, { a
   } finally {
     progress.end()
   }
+  if (skipped.length > 0) say(`${linesNamed(skipped)}: left out, their secrets are in the keyring already.`)
   say(summary(done))
 }
 
-/** The most weak lines that are named. */
+/** The most lines that are named. */
 const mostNamed = 20
+
+/** Names some lines: "Lines 3, 7 and 31 more". */
+function linesNamed(numbers: readonly number[], further = 0): string {
+  const named = numbers.slice(0, mostNamed)
+  const more = numbers.length - named.length + further
+  return `Line${numbers.length + further === 1 ? '' : 's'} ${named.join(', ')}${more === 0 ? '' : ` and ${grouped(more)} more`}`
+}
 
 /** Names each weak line, so that all can be corrected at once. */
 function tooWeak(weak: readonly WeakLine[]): Failure {
@@ -146,39 +159,59 @@ function summary({ added, known }: { readonly added: number; readonly known: num
   return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} already there`}.`
 }
 
+/** The keys of a batch, as they were imported. */
+interface Batch {
+  readonly ids: readonly string[]
+  /** The numbers of the lines that were left out. */
+  readonly skipped: readonly number[]
+  /** The same batch was imported before. */
+  readonly repeated: boolean
+}
+
 /** Imports a batch, all or none. The lines are their own idempotency key: sent again within a day they change nothing. */
 async function importChunk(
   keyring: Keyring,
   chunk: readonly KeyLine[],
-  actor: string,
-): Promise<{ readonly added: number; readonly known: number; readonly ids: readonly string[] }> {
+  { actor = userName(), skipKnown = false }: Options,
+): Promise<Batch> {
   const keys = chunk.map(({ key }) => key as ImportedKey<never>)
   try {
     const made = await keyring.importMany(keys, {
       actor,
-      idempotencyKey: `import ${hash('sha256', JSON.stringify(keys))}`,
+      skipKnown,
+      idempotencyKey: `import ${hash('sha256', JSON.stringify([keys, skipKnown]))}`,
     })
-    return made.repeated
-      ? { added: 0, known: keys.length, ids: made.keys.map((key) => key.id) }
-      : { added: keys.length, known: 0, ids: made.created.map(({ id }) => id) }
+    if (made.repeated) return { ids: made.keys.map(({ id }) => id), skipped: [], repeated: true }
+    const skipped = made.skipped.map((place) => chunk[place]?.line ?? 0)
+    return { ids: made.created.map(({ id }) => id), skipped, repeated: false }
   } catch (error) {
     throw located(error, chunk)
   }
 }
 
-/** Turns the index of a key within the call, in an error of the library or a server, into the number of its line. */
+/** The beginning of an error about keys of a call. */
+const aboutKeys = /^Keys? ([\d, ]+?)(?: and (\d+) more)? of \d+: /
+
+/** Turns the places of keys within the call, in an error of the library or a server, into the numbers of their lines. */
 function located(error: unknown, chunk: readonly KeyLine[]): unknown {
   if (!(error instanceof Error)) return error
-  const lineOf = (index: number): string => `Line ${chunk[index]?.line}`
-  const faults = serverFaults(error.message).map(({ path: [, index, ...rest], must }) => {
-    return `${lineOf(Number(index))}: ${rest.join('.')} ${must}.`
+  const lineAt = (place: number): number => chunk[place]?.line ?? 0
+  const faults = serverFaults(error.message).map(({ path: [, place, ...rest], must }) => {
+    return `Line ${lineAt(Number(place))}: ${rest.join('.')} ${must}.`
   })
-  const [prefix, number = '1'] = /^Key (\d+) of \d+: /.exec(error.message) ?? []
+  const [prefix, places, more = '0'] = aboutKeys.exec(error.message) ?? []
+  const named =
+    places?.split(', ').map((place) => lineAt(Number(place) - 1)) ?? (chunk.length === 1 ? [lineAt(0)] : undefined)
   const where =
-    prefix === undefined && chunk.length > 1
-      ? `Lines ${chunk[0]?.line} to ${chunk.at(-1)?.line}`
-      : lineOf(Number(number) - 1)
+    named === undefined ? `Lines ${lineAt(0)} to ${lineAt(chunk.length - 1)}` : linesNamed(named, Number(more))
+  const what = error.message.slice(prefix?.length ?? 0)
+  const advice = isKnown(error) ? ' Import the other lines with --skip-known.' : ''
   // The error object stays the same, because its code decides how the command ends.
-  error.message = faults.length > 0 ? faults.join('\n') : `${where}: ${error.message.slice(prefix?.length ?? 0)}`
+  error.message = faults.length > 0 ? faults.join('\n') : `${where}: ${what}${advice}`
   return error
+}
+
+/** Whether the secrets of some lines are in the keyring already. */
+function isKnown(error: Error): boolean {
+  return (error as { readonly code?: unknown }).code === 'conflict' && aboutKeys.test(error.message)
 }

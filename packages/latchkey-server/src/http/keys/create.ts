@@ -12,12 +12,21 @@ const secret = Type.String({ description: 'The secret. It is shown only now and 
 
 const issued = Type.Object({ key: keyDetails, secret: nullable(secret), repeated })
 const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated })
-const importedMany = Type.Object({ created: Type.Array(keyDetails), repeated })
+const skipped = Type.Array(Type.Integer(), {
+  description: 'The places in the request, from 0, of the keys that were left out because their secrets are known',
+})
+const importedMany = Type.Object({ created: Type.Array(keyDetails), skipped, repeated })
 const before = Type.Object({ keys: Type.Array(keyDetails), repeated })
 
 const bulk = { minItems: 1, maxItems: bounds.bulk }
 const manyKeys = Type.Object({ keys: Type.Array(newKey, bulk) }, strict)
-const manyImportedKeys = Type.Object({ keys: Type.Array(importedKey, bulk) }, strict)
+const skipKnown = Type.Boolean({
+  description: 'Whether keys whose secrets are known are left out; otherwise one such key is a conflict',
+})
+const manyImportedKeys = Type.Object(
+  { keys: Type.Array(importedKey, bulk), skipKnown: Type.Optional(skipKnown) },
+  strict,
+)
 
 /** Creating keys. With an `Idempotency-Key`, repeating a call answers the same keys, without their secrets. */
 export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): void {
@@ -89,13 +98,14 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
         body: manyImportedKeys,
         response: {
           200: json('Repeated: the keys exist already', before),
-          201: json('The imported keys, in the order of the request', importedMany),
+          201: json('The imported keys, in the order of the request, without those that were left out', importedMany),
           ...failures(409, 422),
         },
       },
     },
     async (request, reply) => {
-      const done = await once(request, (options) => acting(request).importMany(request.body.keys, options))
+      const { keys, skipKnown: skips = false } = request.body
+      const done = await once(request, (options) => acting(request).importMany(keys, { ...options, skipKnown: skips }))
       if (!done.repeated) reply.code(201)
       return done
     },

@@ -1,0 +1,40 @@
+import { LatchkeyError } from '../error.ts'
+import type { Store } from '../ports.ts'
+
+/** The most keys that a message names. */
+const mostNamed = 20
+
+/**
+ * The places in a list of hashes whose secret is known already: it is in the store, or earlier in the list.
+ *
+ * @param hashes - hashes of new secrets, in the order of the call.
+ */
+export async function knownSecrets(
+  store: Pick<Store, 'bySecret'>,
+  hashes: readonly string[],
+  pause: () => Promise<unknown>,
+): Promise<readonly number[]> {
+  const known: number[] = []
+  const earlier = new Set<string>()
+  for (const [place, hash] of hashes.entries()) {
+    if (place > 0 && place % 50 === 0) await pause()
+    if (earlier.has(hash) || (await store.bySecret(hash)) !== undefined) known.push(place)
+    earlier.add(hash)
+  }
+  return known
+}
+
+/**
+ * The error that names keys whose secrets are known already, as in "Keys 2, 7 and 31 more of 1000: …".
+ *
+ * @param known - their places in the list of keys.
+ */
+export function knownAlready(known: readonly number[], count: number): LatchkeyError {
+  const named = known.slice(0, mostNamed).map((place) => place + 1)
+  const more = known.length - named.length
+  const which = `Key${known.length === 1 ? '' : 's'} ${named.join(', ')}${more === 0 ? '' : ` and ${more} more`} of ${count}`
+  return new LatchkeyError(
+    'conflict',
+    `${which}: ${known.length === 1 ? 'its secret is' : 'their secrets are'} in the keyring already, or earlier in this list; none was added.`,
+  )
+}
