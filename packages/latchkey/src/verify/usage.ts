@@ -1,5 +1,7 @@
-import type { Store, UsageCount } from '../ports.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Store } from '../ports.ts'
 import type { Refused } from './verdict.ts'
+import { waitingUsage } from './waiting-usage.ts'
 
 /** The counts of one key, kept with its verdict: to accept a call only adds one to a number. */
 export interface UsageCounter {
@@ -9,6 +11,7 @@ export interface UsageCounter {
   readonly secretHash: string | undefined
   /** Whether a rotation has made the secret, and no use of it is known. */
   firstUse: boolean
+  /** Calls that are not gathered yet, all in the hour of the last use. */
   accepted: number
   lastUsedAt: number
 }
@@ -33,8 +36,8 @@ const hourLength = 3_600_000
 /** The most refusals that wait to be counted. */
 const mostWaiting = 1000
 
-/** Rows in one transaction. While it runs, this process does nothing else. */
-const batchSize = 500
+/** Counts, and last uses, in one transaction. While it runs, this process does nothing else. */
+const batchSize = 100
 
 /** The most counts that wait while the store cannot be written; further ones are lost. */
 const most = 100_000
@@ -58,28 +61,16 @@ export function openUsage({
   let hour = hourOf(start)
   let dirty: UsageCounter[] = []
   let refused: Refused[] = []
-  const counts = new Map<string, UsageCount>()
-  const lastUsed = new Map<string, number>()
+  const waiting = waitingUsage(most)
   let timer: NodeJS.Timeout | undefined
   let flushed = Promise.resolve()
   let closed = false
 
-  function add(added: UsageCount): void {
-    const place = placeOf(added)
-    const before = counts.get(place)
-    if (before === undefined && counts.size >= most) return
-    counts.set(place, before === undefined ? added : { ...before, count: before.count + added.count })
-  }
-
-  function collect(): void {
-    for (const counter of dirty) {
-      const { keyId: key, owner, accepted: count } = counter
-      add({ hour, key, owner, outcome: 'accepted', count })
-      counter.accepted = 0
-      if (counter.secretHash !== undefined && lastUsed.size < most) lastUsed.set(counter.secretHash, counter.lastUsedAt)
-    }
-    dirty = []
-    collectRefused()
+  function gather(counter: UsageCounter): void {
+    const { keyId: key, owner, accepted: count, lastUsedAt, secretHash } = counter
+    counter.accepted = 0
+    if (count > 0) waiting.count({ hour: hourOf(lastUsedAt), key, owner, outcome: 'accepted', count })
+    if (secretHash !== undefined) waiting.use(secretHash, lastUsedAt)
   }
 
   function collectRefused(): void {
@@ -95,7 +86,7 @@ export function openUsage({
     refused = []
     for (const [code, keys] of together) {
       for (const [key, owners] of keys) {
-        for (const [owner, count] of owners) add({ hour, key, owner, outcome: code, count })
+        for (const [owner, count] of owners) waiting.count({ hour, key, owner, outcome: code, count })
       }
     }
   }
@@ -125,28 +116,32 @@ export function openUsage({
     }
   }
 
+  /** In batches, and between two of them everything else that this process has to do gets its turn. */
   async function write(): Promise<void> {
-    collect()
-    while (counts.size + lastUsed.size > 0) {
-      const someCounts = [...counts].slice(0, batchSize)
-      const someUses = [...lastUsed].slice(0, batchSize)
-      for (const [place] of someCounts) counts.delete(place)
-      for (const [hash] of someUses) lastUsed.delete(hash)
-      try {
-        await store.recordUsage({ counts: someCounts.map(([, count]) => count), lastUsed: new Map(someUses) })
-      } catch (error) {
-        for (const [place, count] of someCounts) restore(place, count)
-        for (const [hash, at] of someUses) if (!lastUsed.has(hash)) lastUsed.set(hash, at)
-        schedule()
-        throw error
-      }
+    collectRefused()
+    const gathering = dirty
+    dirty = []
+    let failure: { readonly error: unknown } | undefined
+    // Once the store has failed, the rest is gathered and waits: only there is its number limited.
+    while (gathering.length > 0 || (failure === undefined && !waiting.isEmpty())) {
+      for (const counter of gathering.splice(-batchSize)) gather(counter)
+      failure ??= await writeBatch()
+      await nextTurn()
     }
+    if (failure === undefined) return
+    schedule()
+    throw failure.error
   }
 
-  /** Puts back a count that was not written, beside what has come since. */
-  function restore(place: string, unwritten: UsageCount): void {
-    const since = counts.get(place)?.count ?? 0
-    counts.set(place, { ...unwritten, count: unwritten.count + since })
+  async function writeBatch(): Promise<{ readonly error: unknown } | undefined> {
+    const batch = waiting.take(batchSize)
+    try {
+      await store.recordUsage(batch)
+      return undefined
+    } catch (error) {
+      waiting.putBack(batch)
+      return { error }
+    }
   }
 
   /** Writes once at a time: a second call waits for the first, and then writes what came after it. */
@@ -159,10 +154,12 @@ export function openUsage({
     tick(timestamp) {
       now = timestamp
       if (hourOf(timestamp) === hour) return
-      collect()
+      collectRefused()
       hour = hourOf(timestamp)
     },
     accept(counter) {
+      const { accepted, lastUsedAt } = counter
+      if (accepted > 0 && (lastUsedAt < hour || lastUsedAt >= hour + hourLength)) gather(counter)
       counter.lastUsedAt = now
       if (counter.accepted++ > 0) return undefined
       dirty.push(counter)
@@ -178,7 +175,7 @@ export function openUsage({
       schedule()
     },
     report({ keyId, owner }) {
-      add({ hour, key: keyId, owner, outcome: 'over_limit_reported', count: 1 })
+      waiting.count({ hour, key: keyId, owner, outcome: 'over_limit_reported', count: 1 })
       schedule()
     },
     flush,
@@ -188,11 +185,6 @@ export function openUsage({
       await flush()
     },
   }
-}
-
-/** The name of a count: counts of one hour, key, owner and outcome are added up. */
-function placeOf({ hour, key, owner, outcome }: UsageCount): string {
-  return JSON.stringify([hour, key, owner, outcome])
 }
 
 /** The map under a name, made if it does not exist. */

@@ -292,6 +292,29 @@ for (const [speed, shape] of speeds) {
       assert.ok(pages.keys.every(({ lastUsedAt }) => lastUsedAt === noon))
     })
 
+    test('while the usage of many keys is written, everything else gets its turn after each batch', async () => {
+      const events: string[] = []
+      const { keyring } = await openOn((store) => {
+        const shaped = shape(store)
+        return {
+          ...shaped,
+          async recordUsage(batch) {
+            setImmediate(() => events.push('turn'))
+            events.push('batch')
+            await shaped.recordUsage(batch)
+          },
+        }
+      })
+      const issued = await keyring.issueMany(Array.from({ length: 600 }, () => shop))
+      assert.ok(!issued.repeated)
+      for (const { secret } of issued.created) await keyring.verify(secret)
+      await keyring.flushUsage()
+      const batches = events.filter((event) => event === 'batch').length
+      assert.ok(batches >= 6, `${batches} batches`)
+      assert.deepEqual(events, Array.from({ length: batches }, () => ['batch', 'turn']).flat())
+      assert.equal((await keyring.usage({ limit: 10_000 })).length, 600)
+    })
+
     test('a key from the settings is counted too', async () => {
       const secret = 'n7Qd0Zr5Lw2Kx9Vb3Tc8'
       const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: ['orders:read'] })

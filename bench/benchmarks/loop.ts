@@ -1,0 +1,42 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/** The longest time, in milliseconds, for which something held the event loop. */
+export interface Held {
+  /** By the clock: other processes of the machine and the disk are in it. */
+  readonly clock: number
+  /** By the CPU time of this thread alone. */
+  readonly processor: number
+}
+
+/**
+ * Turns the event loop as fast as it turns while some work goes on, and finds its longest turn.
+ *
+ * @example const { clock } = await longestTurn(() => keyring.flushUsage())
+ */
+export async function longestTurn(work: () => Promise<unknown>): Promise<Held> {
+  let [clock, processor] = [0, 0]
+  const watch = { over: false }
+  const watching = (async () => {
+    let [before, spent] = [performance.now(), processorTime()]
+    while (!watch.over) {
+      await nextTurn()
+      const [now, spentNow] = [performance.now(), processorTime()]
+      clock = Math.max(clock, now - before)
+      processor = Math.max(processor, spentNow - spent)
+      ;[before, spent] = [now, spentNow]
+    }
+  })()
+  try {
+    await work()
+  } finally {
+    watch.over = true
+    await watching
+  }
+  return { clock, processor }
+}
+
+/** In milliseconds. */
+function processorTime(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}

@@ -1,0 +1,61 @@
+import type { UsageBatch, UsageCount } from '../ports.ts'
+
+/** Counts and last uses that wait to be written. */
+export interface WaitingUsage {
+  readonly isEmpty: () => boolean
+  /** Adds a count to the one of the same hour, key, owner and outcome. */
+  readonly count: (added: UsageCount) => void
+  /** Moves the last use of a secret, known by its hash, forward. */
+  readonly use: (hash: string, at: number) => void
+  /** Takes out those that have waited longest: so many counts and so many last uses at most. */
+  readonly take: (most: number) => UsageBatch
+  /** Puts back what could not be written, beside what has come since. */
+  readonly putBack: (batch: UsageBatch) => void
+}
+
+/** @param most - how many counts, and how many last uses, wait at most; further ones are lost. */
+export function waitingUsage(most: number): WaitingUsage {
+  const counts = new Map<string, UsageCount>()
+  const lastUsed = new Map<string, number>()
+
+  function count(added: UsageCount): void {
+    const place = placeOf(added)
+    const before = counts.get(place)
+    if (before === undefined && counts.size >= most) return
+    counts.set(place, before === undefined ? added : { ...before, count: before.count + added.count })
+  }
+
+  function use(hash: string, at: number): void {
+    const before = lastUsed.get(hash)
+    if (before === undefined ? lastUsed.size < most : before < at) lastUsed.set(hash, at)
+  }
+
+  return {
+    isEmpty: () => counts.size + lastUsed.size === 0,
+    count,
+    use,
+    take(some) {
+      return { counts: takeFrom(counts, some).map(([, one]) => one), lastUsed: new Map(takeFrom(lastUsed, some)) }
+    },
+    putBack(batch) {
+      for (const unwritten of batch.counts) count(unwritten)
+      for (const [hash, at] of batch.lastUsed) use(hash, at)
+    },
+  }
+}
+
+/** Only the entries that are taken are touched: a copy of all for each batch would make the whole quadratic. */
+function takeFrom<Value>(map: Map<string, Value>, most: number): readonly (readonly [string, Value])[] {
+  const taken: (readonly [string, Value])[] = []
+  for (const entry of map) {
+    if (taken.length === most) break
+    taken.push(entry)
+    map.delete(entry[0])
+  }
+  return taken
+}
+
+/** The name of a count: counts of one hour, key, owner and outcome are added up. */
+function placeOf({ hour, key, owner, outcome }: UsageCount): string {
+  return JSON.stringify([hour, key, owner, outcome])
+}
