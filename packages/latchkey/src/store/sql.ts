@@ -267,8 +267,9 @@ export function usageQuery({ key, owner, outcome, environments, from, to, limit 
   if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
   if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
   if (environments !== undefined) {
+    // For each row that is read, and not for a list of all keys: there may be a million, and a page has few rows.
     const among = environments.map(bind).join(', ')
-    where.push(`key_id IN (SELECT id FROM latchkey_keys WHERE environment IN (${among}))`)
+    where.push(`EXISTS (SELECT 1 FROM latchkey_keys k WHERE k.id = key_id AND k.environment IN (${among}))`)
   }
   const text = `SELECT hour, key_id AS key, owner, outcome, count FROM latchkey_usage WHERE ${where.join(' AND ')}
     ORDER BY hour, key_id, owner, outcome LIMIT ${bind(limit)}`
