@@ -27,6 +27,7 @@ const steps: Readonly<Record<string, readonly string[]>> = {
     '--test-reporter=dot',
     'packages/latchkey/test/architecture.test.ts',
   ],
+  'OpenAPI documents': [...node, 'check/documents.ts'],
   'unused code': ['knip'],
   'the packed packages': [...node, 'check/package.ts'],
 }

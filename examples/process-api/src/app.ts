@@ -42,7 +42,9 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
     {
       onRequest: guard.requires('process:run'),
       schema: {
+        operationId: 'process',
         summary: 'Process a task',
+        description: 'Runs the task and answers when it is done.',
         body: Process,
         response: { 200: ProcessResponse, 500: problemResponse('The task failed') },
       },

@@ -44,7 +44,8 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title, version: '1.0.0' },
+      info: { title, version: '1.0.0', license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: '/' }],
       components: { securitySchemes: securitySchemes(keyring) },
     },
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLevel } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
 import { Type } from 'typebox'
-import { json } from './route/answers.ts'
+import { failures, json } from './route/answers.ts'
 import { unavailable } from './route/errors.ts'
 import type { App, RouteParts } from './route/parts.ts'
 
@@ -32,7 +32,13 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
     {
       logLevel,
       onRequest: guard.open,
-      schema: { summary: 'Check that the process is alive', tags: ['Operation'], response: { 200: healthy } },
+      schema: {
+        operationId: 'getHealth',
+        summary: 'Check that the process is alive',
+        description: 'Answers without asking the store: a supervisor restarts the process if no answer comes.',
+        tags: ['Operation'],
+        response: { 200: healthy, ...failures(400) },
+      },
     },
     async () => ({ status: 'ok' }),
   )
@@ -43,9 +49,11 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
       logLevel,
       onRequest: guard.open,
       schema: {
-        summary: 'Check that keys can be verified and changed: asks the store',
+        operationId: 'getReadiness',
+        summary: 'Check that keys can be verified and changed',
+        description: 'Asks the store. A load balancer sends no requests while the answer is 503.',
         tags: ['Operation'],
-        response: { 200: healthy, 503: notReady },
+        response: { 200: healthy, ...failures(400), 503: notReady },
       },
     },
     async (_request, reply) => {

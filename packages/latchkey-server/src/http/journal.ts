@@ -85,7 +85,9 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest,
       schema: {
+        operationId: 'listJournal',
         summary: 'Read the journal, the audit log of all changes, in order',
+        description: 'Answers a page of the entries that the admin key sees and that meet every filter.',
         tags: ['Journal'],
         querystring: Type.Object(filters, strict),
         response: { 200: json('A page of entries', journalPage), ...failures(404, 422) },
@@ -104,7 +106,10 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest,
       schema: {
+        operationId: 'verifyJournal',
         summary: 'Check that the journal is intact, and that it still contains a head that you kept',
+        description:
+          'Reads the whole journal and checks its hashes. `seq` and `hash` are the head of an earlier report; send both or neither.',
         tags: ['Journal'],
         querystring: verifyQuery,
         response: { 200: json('The result', Type.Object(report, { title: 'JournalReport' })), ...failures(422) },

@@ -32,7 +32,9 @@ export function keyringRoutes(app: App, { guard, keyring }: RouteParts): void {
     {
       onRequest: guard.requires({ anyOf: ['keys:read', 'keys:verify'] }),
       schema: {
+        operationId: 'getKeyring',
         summary: 'Read the environments and the scopes',
+        description: 'Answers what keys can be issued for, and the scopes that admin keys have.',
         tags: ['Keys'],
         response: { 200: json('The keyring', description) },
       },

@@ -8,7 +8,9 @@ export function metricsRoutes(app: App, { guard, metrics }: RouteParts): void {
     {
       onRequest: guard.requires('metrics:read'),
       schema: {
+        operationId: 'getMetrics',
         summary: 'Read the metrics in the text format of Prometheus',
+        description: 'Answers counts of requests and verdicts of this process, over all owners together.',
         tags: ['Operation'],
         response: { 200: { description: 'The metrics', content: { 'text/plain': { schema: Type.String() } } } },
       },

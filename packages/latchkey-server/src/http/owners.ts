@@ -39,7 +39,9 @@ export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void
     {
       onRequest: guard.requires('owners:read'),
       schema: {
+        operationId: 'getOwner',
         summary: 'Read an owner',
+        description: 'Answers whether the owner is disabled, and the limits that all its keys share.',
         tags: ['Owners'],
         params: ownerPath,
         response: { 200: json('The owner', owner, etag), ...failures(404, 422) },
@@ -59,11 +61,20 @@ export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void
       onRequest: guard.requires('owners:write'),
       bodyLimit: bodyLimits.one,
       schema: {
+        operationId: 'changeOwner',
         summary: 'Change an owner: disable or enable all its keys, or set the limits that they share',
+        description: 'Changes the fields in the body, and leaves the others as they are.',
         tags: ['Owners'],
         params: ownerPath,
         headers: Type.Object({ ...ifMatchHeader, ...idempotencyHeader }),
-        body: Type.Object({ ...patch, note: Type.Optional(note) }, { ...strict, title: 'OwnerPatch' }),
+        body: Type.Object(
+          { ...patch, note: Type.Optional(note) },
+          {
+            ...strict,
+            title: 'OwnerPatch',
+            examples: [{ limits: [{ name: 'hourly', limit: 10_000, window: 3600 }], note: 'Agreed with the owner' }],
+          },
+        ),
         response: {
           200: json('The owner after the change', Type.Object(changed), etag),
           ...failures(404, 409, 412, 422),

@@ -25,7 +25,10 @@ export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('refusals:read'),
       schema: {
+        operationId: 'getRefusal',
         summary: 'Read why a recent call was refused',
+        description:
+          'Answers the reason, which the caller was not told. The id of the request is in `X-Request-Id` and in `instance` of the answer to the caller.',
         tags: ['Refusals'],
         params: Type.Object({ requestId: described(label, 'The id of the request, or `instance` of its answer') }),
         response: {

@@ -42,8 +42,10 @@ export function usageRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('usage:read'),
       schema: {
-        summary:
-          'Read how often keys were used, by hour, key and outcome; in the last 24 hours if `from` and `to` are left out',
+        operationId: 'listUsage',
+        summary: 'Read how often keys were used',
+        description:
+          'Answers counts of calls by hour, key and outcome; those of the last 24 hours if `from` and `to` are left out.',
         tags: ['Usage'],
         querystring: Type.Object(filters, strict),
         response: {

@@ -13,12 +13,15 @@ import { described, label, nullable, scope, strict, timestamp } from './wire.ts'
 /** Longer than any credential: one that is too long is refused as a credential and not as a body. */
 const longestText = 16_384
 
+/** Too short for a secret: its verdict is a refusal. */
+const exampleCredential = 'lk_live_2WAx…'
+
 const question = Type.Object(
   {
     credential: Type.String({
       maxLength: longestText,
       description: 'The credential, exactly as the caller sent it',
-      examples: ['lk_live_2WAx…'],
+      examples: [exampleCredential],
     }),
     environment: Type.Optional(
       described(label, 'The environment that the key must belong to; the first one if left out'),
@@ -53,7 +56,7 @@ const question = Type.Object(
       Type.Boolean({ description: 'Answer what would be, and take nothing from limits and quota' }),
     ),
   },
-  strict,
+  { ...strict, examples: [{ credential: exampleCredential, address: '192.0.2.7' }] },
 )
 
 const limitState = {
@@ -112,7 +115,10 @@ export function verifyRoutes(app: App, { guard, acting, keyring, metrics }: Rout
       onRequest: guard.requires('keys:verify'),
       bodyLimit: bodyLimits.one,
       schema: {
+        operationId: 'verifyCredential',
         summary: 'Verify a credential that your caller sent you',
+        description:
+          'Answers a verdict: 200 whether the credential is accepted or refused. Takes the cost from limits and quota.',
         tags: ['Verification'],
         body: question,
         response: { 200: json('The verdict', verdict), ...failures(422) },

@@ -53,7 +53,8 @@ const ofImported = { ...ofNew, ...importable }
 const ofAll = { ...answered, ...ofImported }
 
 const { name, owner, scopes } = settable
-const smallest = { name: name.example, owner: owner.example, scopes: scopes.example }
+/** An example of a new key: the fields that every key needs. */
+export const smallest = { name: name.example, owner: owner.example, scopes: scopes.example }
 
 export const newKey = Type.Unsafe<Whole<typeof ofNew>>(
   Type.Object(asked(ofNew), { ...strict, title: 'NewKey', examples: [smallest] }),
@@ -69,6 +70,7 @@ export const keyPatch = Type.Unsafe<Patch<typeof settable> & { note?: string }>(
     {
       ...strict,
       title: 'KeyPatch',
+      examples: [{ limits: settable.limits.example, note: 'Agreed with the owner' }],
       description:
         'What to change: a field that is left out stays as it is, null clears it, any other value replaces it',
     },

@@ -73,7 +73,17 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
 
   app.patch(
     '/v1/keys/:id',
-    { ...common, schema: { summary: 'Change a key', ...described, body: keyPatch, response } },
+    {
+      ...common,
+      schema: {
+        operationId: 'changeKey',
+        summary: 'Change a key',
+        description: 'Changes the fields in the body, and leaves the others as they are.',
+        ...described,
+        body: keyPatch,
+        response,
+      },
+    },
     async (request, reply) => {
       const { note: words, ...patch } = request.body
       const options = { ...withNote(words), ...ifMatch(request) }
@@ -89,9 +99,15 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
       ...common,
       ...bodyOptional,
       schema: {
+        operationId: 'rotateKey',
         summary: 'Rotate a key: give it a new secret, and let the old one work for a while',
+        description:
+          'Answers the new secret, which cannot be read again. Both secrets work until `oldEndsAt`. The body may be left out.',
         ...described,
-        body: Type.Object(rotation, strict),
+        body: Type.Object(rotation, {
+          ...strict,
+          examples: [{ grace: 86_400, note: 'The yearly rotation' }],
+        }),
         response: { ...response, 200: json('The key and its new secret', Type.Object(rotated), etag) },
       },
     },
@@ -108,9 +124,11 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
     {
       ...common,
       schema: {
+        operationId: 'revokeKey',
         summary: 'Revoke a key permanently',
+        description: 'Refuses all secrets of the key from now on. No call takes this back.',
         ...described,
-        body: Type.Object(revocation, strict),
+        body: Type.Object(revocation, { ...strict, examples: [{ reason: 'unused', note: 'The shop is closed' }] }),
         response: { ...response, 200: json('The key after the change', Type.Object(revoked), etag) },
       },
     },
@@ -122,17 +140,32 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
   )
 
   const verbs = [
-    ['retire', 'End the old secret of a rotated key now'],
-    ['disable', 'Disable a key: refuse it until it is enabled'],
-    ['enable', 'Enable a disabled key'],
+    [
+      'retire',
+      'End the old secret of a rotated key now',
+      'Ends the old secret before the time that the rotation gave it. Changes nothing if the key has only one secret.',
+    ],
+    [
+      'disable',
+      'Disable a key: refuse it until it is enabled',
+      'Refuses the key from now on. Changes nothing if it is disabled already.',
+    ],
+    ['enable', 'Enable a disabled key', 'Accepts the key again. Changes nothing if it is not disabled.'],
   ] as const
-  for (const [verb, summary] of verbs) {
+  for (const [verb, summary, description] of verbs) {
     app.post(
       `/v1/keys/:id/${verb}`,
       {
         ...common,
         ...bodyOptional,
-        schema: { summary, ...described, body: Type.Object(noted, strict), response },
+        schema: {
+          operationId: `${verb}Key`,
+          summary,
+          description: `${description} The body may be left out.`,
+          ...described,
+          body: Type.Object(noted, { ...strict, examples: [{ note: 'Agreed with the owner' }] }),
+          response,
+        },
       },
       async (request, reply) => {
         const options = { ...request.body, ...ifMatch(request) }

@@ -6,7 +6,8 @@ import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
 import { nullable, strict } from '../wire.ts'
-import { importedKey, keyDetails, newKey } from './bodies.ts'
+import { importedKey, keyDetails, newKey, smallest } from './bodies.ts'
+import { importable } from './fields.ts'
 
 const secret = Type.String({ description: 'The secret. It is shown only now and cannot be read again' })
 
@@ -18,14 +19,23 @@ const skipped = Type.Array(Type.Integer(), {
 const importedMany = Type.Object({ created: Type.Array(keyDetails), skipped, repeated })
 const before = Type.Object({ keys: Type.Array(keyDetails), repeated })
 
+const hash = importable.hash.example
+const algorithm = importable.algorithm.example
+const bits = importable.bits.example
 const bulk = { minItems: 1, maxItems: bounds.bulk }
-const manyKeys = Type.Object({ keys: Type.Array(newKey, bulk) }, strict)
+const manyKeys = Type.Object(
+  { keys: Type.Array(newKey, bulk) },
+  { ...strict, examples: [{ keys: [smallest, { ...smallest, name: 'Mobile app' }] }] },
+)
 const skipKnown = Type.Boolean({
   description: 'Whether keys whose secrets are known are left out; otherwise one such key is a conflict',
 })
 const manyImportedKeys = Type.Object(
   { keys: Type.Array(importedKey, bulk), skipKnown: Type.Optional(skipKnown) },
-  strict,
+  {
+    ...strict,
+    examples: [{ keys: [{ ...smallest, name: 'Old web shop', hash, algorithm, bits }], skipKnown: true }],
+  },
 )
 
 /** Creating keys. With an `Idempotency-Key`, repeating a call answers the same keys, without their secrets. */
@@ -38,7 +48,10 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
       onRequest: guard.requires('keys:write'),
       bodyLimit: bodyLimits.one,
       schema: {
+        operationId: 'issueKey',
         summary: 'Issue a key',
+        description:
+          'Issues a key and answers its secret, which cannot be read again. Repeated with the same `Idempotency-Key`, the call issues nothing more, and answers the key without its secret.',
         tags: ['Keys'],
         headers,
         body: newKey,
@@ -67,7 +80,10 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
       onRequest: guard.requires('keys:write'),
       bodyLimit: bodyLimits.many,
       schema: {
+        operationId: 'issueKeys',
         summary: `Issue up to ${bounds.bulk} keys: all of them or none`,
+        description:
+          'Issues several keys in one change and answers their secrets, which cannot be read again. If one of the keys is refused, none is issued.',
         tags: ['Keys'],
         headers,
         body: manyKeys,
@@ -92,7 +108,10 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
       onRequest: guard.requires('keys:write'),
       bodyLimit: bodyLimits.many,
       schema: {
+        operationId: 'importKeys',
         summary: `Import up to ${bounds.bulk} keys from another system by the hashes of their secrets: all of them or none`,
+        description:
+          'Adds keys that callers have already: they go on with the secrets that they have, and no secret is sent here.',
         tags: ['Keys'],
         headers,
         body: manyImportedKeys,

@@ -37,7 +37,9 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('keys:read'),
       schema: {
+        operationId: 'listKeys',
         summary: 'List keys, in the order in which they were created',
+        description: 'Answers a page of the keys that the admin key sees and that meet every filter.',
         tags: ['Keys'],
         querystring: Type.Object(filters, strict),
         response: { 200: json('A page of keys', keyPage), ...failures(422) },
@@ -51,7 +53,10 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
     {
       onRequest: guard.requires('keys:read'),
       schema: {
+        operationId: 'getKey',
         summary: 'Read a key',
+        description:
+          'Answers one key, with the secrets that work, by their first characters, and what is left of its quota.',
         tags: ['Keys'],
         params: keyPath,
         response: { 200: json('The key', keyDetails, etag), ...failures(404, 422) },

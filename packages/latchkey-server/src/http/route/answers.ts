@@ -15,6 +15,7 @@ export function json(description: string, schema: TSchema, headers: Readonly<Rec
 export const etag: Readonly<Record<string, string>> = { ETag: 'The revision, to send as If-Match' }
 
 const sentences = {
+  400: 'The request is malformed',
   404: 'Not found, or the admin key does not see it',
   409: 'Not possible in its present state; `code` says why',
   412: 'Changed since the revision in If-Match',

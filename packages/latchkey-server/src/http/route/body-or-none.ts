@@ -12,11 +12,15 @@ export const bodyOptional = {
   },
 }
 
+/** Whether a route with this configuration may be called without a body. */
+export function isBodyOptional(config: FastifyContextConfig | undefined): boolean {
+  return (config as Config)?.bodyOptional === true
+}
+
 /** A parser that takes an empty body for none on such a route: most clients send the header of JSON in any case. */
 export function bodyOrNone(parse: FastifyBodyParser<Buffer>): FastifyBodyParser<Buffer> {
   return (request, bytes, done) => {
-    const { bodyOptional: optional } = request.routeOptions.config as Config
-    if (bytes.length === 0 && optional === true) done(null, undefined)
+    if (bytes.length === 0 && isBodyOptional(request.routeOptions.config)) done(null, undefined)
     else void parse(request, bytes, done)
   }
 }
