@@ -1,12 +1,12 @@
 import type { Proof } from './proof.ts'
 
-const store = 'packages/latchkey/src/store/sqlite.ts'
+const commit = 'packages/latchkey/src/store/sqlite/commit.ts'
 
 /** What `authority` must find. */
 export const faults: Proof['faults'] = {
   'not-in-the-commit': {
     is: 'the authority of an admin key is checked before a change, and not again at its commit',
-    edits: [{ file: store, text: 'authority !== undefined && !holds(authority)', becomes: 'authority === null' }],
+    edits: [{ file: commit, text: 'authority !== undefined && !holds(authority)', becomes: 'authority === null' }],
     shownBy: ['entriesAfterTheEnd'],
   },
   'owner-overlooked': {
@@ -22,7 +22,7 @@ export const faults: Proof['faults'] = {
   },
   'expiry-overlooked': {
     is: 'the commit does not check whether the admin key has expired meanwhile',
-    edits: [{ file: store, text: 'if (expiresAt !== null && now() >= expiresAt) return false', becomes: '' }],
+    edits: [{ file: commit, text: 'if (expiresAt !== null && now() >= expiresAt) return false', becomes: '' }],
     shownBy: ['entriesAfterTheEnd'],
   },
   'issuing-left-out': {

@@ -1,6 +1,8 @@
 import type { Proof } from './proof.ts'
 
 const store = 'packages/latchkey/src/store/sqlite.ts'
+const commit = 'packages/latchkey/src/store/sqlite/commit.ts'
+const transactions = 'packages/latchkey/src/store/sqlite/transactions.ts'
 
 /** What `crash` must find. */
 export const faults: Proof['faults'] = {
@@ -8,12 +10,12 @@ export const faults: Proof['faults'] = {
     is: 'a change is acknowledged some milliseconds before it is committed',
     edits: [
       {
-        file: store,
+        file: transactions,
         text: "database.exec('BEGIN IMMEDIATE')",
         becomes: "if (!database.isTransaction) database.exec('BEGIN IMMEDIATE')",
       },
       {
-        file: store,
+        file: transactions,
         text: "database.exec(result === undefined ? 'ROLLBACK' : 'COMMIT')",
         becomes: "setTimeout(() => database.isTransaction && database.exec('COMMIT'), 30)",
       },
@@ -24,7 +26,7 @@ export const faults: Proof['faults'] = {
     is: 'the secret of a new key is written after the transaction that issues it',
     edits: [
       {
-        file: store,
+        file: commit,
         text: 'return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1',
         becomes:
           'return setImmediate(() => run(sql.insertSecret, sql.insertSecretValues(id, change.secret))) !== undefined',
@@ -37,7 +39,7 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: store,
-        text: 'return writing(() => spend(id, spending), longestSpending)',
+        text: 'return writing(() => kept(() => spend(id, spending)), longestSpending)',
         becomes: 'return setTimeout(() => spend(id, spending), 400).hasRef() ? 1 : undefined',
       },
     ],

@@ -18,7 +18,7 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'return writing(() => spend(id, spending), longestSpending)',
+        text: 'return writing(() => kept(() => spend(id, spending)), longestSpending)',
         becomes: `const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
       const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
       const left = (read?.left ?? 0) - spending.cost

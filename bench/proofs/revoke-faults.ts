@@ -2,6 +2,7 @@ import type { Proof } from './proof.ts'
 
 const cache = 'packages/latchkey/src/verify/cache.ts'
 const store = 'packages/latchkey/src/store/sqlite.ts'
+const looks = 'packages/latchkey/src/store/sqlite/looks.ts'
 
 /** What `revoke` must find. */
 export const faults: Proof['faults'] = {
@@ -27,12 +28,12 @@ export const faults: Proof['faults'] = {
   },
   'restore-overlooked': {
     is: 'a journal that ends before the last head that was seen counts as unchanged',
-    edits: [{ file: store, text: '?.hash !== after.hash', becomes: '?.seq === 0' }],
+    edits: [{ file: looks, text: '?.hash !== after.hash', becomes: '?.seq === 0' }],
     shownBy: ['acceptedAfterRestore'],
   },
   'hash-not-compared': {
     is: 'a journal with an entry of the number that was seen counts as the same journal',
-    edits: [{ file: store, text: '?.hash !== after.hash', becomes: '?.hash === undefined' }],
+    edits: [{ file: looks, text: '?.hash !== after.hash', becomes: '?.hash === undefined' }],
     shownBy: ['acceptedAfterRestore'],
   },
   'refused-held': {

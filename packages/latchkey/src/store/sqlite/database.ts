@@ -1,17 +1,14 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { LatchkeyError } from '../error.ts'
-import { migrations } from './migrations.ts'
-import type { Presence } from './sqlite-file.ts'
-import { always, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './sqlite-file.ts'
+import { LatchkeyError } from '../../error.ts'
+import type { Presence } from './file.ts'
+import { always, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './file.ts'
+import { migrate, mustBeOfThisVersion } from './schema.ts'
+import { checkVersion } from './version.ts'
 
 /** How long the opening of a file may wait for others that open it, in milliseconds. */
 const longestWait = 5000
-
-/** The `cause` of the error, by which code that inspects a database decides what to advise. */
-const olderSchema = 'older schema'
-const newerSchema = 'newer schema'
 
 /** How a database is opened: to bring its tables up to date, to make it, to change its content, or only to read it. */
 export type OpenMode = 'migrate' | 'create' | 'write' | 'read'
@@ -37,14 +34,8 @@ export interface OpenDatabase {
 export function openDatabase(file: string, mode: OpenMode): OpenDatabase {
   if (mode === 'write' || mode === 'read') mustExist(file)
   return opening(file, mode === 'read' ? openToRead : openToChange(mode), ({ database }) => {
-    if (schemaOf(database) < steps.length) throw older(file)
+    mustBeOfThisVersion(database, file)
   })
-}
-
-function older(file: string): LatchkeyError {
-  const advice = 'Make a backup (latchkey backup), then bring it up to date (latchkey migrate).'
-  const message = `The database ${file} is of an older version of Latchkey, or has no tables yet. ${advice}`
-  return new LatchkeyError('store_unusable', message, { cause: olderSchema })
 }
 
 /**
@@ -105,7 +96,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       database.exec('PRAGMA foreign_keys = ON')
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
-      const migrated = make ? migrate(database, mode === 'create' ? 0 : steps.length) : 0
+      const migrated = make ? migrate(database, { fresh: mode === 'create' }) : 0
       // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
       const mustBeThere = file === memory ? always : presenceWithLog(file, fileIsThere)
@@ -222,75 +213,5 @@ function makeFolder(folder: string): void {
   } catch (error) {
     // Another process was quicker.
     if (!existsSync(folder)) throw error
-  }
-}
-
-/** The first version of SQLite from which on every version is sound. */
-export const soundSqlite = '3.51.3'
-
-/** Older releases that were mended. */
-const mendedSqlite: ReadonlySet<string> = new Set(['3.50.7', '3.44.6'])
-
-/**
- * Says whether a version of SQLite cannot corrupt its log. Versions before `soundSqlite` can, when the log is reset while
- * another process writes; two older releases were mended.
- *
- * @example
- * isSoundSqlite('3.51.3') // true
- * isSoundSqlite('3.45.0') // false
- */
-export function isSoundSqlite(version: string): boolean {
-  if (mendedSqlite.has(version)) return true
-  const found = version.split('.').map(Number)
-  const least = soundSqlite.split('.').map(Number)
-  const differing = least.findIndex((number, index) => number !== found[index])
-  return differing === -1 || (found[differing] ?? 0) > (least[differing] ?? 0)
-}
-
-function checkVersion(database: DatabaseSync): void {
-  const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version'])
-  if (isSoundSqlite(version)) return
-  throw new LatchkeyError(
-    'store_unusable',
-    `SQLite ${version} can corrupt its log. Use a Node with SQLite ${soundSqlite}.`,
-  )
-}
-
-const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: 'LOWER(HEX(RANDOMBLOB(16)))' })
-
-/** The version of the tables in a database; 0 while there are none. */
-function schemaOf(database: DatabaseSync): number {
-  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'latchkey_migrations'").get()
-  if (table === undefined) return 0
-  const reached = Number(
-    database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
-  )
-  if (reached > steps.length) {
-    const message = 'The database was written by a newer version of Latchkey. Use that version, or another file.'
-    throw new LatchkeyError('store_unusable', message, { cause: newerSchema })
-  }
-  return reached
-}
-
-/** Brings tables up to date that are of no newer version than `most`, and answers in how many steps. */
-function migrate(database: DatabaseSync, most: number): number {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
-    const reached = schemaOf(database)
-    if (reached > most) {
-      database.exec('ROLLBACK')
-      return 0
-    }
-    for (const [index, step] of steps.entries()) {
-      if (index < reached) continue
-      for (const statement of step) database.exec(statement)
-      database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
-    }
-    database.exec('COMMIT')
-    return steps.length - reached
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { LatchkeyError } from '../error.ts'
-import { foreignValue } from './foreign-value.ts'
-import type { SqlValue } from './sql.ts'
+import { LatchkeyError } from '../../error.ts'
+import { foreignValue } from '../foreign-value.ts'
+import type { SqlValue } from '../sql.ts'
 
 /** The statements of an open database, each prepared once. Their errors are explained if possible. */
 export interface Statements {

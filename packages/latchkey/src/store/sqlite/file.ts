@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { LatchkeyError } from '../error.ts'
+import { LatchkeyError } from '../../error.ts'
 
 /**
  * Throws when the file that was opened by a path is no longer the file that other processes find there. It costs some 4

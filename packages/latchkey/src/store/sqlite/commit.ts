@@ -1,0 +1,94 @@
+import type { Change, IdempotentCall, JournalHead, JournalEntry, Witness } from '../../ports.ts'
+import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
+import * as sql from '../sql.ts'
+import type { Answering } from './answering.ts'
+import type { Statements } from './statements.ts'
+
+/** How long the result for a token is kept, in milliseconds: a day. */
+const remembered = 86_400_000
+
+/**
+ * Writes changes and their journal entries, within a transaction that is to be undone if it answers `undefined`.
+ *
+ * @param readHead - reads the end of the journal.
+ */
+export function commitOf({
+  statements: { row, run },
+  readHead,
+}: {
+  readonly statements: Pick<Statements, 'row' | 'run'>
+  readonly readHead: () => JournalHead | undefined
+}): Answering<'commit'>['commit'] {
+  function putQuota(id: string, quota: Extract<Change, { kind: 'update' }>['quota']): void {
+    if (quota === undefined) return
+    if (quota !== null && 'more' in quota) {
+      run(sql.moreQuota, [id, quota.more])
+      return
+    }
+    run(sql.dropQuotas, [id])
+    if (quota !== null) run(sql.insertQuota, [id, quota.remaining, quota.period])
+  }
+
+  /** Whether the rows could be written as they were asked for. */
+  function write(change: Change, seq: number): boolean {
+    if (change.kind === 'owner') {
+      const values = sql.ownerValues(change.owner, seq)
+      const { revision } = change.owner
+      return (revision === 0 ? run(sql.insertOwner, values) : run(sql.updateOwner, [...values, revision])) === 1
+    }
+    if (change.kind === 'snapshot') {
+      return change.rows.every(({ subject, revision }) => run(sql.tell, [subject, revision]) === 1)
+    }
+    const { id } = change.key
+    if (change.kind === 'insert') {
+      run(insertKey, insertKeyValues(change.key, seq))
+      if (change.quota !== null) run(sql.insertQuota, [id, change.quota.remaining, change.quota.period])
+      return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
+    }
+    const { secrets = [], unused = [] } = change
+    if (unused.some((hash) => row(sql.isUnused, [hash]) === undefined)) return false
+    if (run(updateKey, updateKeyValues(change.key, seq)) === 0) return false
+    putQuota(id, change.quota)
+    return secrets.every(
+      (secret) =>
+        run(sql.updateSecret, sql.updateSecretValues(id, secret)) === 1 ||
+        run(sql.insertSecret, sql.insertSecretValues(id, secret)) === 1,
+    )
+  }
+
+  /** Whether the admin key on whose behalf a change is made is unchanged since its rights were read. */
+  function holds({ id, revision, ownerRevision, secret, expiresAt, now }: Witness): boolean {
+    if (expiresAt !== null && now() >= expiresAt) return false
+    if (secret !== undefined && row(sql.works, [secret, now()]) === undefined) return false
+    return row(sql.isAsItWas, [id, revision, ownerRevision]) !== undefined
+  }
+
+  /** Whether it could be noted that the call was made. */
+  function note(
+    { actor, idempotencyKey, fingerprint, after }: IdempotentCall,
+    entries: readonly JournalEntry[],
+  ): boolean {
+    const [first] = entries
+    if (first === undefined) return true
+    run(sql.forgetOnce, [first.at - remembered])
+    const ids = JSON.stringify(entries.map(({ subject }) => subject))
+    const values = [actor, idempotencyKey, fingerprint, ids, first.at, first.seq]
+    return (after === undefined ? run(sql.insertOnce, values) : run(sql.updateOnce, [...values, after])) === 1
+  }
+
+  return (changes, chain, { idempotent, authority, left } = {}) => {
+    if (authority !== undefined && !holds(authority)) return undefined
+    if (left !== undefined && !holds(left)) return undefined
+    const entries: JournalEntry[] = []
+    let last = readHead()
+    for (const change of changes) {
+      const entry = chain(change.draft, last)
+      if (!write(change, entry.seq)) return undefined
+      run(sql.insertEntry, sql.entryValues(entry))
+      entries.push(entry)
+      last = entry
+    }
+    if (idempotent !== undefined && !note(idempotent, entries)) return undefined
+    return entries
+  }
+}

@@ -1,0 +1,126 @@
+import type { JournalEntry, UsageCount } from '../../ports.ts'
+import { jsonOf } from '../foreign-value.ts'
+import type { KeyRow } from '../key-columns.ts'
+import { keyOfRow } from '../key-columns.ts'
+import type { LastRow, OwnerRow, SecretRow } from '../rows.ts'
+import { lastOfRow, ownerOfRow, secretOfRow } from '../rows.ts'
+import * as sql from '../sql.ts'
+import type { Answering } from './answering.ts'
+import type { Statements } from './statements.ts'
+import type { Transactions } from './transactions.ts'
+
+/** The methods of a store that may have to read very many rows. */
+export type ReadName =
+  | 'list'
+  | 'journal'
+  | 'auditKeys'
+  | 'auditOwners'
+  | 'auditMissing'
+  | 'newestRevision'
+  | 'usage'
+  | 'grants'
+
+/** The reads of one connection. */
+export function readsOf({
+  statements: { rows, audited },
+  transactions: { atOneMoment },
+}: {
+  readonly statements: Pick<Statements, 'rows' | 'audited'>
+  readonly transactions: Pick<Transactions, 'atOneMoment'>
+}): Answering<ReadName> {
+  return {
+    list(filter) {
+      const { text, values } = sql.listQuery(filter)
+      const found = rows<KeyRow & OwnerRow & { place: number; last_used_at: number | null }>(text, values)
+      return found.map((listed) => ({
+        place: listed.place,
+        key: keyOfRow(listed),
+        ownerDisabled: listed.owner_disabled_at !== null,
+        lastUsedAt: listed.last_used_at,
+      }))
+    },
+
+    journal(filter) {
+      const { text, values } = sql.journalQuery(filter, intactText)
+      return audited<JournalEntry>(text, values).map(entryOfRow)
+    },
+
+    auditKeys(after, limit) {
+      return atOneMoment(() => {
+        const keys = audited<KeyRow & LastRow & { place: number }>(sql.auditKeys, [after ?? null, limit])
+        const upTo = keys.at(-1)?.place ?? null
+        const secrets = audited<SecretRow & { place: number }>(sql.auditSecrets, [after ?? null, upTo])
+        const byPlace = Map.groupBy(secrets, ({ place }) => place)
+        return keys.map((found) => ({
+          place: found.place,
+          id: String(found['id']),
+          key: unlessUnreadable(() => keyOfRow(found)),
+          secrets: (byPlace.get(found.place) ?? []).map(secretOfRow),
+          last: lastOfRow(found),
+        }))
+      })
+    },
+
+    auditOwners(after, limit) {
+      return audited<OwnerRow & LastRow>(sql.auditOwners, [after ?? null, limit]).map((owner) => ({
+        name: owner.owner,
+        owner: unlessUnreadable(() => ownerOfRow(owner)),
+        last: lastOfRow(owner),
+      }))
+    },
+
+    auditMissing(after, limit) {
+      const found = audited<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])
+      return found.map((entry) => ({ ...entry }))
+    },
+
+    newestRevision() {
+      return audited<{ revision: number }>(sql.newestRevision, [])[0]?.revision ?? 0
+    },
+
+    usage(filter) {
+      const { text, values } = sql.usageQuery(filter)
+      return rows<UsageCount>(text, values).map((counted) => ({ ...counted }))
+    },
+
+    grants(environments) {
+      const { text, values } = sql.grantsQuery(environments)
+      const lists = rows<{ scopes: string }>(text, values)
+      return [...new Set(lists.flatMap(({ scopes }) => jsonOf(scopes, 'latchkey_keys', 'scopes') as readonly string[]))]
+    },
+  }
+}
+
+/**
+ * Some versions of `node:sqlite` end a text at its first NUL, so text after it in the journal would not be seen.
+ * Latchkey writes no NUL; a text that has one is read as bytes.
+ */
+function intactText(column: string): string {
+  return `CASE WHEN instr(${column}, char(0)) > 0 THEN CAST(${column} AS BLOB) ELSE ${column} END AS ${column}`
+}
+
+/**
+ * An entry as it was read. Bytes without a NUL are not text and stay bytes: Latchkey did not write such an entry
+ * either.
+ */
+function entryOfRow(row: JournalEntry): JournalEntry {
+  const { actor, action, subject, change, previous, hash } = row
+  if (![actor, action, subject, change, previous, hash].some(isBytes)) return { ...row }
+  const values = Object.entries(row).map(([name, value]: [string, unknown]) => {
+    const text = isBytes(value) ? new TextDecoder().decode(value) : ''
+    return [name, text.includes('\0') ? text : value]
+  })
+  return Object.fromEntries(values) as JournalEntry
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array
+}
+
+function unlessUnreadable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

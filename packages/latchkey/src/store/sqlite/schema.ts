@@ -1,0 +1,57 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { LatchkeyError } from '../../error.ts'
+import { migrations } from '../migrations.ts'
+
+/** The `cause` of the error, by which code that inspects a database decides what to advise. */
+const olderSchema = 'older schema'
+const newerSchema = 'newer schema'
+
+const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: 'LOWER(HEX(RANDOMBLOB(16)))' })
+
+/** The version of the tables in a database; 0 while there are none. */
+function schemaOf(database: DatabaseSync): number {
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'latchkey_migrations'").get()
+  if (table === undefined) return 0
+  const reached = Number(
+    database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
+  )
+  if (reached > steps.length) {
+    const message = 'The database was written by a newer version of Latchkey. Use that version, or another file.'
+    throw new LatchkeyError('store_unusable', message, { cause: newerSchema })
+  }
+  return reached
+}
+
+/** @throws LatchkeyError `store_unusable` for tables of another version; its `cause` says whether older or newer. */
+export function mustBeOfThisVersion(database: DatabaseSync, file: string): void {
+  if (schemaOf(database) === steps.length) return
+  const advice = 'Make a backup (latchkey backup), then bring it up to date (latchkey migrate).'
+  const message = `The database ${file} is of an older version of Latchkey, or has no tables yet. ${advice}`
+  throw new LatchkeyError('store_unusable', message, { cause: olderSchema })
+}
+
+/**
+ * Makes the tables of a new database, and brings older ones up to date unless only `fresh` ones are to be made. Answers
+ * in how many steps.
+ */
+export function migrate(database: DatabaseSync, { fresh }: { readonly fresh: boolean }): number {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
+    const reached = schemaOf(database)
+    if (fresh && reached > 0) {
+      database.exec('ROLLBACK')
+      return 0
+    }
+    for (const [index, step] of steps.entries()) {
+      if (index < reached) continue
+      for (const statement of step) database.exec(statement)
+      database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
+    }
+    database.exec('COMMIT')
+    return steps.length - reached
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}

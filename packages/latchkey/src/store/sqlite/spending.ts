@@ -1,0 +1,23 @@
+import * as sql from '../sql.ts'
+import type { Answering } from './answering.ts'
+import type { Statements } from './statements.ts'
+
+/** Spends on one connection, in one statement. */
+export function spendOf({ rows, run }: Pick<Statements, 'rows' | 'run'>): Answering<'spend'>['spend'] {
+  function forgetPeriods(id: string, period: number): void {
+    try {
+      run(sql.dropPeriods, [id, period])
+    } catch {
+      // The spending has succeeded, so the error is dropped. The old periods are deleted with the next one.
+    }
+  }
+
+  return (id, { cost, quota, period }) => {
+    // All rows, though there is one at most: the statement must run to its end.
+    const values = [id, cost, period, quota.amount, JSON.stringify(quota)]
+    const remaining = rows<{ remaining: number }>(sql.spend, values)[0]?.remaining
+    // The first of a period: as good a time as any to forget old ones.
+    if (remaining === quota.amount - cost) forgetPeriods(id, period)
+    return remaining
+  }
+}
