@@ -1,7 +1,8 @@
 import type { Problem } from '../problem/problem.ts'
 import { problemDocument } from '../problem/problem.ts'
 import type { Accepted, LimitState, Refused, Retiring } from '../verify/verdict.ts'
-import { header } from './credential.ts'
+import type { CredentialPlace } from './credential.ts'
+import { challenges } from './credential.ts'
 
 /** The headers that the guard adds to the answer of an accepted call. Most calls have none. */
 export function acceptedHeaders({ limits = [], retiring }: Accepted): Readonly<Record<string, string>> {
@@ -33,15 +34,14 @@ function limitHeaders(all: readonly LimitState[]): Record<string, string> {
 /** The HTTP answer to a refused call. */
 export function refusalAnswer(
   { refusal: { answer }, limits = [], retryAfter, retiring }: Refused,
-  requestId: string,
+  { requestId, credential }: { readonly requestId: string; readonly credential: CredentialPlace },
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly problem: Problem } {
   const headers: Record<string, string> = {
     'cache-control': 'no-store',
     ...limitHeaders(limits),
     ...retiringHeaders(retiring),
   }
-  // A 401 must carry a challenge (RFC 9110 11.6.1); a scheme without parameters is one (11.3).
-  if (answer.status === 401) headers['www-authenticate'] = header
+  if (answer.status === 401) headers['www-authenticate'] = challenges[credential]
   if (answer.status === 503) headers['retry-after'] = '1'
   if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter)
   const violated = limits.filter(({ exceeded, reportOnly }) => exceeded && !reportOnly).map(({ name }) => name)

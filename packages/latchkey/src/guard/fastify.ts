@@ -11,7 +11,8 @@ import { refusals } from '../refusal.ts'
 import type { Accepted, CallContext, Refused, Requirement, VerifiedKey, Verifier } from '../verify/verdict.ts'
 import { acceptedHeaders, refusalAnswer } from './answer.ts'
 import { connectionMemory } from './connection-memory.ts'
-import { carriesSecret, presented, twoCredentials } from './credential.ts'
+import type { CredentialPlace } from './credential.ts'
+import { credentialPlaces, credentialReaders, twoCredentials, unreadHeaders } from './credential.ts'
 import { checkCoverage } from './fastify-coverage.ts'
 import type { GuardHook } from './fastify-hook.ts'
 import { declare, declaredBy, hooksOf } from './fastify-hook.ts'
@@ -21,13 +22,20 @@ import type { RequiresArgument, RequiresOptions } from './requirement.ts'
 import { anyKey, requirementOf } from './requirement.ts'
 
 export { anyKey, securitySchemes }
+export type { CredentialPlace } from './credential.ts'
 export type { GuardHook } from './fastify-hook.ts'
+export type { SecurityScheme } from './openapi.ts'
 export type { RequiresOptions } from './requirement.ts'
 
 /** How the guard behaves. */
 export interface FastifyGuardOptions {
   /** How to treat a route that declares neither a requirement nor `open`. `refuse`, the default, stops the start. */
   readonly unguarded?: 'refuse' | 'allow'
+  /**
+   * Where callers send their keys: `header`, the default, is `X-API-Key`; `bearer` is `Authorization: Bearer`; `either` is
+   * one of the two. A request with two credentials is an error everywhere. Give `securitySchemes` the same option.
+   */
+  readonly credential?: CredentialPlace
 }
 
 /** The guard of one application. */
@@ -127,8 +135,8 @@ interface Guarded<Scope extends string> {
  * routes of the scope that it is registered on and of the scopes within. A `setNotFoundHandler` is no route and declares
  * nothing: it answers everyone.
  *
- * The guard takes the key from the header `X-API-Key` and from nowhere else. It judges a request once, before the body is
- * read; a stream that a handler has begun goes on when its key is revoked.
+ * The guard takes the key from the header `X-API-Key`, or from where `credential` says, and from nowhere else. It judges a
+ * request once, before the body is read; a stream that a handler has begun goes on when its key is revoked.
  *
  * @throws LatchkeyError `invalid_input` for options that are not as they must be. A start with an undeclared route rejects
  *   with `undeclared_route`.
@@ -143,9 +151,11 @@ export function fastifyGuard<Scope extends string>(
   verifier: Verifier<Scope>,
   behaviour: FastifyGuardOptions = {},
 ): FastifyGuard<Scope> {
-  objectOf('The options of fastifyGuard', behaviour, ['unguarded'])
-  const { unguarded = 'refuse' } = behaviour
+  objectOf('The options of fastifyGuard', behaviour, ['unguarded', 'credential'])
+  const { unguarded = 'refuse', credential = 'header' } = behaviour
   if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
+  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer or either')
+  const credentialIn = credentialReaders[credential]
   const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
 
   // Until the plugin is registered, undeclared routes are not checked for, so a guarded route does not answer either.
@@ -163,11 +173,8 @@ export function fastifyGuard<Scope extends string>(
 
   function judge(request: FastifyRequest, requirement: Requirement<Scope>): ReturnType<typeof verifier.verify> {
     const { headers, raw } = request
-    const text = presented(headers['x-api-key'], raw.rawHeaders)
-    const { authorization } = headers
-    const two =
-      text === twoCredentials || (text !== undefined && authorization !== undefined && carriesSecret(authorization))
-    if (two) return { ok: false, refusal: refusals.two_credentials }
+    const text = credentialIn(headers, raw.rawHeaders)
+    if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
     return verifier.verify(
       text === undefined ? undefined : credentialOn(raw.socket, text),
       requirement,
@@ -189,10 +196,10 @@ export function fastifyGuard<Scope extends string>(
   }
 
   function refuse(refused: Refused, request: FastifyRequest, reply: FastifyReply): void {
-    const { status, headers, problem } = refusalAnswer(refused, request.id)
+    const { status, headers, problem } = refusalAnswer(refused, { requestId: request.id, credential })
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
     // After the answer, so that the time of the answer does not depend on what we know of the key.
-    logRefusal(refused, request)
+    logRefusal(refused, { request, unread: unreadHeaders[credential] })
     verifier.noteRefusal?.(request.id, `${request.method} ${request.routeOptions.url ?? ''}`, refused)
   }
 
@@ -210,7 +217,7 @@ export function fastifyGuard<Scope extends string>(
     checkCoverage(app, unguarded)
     registered = true
     if (!app.hasRequestDecorator(keySlot)) app.decorateRequest(keySlot as never)
-    documentDeclarations(app)
+    documentDeclarations(app, credential)
   }
   // Fastify would give the plugin a scope of its own; `skip-override` applies it to the application that registers it.
   Object.assign(plugin, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'latchkey' })
@@ -226,15 +233,18 @@ export function fastifyGuard<Scope extends string>(
   return { plugin, requires, open, openly, keyOf }
 }
 
-function logRefusal({ refusal: { code, step }, keyId, cause }: Refused, request: FastifyRequest): void {
+function logRefusal(
+  { refusal: { code, step }, keyId, cause }: Refused,
+  { request, unread }: { readonly request: FastifyRequest; readonly unread: (typeof unreadHeaders)[CredentialPlace] },
+): void {
   if (cause !== undefined) {
     request.log.error({ refusal: code, step, keyId, err: cause }, 'refused')
     return
   }
   // Explains why a key was ignored: the caller sent it in a header that the guard does not read.
-  const elsewhere = code === 'missing' && request.headers.authorization !== undefined
+  const elsewhere = code === 'missing' && unread !== undefined && request.headers[unread] !== undefined
   const entry = { refusal: code, step, keyId }
-  request.log.info(elsewhere ? { ...entry, elsewhere: 'authorization' } : entry, 'refused')
+  request.log.info(elsewhere ? { ...entry, elsewhere: unread } : entry, 'refused')
 }
 
 function pluginMissing(): LatchkeyError {

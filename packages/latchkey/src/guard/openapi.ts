@@ -1,13 +1,22 @@
 import { malformedResponse, problemResponse } from '../problem/problem.ts'
 import type { Verifier } from '../verify/verdict.ts'
-import { header } from './credential.ts'
+import { invalid, objectOf } from '../options.ts'
+import type { CredentialPlace } from './credential.ts'
+import { credentialPlaces, header } from './credential.ts'
 import type { Declaration } from './declaration.ts'
 
-/** The name of the scheme. */
-const scheme = 'ApiKey'
+/** The names of the schemes of each place. */
+const schemes: Readonly<Record<CredentialPlace, readonly ('ApiKey' | 'Bearer')[]>> = {
+  header: ['ApiKey'],
+  bearer: ['Bearer'],
+  either: ['ApiKey', 'Bearer'],
+}
 
 /** The OpenAPI documentation of a declared route: `security`, and the responses that the guard can give. */
-export function documentationOf(declared: Declaration): {
+export function documentationOf(
+  declared: Declaration,
+  credential: CredentialPlace,
+): {
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly response: Readonly<Record<number, Readonly<Record<string, unknown>>>>
 } {
@@ -16,12 +25,12 @@ export function documentationOf(declared: Declaration): {
   // The items of `security` are alternatives; an item needs all its scopes: (a and b) or (a and c). Needs OpenAPI 3.1.
   const alternatives = anyOf.length === 0 ? [allOf] : anyOf.map((scope) => [...allOf, scope])
   return {
-    security: alternatives.map((scopes) => ({ [scheme]: scopes })),
+    security: schemes[credential].flatMap((scheme) => alternatives.map((scopes) => ({ [scheme]: scopes }))),
     response: {
       400: malformedResponse,
       401: {
         ...problemResponse('The API key is missing or not valid'),
-        headers: { 'WWW-Authenticate': { type: 'string', description: 'The header that the API key belongs in' } },
+        headers: { 'WWW-Authenticate': { type: 'string', description: 'Where the API key belongs' } },
       },
       403: problemResponse('The API key is valid, but not allowed here'),
       429: {
@@ -43,20 +52,32 @@ export function documentationOf(declared: Declaration): {
   }
 }
 
+/** A security scheme of an OpenAPI document. */
+export type SecurityScheme =
+  | { readonly type: 'apiKey'; readonly in: 'header'; readonly name: string; readonly description: string }
+  | { readonly type: 'http'; readonly scheme: 'bearer'; readonly description: string }
+
 /**
- * Makes the scheme `ApiKey` for `components.securitySchemes` of an OpenAPI document. Its description has the declared scopes.
+ * Makes the schemes of the guard for `components.securitySchemes` of an OpenAPI document: `ApiKey` for the header
+ * `X-API-Key`, `Bearer` for `Authorization: Bearer`. Their description has the declared scopes.
+ *
+ * @param options - `credential` as the guard has it; `header` if left out.
+ * @throws LatchkeyError `invalid_input`.
  *
  * @example await app.register(swagger, { openapi: { components: { securitySchemes: securitySchemes(keyring) } } })
  */
-export function securitySchemes(verifier: Pick<Verifier, 'scopes'>): {
-  readonly ApiKey: {
-    readonly type: 'apiKey'
-    readonly in: 'header'
-    readonly name: string
-    readonly description: string
-  }
-} {
+export function securitySchemes(
+  verifier: Pick<Verifier, 'scopes'>,
+  options: { readonly credential?: CredentialPlace } = {},
+): { readonly [Name in 'ApiKey' | 'Bearer']?: SecurityScheme } {
+  objectOf('The options of securitySchemes', options, ['credential'])
+  const { credential = 'header' } = options
+  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer or either')
   const lines = Object.entries(verifier.scopes).map(([scope, sentence]) => `- \`${scope}\`: ${sentence}`)
   const description = lines.length === 0 ? 'Your API key.' : `Your API key. Keys have scopes:\n\n${lines.join('\n')}`
-  return { [scheme]: { type: 'apiKey', in: 'header', name: header, description } }
+  const all = {
+    ApiKey: { type: 'apiKey', in: 'header', name: header, description },
+    Bearer: { type: 'http', scheme: 'bearer', description },
+  } as const
+  return Object.fromEntries(schemes[credential].map((name) => [name, all[name]]))
 }

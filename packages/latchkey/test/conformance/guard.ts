@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { CredentialPlace } from '../../src/guard/credential.ts'
+import { challenges, credentialPlaces } from '../../src/guard/credential.ts'
 import { refusals } from '../../src/refusal.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { settingsKey } from '../../src/source/settings.ts'
@@ -46,9 +48,13 @@ export interface Served {
  */
 export type Serve = (
   verifier: Verifier<Scope>,
-  handled: (path: string, keyId: string) => void,
-  /** What the application puts on every request, before any guard sees it. */
-  puts: Readonly<Record<string, unknown>>,
+  application: {
+    readonly handled: (path: string, keyId: string) => void
+    /** What the application puts on every request, before any guard sees it. */
+    readonly puts: Readonly<Record<string, unknown>>
+    /** The option of the guard. */
+    readonly credential: CredentialPlace
+  },
 ) => Promise<Served>
 
 /** What an application may have put on a request for reasons of its own, by names that mean something to a verifier. */
@@ -66,9 +72,21 @@ const onRequests: Readonly<Record<string, unknown>> = {
   key: { id: 'key_x', scopes: ['orders:write'] },
 }
 
+/** A header line with a key, where callers of a guard with this option send it. */
+const carriers: Readonly<Record<CredentialPlace, (key: string) => readonly [name: string, value: string]>> = {
+  header: (key) => ['X-API-Key', key],
+  bearer: (key) => ['Authorization', `Bearer ${key}`],
+  either: (key) => (key.length % 2 === 0 ? ['x-api-key', key] : ['authorization', `bearer ${key}`]),
+}
+
 /** What every guard must keep. Run over each framework's. */
 export function guardConformance(name: string, serve: Serve): void {
-  describe(`guard: ${name}`, () => {
+  for (const credential of credentialPlaces) conformance(name, serve, credential)
+}
+
+function conformance(name: string, serve: Serve, credential: CredentialPlace): void {
+  const carried = carriers[credential]
+  describe(`guard: ${name}, credential: ${credential}`, () => {
     type Setup = Awaited<ReturnType<typeof testKeyring<Scope>>> & Served & { handled: string[] }
 
     /** Serves, and whatever the test did, fails it if a secret or its hash got into an answer, the log or the journal. */
@@ -83,7 +101,11 @@ export function guardConformance(name: string, serve: Serve): void {
       const made = await testKeyring({ scopes, sources: [settings] })
       const handled: string[] = []
       const note = (path: string, keyId: string): void => void handled.push(`${path} ${keyId}`)
-      const application = await serve(verifierOf?.(made.keyring) ?? made.keyring, note, onRequests)
+      const application = await serve(verifierOf?.(made.keyring) ?? made.keyring, {
+        handled: note,
+        puts: onRequests,
+        credential,
+      })
       const answers: WireAnswer[] = []
       const send = async (request: WireRequest): Promise<WireAnswer> => {
         const answer = await application.send(request)
@@ -101,7 +123,7 @@ export function guardConformance(name: string, serve: Serve): void {
 
     const get = (path: string, ...keys: readonly string[]): WireRequest => ({
       path,
-      headers: keys.map((key) => ['X-API-Key', key] as const),
+      headers: keys.map(carried),
     })
 
     test('a key with the scopes reaches the handler, which knows whose it is', () =>
@@ -162,7 +184,7 @@ export function guardConformance(name: string, serve: Serve): void {
         for (const request of requests) {
           const { status, headers, body } = await send(request)
           assert.equal(status, 401)
-          assert.equal(headers['www-authenticate'], 'X-API-Key')
+          assert.equal(headers['www-authenticate'], challenges[credential])
           const { instance, ...problem } = JSON.parse(body)
           assert.match(instance, /^(?:urn:uuid:|#)./)
           assert.equal(
@@ -181,27 +203,19 @@ export function guardConformance(name: string, serve: Serve): void {
       served(async ({ send, headersFor, handled }) => {
         const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
         const pairs = [
-          [
-            ['X-API-Key', key],
-            ['X-API-Key', key],
-          ],
-          [
-            ['X-API-Key', key],
-            ['x-api-key', 'x'],
-          ],
-          [
-            ['X-API-Key', key],
-            ['X-API-Key', ''],
-          ],
-          [
-            ['X-API-KEY', ''],
-            ['X-API-Key', key],
-          ],
+          [carried(key), carried(key)],
+          [carried(key), carried('x')].map(
+            ([line, value], index) => [index ? line.toLowerCase() : line, value] as const,
+          ),
+          [carried(key), carried('')],
+          [carried(''), carried(key)].map(
+            ([line, value], index) => [index ? line : line.toUpperCase(), value] as const,
+          ),
           // Joined by the server they would be the key from the settings.
-          [
-            ['X-API-Key', 'a,b'],
-            ['X-API-Key', 'from/the+settings'],
-          ],
+          [carried('a,b'), carried('from/the+settings')],
+          [carriers.header(key), carriers.bearer(key)],
+          [carriers.bearer(key), carriers.header(key)],
+          [carried(key), ['Authorization', 'Basic YTpi'], carriers.bearer(key)],
         ] as const
         for (const headers of pairs) {
           const answer = await send({ path: '/any', headers })
@@ -212,42 +226,66 @@ export function guardConformance(name: string, serve: Serve): void {
         assert.equal((await send(get('/any', 'a,b, from/the+settings'))).status, 200, 'one line may contain a comma')
       }))
 
-    test('a secret in Authorization beside the key is a second credential, anything else there is not', () =>
+    test('a secret in the other header is a second credential; what is no secret is not, unless it is read', () =>
       served(async ({ send, headersFor, handled }) => {
         const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
         const { 'X-API-Key': another = '' } = await headersFor([])
-        const beside = (authorization: string): WireRequest => ({
-          path: '/any',
-          headers: [
-            ['Authorization', authorization],
-            ['X-API-Key', key],
+        const beside: Readonly<Record<CredentialPlace, readonly (readonly [line: string, two: boolean])[]>> = {
+          header: [
+            [`Authorization: Bearer ${another}`, true],
+            [`Authorization: bearer   ${key} `, true],
+            [`Authorization: BEARER ${another}`, true],
+            ['Authorization: Bearer eyJhbGciOiJub25lIn0.e30.', false],
+            ['Authorization: Basic YTpi', false],
+            ['Authorization: Bearer', false],
+            ['Authorization: ', false],
           ],
-        })
-        for (const authorization of [`Bearer ${another}`, `bearer   ${key} `, `BEARER ${another}`]) {
-          const answer = await send(beside(authorization))
-          assert.equal(answer.status, 400, authorization)
-          assert.equal(JSON.parse(answer.body).code, 'two_credentials')
+          bearer: [
+            [`X-API-Key: ${another}`, true],
+            [`x-api-key: ${key} `, true],
+            ['X-API-Key: key-of-the-gateway', false],
+            ['X-API-Key: ', false],
+          ],
+          either: [
+            [`X-API-Key: ${another}`, true],
+            ['X-API-Key: key-of-the-gateway', true],
+            ['X-API-Key: ', true],
+          ],
         }
-        assert.deepEqual(handled, [])
-        for (const authorization of ['Bearer eyJhbGciOiJub25lIn0.e30.', 'Basic YTpi', 'Bearer', '']) {
-          assert.equal((await send(beside(authorization))).status, 200, authorization)
+        const own = credential === 'header' ? carriers.header(key) : carriers.bearer(key)
+        for (const [line, two] of beside[credential]) {
+          const [header = '', value = ''] = line.split(/: ?(.*)/)
+          handled.length = 0
+          const answer = await send({ path: '/any', headers: [[header, value], own] })
+          assert.deepEqual([answer.status, handled.length], two ? [400, 0] : [200, 1], line)
+          if (two) assert.equal(JSON.parse(answer.body).code, 'two_credentials')
         }
+        if (credential === 'bearer') return
+        const basic = { path: '/any', headers: [['Authorization', 'Basic YTpi'], carriers.header(key)] as const }
+        assert.equal((await send(basic)).status, 200, 'another scheme is for another program')
       }))
 
-    test('a key in any other place than the header is no key, and the log says where one was sent instead', () =>
+    test('a key in any other place is no key, and the log says where one was sent instead', () =>
       served(async ({ send, headersFor, handled, log }) => {
         const { 'X-API-Key': key = '' } = await headersFor(['orders:*'])
+        const other = { header: carriers.bearer(key), bearer: carriers.header(key), either: undefined }[credential]
         const elsewhere: readonly WireRequest[] = [
-          { path: `/any?api_key=${key}&x-api-key=${key}` },
-          { path: '/any', headers: [['Authorization', `Bearer ${key}`]] },
+          { path: `/any?api_key=${key}&x-api-key=${key}&access_token=${key}` },
+          ...(other === undefined ? [] : [{ path: '/any', headers: [other] }]),
           { path: '/any', headers: [['Cookie', `X-API-Key=${key}`]] },
           { path: '/any', headers: [['X_API_Key', key]] },
           { path: '/any', headers: [['X-API-Key-', key]] },
+          { path: '/any', headers: [['Authorization', key]] },
+          { path: '/any', headers: [['Authorization', `Basic ${key}`]] },
+          { path: '/any', headers: [['Proxy-Authorization', `Bearer ${key}`]] },
         ]
         for (const request of elsewhere)
           assert.equal((await send(request)).status, 401, JSON.stringify(request.headers))
         assert.deepEqual(handled, [])
-        assert.equal(log().split('"elsewhere":"authorization"').length, 2, 'once')
+        const told = { header: 3, bearer: 1, either: 0 }[credential]
+        const where = credential === 'header' ? 'authorization' : 'x-api-key'
+        assert.equal(log().split(`"elsewhere":"${where}"`).length - 1, told)
+        assert.equal(log().split('"elsewhere"').length - 1, told)
       }))
 
     test('a key of another environment is 403', () =>

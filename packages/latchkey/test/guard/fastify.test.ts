@@ -7,19 +7,20 @@ import { test } from 'node:test'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
+import type { CredentialPlace } from '../../src/guard/fastify.ts'
 import { anyKey, fastifyGuard, logSerializers, securitySchemes } from '../../src/guard/fastify.ts'
 import { problems } from '../../src/problem/fastify.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { guardConformance, scopes } from '../conformance/guard.ts'
 
-guardConformance('Fastify', async (verifier, handled, puts) => {
+guardConformance('Fastify', async (verifier, { handled, puts, credential }) => {
   let log = ''
   const logger = {
     level: 'trace',
     serializers: logSerializers,
     stream: { write: (line: string) => void (log += line) },
   }
-  const { plugin, requires, open, keyOf } = fastifyGuard(verifier)
+  const { plugin, requires, open, keyOf } = fastifyGuard(verifier, { credential })
   const app = Fastify({ logger })
   for (const name of Object.keys(puts)) app.decorateRequest(name, null)
   app.addHook('onRequest', async (request) => void Object.assign(request, puts))
@@ -291,6 +292,43 @@ test('one declaration: what is enforced is what is documented', async () => {
   assert.deepEqual(paths['/all']?.get.responses['200'], paths['/open']?.get.responses['200'], 'as without a guard')
   assert.equal(components.securitySchemes['ApiKey']?.name, 'X-API-Key')
   assert.match(components.securitySchemes['ApiKey'].description, /`orders:read`: Read orders/)
+})
+
+test('where keys belong is documented as it is enforced, and what is not understood is refused', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const documented = async (credential: CredentialPlace) => {
+    const { plugin, requires } = fastifyGuard(keyring, { credential })
+    const app = Fastify()
+    await app.register(swagger, {
+      openapi: { openapi: '3.1.0', components: { securitySchemes: securitySchemes(keyring, { credential }) } as never },
+    })
+    await app.register(plugin)
+    app.get('/', { onRequest: requires({ anyOf: ['orders:write', 'reports:read'] }) }, () => 'x')
+    await app.ready()
+    const { paths, components } = app.swagger() as unknown as {
+      paths: Record<string, { get: { security: unknown } }>
+      components: { securitySchemes: Record<string, { type: string }> }
+    }
+    const kinds = Object.entries(components.securitySchemes).map(([name, { type }]) => `${name} ${type}`)
+    return [paths['/']?.get.security, kinds]
+  }
+  assert.deepEqual(await documented('bearer'), [
+    [{ Bearer: ['orders:write'] }, { Bearer: ['reports:read'] }],
+    ['Bearer http'],
+  ])
+  assert.deepEqual(await documented('either'), [
+    [
+      { ApiKey: ['orders:write'] },
+      { ApiKey: ['reports:read'] },
+      { Bearer: ['orders:write'] },
+      { Bearer: ['reports:read'] },
+    ],
+    ['ApiKey apiKey', 'Bearer http'],
+  ])
+  for (const credential of ['Bearer', '', null, 'toString'] as never[]) {
+    assert.throws(() => fastifyGuard(keyring, { credential }), { code: 'invalid_input' })
+    assert.throws(() => securitySchemes(keyring, { credential }), { code: 'invalid_input' })
+  }
 })
 
 test('what a route says of its own answers is documented, and the rest by its guard', async () => {
