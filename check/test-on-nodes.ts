@@ -1,12 +1,10 @@
-// `npm run test:nodes`: `npm test` on the oldest and on the newest Node that the packages promise to run on, or on the
-// given versions.
+// `npm run test:nodes`: all tests on the oldest and on the newest Node that the packages promise to run on, or on the
+// given versions, and each file in a process of its own.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { nodeOf, promisedNodes } from './nodes.ts'
 
 const root = join(import.meta.dirname, '..')
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { test: string } }
 const given = process.argv.slice(2)
 
 for (const version of given.length > 0 ? given : promisedNodes) {
@@ -18,9 +16,8 @@ for (const version of given.length > 0 ? given : promisedNodes) {
   }
   console.log(`Node ${version}`)
   const PATH = [dirname(program), process.env['PATH']].join(delimiter)
-  const { status } = spawnSync(scripts.test, {
+  const { status } = spawnSync(program, [join('check', 'test.ts'), 'apart'], {
     cwd: root,
-    shell: true,
     env: { ...process.env, PATH },
     stdio: 'inherit',
   })

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { testSets } from './sets.ts'
+import { runs, testSets } from './sets.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const root = dirname(import.meta.dirname)
 const { fast, slow } = testSets()
 
-test('every test file is run by `npm test`, and is in one of the two sets', () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { test: string } }
-  const patterns = [...scripts.test.matchAll(/"([^"]*\*[^"]*)"/g)].map(([, pattern = '']) => pattern)
+test('every test file is in one of the two sets, and is run once by `npm test`, together and apart', () => {
   const all = globSync('**/*.test.ts', { cwd: root, exclude: ['**/node_modules', '**/dist'] }).toSorted()
-  assert.deepEqual(patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted(), all)
   assert.deepEqual([...fast, ...slow].toSorted(), all)
+  for (const name of ['all', 'apart'])
+    assert.deepEqual((runs[name] ?? []).flatMap(({ files }) => files).toSorted(), all, name)
 })
 
 test('the fast set has the library and the server, and nothing that starts a program', () => {

@@ -31,6 +31,42 @@ export function testSets(folder: string = root): Sets {
   return { fast: files.filter(isFast), slow: files.filter((file) => !isFast(file)) }
 }
 
+/** A run of Node's test runner. */
+interface Run {
+  readonly options: readonly string[]
+  readonly files: readonly string[]
+}
+
+const { fast, slow } = testSets()
+
+/** One process for all files of the fast set: to load the program is most of what such a file costs. */
+const together = ['--test-isolation=none']
+
+/**
+ * A little less than the fast set covers. The command line is left out, because its tests run it in other processes.
+ */
+const floor = [
+  '--experimental-test-coverage',
+  '--test-coverage-include=packages/*/src/**/*.ts',
+  '--test-coverage-exclude=packages/latchkey-server/src/cli/**',
+  '--test-coverage-lines=97',
+  '--test-coverage-branches=94',
+  '--test-coverage-functions=96',
+]
+
+const slowOnes: Run = { options: ['--test-concurrency=2'], files: slow }
+
+/** What can be run by its name: see `check/test.ts`. */
+export const runs: Readonly<Record<string, readonly Run[]>> = {
+  fast: [{ options: [...together, '--test-reporter=dot'], files: fast }],
+  // A file that has changed is run alone.
+  watch: [{ options: ['--watch'], files: fast }],
+  coverage: [{ options: [...together, ...floor], files: fast }],
+  all: [{ options: [...together, ...floor], files: fast }, slowOnes],
+  // No file leans on what another has left in the process.
+  apart: [{ options: [], files: fast }, slowOnes],
+}
+
 /** What a file of tests imports, and what is imported by those of these that are files of tests. */
 function reachable(folder: string, file: string, seen: Set<string> = new Set()): ReadonlySet<string> {
   const path = join(folder, file)
