@@ -1,3 +1,4 @@
+import { batch } from './benchmarks/batch.ts'
 import { endpoint } from './benchmarks/endpoint.ts'
 import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
@@ -7,4 +8,4 @@ import { start } from './benchmarks/start.ts'
 import { verify } from './benchmarks/verify.ts'
 
 /** All benchmarks, in the order in which they run and are shown. A new one is a file and a line here. */
-export const benchmarks: Readonly<Record<string, Benchmark>> = { guard, endpoint, verify, scale, flush, start }
+export const benchmarks: Readonly<Record<string, Benchmark>> = { guard, endpoint, batch, verify, scale, flush, start }

@@ -56,8 +56,7 @@ const verifyJournalTimeout = 600_000
  * Connects to the keyring of a server, with the verbs that an embedded keyring has. Three things differ:
  *
  * - The admin key says whose work it is: `actor` is not sent, and the journal names the id of that key.
- * - A fault of the network or the server is the error `unavailable`; `verify`, which never throws, gives the refusal of that
- *   name.
+ * - A fault of the network or the server is the error `unavailable`; `verify` and `verifyMany` give the refusal of that name.
  * - When a connection breaks, a call is sent once more if it reads, if it changes a key or an owner, or if it creates keys
  *   with an `idempotencyKey`. So a rotation whose answer was lost ends with a secret that works.
  *
@@ -127,7 +126,7 @@ export async function connectKeyring<Scope extends string = string>(
   return {
     scopes: scopes as Catalogue<Scope>,
     environments,
-    verify: verifierOver<Scope>(transport, environments),
+    ...verifierOver<Scope>(transport, environments),
     async issue({ idempotencyKey, ...newKey }: IssueOptions<Scope> & IdempotencyOptions) {
       const body = { ...newKey, actor: undefined }
       return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOrRepeated<Scope>

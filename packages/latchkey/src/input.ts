@@ -26,6 +26,8 @@ export const bounds = {
   cost: 1_000_000,
   /** Keys issued or imported with one call. */
   bulk: 1000,
+  /** Credentials verified with one call. */
+  batch: 100,
   /** Keys or entries on one page of a list. */
   page: 1000,
   /** Characters that may be shown of a secret that was made elsewhere. */

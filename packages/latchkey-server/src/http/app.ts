@@ -25,7 +25,8 @@ import { oneAtATime } from './route/once.ts'
 import type { RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
 import { usageRoutes } from './usage.ts'
-import { verifyRoutes } from './verify.ts'
+import { verifyBatchRoute } from './verify/batch.ts'
+import { verifyRoute } from './verify/one.ts'
 
 /** The options of the server. */
 export interface LatchkeyServerOptions {
@@ -118,7 +119,8 @@ export async function latchkeyServer(
     creatingRoutes(routes, parts)
     changingRoutes(routes, parts)
     ownerRoutes(routes, parts)
-    verifyRoutes(routes, parts)
+    verifyRoute(routes, parts)
+    verifyBatchRoute(routes, parts)
     journalRoutes(routes, parts)
     usageRoutes(routes, parts)
     refusalRoutes(routes, parts)

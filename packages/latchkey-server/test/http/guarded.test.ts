@@ -67,7 +67,7 @@ test('every route requires the scope that the contract says', () => {
       'PATCH /v1/keys/:id',
       ...['rotate', 'retire', 'disable', 'enable', 'revoke'].map((verb) => `POST /v1/keys/:id/${verb}`),
     ],
-    'keys:verify': ['POST /v1/verify'],
+    'keys:verify': ['POST /v1/verify', 'POST /v1/verify/batch'],
     'owners:read': ['GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
     'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
@@ -96,6 +96,7 @@ function requestFor(
     'POST /v1/keys/:id/revoke': { reason: 'unused' },
     'PATCH /v1/owners/:owner': { limits: [{ name: 'shared', limit: 9, window: 60 }] },
     'POST /v1/verify': { credential: target.secret, scopes: ['orders:read'] },
+    'POST /v1/verify/batch': { calls: [{ credential: target.secret }] },
   }
   const written = line.replace(':id', target.key.id).replace(':owner', 'acme')
   const body = bodies[line]
@@ -169,6 +170,7 @@ test('an admin key that is bound to another owner sees and changes nothing of th
     const general = ['/v1/keyring', '/metrics', '/v1/keys', '/v1/usage']
     const path = line.split(' ')[1] ?? ''
     if (line === 'POST /v1/verify') assert.equal(answer.json().code, 'unknown')
+    else if (line === 'POST /v1/verify/batch') assert.equal(answer.json().verdicts[0].code, 'unknown')
     else if (!general.includes(path) || line.startsWith('POST'))
       assert.ok([403, 404].includes(answer.statusCode), `${line}: ${answer.statusCode}`)
   }

@@ -2,8 +2,9 @@ import type { JournalReport, VerifyJournalOptions } from '../journal/verify-jour
 import type { AdminScope } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import type { CallToVerify, VerifyManyOptions } from '../verify/calls.ts'
 import type { RefusalRecord } from '../verify/refusal-log.ts'
-import type { VerifiedKey, Verifier } from '../verify/verdict.ts'
+import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type {
   BulkOptions,
   ChangeOptions,
@@ -199,6 +200,25 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * console.log(`accepted nowhere after ${tookMs} ms`)
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
+  /**
+   * Verifies 1 to 100 credentials, as `verify` does each, and answers a verdict for each, in their order. One after the
+   * other takes from its limits and quota if it is accepted. When the store fails, the calls from there on are refused as
+   * `unavailable`, and the verdicts before stand.
+   *
+   * @param calls - the credentials, each with the address of its caller, and with a requirement of its own if it has one.
+   *
+   * @throws LatchkeyError `invalid_input` for a list that is too long or holds something else. What is wrong with one
+   *   credential or requirement is its own verdict.
+   *
+   * @example
+   * const calls = [{ credential: secret, ip: '192.0.2.7' }, { credential: 'not a key' }]
+   * const verdicts = await keyring.verifyMany(calls, { requirement: { allOf: ['orders:read'] } })
+   * console.log(verdicts.map((verdict) => (verdict.ok ? verdict.key.owner : verdict.refusal.code)))
+   */
+  verifyMany(
+    calls: readonly CallToVerify<Scope>[],
+    options?: VerifyManyOptions<Scope>,
+  ): Promise<readonly Verdict<Scope>[]>
   /**
    * Reads the key with an id: its members, the starts and ends of its secrets, and the remaining amount of its quota.
    * `undefined` when no key has the id, or the admin key that asks may not see it.

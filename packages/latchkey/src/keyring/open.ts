@@ -1,40 +1,24 @@
-import { bounds, invalid, membersOf, oneOf, objectOf, text, integer } from '../input.ts'
+import { invalid, membersOf, oneOf, objectOf, integer } from '../input.ts'
 import { snapshotRows } from '../journal/snapshot.ts'
-import { verifyJournal } from '../journal/verify-journal.ts'
 import { memoryLimiter } from '../limiter/memory.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand, grantable } from '../policy/scopes.ts'
 import { checkPorts } from '../ports/shape.ts'
 import { promptSource, timelyLimiter, timelyStore } from '../ports/timely.ts'
-import { secretOf } from '../verify/admin-secret.ts'
 import { openCache } from '../verify/cache.ts'
 import { Credential } from '../verify/credential.ts'
 import type { KeyringParts } from '../verify/parts.ts'
-import type { RefusalLog } from '../verify/refusal-log.ts'
 import { refusalLog } from '../verify/refusal-log.ts'
-import { checkContext } from '../verify/requirement.ts'
 import { openUsage } from '../verify/usage.ts'
 import type { Verifier } from '../verify/verdict.ts'
-import { unavailable, verifierOf } from '../verify/verify.ts'
-import { authorityOf, mustSeeAll, viewOf } from './authority.ts'
+import { verifierOf } from '../verify/verify.ts'
+import { actingAs } from './acting.ts'
 import { backgroundErrors } from './background-errors.ts'
-import type { RotateOptions } from './call-options.ts'
-import { change } from './change.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
-import { disable, enable } from './disable.ts'
-import { importMany } from './import.ts'
-import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
-import { issue, issueMany } from './issue.ts'
-import { keyOfKept } from './key.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
-import { list } from './list.ts'
-import { changeOwner, findOwner } from './owners.ts'
-import { readJournal, readUsage } from './reading.ts'
-import { revoke } from './revoke.ts'
-import type { Rotated } from './rotate.ts'
-import { retire, rotate } from './rotate.ts'
+import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
   store: true,
@@ -125,9 +109,8 @@ export async function openKeyring<const Scope extends string>(
     }
   }
   return {
-    ...verbsOf(parts, log),
+    ...verbsOf(parts, { verify, log }),
     credential,
-    verify,
     noteRefusal,
     close,
     flushUsage: usage.flush,
@@ -145,34 +128,18 @@ export async function openKeyring<const Scope extends string>(
       verify: verifierOf(parts, [adminEnvironment]) as unknown as Verifier<AdminScope>['verify'],
       noteRefusal,
     },
-    as(admin) {
-      const verified = typeof admin === 'object' ? admin : undefined
-      const acting = {
-        ...parts,
-        authority: text('id', verified?.id ?? admin, bounds.label),
-        secret: verified === undefined ? undefined : secretOf(verified),
-      }
-      return {
-        ...verbsOf(acting, log),
+    as: actingAs({
+      parts,
+      verify,
+      keyringOf: (acting, verifyAs) => ({
+        ...verbsOf(acting, { verify: verifyAs, log }),
         noteRefusal,
         credential,
-        async verify(presented, requirement, call = {}) {
-          try {
-            // A guard has verified the admin key just now, so reading the store again for each verification would add
-            // nothing.
-            checkContext(call)
-            const { ip, dryRun } = call
-            const { sees } = verified === undefined ? await authorityOf(acting, 'keys:verify') : viewOf(verified)
-            return await verify(presented, requirement, { ip, dryRun, seenBy: sees })
-          } catch (cause) {
-            return unavailable(cause)
-          }
-        },
         async close() {
-          // It is not this one's: others go on using it.
+          // The keyring stays open: others go on using it.
         },
-      }
-    },
+      }),
+    }),
   }
 }
 
@@ -181,49 +148,3 @@ const longestTimeout = 600_000
 
 /** How many refusals are remembered by the id of their request. */
 const rememberedRefusals = 10_000
-
-/** The verbs of a keyring, with the rights of `parts.authority`. */
-function verbsOf<Scope extends string>(
-  parts: KeyringParts<Scope>,
-  log: RefusalLog,
-): Omit<Keyring<Scope>, 'verify' | 'noteRefusal' | 'close'> {
-  const { store, clock, scopes, environments } = parts
-  return {
-    scopes,
-    environments,
-    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
-    issueMany: (keys, options = {}) => issueMany(parts, keys, options),
-    importMany: (keys, options = {}) => importMany(parts, keys, options),
-    change: (id, patch, options = {}) => change(parts, id, { patch, options }),
-    // Without an idempotency key nothing is repeated, and there is a secret.
-    rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
-    retire: (id, options = {}) => retire(parts, id, options),
-    disable: (id, options = {}) => disable(parts, id, options),
-    enable: (id, options = {}) => enable(parts, id, options),
-    revoke: (id, options) => revoke(parts, id, options),
-    list: (options = {}) => list(parts, options),
-    owner: (owner) => findOwner(parts, owner),
-    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, { patch, options }),
-    async find(id) {
-      const authority = await authorityOf(parts, 'keys:read')
-      const kept = await store.byId(text('id', id, bounds.label))
-      return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
-    },
-    journal: (options = {}) => readJournal(parts, options),
-    async verifyJournal(options = {}) {
-      mustSeeAll(await authorityOf(parts, 'journal:read'))
-      return verifyJournal(store, options)
-    },
-    usage: (options = {}) => readUsage(parts, options),
-    async refusal(requestId) {
-      const authority = await authorityOf(parts, 'refusals:read')
-      const found = log.find(requestId)
-      if (found === undefined) return undefined
-      const { owner, environment } = found
-      // The reason for refusing a call without a known key is shown only to an admin key that sees keys of all owners.
-      const bound = authority.owner !== undefined || authority.environments?.length === 0
-      if (owner === undefined || environment === undefined) return bound ? undefined : found
-      return authority.sees({ owner, environment }) ? found : undefined
-    },
-  }
-}

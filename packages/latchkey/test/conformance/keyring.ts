@@ -156,6 +156,50 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal((await keyring.find(spent.key.id))?.quotaLeft?.remaining, 0)
     })
 
+    test('many calls are verified with one: a verdict for each in order, each by its own requirement or the one for all', async () => {
+      const bound = await issued({ addresses: ['192.0.2.0/24'] })
+      const limited = await issued({ limits: [{ name: 'burst', limit: 2, window: 60 }] })
+      const writing = await issued({ scopes: ['orders:*'] })
+      const calls = [
+        { credential: 'x'.repeat(5000) },
+        { credential: limited.secret, requirement: { cost: 3 } },
+        { credential: limited.secret },
+        { credential: undefined },
+        { credential: limited.secret },
+        { credential: bound.secret, ip: '192.0.2.7' },
+        { credential: bound.secret, ip: 'nowhere' },
+        { credential: limited.secret },
+        { credential: writing.secret, requirement: { allOf: ['orders:write'] } },
+        { credential: limited.secret, requirement: { anyOf: ['reports:read'] } },
+        { credential: writing.secret, requirement: { cost: -1 } },
+        { credential: writing.secret },
+      ] as const
+      const codes = async (dryRun: boolean): Promise<readonly string[]> => {
+        const verdicts = await keyring.verifyMany(calls, { requirement: { allOf: ['orders:read'] }, dryRun })
+        return verdicts.map((verdict) => (verdict.ok ? verdict.key.id : verdict.refusal.code))
+      }
+      const dry = await codes(true)
+      assert.equal(dry[7], limited.key.id)
+      assert.deepEqual(await codes(false), [
+        'malformed',
+        'over_limit',
+        limited.key.id,
+        'missing',
+        limited.key.id,
+        bound.key.id,
+        'address_not_allowed',
+        'over_limit',
+        writing.key.id,
+        'insufficient_scope',
+        'unavailable',
+        writing.key.id,
+      ])
+      const many = (length: number) => keyring.verifyMany(Array.from({ length }, () => ({ credential: 'x' })))
+      assert.equal((await many(100)).length, 100)
+      await assert.rejects(many(101), codeIs('invalid_input'))
+      await assert.rejects(many(0), codeIs('invalid_input'))
+    })
+
     test('many keys are issued all or none, and with an idempotency key once', async () => {
       const owner = someone()
       const keys = [1, 2, 3].map((number) => ({ name: `Key ${number}`, owner, scopes: ['orders:read'] as const }))

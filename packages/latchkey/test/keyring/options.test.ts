@@ -26,6 +26,8 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     enable: (strange) => keyring.enable(id, strange),
     revoke: (strange) => keyring.revoke(id, { reason: 'unused', ...strange }),
     list: (strange) => keyring.list(strange),
+    verifyMany: (strange) => keyring.verifyMany([{ credential: 'x' }], strange),
+    'a call of verifyMany': (strange) => keyring.verifyMany([{ credential: 'x', ...strange }]),
     changeOwner: (strange) => keyring.changeOwner('acme', { disabled: true }, strange),
     journal: (strange) => keyring.journal(strange),
     verifyJournal: (strange) => keyring.verifyJournal(strange),

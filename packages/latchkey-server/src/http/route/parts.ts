@@ -26,5 +26,8 @@ export interface RouteParts {
   readonly once: RunOnce
 }
 
-/** How many bytes a body may have: one key with every field at its bound, or many keys of ordinary size. */
-export const bodyLimits = { one: 128 * 1024, many: 8 * 1024 * 1024 }
+/**
+ * How many bytes a body may have: one key with every field at its bound, many credentials that are each as long as a
+ * header can be, or many keys of ordinary size.
+ */
+export const bodyLimits = { one: 128 * 1024, batch: 4 * 1024 * 1024, many: 8 * 1024 * 1024 }

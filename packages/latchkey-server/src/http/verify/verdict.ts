@@ -1,0 +1,91 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { LimitState, Refused, Retiring, Verdict } from 'latchkey'
+import { Type } from 'typebox'
+import { verifiedKey } from '../keys/bodies.ts'
+import { unavailable } from '../route/errors.ts'
+import type { RouteParts } from '../route/parts.ts'
+import type { SchemasOf } from '../wire.ts'
+import { described, nullable, timestamp } from '../wire.ts'
+
+const limitState = {
+  name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
+  limit: Type.Number({ description: 'How much is allowed' }),
+  window: nullable(Type.Number({ description: 'The length of the interval in seconds; null for the quota' })),
+  remaining: Type.Number({ description: 'How much is left' }),
+  reset: nullable(Type.Number({ description: 'In how many seconds there is more; null is never' })),
+  exceeded: Type.Boolean({ description: 'Whether this call was over the limit' }),
+  reportOnly: Type.Boolean({ description: 'Whether the limit only counts, and refuses no call' }),
+} satisfies SchemasOf<LimitState>
+
+const oldSecret = {
+  since: described(timestamp, 'When a newer secret replaced it, in milliseconds since 1970 (UTC)'),
+  until: described(timestamp, 'When it stops working, in milliseconds since 1970 (UTC)'),
+} satisfies SchemasOf<Retiring>
+
+const callersAnswer = {
+  status: Type.Integer({ description: 'The status of your answer' }),
+  code: Type.String({ description: 'A code, for programs' }),
+  detail: Type.String({ description: 'A sentence, for people' }),
+  type: Type.Optional(Type.String({ description: 'The type of the problem, if it is a registered one' })),
+} satisfies SchemasOf<Refused['refusal']['answer']>
+
+/** The schema of a verdict in an answer. */
+export const verdict = Type.Object(
+  {
+    valid: Type.Boolean({ description: 'Whether the credential is accepted' }),
+    code: Type.String({ description: '`accepted`, or the code of the refusal', examples: ['accepted'] }),
+    key: Type.Optional(verifiedKey),
+    limits: Type.Optional(
+      Type.Array(Type.Object(limitState, { title: 'LimitState' }), {
+        description: 'The limits of the key and its owner, and its quota, after this call',
+      }),
+    ),
+    retiring: Type.Optional(
+      Type.Object(oldSecret, { description: 'The credential is an old secret of a rotated key' }),
+    ),
+    step: Type.Optional(Type.String({ description: 'The step of verification that failed' })),
+    why: Type.Optional(Type.String({ description: 'Why the credential is refused: for you, not for your caller' })),
+    answer: Type.Optional(Type.Object(callersAnswer, { description: 'What you may tell your caller' })),
+    keyId: Type.Optional(Type.String({ description: 'The id of the refused key' })),
+    owner: Type.Optional(Type.String({ description: 'The owner of the refused key' })),
+    environment: Type.Optional(Type.String({ description: 'The environment of the refused key' })),
+    retryAfter: Type.Optional(Type.Number({ description: 'In how many seconds the call can be accepted' })),
+  },
+  { title: 'Verdict' },
+)
+
+/** A verdict as an answer has it. */
+export function wireOf(found: Verdict): object {
+  if (found.ok) return { valid: true, code: 'accepted', key: found.key, limits: found.limits, retiring: found.retiring }
+  const { refusal, keyId, owner, environment, limits, retryAfter, retiring } = found
+  const { code, step, why, answer } = refusal
+  return { valid: false, code, step, why, answer, keyId, owner, environment, limits, retryAfter, retiring }
+}
+
+/** What a request asked about one credential. */
+export interface Asked {
+  readonly request: FastifyRequest
+  /** The id under which the refusal can be read afterwards. */
+  readonly id: string
+  readonly dryRun: boolean
+}
+
+/** Counts a verdict, and notes a refusal in the log and for those who ask why. A dry run is in the log only. */
+export function noteVerdict({ metrics, acting }: RouteParts, found: Verdict, { request, id, dryRun }: Asked): void {
+  if (!dryRun) metrics.verified(found)
+  if (found.ok || found.refusal.code === 'unavailable') return
+  const { keyId, refusal } = found
+  request.log.info({ outcome: refusal.code, verified: keyId }, 'verified')
+  if (!dryRun) acting(request).noteRefusal?.(id, `POST ${request.routeOptions.url ?? ''}`, found)
+}
+
+/** Whether the store or the limiter could not be asked. */
+export function isUndecided(found: Verdict): found is Refused {
+  return !found.ok && found.refusal.code === 'unavailable'
+}
+
+/** The error for a request whose credentials cannot be judged: 503. */
+export function cannotTell({ refusal, cause }: Refused, reply: FastifyReply): Error {
+  reply.header('retry-after', '1')
+  return Object.assign(unavailable(refusal.answer.detail), { cause })
+}

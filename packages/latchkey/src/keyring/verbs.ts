@@ -1,0 +1,69 @@
+import { bounds, text } from '../input.ts'
+import { verifyJournal } from '../journal/verify-journal.ts'
+import type { KeyringParts } from '../verify/parts.ts'
+import type { RefusalLog } from '../verify/refusal-log.ts'
+import type { Verifier } from '../verify/verdict.ts'
+import { authorityOf, mustSeeAll } from './authority.ts'
+import type { RotateOptions } from './call-options.ts'
+import { change } from './change.ts'
+import { disable, enable } from './disable.ts'
+import { importMany } from './import.ts'
+import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
+import { issue, issueMany } from './issue.ts'
+import { keyOfKept } from './key.ts'
+import type { Keyring } from './keyring.ts'
+import { list } from './list.ts'
+import { changeOwner, findOwner } from './owners.ts'
+import { readJournal, readUsage } from './reading.ts'
+import { revoke } from './revoke.ts'
+import type { Rotated } from './rotate.ts'
+import { retire, rotate } from './rotate.ts'
+import { verifyMany } from './verify-many.ts'
+
+/** The verbs of a keyring, with the rights of `parts.authority`. */
+export function verbsOf<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  { verify, log }: { readonly verify: Verifier<Scope>['verify']; readonly log: RefusalLog },
+): Omit<Keyring<Scope>, 'credential' | 'noteRefusal' | 'close'> {
+  const { store, clock, scopes, environments } = parts
+  return {
+    scopes,
+    environments,
+    verify,
+    verifyMany: (calls, options = {}) => verifyMany(verify, calls, options),
+    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
+    issueMany: (keys, options = {}) => issueMany(parts, keys, options),
+    importMany: (keys, options = {}) => importMany(parts, keys, options),
+    change: (id, patch, options = {}) => change(parts, id, { patch, options }),
+    // Without an idempotency key nothing is repeated, and there is a secret.
+    rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
+    retire: (id, options = {}) => retire(parts, id, options),
+    disable: (id, options = {}) => disable(parts, id, options),
+    enable: (id, options = {}) => enable(parts, id, options),
+    revoke: (id, options) => revoke(parts, id, options),
+    list: (options = {}) => list(parts, options),
+    owner: (owner) => findOwner(parts, owner),
+    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, { patch, options }),
+    async find(id) {
+      const authority = await authorityOf(parts, 'keys:read')
+      const kept = await store.byId(text('id', id, bounds.label))
+      return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
+    },
+    journal: (options = {}) => readJournal(parts, options),
+    async verifyJournal(options = {}) {
+      mustSeeAll(await authorityOf(parts, 'journal:read'))
+      return verifyJournal(store, options)
+    },
+    usage: (options = {}) => readUsage(parts, options),
+    async refusal(requestId) {
+      const authority = await authorityOf(parts, 'refusals:read')
+      const found = log.find(requestId)
+      if (found === undefined) return undefined
+      const { owner, environment } = found
+      // The reason for refusing a call without a known key is shown only to an admin key that sees keys of all owners.
+      const bound = authority.owner !== undefined || authority.environments?.length === 0
+      if (owner === undefined || environment === undefined) return bound ? undefined : found
+      return authority.sees({ owner, environment }) ? found : undefined
+    },
+  }
+}
