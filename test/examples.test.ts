@@ -20,6 +20,9 @@ const execute = promisify(execFile)
 // The pages of the reference have the examples of doc comments: see doc-examples.test.ts.
 const pages = globSync('**/*.md', { cwd: root, exclude: ['**/node_modules', '**/dist', 'docs/reference/api'] })
 
+/** Pages of which every example has a test of its own. */
+const runAbove: ReadonlySet<string> = new Set(['README.md', 'docs/guides/testing-your-routes.md'])
+
 // Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
 const scratch = temporaryFolder('docs', { within: join(root, 'dist') })
 
@@ -156,7 +159,17 @@ async function listens(port: number): Promise<boolean> {
 }
 
 test('every other example runs to its end', async () => {
-  const examples = pages.filter((path) => path !== 'README.md').flatMap(examplesOf)
+  const examples = pages.filter((path) => !runAbove.has(path)).flatMap(examplesOf)
   assert.ok(examples.length > 0)
-  await Promise.all(examples.map((example, index) => run(`example-${index + 1}.ts`, example)))
+  const names = examples.map((_, index) => `example-${index + 1}.ts`)
+  for (const [index, name] of names.entries()) writeFileSync(join(scratch, name), examples[index] ?? '')
+  // One after the other in one process, which ends when all of them have.
+  const printed = await run(
+    'all.ts',
+    `for (const name of ${JSON.stringify(names)}) {
+    await import('./' + name)
+    console.log('the end of ' + name)
+  }`,
+  )
+  for (const name of names) assert.ok(printed.includes(`the end of ${name}`), name)
 })

@@ -6,10 +6,11 @@ import { createServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { noCurl, noTerminal } from '../../../test/machine.ts'
+import { temporaryFolder } from '../../../test/temporary-folder.ts'
 import type { RunningService } from './running-service.ts'
 import { folderFor, startService } from './running-service.ts'
 
@@ -21,13 +22,30 @@ async function post(url: string, key: string, status = 'SUCCESS'): Promise<Respo
   return fetch(`${url}/process`, { method: 'POST', headers, body: JSON.stringify({ status }) })
 }
 
-test('the first start prints one key, and a curl line that works when pasted', async (context) => {
-  const service = startService(folderFor(context))
-  await service.url
-  assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
-  const stdout = await pasted(service, process.cwd())
-  if (stdout === undefined) context.skip(String(noCurl()))
-  else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
+describe('the first start, printed into a pipe', () => {
+  const folder = temporaryFolder('process-api')
+  let service: RunningService
+  let url: string
+  before(async () => {
+    // A setting that is empty is not set.
+    service = startService(folder, { SERVICE_API_KEY: '', LOG_LEVEL: '' })
+    url = await service.url
+  })
+
+  test('prints one key, and a curl line that works when pasted', async (context) => {
+    assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
+    const stdout = await pasted(service, process.cwd())
+    if (stdout === undefined) context.skip(String(noCurl()))
+    else assert.match(stdout, /^HTTP\/1\.1 200 OK[^]*\{"status":"SUCCESS","id":"[0-9a-f-]{36}"\}$/)
+  })
+
+  test('prints no admin key, issues none, and says how to come by one', async () => {
+    assert.doesNotMatch(service.printed(), /lk_admin_/)
+    assert.match(service.printed(), /administered at \S+\/latchkey\/docs$/m)
+    assert.match(service.printed(), /There is no admin key [^]*keys issue --admin --name/)
+    assert.equal((await fetch(`${url}/latchkey/docs`)).status, 200)
+    assert.equal((await fetch(`${url}/latchkey/v1/keys`)).status, 401)
+  })
 })
 
 /** What the printed curl line prints in a shell that knows nothing else; `undefined` without curl. */
@@ -45,10 +63,15 @@ async function pasted({ printed }: RunningService, folder: string): Promise<stri
 
 test('with SERVICE_API_KEY in .env the printed curl line works when pasted, and does not have the key in it', async (context) => {
   const folder = folderFor(context)
-  writeFileSync(join(folder, '.env'), '# mine\nSERVICE_API_KEY=v3ry.L0ng=random$(value\nLOG_LEVEL=warn\n')
+  const key = 'v3ry.L0ng=random$(value'
+  // The real environment wins: PORT is 0 there.
+  writeFileSync(join(folder, '.env'), `# mine\nSERVICE_API_KEY=${key}\nLOG_LEVEL=warn\nPORT=1\n`)
   const service = startService(folder)
-  await service.url
+  const url = await service.url
   assert.doesNotMatch(service.printed(), /v3ry/)
+  assert.equal(service.printed().match(secretPattern), null, 'no key is issued beside it')
+  assert.equal((await post(url, key)).status, 200)
+  assert.equal((await post(url, key.toUpperCase())).status, 401)
   const stdout = await pasted(service, folder)
   if (stdout === undefined) context.skip(String(noCurl()))
   else assert.match(stdout, /^HTTP\/1\.1 200 OK/)
@@ -67,20 +90,6 @@ test('with SERVICE_API_KEY anywhere else the printed curl line has its place, an
     assert.match(service.printed(), /with your SERVICE_API_KEY in its place:\n\ncurl .*X-API-Key: <SERVICE_API_KEY>"/)
     assert.doesNotMatch(service.printed(), /v3ry/)
   }
-})
-
-test('a later start prints no key, and the first one still works', async (context) => {
-  const folder = folderFor(context)
-  const first = startService(folder)
-  await first.url
-  const [secret = ''] = first.printed().match(secretPattern) ?? []
-  first.process.kill('SIGTERM')
-  assert.equal(await first.ended, 0)
-  const second = startService(folder)
-  const url = await second.url
-  assert.equal(second.printed().match(secretPattern), null)
-  assert.equal((await post(url, secret)).status, 200)
-  assert.equal(statSync(join(folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
 })
 
 test(
@@ -107,36 +116,29 @@ test(
   },
 )
 
-test('what is printed into a file or a pipe has no admin key in it, and none is issued', async (context) => {
-  const folder = folderFor(context)
-  const service = startService(folder)
-  const url = await service.url
-  assert.doesNotMatch(service.printed(), /lk_admin_/)
-  assert.match(service.printed(), /administered at \S+\/latchkey\/docs$/m)
-  // And how to come by one.
-  assert.match(service.printed(), /There is no admin key [^]*keys issue --admin --name/)
-  assert.equal((await fetch(`${url}/latchkey/docs`)).status, 200)
-  assert.equal((await fetch(`${url}/latchkey/v1/keys`)).status, 401)
-})
-
-test('the key is printed and then nowhere: not in the database, not in the log of its use', async (context) => {
+test('the key is printed once and then stands nowhere: not in the database, not in a log, not in a later start, where it works', async (context) => {
   const folder = folderFor(context)
   const service = startService(folder)
   const url = await service.url
   const [secret = ''] = service.printed().match(secretPattern) ?? []
-  const before = service.printed().split(secret).length
+  const times = service.printed().split(secret).length
   await post(url, secret)
   await post(url, `${secret}x`)
   await fetch(`${url}/${secret}?key=${secret}`)
   service.process.kill('SIGTERM')
-  await service.ended
-  assert.equal(service.printed().split(secret).length, before)
+  assert.equal(await service.ended, 0)
+  assert.equal(service.printed().split(secret).length, times)
   assert.match(service.printed(), /"refusal":"malformed"/)
   for (const name of ['latchkey.db', 'latchkey.db-wal']) {
     const file = join(folder, 'data', name)
     const bytes = statSync(file, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(file, 'latin1')
     assert.ok(!bytes.includes(secret.slice(12)), name)
   }
+  assert.equal(statSync(join(folder, 'data', 'latchkey.db')).mode & 0o777, 0o600)
+  const later = startService(folder)
+  const laterUrl = await later.url
+  assert.equal(later.printed().match(secretPattern), null)
+  assert.equal((await post(laterUrl, secret)).status, 200)
 })
 
 test('SERVICE_API_KEY from a file is accepted, and both at once are exit code 78', async (context) => {
@@ -153,18 +155,6 @@ test('SERVICE_API_KEY from a file is accepted, and both at once are exit code 78
   })
   assert.equal(await both.ended, 78)
   assert.equal(both.printed(), 'SERVICE_API_KEY and SERVICE_API_KEY_FILE are both set: set one of them.\n')
-})
-
-test('SERVICE_API_KEY from .env is accepted, and then no key is issued', async (context) => {
-  const folder = folderFor(context)
-  writeFileSync(join(folder, '.env'), 'SERVICE_API_KEY=v3ry.L0ng-random_value\nPORT=1\n')
-  // The real environment wins: PORT is 0 there.
-  const service = startService(folder)
-  const url = await service.url
-  assert.doesNotMatch(service.printed(), /v3ry/)
-  assert.equal(service.printed().match(secretPattern), null)
-  assert.equal((await post(url, 'v3ry.L0ng-random_value')).status, 200)
-  assert.equal((await post(url, 'v3ry.L0ng-random_valuE')).status, 401)
 })
 
 test('SERVICE_API_KEY is taken out of the environment, so that nothing started from here and no report knows it', async (context) => {
@@ -256,12 +246,6 @@ test('what works and may not be meant is said at the start: a .env for all to re
 test('in development a weak SERVICE_API_KEY is taken', async (context) => {
   const service = startService(folderFor(context), { SERVICE_API_KEY: 'dev', NODE_ENV: 'development' })
   assert.equal((await post(await service.url, 'dev')).status, 200)
-})
-
-test('a setting that is empty is not set', async (context) => {
-  const service = startService(folderFor(context), { SERVICE_API_KEY: '', LOG_LEVEL: '' })
-  await service.url
-  assert.equal(new Set(service.printed().match(secretPattern)).size, 1)
 })
 
 test('a port in use is one clear line, and no key is lost to it', async (context) => {

@@ -1,4 +1,5 @@
-// The life of a key as a user has it, once on the database, each command a process of its own, and once on a server.
+// The life of a key as a user has it, once on the database and once on a server. A command comes to the same in a process
+// of its own: see hosted.test.ts.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { beforeRemoval } from '../../../../test/temporary-folder.ts'
 import type { RunOptions, Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 
-const here = workplace({}, { alone: true })
+const here = workplace()
 const there = workplace()
 const served = await serve(there)
 
@@ -54,7 +55,9 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
 
   describe(name, { concurrency: 3 }, () => {
     test('issue prints the secret alone on stdout, and the rest on stderr', async () => {
-      const { code, stdout, stderr } = await run('keys issue --name CI --owner acme --scope orders:read,orders:write')
+      const { code, stdout, stderr } = await run('keys issue --name CI --owner acme --scope orders:read,orders:write', {
+        alone: true,
+      })
       assert.equal(code, 0)
       assert.match(stdout, /^lk_live_[0-9A-Za-z]{38}\n$/)
       assert.match(stderr, /^Issued key_\w+ for acme \(live\): orders:read, orders:write\n/)

@@ -10,6 +10,7 @@ import { sqliteStore } from 'latchkey/store/sqlite'
 import { noTerminal } from '../../../../test/machine.ts'
 import { cut, padded, widthOf, wrapped } from '../../src/cli/terminal/width.ts'
 import { workplace } from './running.ts'
+import type { Shown } from './terminal.ts'
 import { inTerminal } from './terminal.ts'
 
 const here = workplace({ LATCHKEY_ENVIRONMENTS: 'live,staging1staging2' })
@@ -70,11 +71,21 @@ function linesOf(screen: string): readonly string[] {
   return stripVTControlCharacters(screen).trimEnd().split(/\r?\n/)
 }
 
+const screens = new Map<string, Promise<Shown>>()
+
+/** What a command shows. It is run once for all tests: nothing is changed meanwhile. */
+async function shown(values: readonly string[], columns: number): Promise<Shown> {
+  const name = [columns, ...values].join(' ')
+  const screen = screens.get(name) ?? inTerminal(here, values, { columns })
+  screens.set(name, screen)
+  return screen
+}
+
 describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
   for (const columns of [60, 80]) {
     test(`every line fits ${columns} columns`, async () => {
       for (const values of [...lists, ...pages]) {
-        const { code, screen } = await inTerminal(here, values, { columns })
+        const { code, screen } = await shown(values, columns)
         assert.equal(code, 0, `${values.join(' ')}: ${screen}`)
         // A command that is to be pasted is one line, however long.
         const lines = linesOf(screen).filter((line) => !/^\s+(?:npm run -s )?latchkey /.test(line))
@@ -83,9 +94,9 @@ describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
     })
 
     test(`with ${columns} columns ids are whole, and nothing of a page or of a note is left out`, async () => {
-      const list = await inTerminal(here, ['keys', 'list'], { columns })
-      const journal = await inTerminal(here, ['journal', 'show', '--all'], { columns })
-      const usage = await inTerminal(here, ['usage'], { columns })
+      const list = await shown(['keys', 'list'], columns)
+      const journal = await shown(['journal', 'show', '--all'], columns)
+      const usage = await shown(['usage'], columns)
       for (const id of ids) {
         assert.match(list.screen, new RegExp(`^${id}\\s`, 'm'))
         assert.match(journal.screen, new RegExp(`\\b${id}\\b`))
@@ -94,7 +105,7 @@ describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
       const joined = (screen: string) => linesOf(screen).join('').replaceAll(/\s/g, '')
       for (const label of labels)
         assert.ok(joined(journal.screen).includes(label.repeat(4).slice(0, 500).replaceAll(' ', '')))
-      const page = await inTerminal(here, ['keys', 'show', firstId], { columns })
+      const page = await shown(['keys', 'show', firstId], columns)
       for (const scope of resources) assert.ok(joined(page.screen).includes(scope))
     })
   }
