@@ -1,6 +1,7 @@
 import type { Proof } from './proof.ts'
 
 const cache = 'packages/latchkey/src/verify/cache.ts'
+const recent = 'packages/latchkey/src/verify/recent.ts'
 const store = 'packages/latchkey/src/store/sqlite.ts'
 const looks = 'packages/latchkey/src/store/sqlite/looks.ts'
 
@@ -18,7 +19,7 @@ export const faults: Proof['faults'] = {
   },
   'owner-overlooked': {
     is: 'a cached key is not forgotten when its owner is changed',
-    edits: [{ file: cache, text: ' || outdated.has(ownerSubject)', becomes: '' }],
+    edits: [{ file: recent, text: 'group.changed = true', becomes: 'group.changed = false' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'others-skipped': {
@@ -38,7 +39,7 @@ export const faults: Proof['faults'] = {
   },
   'refused-held': {
     is: 'cached refusals are not forgotten when something changes',
-    edits: [{ file: cache, text: 'refused.clear()', becomes: '' }],
+    edits: [{ file: cache, text: 'const memories = [accepted, refused]', becomes: 'const memories = [accepted]' }],
     shownBy: ['rightRefused'],
   },
 }

@@ -6,12 +6,12 @@ const verify = 'packages/latchkey/src/verify/verify.ts'
 export const faults: Proof['faults'] = {
   'ends-late': {
     is: 'an old secret works one millisecond too long',
-    edits: [{ file: verify, text: 'now >= active.endsAt', becomes: 'now > active.endsAt' }],
+    edits: [{ file: verify, text: 'now >= endsAt', becomes: 'now > endsAt' }],
     shownBy: ['acceptedLate'],
   },
   'ends-early': {
     is: 'an old secret ends one millisecond too early',
-    edits: [{ file: verify, text: 'now >= active.endsAt', becomes: 'now >= active.endsAt - 1' }],
+    edits: [{ file: verify, text: 'now >= endsAt', becomes: 'now >= endsAt - 1' }],
     shownBy: ['refusedEarly'],
   },
   'last-writer-wins': {

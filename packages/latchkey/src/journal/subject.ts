@@ -9,3 +9,8 @@ export function subjectOfOwner(owner: string): string {
 export function ownerOfSubject(subject: string): string {
   return subject.slice(ofOwner.length)
 }
+
+/** Whether a subject is an owner, and no key. */
+export function isOwner(subject: string): boolean {
+  return subject.startsWith(ofOwner)
+}

@@ -1,50 +1,10 @@
 import { genesis } from '../journal/chain.ts'
-import type { Quota } from '../policy/limits.ts'
-import type { Awaitable, Clock, JournalEntry, JournalHead, ChangesSince, Store, Window } from '../ports.ts'
+import { isOwner } from '../journal/subject.ts'
+import type { Awaitable, Clock, JournalEntry, JournalHead, ChangesSince, Store } from '../ports.ts'
+import type { CachedKey, CachedRefusal } from './cached-key.ts'
+import { provisional } from './cached-key.ts'
 import { recent } from './recent.ts'
-import type { UsageCounter, Usage } from './usage.ts'
-import type { Accepted, Refused } from './verdict.ts'
-
-/**
- * The finding for a credential, as far as it does not depend on time and requirement: a refusal, or the data of a key that
- * may be accepted.
- */
-export type Finding<Scope extends string> =
-  | { readonly refused: Refused; readonly active: undefined }
-  | { readonly refused: undefined; readonly active: Active<Scope> }
-
-/** A finding that stands until the journal says otherwise. */
-export type CachedKey<Scope extends string> = Finding<Scope> & {
-  /** The hash by which the credential was looked up. */
-  readonly hash: string
-  /** The subjects whose entries in the journal end this: the key and its owner. `undefined` for a refused credential. */
-  readonly keyId: string | undefined
-  readonly ownerSubject: string | undefined
-  /** Found by its second hash or in a source: an import may yet give the secret to a key that is found before this one. */
-  readonly lastResort: boolean
-  /** Bytes that it takes, roughly. */
-  readonly weight: number
-}
-
-/** The data of a key that may be accepted, in the order of the steps of verify. */
-export interface Active<Scope extends string> {
-  readonly accepted: Accepted<Scope>
-  readonly held: ReadonlySet<string>
-  /** False if nothing about the key ever begins or ends, so that verify does not read the clock. */
-  readonly timed: boolean
-  readonly notBefore: number | null
-  readonly expiresAt: number | null
-  /** The end of the secret that was presented. */
-  readonly endsAt: number | null
-  /** `undefined` if the key may be used from everywhere. */
-  readonly allows: ((address: string) => boolean) | undefined
-  /** False if the key has neither limits nor a quota, so that every call has the same verdict. */
-  readonly metered: boolean
-  /** The windows of the key, then those that its owner's keys share. */
-  readonly windows: readonly Window[]
-  readonly quota: Quota | null
-  readonly counter: UsageCounter
-}
+import type { Usage } from './usage.ts'
 
 /** Cached keys by the hash of the credential. The cache may answer only during a lease. */
 export interface Cache<Scope extends string> {
@@ -52,11 +12,14 @@ export interface Cache<Scope extends string> {
   readonly current: () => boolean
   /** Looks at the journal, forgets what has changed, and takes a new lease. Throws or rejects when the store does. */
   readonly follow: () => Awaitable<void>
-  readonly get: (hash: string) => CachedKey<Scope> | undefined
+  readonly get: (hash: string) => CachedKey<Scope> | CachedRefusal | undefined
   /** Keeps a finding, unless something has changed since `version` was taken. */
-  readonly keep: (cached: CachedKey<Scope>, version: number) => void
-  /** Grows with every change that is seen. Take it before you read from the store. */
-  readonly version: () => number
+  readonly keep: (cached: CachedKey<Scope> | CachedRefusal, version: object) => void
+  /**
+   * Another object after every change that is seen, and in every cache: equal only while nothing has changed. Take it
+   * before you read from the store.
+   */
+  readonly version: () => object
   /**
    * Whether a recent look has read `imported`. Without imports, a text that is no minted secret is then refused without
    * a look of its own; otherwise any caller could make a process look as often as they like.
@@ -97,28 +60,32 @@ export function openCache<Scope extends string>({
   readonly limits: { readonly entries: number; readonly bytes: number }
 }): Cache<Scope> {
   const accepted = recent<CachedKey<Scope>>(limits)
-  const refused = recent<CachedKey<Scope>>(limits)
+  const refused = recent<CachedRefusal>(limits)
+  const memories = [accepted, refused]
   let seen: JournalHead | undefined
   let leaseEnd = -Infinity
-  let version = 0
+  let version: object = {}
   let imported: ChangesSince['imported'] = []
   let formsKnownUntil = -Infinity
   let following: Promise<void> | undefined
 
+  /**
+   * Forgets what has changed: the secrets of a key, the keys of an owner. A new key changes nothing: nobody can have
+   * presented its secret before it was made, so it is not among the refused ones. An import is of a secret that was made
+   * elsewhere, and may have been presented before.
+   */
   function changed(touched: ChangesSince['changed']): void {
-    if (touched.length === 0) return
-    version++
-    // An unknown secret may be known now, and the journal does not have its hash.
-    refused.clear()
-    if (touched === 'everything') {
-      accepted.clear()
-      return
+    if (touched !== 'everything' && touched.every(({ action }) => action === 'issue')) return
+    version = {}
+    for (const memory of memories) {
+      if (touched === 'everything') memory.clear()
+      else {
+        for (const { subject, action } of touched) {
+          memory.forget(subject)
+          if (action === 'import' || isOwner(subject)) memory.forget(provisional)
+        }
+      }
     }
-    const outdated = new Set<string | undefined>(touched.map(({ subject }) => subject))
-    const anyImport = touched.some(({ action }) => action === 'import')
-    accepted.forget(({ keyId, ownerSubject, lastResort }) => {
-      return outdated.has(keyId) || outdated.has(ownerSubject) || (anyImport && lastResort)
-    })
   }
 
   function follow(): Awaitable<void> {

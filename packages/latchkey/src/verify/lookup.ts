@@ -2,15 +2,15 @@ import type { Awaitable, SecretMatch } from '../ports.ts'
 import { hashSecretBySha512 } from '../secret/hash.ts'
 import type { FormReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Finding } from './cache.ts'
-import { cachedKeyOf, refusedFor } from './cached-key.ts'
+import type { Finding } from './cached-key.ts'
+import { cachedKeysOf, refusedFor } from './cached-key.ts'
 import type { KeyringParts } from './parts.ts'
 import { plainRefusals } from './plain-refusals.ts'
 
 /** The finding for a text that is not a secret of ours. The cache does not keep it. */
 export const notOurs: Readonly<Record<'malformed' | 'mistyped', Finding<never>>> = {
-  malformed: { refused: plainRefusals.malformed, active: undefined },
-  mistyped: { refused: plainRefusals.mistyped, active: undefined },
+  malformed: { refused: plainRefusals.malformed },
+  mistyped: { refused: plainRefusals.mistyped },
 }
 
 /**
@@ -23,6 +23,8 @@ export function lookupOf<Scope extends string>(
   { store, sources, cache, scopes }: KeyringParts<Scope>,
   formOf: FormReader,
 ): (hash: string, text: string) => Awaitable<Finding<Scope>> {
+  const cachedKeyOf = cachedKeysOf(scopes)
+
   return (hash, text) => {
     const form = formOf(text)
     const imported = cache.imported()
@@ -36,7 +38,7 @@ export function lookupOf<Scope extends string>(
     return awaiting(match, (found) => {
       if (found === undefined && !mayBeStored) return notOurs[form]
       const missing = form === 'minted' ? 'unknown' : form
-      const cached = found === undefined ? refusedFor(hash, missing, undefined) : cachedKeyOf(hash, found, scopes)
+      const cached = found === undefined ? refusedFor(hash, missing, undefined) : cachedKeyOf(hash, found)
       cache.keep(cached, version)
       return cached
     })

@@ -1,25 +1,23 @@
 import type { Awaitable } from '../ports.ts'
 import { attempting, awaiting } from './awaiting.ts'
-import type { Active } from './cache.ts'
+import type { Conditions } from './cached-key.ts'
 import { limitsAnswer } from './limits.ts'
 import type { Metered, MeteredCall } from './metered.ts'
 import type { KeyringParts } from './parts.ts'
 import { meterQuota } from './quota.ts'
 
 /** The last two steps of verify: a call takes all that it costs, or nothing. */
-export type Meter<Scope extends string> = (active: Active<Scope>, cost: number, dryRun: boolean) => Awaitable<Metered>
+export type Meter = (conditions: Pick<Conditions, 'windows' | 'quota'>, call: MeteredCall) => Awaitable<Metered>
 
 /**
  * Asks the limits first, because they are in memory where there is one process; the quota is written to the store. If the
  * quota then has too little, or anything fails, the limits get back what they counted: a refused call spends nothing. The
  * states are those after the call; a dry run has the states that would be.
  */
-export function meterOf<Scope extends string>(
-  parts: Pick<KeyringParts<Scope>, 'store' | 'limiter' | 'clock'>,
-): Meter<Scope> {
+export function meterOf<Scope extends string>(parts: Pick<KeyringParts<Scope>, 'store' | 'limiter' | 'clock'>): Meter {
   const { limiter } = parts
-  return ({ windows, quota, counter }, cost, dryRun) => {
-    const call: MeteredCall = { keyId: counter.keyId, cost, dryRun }
+  return ({ windows, quota }, call) => {
+    const { cost, dryRun } = call
     if (windows.length === 0) return meterQuota(parts, quota, call)
     return awaiting(dryRun ? limiter.peek(windows, cost) : limiter.take(windows, cost), (answer) => {
       const limits = limitsAnswer(windows, answer)

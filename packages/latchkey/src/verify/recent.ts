@@ -1,27 +1,43 @@
-/** An entry: its hash, by which it is found, and its weight, which is roughly its bytes. */
+/** Entries that are forgotten together, in one step however many they are. */
+export interface Group {
+  /** The name in the journal of what ends them. */
+  readonly subject: string
+  changed: boolean
+}
+
+/** An entry, with all that its memory must know of it. */
 export interface Rememberable {
+  /** By this it is found. */
   readonly hash: string
+  /** Bytes that it takes, roughly. */
   readonly weight: number
+  /** The key whose change ends it. A key has few entries, one for each of its secrets. */
+  readonly key: { readonly id: string }
+  /** Whose change ends it too. The memory gives equal groups the same object. */
+  group: Group
 }
 
 /** A bounded memory of entries by hash. It forgets those that have not been read for the longest time. */
 export interface Recent<Entry extends Rememberable> {
   get(hash: string): Entry | undefined
   set(found: Entry): void
-  /** Drops every entry for which `outdated` holds. */
-  forget(outdated: (found: Entry) => boolean): void
+  /** Forgets the entries of a key, or of a group. Takes no longer the more entries there are. */
+  forget(subject: string): void
   clear(): void
 }
 
 interface Generation<Entry> {
   readonly entries: Map<string, Entry>
+  /** The hashes of each key. */
+  readonly hashes: Map<string, string | Set<string>>
+  readonly groups: Map<string, Group>
   weight: number
 }
 
 /**
  * The memory has two generations. An entry that is read moves to the young one. When the young one is full, it becomes the
- * old one, and the old one is dropped. Unlike an exact order of use, this costs nothing on a common read, and entries are
- * not deleted one by one.
+ * old one, and the old one is dropped, with its index. Unlike an exact order of use, this costs nothing on a common read,
+ * and entries are not deleted one by one.
  *
  * @param entries - the most entries.
  * @param bytes - the most weight of all entries, except for one entry that alone weighs more than half of it.
@@ -46,20 +62,32 @@ export function recent<Entry extends Rememberable>({
     drop(young, found.hash)
     young.entries.set(found.hash, found)
     young.weight += found.weight
+    index(young, found)
+  }
+
+  function aged(hash: string): Entry | undefined {
+    const found = old.entries.get(hash)
+    if (found === undefined || found.group.changed) return undefined
+    set(found)
+    return found
   }
 
   return {
     set,
     get(hash) {
       const found = young.entries.get(hash)
-      if (found !== undefined) return found
-      const aged = old.entries.get(hash)
-      if (aged !== undefined) set(aged)
-      return aged
+      if (found === undefined) return aged(hash)
+      return found.group.changed ? undefined : found
     },
-    forget(outdated) {
+    forget(subject) {
       for (const held of [young, old]) {
-        for (const [hash, found] of held.entries) if (outdated(found)) drop(held, hash)
+        const group = held.groups.get(subject)
+        if (group !== undefined) group.changed = true
+        held.groups.delete(subject)
+        const hashes = held.hashes.get(subject)
+        if (hashes === undefined) continue
+        for (const hash of typeof hashes === 'string' ? [hashes] : hashes) drop(held, hash)
+        held.hashes.delete(subject)
       }
     },
     clear() {
@@ -70,7 +98,7 @@ export function recent<Entry extends Rememberable>({
 }
 
 function generation<Entry>(): Generation<Entry> {
-  return { entries: new Map(), weight: 0 }
+  return { entries: new Map(), hashes: new Map(), groups: new Map(), weight: 0 }
 }
 
 function drop<Entry extends Rememberable>(held: Generation<Entry>, hash: string): void {
@@ -78,4 +106,17 @@ function drop<Entry extends Rememberable>(held: Generation<Entry>, hash: string)
   if (found === undefined) return
   held.entries.delete(hash)
   held.weight -= found.weight
+}
+
+/** Makes an entry known to its key and its group, which has one object in a generation. */
+function index<Entry extends Rememberable>({ hashes, groups }: Generation<Entry>, entry: Entry): void {
+  const { hash, key, group } = entry
+  const others = hashes.get(key.id)
+  if (others === undefined) hashes.set(key.id, hash)
+  else if (typeof others !== 'string') others.add(hash)
+  else if (others !== hash) hashes.set(key.id, new Set([others, hash]))
+
+  const known = groups.get(group.subject)
+  if (known === undefined) groups.set(group.subject, group)
+  else entry.group = known
 }

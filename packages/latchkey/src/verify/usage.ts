@@ -5,8 +5,7 @@ import { waitingUsage } from './waiting-usage.ts'
 
 /** The counts of one key, kept with its verdict: to accept a call only adds one to a number. */
 export interface UsageCounter {
-  readonly keyId: string
-  readonly owner: string
+  readonly key: { readonly id: string; readonly owner: string }
   /** The hash of the secret, by which the store knows it; `undefined` for a key from a source. */
   readonly secretHash: string | undefined
   /** Whether a rotation has made the secret, and no use of it is known. */
@@ -67,9 +66,10 @@ export function openUsage({
   let closed = false
 
   function gather(counter: UsageCounter): void {
-    const { keyId: key, owner, accepted: count, lastUsedAt, secretHash } = counter
+    const { key, accepted: count, lastUsedAt, secretHash } = counter
     counter.accepted = 0
-    if (count > 0) waiting.count({ hour: hourOf(lastUsedAt), key, owner, outcome: 'accepted', count })
+    const hourOfUse = hourOf(lastUsedAt)
+    if (count > 0) waiting.count({ hour: hourOfUse, key: key.id, owner: key.owner, outcome: 'accepted', count })
     if (secretHash !== undefined) waiting.use(secretHash, lastUsedAt)
   }
 
@@ -174,8 +174,8 @@ export function openUsage({
       if (refused.push(verdict) === mostWaiting) collectRefused()
       schedule()
     },
-    report({ keyId, owner }) {
-      waiting.count({ hour, key: keyId, owner, outcome: 'over_limit_reported', count: 1 })
+    report({ key }) {
+      waiting.count({ hour, key: key.id, owner: key.owner, outcome: 'over_limit_reported', count: 1 })
       schedule()
     },
     flush,

@@ -2,13 +2,13 @@ import { longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { phase } from '../policy/lifetime.ts'
 import { covers } from '../policy/scopes.ts'
-import type { Awaitable } from '../ports.ts'
+import type { Awaitable, Clock } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import { hashSecret } from '../secret/hash.ts'
 import { formReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
-import type { Active, Finding } from './cache.ts'
+import type { CachedKey, Conditions, Finding } from './cached-key.ts'
 import { Credential } from './credential.ts'
 import { lookupOf, notOurs } from './lookup.ts'
 import type { Metered } from './metered.ts'
@@ -18,7 +18,7 @@ import { catalogueOf } from './parts.ts'
 import { plainRefusals } from './plain-refusals.ts'
 import type { CheckedRequirement } from './requirement.ts'
 import { checkContext, requirementReader } from './requirement.ts'
-import type { CallContext, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
+import type { Accepted, CallContext, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
 
 /** The context of a call that brings none. */
 const noContext: CallContext = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
@@ -88,22 +88,19 @@ export function verifierOf<Scope extends string>(
     }
   }
 
-  function judge(
-    { refused, active }: Finding<Scope>,
-    requirement: CheckedRequirement,
-    call: CallContext,
-  ): Awaitable<Verdict<Scope>> {
-    if (active === undefined) return isSeen(refused, call) ? refused : plainRefusals.unknown // state
-    const { key } = active.accepted
+  function judge(found: Finding<Scope>, requirement: CheckedRequirement, call: CallContext): Awaitable<Verdict<Scope>> {
+    if (found.refused !== undefined) return isSeen(found.refused, call) ? found.refused : plainRefusals.unknown // state
+    const { key, held, conditions } = found
     if (call.seenBy !== undefined && !call.seenBy(key)) return plainRefusals.unknown
-    const outside = active.timed ? outsideLifetime(active, clock.now()) : undefined
-    if (outside !== undefined) return refuse(outside, active) // lifetime
-    if (key.environment !== requirement.environment) return refuse('wrong_environment', active) // environment
-    if (!mayCallFrom(active, call)) return refuse('address_not_allowed', active) // address
-    if (!covers(active.held, requirement)) return refuse('insufficient_scope', active) // scopes
-    if (!active.metered) return accept(active, call)
-    const answer = meter(active, requirement.cost, call.dryRun === true) // limits and quota
-    return awaiting(answer, (metered) => afterMeter(active, metered, call))
+    const outside = conditions === undefined ? undefined : outsideLifetime(conditions, clock)
+    if (outside !== undefined) return refuse(outside, found) // lifetime
+    if (key.environment !== requirement.environment) return refuse('wrong_environment', found) // environment
+    if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
+    if (!covers(held, requirement)) return refuse('insufficient_scope', found) // scopes
+    if (conditions === undefined || !isMetered(conditions)) return accept(found, call)
+    const { cost } = requirement
+    const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
+    return awaiting(answer, (metered) => afterMeter(found, metered, call))
   }
 
   /** Finds the key of a credential: without a hash if the text cannot be ours, in the cache, or else by a look-up. */
@@ -140,27 +137,25 @@ export function verifierOf<Scope extends string>(
     return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainRefusals[form]
   }
 
-  function afterMeter(active: Active<Scope>, metered: Metered, call: CallContext): Awaitable<Verdict<Scope>> {
+  function afterMeter(found: CachedKey<Scope>, metered: Metered, call: CallContext): Awaitable<Verdict<Scope>> {
     const { refused, states, retryAfter, cause } = metered
     if (refused !== undefined) {
-      return { ...refuse(refused, active), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
+      return { ...refuse(refused, found), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
     }
     const exceeding = call.dryRun !== true && states.some(({ exceeded }) => exceeded)
-    if (exceeding) usage.report(active.counter)
-    return awaiting(accept(active, call), (verdict) => (verdict.ok ? { ...verdict, limits: states } : verdict))
+    if (exceeding) usage.report(found)
+    return awaiting(accept(found, call), (verdict) => (verdict.ok ? { ...verdict, limits: states } : verdict))
   }
 
-  function accept(active: Active<Scope>, { dryRun }: CallContext): Awaitable<Verdict<Scope>> {
-    if (dryRun === true) return active.accepted
-    const writing = usage.accept(active.counter)
-    return writing === undefined ? active.accepted : writing.then(() => afterFirstUse(active))
+  function accept(found: CachedKey<Scope>, { dryRun }: CallContext): Awaitable<Verdict<Scope>> {
+    const writing = dryRun === true ? undefined : usage.accept(found)
+    return writing === undefined ? acceptedWith(found) : writing.then(() => afterFirstUse(found))
   }
 
   /** While its first use waited to be written, the secret may have been replaced as one that was never used. */
-  function afterFirstUse(active: Active<Scope>): Awaitable<Verdict<Scope>> {
-    const { secretHash = '' } = active.counter
-    return awaiting(store.bySecret(secretHash), (found) => {
-      return found?.secret?.ended === true ? refuse('secret_ended', active) : active.accepted
+  function afterFirstUse(found: CachedKey<Scope>): Awaitable<Verdict<Scope>> {
+    return awaiting(store.bySecret(found.secretHash ?? ''), (kept) => {
+      return kept?.secret?.ended === true ? refuse('secret_ended', found) : acceptedWith(found)
     })
   }
 
@@ -176,22 +171,33 @@ function textOf(presented: Credential | string | undefined): string | undefined 
   return presented === undefined || presented === null ? '' : Credential.textOf(presented)
 }
 
-function outsideLifetime<Scope extends string>(active: Active<Scope>, now: number): RefusalCode | undefined {
-  const where = phase(active, now)
+function outsideLifetime(conditions: Conditions, clock: Clock): RefusalCode | undefined {
+  const { notBefore, expiresAt, endsAt } = conditions
+  if (notBefore === null && expiresAt === null && endsAt === null) return undefined
+  const now = clock.now()
+  const where = phase(conditions, now)
   if (where === 'expired') return 'expired'
   if (where === 'pending') return 'not_yet_valid'
-  return active.endsAt !== null && now >= active.endsAt ? 'secret_ended' : undefined
+  return endsAt !== null && now >= endsAt ? 'secret_ended' : undefined
 }
 
-function mayCallFrom<Scope extends string>({ allows }: Active<Scope>, call: CallContext): boolean {
-  if (allows === undefined) return true
+function mayCallFrom(conditions: Conditions | undefined, call: CallContext): boolean {
+  if (conditions?.allows === undefined) return true
   const { ip } = call
-  return typeof ip === 'string' && allows(ip)
+  return typeof ip === 'string' && conditions.allows(ip)
 }
 
-function refuse<Scope extends string>(code: RefusalCode, { accepted }: Active<Scope>): Refused {
-  const { id, owner, environment } = accepted.key
-  const retiring = code === 'secret_ended' ? undefined : accepted.retiring
+function isMetered({ windows, quota }: Conditions): boolean {
+  return windows.length > 0 || quota !== null
+}
+
+function acceptedWith<Scope extends string>({ key, conditions }: CachedKey<Scope>): Accepted<Scope> {
+  return { ok: true, key, limits: undefined, retiring: conditions?.retiring }
+}
+
+function refuse<Scope extends string>(code: RefusalCode, { key, conditions }: CachedKey<Scope>): Refused {
+  const { id, owner, environment } = key
+  const retiring = code === 'secret_ended' ? undefined : conditions?.retiring
   return { ok: false, refusal: refusals[code], keyId: id, owner, environment, retiring }
 }
 

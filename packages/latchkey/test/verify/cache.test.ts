@@ -57,10 +57,47 @@ test('a secret that was unknown is accepted once a key has it', async (context) 
   const { ours, theirs, endLease } = await instances(context)
   const secret = mint({ prefix: 'lk', environment: 'live' })
   assert.equal(await codeOf(ours, secret), 'unknown')
-  await theirs.commit([inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })], chain)
+  // Only an import gives a key a secret that anyone may have presented before.
+  const inserted = inserting({ ...newKey(), secret: newSecret({ hash: hashSecret(secret) }) })
+  await theirs.commit([{ ...inserted, draft: { ...inserted.draft, action: 'import' } }], chain)
   endLease()
   assert.equal(await codeOf(ours, secret), 'accepted')
 })
+
+for (const who of ['ours', 'theirs'] as const) {
+  test(`only what changed is read again, and nothing when a key is issued: ${who}`, async (context) => {
+    const { ours, theirs, endLease, store } = await instances(context)
+    const keyring = who === 'ours' ? ours : await openKeyring({ store: theirs, scopes })
+    const [changed, still] = [await ours.issue(shop), await ours.issue(shop)]
+    const [ofOwner, another] = [await ours.issue({ ...shop, owner: 'zeta' }), await ours.issue(shop)]
+    const disabled = await ours.issue(shop)
+    await ours.disable(disabled.key.id)
+    const unknown = mint({ prefix: 'lk', environment: 'live' })
+    const presented = [changed, still, ofOwner, another, disabled].map(({ secret }) => secret)
+    /** The verdicts, and how many of them were read from the store. */
+    const present = async (): Promise<readonly unknown[]> => {
+      endLease()
+      store.reads = 0
+      const codes: string[] = []
+      for (const secret of [...presented, unknown]) codes.push(await codeOf(ours, secret))
+      return [...codes, store.reads]
+    }
+    const accepted = Array.from({ length: 4 }, () => 'accepted')
+    assert.deepEqual(await present(), [...accepted, 'disabled', 'unknown', 6])
+    await keyring.issue(shop)
+    assert.deepEqual(await present(), [...accepted, 'disabled', 'unknown', 0])
+    await keyring.change(changed.key.id, { name: 'Renamed' })
+    assert.deepEqual(await present(), [...accepted, 'disabled', 'unknown', 1])
+    await keyring.enable(disabled.key.id)
+    assert.deepEqual(await present(), [...accepted, 'accepted', 'unknown', 1])
+    await keyring.changeOwner('zeta', { disabled: true })
+    const [one, two, three, four] = ['accepted', 'accepted', 'owner_disabled', 'accepted']
+    // Refusals are read again too: they may be of the same owner.
+    assert.deepEqual(await present(), [one, two, three, four, 'accepted', 'unknown', 2])
+    await keyring.changeOwner('zeta', { disabled: false })
+    assert.deepEqual(await present(), [...accepted, 'accepted', 'unknown', 2])
+  })
+}
 
 test('a key that others revoked is refused, also when more has changed than a look names', async (context) => {
   const { ours, theirs, endLease } = await instances(context)
