@@ -3,9 +3,19 @@ import { endpoint } from './benchmarks/endpoint.ts'
 import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
+import { problems } from './benchmarks/problems.ts'
 import { scale } from './benchmarks/scale.ts'
 import { start } from './benchmarks/start.ts'
 import { verify } from './benchmarks/verify.ts'
 
 /** All benchmarks, in the order in which they run and are shown. A new one is a file and a line here. */
-export const benchmarks: Readonly<Record<string, Benchmark>> = { guard, endpoint, batch, verify, scale, flush, start }
+export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  guard,
+  problems,
+  endpoint,
+  batch,
+  verify,
+  scale,
+  flush,
+  start,
+}

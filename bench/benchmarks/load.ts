@@ -16,19 +16,20 @@ export interface Block {
 const connections = 32
 const okay = Buffer.from('HTTP/1.1 200 ')
 
-const [told] = (await once(process, 'message')) as [
-  { readonly port: number; readonly requests: Readonly<Record<string, readonly string[]>> },
-]
+/** What the callers are told first. */
+export interface Told {
+  readonly port: number
+  /** The port for requests of a name, where that is another one. */
+  readonly ports?: Readonly<Record<string, number>> | undefined
+  readonly requests: Readonly<Record<string, readonly string[]>>
+}
+
+const [told] = (await once(process, 'message')) as [Told]
 // Made beforehand: callers that are slower than the server would not show what it can do.
 const requests = new Map(
   Object.entries(told.requests).map(([name, texts]) => [name, texts.map((text) => Buffer.from(text))]),
 )
-const sockets: Socket[] = []
-for (let index = 0; index < connections; index++) {
-  const socket = connect({ host: '127.0.0.1', port: told.port, noDelay: true })
-  await once(socket, 'connect')
-  sockets.push(socket)
-}
+const socketsTo = new Map<number, readonly Socket[]>()
 
 let turn = 0
 process.on('message', (block: Block) => {
@@ -39,6 +40,7 @@ process.send?.('ready')
 
 async function run({ name, keys, count }: Block): Promise<number> {
   const prepared = requests.get(name) ?? []
+  const sockets = await connected(told.ports?.[name] ?? told.port)
   const began = performance.now()
   let left = count
   const stayAwake = (): void => {
@@ -55,6 +57,15 @@ async function run({ name, keys, count }: Block): Promise<number> {
     if (keys === 'changing') turn = (turn + 1) % prepared.length
     return prepared[keys === 'kept' ? index : turn]
   }
+}
+
+async function connected(port: number): Promise<readonly Socket[]> {
+  const open = socketsTo.get(port)
+  if (open !== undefined) return open
+  const sockets = Array.from({ length: connections }, () => connect({ host: '127.0.0.1', port, noDelay: true }))
+  socketsTo.set(port, sockets)
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  return sockets
 }
 
 const length = /\r\ncontent-length: (\d+)\r\n/

@@ -21,6 +21,11 @@ export function ratioOf(measured: readonly number[], baseline: readonly number[]
   return spreadOf(measured.map((value, round) => value / (baseline[round] ?? Number.NaN)))
 }
 
+/** The spread of what one contender measured above another, round by round, in their own unit. */
+export function differenceOf(measured: readonly number[], baseline: readonly number[]): Spread {
+  return spreadOf(measured.map((value, round) => value - (baseline[round] ?? Number.NaN)))
+}
+
 /**
  * The means of so many measurements in a row: short measurements follow the changes of a machine, and what is rare in
  * each of them, such as the collection of garbage, is in every group.

@@ -2,12 +2,14 @@ import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Block } from './load.ts'
+import type { Block, Told } from './load.ts'
 import { inGroupsOf, spreadOf } from './measure.ts'
 
 /** The ready message of a server. */
 export interface Ready {
   readonly port: number
+  /** The port for requests of a name, where that is another one. */
+  readonly ports?: Readonly<Record<string, number>>
   readonly secrets: readonly string[]
 }
 
@@ -47,7 +49,7 @@ export async function withMeasuredServer<Said extends Ready, Result>(
   const load = fork(join(import.meta.dirname, 'load.ts'))
   try {
     const said = await answerOf<Said>(server)
-    await ask(load, { port: said.port, requests: requestsOf(said) })
+    await ask(load, { port: said.port, ports: said.ports, requests: requestsOf(said) } satisfies Told)
     return await use({
       async run(block) {
         const before = await ask<number>(server, 'cpu')

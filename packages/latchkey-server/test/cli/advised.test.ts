@@ -16,7 +16,7 @@ import { noCurl, noNginx, noSystemd, noTerminal } from '../../../../test/machine
 import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 import { settingsTable } from '../../src/config.ts'
-import { certificate, privateKey } from './certificates.ts'
+import { certificate, privateKey } from '../../../../test/certificates.ts'
 import type { Workplace } from './running.ts'
 import { jsonLines, secretPattern, serve, workplace } from './running.ts'
 import { inShell } from './shell.ts'

@@ -27,7 +27,7 @@ import { freePort } from '../../../../test/free-port.ts'
 import { skipUnless } from '../../../../test/machine.ts'
 import { endOf, exits, Failure } from '../../src/cli/exit.ts'
 import { SettingsError } from '../../src/config.ts'
-import { certificate, expiredCertificate, privateKey } from './certificates.ts'
+import { certificate, expiredCertificate, privateKey } from '../../../../test/certificates.ts'
 import { command, withoutProgress, workplace } from './running.ts'
 
 const here = workplace()

@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { answerUnderWay } from './last-answer.ts'
 
 /** Servers that drain already: a plugin that is registered twice in one application waits only once. */
 const watched = new WeakSet<object>()
@@ -27,19 +27,13 @@ export function drainOnClose(app: FastifyInstance, { forCallers = 1000, forReque
   if (watched.has(app.server)) return
   watched.add(app.server)
   const connections = new Set<Socket>()
-  const answers = new Set<ServerResponse>()
   const allGone = Promise.withResolvers<void>()
   let closing = false
-  app.server.on('connection', (socket) => {
-    connections.add(socket)
-    socket.once('close', () => {
-      connections.delete(socket)
-      if (closing && connections.size === 0) allGone.resolve()
-    })
-  })
-  app.server.on('request', (_request, answer: ServerResponse) => {
-    answers.add(answer)
-    answer.once('close', () => answers.delete(answer))
+  app.server.on('connection', watch)
+  // The requests of TLS come on a socket of their own, and no more on the one that it is made of.
+  app.server.on('secureConnection', (socket: Socket & { readonly _parent?: Socket }) => {
+    if (socket._parent !== undefined) connections.delete(socket._parent)
+    watch(socket)
   })
   app.addHook('preClose', async () => {
     closing = true
@@ -47,7 +41,10 @@ export function drainOnClose(app: FastifyInstance, { forCallers = 1000, forReque
     // Once its server closes, Node does not limit the time of requests any more.
     setTimeout(endUnarrived, forRequests).unref()
     // Fastify itself says it in the answers to requests that come from now on.
-    for (const answer of answers) answer.shouldKeepAlive = false
+    for (const socket of connections) {
+      const answer = answerUnderWay(socket)
+      if (answer !== undefined) answer.shouldKeepAlive = false
+    }
     const impatience = new AbortController()
     const tooLong = sleep(forCallers, undefined, { signal: impatience.signal }).catch(() => {})
     await Promise.race([allGone.promise, tooLong])
@@ -56,8 +53,15 @@ export function drainOnClose(app: FastifyInstance, { forCallers = 1000, forReque
     app.server.keepAliveTimeout = 1
   })
 
+  function watch(socket: Socket): void {
+    connections.add(socket)
+    socket.once('close', () => {
+      connections.delete(socket)
+      if (closing && connections.size === 0) allGone.resolve()
+    })
+  }
+
   function endUnarrived(): void {
-    const arrived = new Set([...answers].filter(({ req }) => req.complete).map(({ req }) => req.socket))
-    for (const socket of connections) if (!arrived.has(socket)) socket.destroy()
+    for (const socket of connections) if (answerUnderWay(socket)?.req.complete !== true) socket.destroy()
   }
 }

@@ -52,6 +52,6 @@ export function linger(socket: Socket): void {
 }
 
 /** The answer that a connection is waiting for, or is being sent on it. */
-function answerUnderWay(socket: Socket): ServerResponse | undefined {
+export function answerUnderWay(socket: Socket): ServerResponse | undefined {
   return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }

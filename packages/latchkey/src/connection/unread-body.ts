@@ -25,9 +25,17 @@ function isUnread({ raw }: FastifyRequest): boolean {
   return raw.httpVersionMajor === 1 && !(raw.complete ?? true) && hasBody(raw)
 }
 
-/** Whether a request has a body, according to its head. */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+/**
+ * Whether a request has a body, according to its head. Reads the lines: Node makes `headers` of them when it is read for
+ * the first time, which is the dearest part of a hook, and a request without a body may not need it.
+ */
+export function hasBody({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true
+    if (name.length === 14 && name.toLowerCase() === 'content-length' && rawHeaders[index + 1] !== '0') return true
+  }
+  return false
 }
 
 function partAfter({ raw }: FastifyRequest, reply: FastifyReply): void {

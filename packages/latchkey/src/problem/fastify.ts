@@ -3,8 +3,7 @@
  * need it.
  */
 
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, Server } from 'node:http'
+import type { Server } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type {
@@ -18,10 +17,12 @@ import type {
   preParsingHookHandler,
 } from 'fastify'
 import { hasBody } from '../connection/unread-body.ts'
+import { isAmbiguous } from './ambiguous.ts'
 import { documentSuccess } from './document-success.ts'
 import { repeatedMember, utf8Text } from './json-text.ts'
 import type { ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
+import { makeRequestId, sendRequestId } from './request-id.ts'
 import { securityHeaders } from './security.ts'
 import {
   answerBrokenRequest,
@@ -30,7 +31,6 @@ import {
   brokenRequest,
   noteUnrouted,
   onUnrouted,
-  requestIdHeader,
 } from './unrouted.ts'
 import { faultOf, shortened } from './validation-fault.ts'
 
@@ -55,9 +55,6 @@ const frameworkProblems: Readonly<Record<string, ProblemOptions>> = {
   FST_STATIC_FORBIDDEN_PATH: notFound,
   FST_ERR_MAX_PARAM_LENGTH: badRequest('A part of the path is too long.'),
 }
-
-/** Ids that a header can carry: an application may take ids from its callers, or make them of anything. */
-const sendable = /^[\x21-\x7e]{1,200}$/
 
 /** The most faults that one answer names. */
 const mostFaults = 100
@@ -112,7 +109,7 @@ export const problemOptions: Pick<
   | 'requestTimeout'
   | 'http'
 > = {
-  genReqId: () => randomUUID(),
+  genReqId: makeRequestId,
   // `__proto__` is an ordinary JSON member; treat it like any undeclared property.
   onProtoPoisoning: 'remove',
   onConstructorPoisoning: 'remove',
@@ -133,7 +130,7 @@ export const problemOptions: Pick<
   // The time for a request and its body; Fastify would wait without end.
   requestTimeout: 30_000,
   http: {
-    // Node's own answer to a missing Host would have no body; `isMalformed` refuses it.
+    // Node's own answer to a missing Host would have no body; `isAmbiguous` refuses it.
     requireHostHeader: false,
     // Node would let half a request hold a connection for a minute.
     headersTimeout: 5000,
@@ -217,7 +214,7 @@ export async function problems(app: FastifyInstance): Promise<void> {
 
   app.addHook('onRequest', (request, reply, done) => {
     sendRequestId(request, reply)
-    if (isMalformed(request.raw)) answer(reply, brokenRequest(undefined))
+    if (isAmbiguous(request.raw)) answer(reply, brokenRequest(undefined))
     else done()
   })
 
@@ -269,10 +266,6 @@ const bodyResponses = {
   422: problemResponse('The body does not fit; `errors` names each fault by JSON Pointer'),
 }
 
-function sendRequestId({ id }: FastifyRequest, reply: FastifyReply): void {
-  if (sendable.test(id)) reply.header(requestIdHeader, id)
-}
-
 function isDecodable(url: string): boolean {
   try {
     decodeURI(url.split('?', 1)[0] ?? '')
@@ -319,22 +312,6 @@ function answer(reply: FastifyReply, options: ProblemOptions): FastifyReply {
   const document = problemDocument(options, reply.request.id)
   // As text, so that no response schema of the route can take a member out of it.
   return reply.code(options.status).type(problemMediaType).send(JSON.stringify(document))
-}
-
-/**
- * Whether a request is ambiguous although Node's parser accepts it, so that a proxy in front may have read another one:
- * it has more or less than one Host (RFC 9112 3.2), or a transfer coding that is not decoded here (RFC 9112 6.1).
- */
-function isMalformed({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
-  const coding = headers['transfer-encoding']
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return true
-  if (headers.host === undefined) return httpVersion !== '1.0'
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts > 1
 }
 
 function badRequest(detail: string): ProblemOptions {

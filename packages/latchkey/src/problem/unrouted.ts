@@ -5,10 +5,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { answerLast, keepAnswering } from '../connection/last-answer.ts'
 import type { ProblemOptions } from './problem.ts'
 import { problemDocument, problemMediaType } from './problem.ts'
+import { requestIdHeader } from './request-id.ts'
 import { securityHeaders } from './security.ts'
-
-/** The header of an answer with the id of its request: the id in the log, and in the `instance` of a problem. */
-export const requestIdHeader = 'x-request-id'
 
 /** An answer to a request that never reached a route, so that no hook has seen it. */
 export interface Unrouted {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, get } from 'node:http'
+import { request, Agent as TlsAgent } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import Fastify from 'fastify'
+import { certificate, privateKey } from '../../../../test/certificates.ts'
 import { drainOnClose } from '../../src/connection/drain.ts'
 import { connectionOptions, connections } from '../../src/connection/fastify.ts'
 
@@ -85,5 +87,35 @@ test('what has arrived is answered, however long it takes; half a body and half 
   await Promise.all(halves.map((socket) => once(socket.resume(), 'close')))
   finish.resolve()
   assert.match(await answer, /^HTTP\/1\.1 200 OK[^]*served$/)
+  await closed
+})
+
+test('what has arrived over TLS is answered too, as the last on its connection; a handshake is not waited for', async () => {
+  const app = Fastify({ https: { key: privateKey, cert: certificate }, return503OnClosing: false })
+  drainOnClose(app, { forCallers: 1, forRequests: 50 })
+  const [begun, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  app.get('/', async () => {
+    begun.resolve()
+    await finish.promise
+    return 'served'
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const asking = request({
+    port,
+    host: '127.0.0.1',
+    agent: new TlsAgent({ keepAlive: true }),
+    rejectUnauthorized: false,
+  })
+  const response = once(asking.end(), 'response')
+  const silent = connect({ port, host: '127.0.0.1' })
+  // Nothing is said of how it is cut off.
+  silent.on('error', () => {})
+  await Promise.all([begun.promise, once(silent, 'connect')])
+  const closed = app.close()
+  await once(silent.resume(), 'close')
+  finish.resolve()
+  const [answer] = (await response) as [IncomingMessage]
+  assert.deepEqual([await text(answer), answer.headers.connection], ['served', 'close'])
   await closed
 })

@@ -7,7 +7,7 @@ import { problemOptions, problems } from '../../src/problem/fastify.ts'
 
 /** How many listeners the server of an application has for the events with which a connection's end begins. */
 function listeners({ server }: FastifyInstance): readonly number[] {
-  return ['connection', 'request', 'checkContinue'].map((event) => server.listenerCount(event))
+  return ['connection', 'secureConnection', 'checkContinue'].map((event) => server.listenerCount(event))
 }
 
 test('an application that registers problems alone ends its connections as it would without them', async () => {
