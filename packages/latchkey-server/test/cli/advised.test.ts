@@ -133,15 +133,22 @@ describe('the guide to the HTTP API', { concurrency: 2, skip: noCurl() }, () => 
     assert.deepEqual((revoked['key'] as { state: string }).state, 'revoked')
   })
 
-  test('verify answers for the text of the page, and for a key in its place', async () => {
+  test('verify answers for the text of the page, and for a key in its place, one by one and many at once', async () => {
     const here = workplace()
     const { url, environment } = await serve(here)
     const secret = await here.done(['keys', 'issue', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read'])
-    const lines = elsewhere(block('http-api', 'curl -s http://127.0.0.1:8080/v1/verify'), url)
+    const lines = elsewhere(block('http-api', 'curl -s http://127.0.0.1:8080/v1/verify '), url)
     const asWritten = await inShell(here, lines, environment)
     assert.deepEqual((({ valid, code }) => [valid, code])(JSON.parse(asWritten.stdout)), [false, 'malformed'])
     const withKey = await inShell(here, lines.replace('lk_live_…', secret), environment)
     assert.deepEqual((({ valid, code }) => [valid, code])(JSON.parse(withKey.stdout)), [true, 'accepted'])
+    const many = elsewhere(block('http-api', 'curl -s http://127.0.0.1:8080/v1/verify/batch'), url)
+    const { stdout } = await inShell(here, many.replaceAll('lk_live_…', secret), environment)
+    const { verdicts } = JSON.parse(stdout) as { readonly verdicts: readonly { readonly code: string }[] }
+    assert.deepEqual(
+      verdicts.map(({ code }) => code),
+      ['accepted', 'insufficient_scope'],
+    )
   })
 })
 
