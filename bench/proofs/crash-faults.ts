@@ -1,6 +1,6 @@
 import type { Proof } from './proof.ts'
 
-const store = 'packages/latchkey/src/store/sqlite.ts'
+const writes = 'packages/latchkey/src/store/sqlite/writes.ts'
 const commit = 'packages/latchkey/src/store/sqlite/commit.ts'
 const transactions = 'packages/latchkey/src/store/sqlite/transactions.ts'
 
@@ -38,8 +38,8 @@ export const faults: Proof['faults'] = {
     is: 'the spending of a quota is written later',
     edits: [
       {
-        file: store,
-        text: 'return writing(() => kept(() => spend(id, spending)), longestSpending)',
+        file: writes,
+        text: 'const spent = writing(() => spend(id, spending), longestSpending)',
         becomes: 'return setTimeout(() => spend(id, spending), 400).hasRef() ? 1 : undefined',
       },
     ],

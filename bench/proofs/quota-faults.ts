@@ -17,8 +17,8 @@ export const faults: Proof['faults'] = {
     is: 'the rest of the quota is read first and written a little later',
     edits: [
       {
-        file: 'packages/latchkey/src/store/sqlite.ts',
-        text: 'return writing(() => kept(() => spend(id, spending)), longestSpending)',
+        file: 'packages/latchkey/src/store/sqlite/writes.ts',
+        text: 'const spent = writing(() => spend(id, spending), longestSpending)',
         becomes: `const place = '(SELECT place FROM latchkey_keys WHERE id = $1)'
       const read = row<{ left: number }>(\`SELECT remaining AS left FROM latchkey_quotas WHERE place = \${place}\`, [id])
       const left = (read?.left ?? 0) - spending.cost

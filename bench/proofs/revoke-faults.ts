@@ -14,7 +14,7 @@ export const faults: Proof['faults'] = {
   },
   'answers-at-once': {
     is: 'a change is answered before the leases of other processes have run out',
-    edits: [{ file: store, text: 'await sleep(lease + 1)', becomes: 'await sleep(0)' }],
+    edits: [{ file: store, text: 'sleep(lease + 1)', becomes: 'sleep(0)' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'owner-overlooked': {

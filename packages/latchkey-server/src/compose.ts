@@ -39,7 +39,7 @@ const shared =
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { usageInterval, cacheSize, cacheMemory } = settings
+  const { usageInterval, cacheSize, cacheMemory, quotaDurability } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -53,7 +53,10 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   // Ask before this process opens the store. A process that opens it later shows by its writes.
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
-  const store = await openStore(settings.store, 'migrate', inUse ? undefined : tellShared)
+  const store = await openStore(settings.store, 'migrate', {
+    quotaDurability,
+    ...(inUse ? {} : { onShared: tellShared }),
+  })
   const keyring = await openKeyring({
     store,
     ...declarationOf(settings),

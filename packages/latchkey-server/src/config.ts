@@ -24,6 +24,7 @@ export interface Settings {
   readonly logLevel: (typeof logLevels)[number]
   /** Seconds between two writes of usage. */
   readonly usageInterval: number
+  readonly quotaDurability: (typeof durabilities)[number]
   readonly cacheSize: number
   /** MiB. */
   readonly cacheMemory: number
@@ -62,6 +63,8 @@ const otherVariables = [
   'LATCHKEY_CREDENTIAL',
   'LATCHKEY_CREDENTIAL_FILE',
 ]
+
+const durabilities = ['second', 'full'] as const
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -155,6 +158,14 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     help: 'Seconds between two writes of usage. A crash loses at most the usage of this time.',
     must: 'a whole number of seconds from 1 to 3600',
     read: (text) => integer(text, 1, 3600),
+  },
+  quotaDurability: {
+    variable: 'LATCHKEY_QUOTA_DURABILITY',
+    flag: '--quota-durability <when>',
+    fallback: 'second',
+    help: 'When a call that spent from a quota is answered. `second`: at once, and a loss of power may give back what was spent in the last second. `full`: once it is on the disk.',
+    must: `one of ${durabilities.join(', ')}`,
+    read: (text) => durabilities.find((durability) => durability === text),
   },
   cacheSize: {
     variable: 'LATCHKEY_CACHE_SIZE',

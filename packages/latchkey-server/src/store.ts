@@ -31,10 +31,17 @@ export interface OpenStore extends Store {
   readonly migrated: number
 }
 
+/** How a store that is opened for a server behaves. */
+export interface StoreOptions {
+  /** Called once, when another process accepts calls on the same store. */
+  readonly onShared?: () => void
+  /** When a call that spent from a quota is answered. */
+  readonly quotaDurability?: 'second' | 'full'
+}
+
 /**
  * Opens the store at an address.
  *
- * @param onShared - called once, when another process accepts calls on the same store.
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` if it is of another version.
  *
  * @example const store = await openStore('sqlite:data/latchkey.db')
@@ -42,10 +49,10 @@ export interface OpenStore extends Store {
 export async function openStore(
   address: string,
   mode: StoreMode = 'migrate',
-  onShared?: () => void,
+  options: StoreOptions = {},
 ): Promise<OpenStore> {
   const { sqliteStore } = await import('latchkey/store/sqlite')
-  return sqliteStore({ file: fileOf(address), mode, ...(onShared === undefined ? {} : { onShared }) })
+  return sqliteStore({ file: fileOf(address), mode, ...options })
 }
 
 /** Whether a process has the store open now. */

@@ -34,6 +34,7 @@ test('without anything set, every setting is what the table says', () => {
     firstAdminKeyFile: undefined,
     logLevel: 'info',
     usageInterval: 10,
+    quotaDurability: 'second',
     cacheSize: 50_000,
     cacheMemory: 64,
     drainDelay: 0,

@@ -3,21 +3,17 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LatchkeyError } from '../error.ts'
 import { invalid, membersOf, objectOf } from '../options.ts'
-import type { Store } from '../ports.ts'
-import * as sql from './sql.ts'
+import type { Awaitable, Store } from '../ports.ts'
 import { copyTo } from './sqlite/backup.ts'
-import { commitOf } from './sqlite/commit.ts'
-import { isBusy, openDatabase } from './sqlite/database.ts'
+import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
 import { lookupsOf } from './sqlite/lookups.ts'
 import { looksOf } from './sqlite/looks.ts'
 import { readsOf } from './sqlite/reads.ts'
-import { spendOf } from './sqlite/spending.ts'
 import { statementsOf } from './sqlite/statements.ts'
 import { transactionsOf } from './sqlite/transactions.ts'
-import { writersOf } from './writers.ts'
+import { writesOf } from './sqlite/writes.ts'
 
 export type { BackupOptions } from './sqlite/backup.ts'
 export { backupSqlite } from './sqlite/backup.ts'
@@ -29,18 +25,6 @@ export { isSoundSqlite, soundSqlite } from './sqlite/version.ts'
  * request, nothing every 5 ms.
  */
 const lease = 5
-
-/** How long a write waits for another process's transaction, in milliseconds, before it fails. */
-const longestWait = 5000
-
-/**
- * The same for a call that spends, which is waited for: it must fail while its caller still waits for the answer, and
- * not take from the quota afterwards.
- */
-const longestSpending = 1000
-
-/** Milliseconds between two tries. */
-const pause = 10
 
 /** The place of a store on SQLite, and the mode in which it is opened. */
 export interface SqliteStoreOptions {
@@ -62,11 +46,26 @@ export interface SqliteStoreOptions {
    * key. Limits in memory are counted by each process for itself.
    */
   readonly onShared?: () => void
+  /**
+   * When a call that spent from a quota is answered; `second` if left out.
+   *
+   * - `second`: at once. What was spent is on the disk within a second, so a loss of power can give a key back what it
+   *   spent in the last second. A process that is killed gives back nothing.
+   * - `full`: once it is on the disk, some milliseconds later. Nothing is given back.
+   */
+  readonly quotaDurability?: 'second' | 'full'
 }
 
 const modes: readonly string[] = ['migrate', 'create', 'write', 'read']
 
-const sqliteStoreOptions = membersOf<SqliteStoreOptions>({ file: true, mode: true, onShared: true })
+const durabilities: readonly string[] = ['second', 'full']
+
+const sqliteStoreOptions = membersOf<SqliteStoreOptions>({
+  file: true,
+  mode: true,
+  onShared: true,
+  quotaDurability: true,
+})
 
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
@@ -99,19 +98,19 @@ export interface SqliteStore extends Store {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   objectOf('The options of sqliteStore', options, sqliteStoreOptions)
-  const { file, mode = 'migrate', onShared } = options
+  const { file, mode = 'migrate', onShared, quotaDurability = 'second' } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
   if (onShared !== undefined && typeof onShared !== 'function') throw invalid('onShared', 'a function')
-  const { database, mustBeThere, still, migrated } = openDatabase(file, mode)
+  if (!durabilities.includes(quotaDurability)) throw invalid('quotaDurability', `one of ${durabilities.join(', ')}`)
+  const opened = openDatabase(file, mode)
+  const { database, mustBeThere, still, migrated } = opened
   const statements = statementsOf(database, file)
-  const { row, run } = statements
   const transactions = transactionsOf(database)
   const looks = looksOf({ database, statements, transactions, onShared })
   const lookups = lookupsOf(database, statements)
   const reads = readsOf({ statements, transactions })
-  const commit = commitOf({ statements, readHead: looks.readHead })
-  const spend = spendOf(statements)
-  const writing = writersOf({ isBusy, patience: longestWait, pause })
+  const spendsDurably = quotaDurability === 'full'
+  const { synced, finish, ...writes } = writesOf({ opened, file, mode, spendsDurably, statements, transactions, looks })
 
   /**
    * Reads, and checks that the file is still the one that other processes open. A verification does not need this: a
@@ -125,18 +124,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
-  /** A write is acknowledged only if it is in the file that the next process will open. */
-  function kept<Result>(work: () => Result): Result {
-    mustBeThere()
-    const result = work()
-    mustBeThere()
-    return result
-  }
-
-  function mustBeOpenToWrite(): void {
-    if (mode !== 'read') return
-    const message = `The database ${file} was opened only to read it, so that nothing in it can be changed. Open it with the mode write.`
-    throw new LatchkeyError('store_unusable', message)
+  function close(): Awaitable<void> {
+    const shut = (): void => {
+      if (database.isOpen) database.close()
+    }
+    const finished = finish()
+    return finished === undefined ? shut() : finished.then(shut)
   }
 
   return {
@@ -146,7 +139,6 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     bySecret: still ? asItIs(lookups.bySecret) : lookups.bySecret,
     byId: asItIs(lookups.byId),
     owner: asItIs(lookups.owner),
-    idempotentResult: asItIs(lookups.idempotentResult),
     declared: asItIs(lookups.declared),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 
@@ -159,63 +151,24 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     usage: asItIs(reads.usage),
     grants: asItIs(reads.grants),
 
+    ...writes,
+
     changesSince(after) {
       mustBeThere()
       return looks.changesSince(after)
     },
 
-    async commit(...change) {
-      mustBeOpenToWrite()
-      return writing(() => {
-        const entries = kept(() => transactions.transact(() => commit(...change)))
-        looks.committed(entries ?? [])
-        return entries
-      })
+    async idempotentResult(once) {
+      const found = asItIs(lookups.idempotentResult)(once)
+      // It is answered as done.
+      if (found !== undefined) await synced()
+      return found
     },
 
     async settled() {
       // One more than the lease: timers may fire up to a millisecond early by the clock that leases are measured with.
-      await sleep(lease + 1)
-    },
-
-    spend(id, spending) {
-      mustBeOpenToWrite()
-      return writing(() => kept(() => spend(id, spending)), longestSpending)
-    },
-
-    noteFirstUse(hash, at) {
-      if (mode === 'read') return true
-      try {
-        kept(() => run(sql.noteFirstUse, [hash, at]))
-        return true
-      } catch (error) {
-        if (isBusy(error)) return false
-        throw error
-      }
-    },
-
-    async recordUsage({ counts, lastUsed }) {
-      // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
-      if (mode === 'read') return
-      await writing(() =>
-        kept(() =>
-          transactions.transact(() => {
-            for (const { hour, key, owner, outcome, count } of counts)
-              run(sql.addUsage, [hour, key, owner, outcome, count])
-            for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
-            return true
-          }),
-        ),
-      )
-    },
-
-    async declare({ scopes, prefix, environments }) {
-      if (mode === 'write' || mode === 'read') return
-      // A process that only creates a missing database must not overwrite the declarations of the application that made
-      // it.
-      if (mode === 'create' && row(sql.declared) !== undefined) return
-      const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
-      await writing(() => kept(() => run(sql.declare, values)))
+      // And what another caller has committed a moment ago must be on the disk before this one says that it is so.
+      await Promise.all([sleep(lease + 1), synced()])
     },
 
     ready() {
@@ -228,8 +181,6 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       await copyTo({ database, mustBeThere }, copy, progress)
     },
 
-    close() {
-      if (database.isOpen) database.close()
-    },
+    close,
   }
 }

@@ -347,21 +347,6 @@ test('what stands behind a NUL in the journal is read, and is not what was writt
   }
 })
 
-test('a commit is synced to the disk before it answers', async (context) => {
-  const connections = new Set<DatabaseSync>()
-  const exec = DatabaseSync.prototype.exec
-  context.mock.method(DatabaseSync.prototype, 'exec', function (this: DatabaseSync, text: string) {
-    connections.add(this)
-    exec.call(this, text)
-  })
-  const store = sqliteStore({ file: newFile() })
-  const [connection] = connections
-  // 2 is FULL: in WAL mode, which alone is asked of each connection anew, every commit waits for the disk.
-  assert.equal(connection?.prepare('PRAGMA synchronous').get()?.['synchronous'], 2)
-  assert.equal(connection.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
-  void store.close()
-})
-
 test('eight processes that open a new file at once all succeed, and write one journal', async () => {
   const file = newFile()
   const children = Array.from({ length: 8 }, () => fork(new URL('sqlite-writer.ts', import.meta.url), [file, '25']))

@@ -20,6 +20,8 @@ export interface OpenDatabase {
   readonly mustBeThere: Presence
   /** Whether it is read as it stood when it was opened. */
   readonly still: boolean
+  /** The path of its log, if what is committed must be synced by whoever commits. */
+  readonly log: string | undefined
   /** How many steps brought its tables up to date. */
   readonly migrated: number
 }
@@ -90,8 +92,9 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       // Reads the header: a file that is not a database must be recognised before any part of it is changed.
       database.exec('PRAGMA schema_version')
       if (make && file !== memory && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
-      // The log first: the pragmas below speak of it. FULL: an acknowledged change survives the loss of power.
-      database.exec('PRAGMA journal_mode = WAL')
+      // The log first: the pragmas below speak of it.
+      const kept = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+      const log = file !== memory && kept === 'wal' ? logOf(realpathSync(file)) : undefined
       database.exec('PRAGMA synchronous = FULL')
       database.exec('PRAGMA foreign_keys = ON')
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
@@ -99,8 +102,10 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       const migrated = make ? migrate(database, { fresh: mode === 'create' }) : 0
       // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
+      // Nor does it wait for the disk, where it has a log: whoever commits syncs that, before a change is acknowledged.
+      if (log !== undefined) database.exec('PRAGMA synchronous = NORMAL')
       const mustBeThere = file === memory ? always : presenceWithLog(file, fileIsThere)
-      return { database, mustBeThere, still: false, migrated }
+      return { database, mustBeThere, still: false, log, migrated }
     } catch (error) {
       database.close()
       throw error
@@ -123,7 +128,13 @@ function openToRead(file: string): OpenDatabase {
     checkVersion(database)
     database.exec('PRAGMA schema_version')
     database.exec('PRAGMA busy_timeout = 0')
-    return { database, mustBeThere: still ? mustBeThere : presenceWithLog(file, mustBeThere), still, migrated: 0 }
+    return {
+      database,
+      mustBeThere: still ? mustBeThere : presenceWithLog(file, mustBeThere),
+      still,
+      log: undefined,
+      migrated: 0,
+    }
   } catch (error) {
     database.close()
     if (still || !isUnopened(error)) throw error

@@ -1,0 +1,153 @@
+import { LatchkeyError } from '../../error.ts'
+import type { Awaitable, Store } from '../../ports.ts'
+import * as sql from '../sql.ts'
+import { writersOf } from '../writers.ts'
+import { commitOf } from './commit.ts'
+import type { OpenDatabase, OpenMode } from './database.ts'
+import { isBusy } from './database.ts'
+import type { Looks } from './looks.ts'
+import { spendOf } from './spending.ts'
+import type { Statements } from './statements.ts'
+import { syncingOf } from './syncing.ts'
+import type { Transactions } from './transactions.ts'
+
+/** How long a write waits for another process's transaction, in milliseconds, before it fails. */
+const longestWait = 5000
+
+/**
+ * The same for a call that spends, which is waited for: it must fail while its caller still waits for the answer, and
+ * not take from the quota afterwards.
+ */
+const longestSpending = 1000
+
+/** Milliseconds between two tries. */
+const pause = 10
+
+/** The methods of a store that write. */
+type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'declare'
+
+/** The connection to write on, and how. */
+export interface Writing {
+  readonly opened: OpenDatabase
+  readonly file: string
+  readonly mode: OpenMode
+  /** Whether a call that spends is answered only when that is on the disk. */
+  readonly spendsDurably: boolean
+  readonly statements: Statements
+  readonly transactions: Transactions
+  readonly looks: Looks
+}
+
+/** The writes of a store, and what makes them durable. */
+export interface Writes extends Pick<Store, WriteName> {
+  /** Resolves when everything that is committed now is on the disk, whoever committed it. */
+  readonly synced: () => Awaitable<void>
+  /** Ends the syncs; resolves when none is under way any more. */
+  readonly finish: () => Awaitable<void>
+}
+
+/** The writes of one connection. */
+export function writesOf({
+  opened: { mustBeThere, log },
+  file,
+  mode,
+  spendsDurably,
+  statements,
+  transactions: { transact },
+  looks,
+}: Writing): Writes {
+  const { row, run } = statements
+  const commit = commitOf({ statements, readHead: looks.readHead })
+  const spendOnce = spendOf(statements)
+  const syncing = log === undefined ? undefined : syncingOf(log)
+  const writing = writersOf({ isBusy, patience: longestWait, pause })
+
+  /** A write is acknowledged only if it is in the file that the next process will open. */
+  function kept<Result>(work: () => Result): Result {
+    mustBeThere()
+    const result = work()
+    mustBeThere()
+    return result
+  }
+
+  /** Answers once all that was committed is on the disk: other processes may see it earlier, and it may be lost till then. */
+  function durable<Result>(committed: Awaitable<Result>): Awaitable<Result> {
+    if (syncing === undefined) return committed
+    return (async () => {
+      const result = await committed
+      // Nothing was committed where a condition did not hold.
+      if (result !== undefined) await syncing.synced()
+      return result
+    })()
+  }
+
+  function mustBeOpenToWrite(): void {
+    if (mode !== 'read') return
+    const message = `The database ${file} was opened only to read it, so that nothing in it can be changed. Open it with the mode write.`
+    throw new LatchkeyError('store_unusable', message)
+  }
+
+  function spend(...[id, spending]: Parameters<Store['spend']>): number | undefined {
+    if (!spendsDurably) syncing?.syncSoon()
+    return kept(() => spendOnce(id, spending))
+  }
+
+  return {
+    synced: () => syncing?.synced(),
+    finish: () => syncing?.close(),
+
+    async commit(...change) {
+      mustBeOpenToWrite()
+      return durable(
+        writing(() => {
+          const entries = kept(() => transact(() => commit(...change)))
+          looks.committed(entries ?? [])
+          return entries
+        }),
+      )
+    },
+
+    spend(id, spending) {
+      mustBeOpenToWrite()
+      const spent = writing(() => spend(id, spending), longestSpending)
+      return spendsDurably ? durable(spent) : spent
+    },
+
+    noteFirstUse(hash, at) {
+      if (mode === 'read') return true
+      try {
+        kept(() => run(sql.noteFirstUse, [hash, at]))
+        return durable(true)
+      } catch (error) {
+        if (isBusy(error)) return false
+        throw error
+      }
+    },
+
+    async recordUsage({ counts, lastUsed }) {
+      // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
+      if (mode === 'read') return
+      await durable(
+        writing(() =>
+          kept(() =>
+            transact(() => {
+              for (const { hour, key, owner, outcome, count } of counts)
+                run(sql.addUsage, [hour, key, owner, outcome, count])
+              for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
+              return true
+            }),
+          ),
+        ),
+      )
+    },
+
+    async declare({ scopes, prefix, environments }) {
+      if (mode === 'write' || mode === 'read') return
+      // A process that only creates a missing database must not overwrite the declarations of the application that made
+      // it.
+      if (mode === 'create' && row(sql.declared) !== undefined) return
+      const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
+      await durable(writing(() => kept(() => run(sql.declare, values))))
+    },
+  }
+}
