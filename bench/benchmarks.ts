@@ -4,6 +4,7 @@ import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
 import { problems } from './benchmarks/problems.ts'
+import { peers } from './benchmarks/peers.ts'
 import { scale } from './benchmarks/scale.ts'
 import { start } from './benchmarks/start.ts'
 import { verify } from './benchmarks/verify.ts'
@@ -12,6 +13,7 @@ import { verify } from './benchmarks/verify.ts'
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
   guard,
   problems,
+  peers,
   endpoint,
   batch,
   verify,

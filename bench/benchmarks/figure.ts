@@ -11,8 +11,8 @@ export interface Line {
 
 /** A line that was measured. */
 export interface Figure extends Line {
-  /** The median of the rounds, and the quartiles: the noise. */
-  readonly value: Spread
+  /** The median of the rounds, and the quartiles: the noise. `undefined` if it could not be measured; `sides` says why. */
+  readonly value: Spread | undefined
   /** What was compared, in its own units. */
   readonly sides: string
 }
@@ -42,18 +42,26 @@ export async function measured(
   return figures
 }
 
-/** The figures as a table: name, value, goal, whether it was met, the quartiles, what was compared. */
-export function tableOf(figures: readonly Figure[]): string {
-  const heads = ['', 'value', 'goal', '', 'quartiles', 'medians of what was compared']
-  const rows = figures.map((figure) => [
-    figure.name,
-    amount(figure.value.median, figure),
+/** The heads of a table of figures. */
+export const heads = ['', 'value', 'goal', '', 'quartiles', 'medians of what was compared'] as const
+
+/** A figure as the cells of a row: name, value, goal, whether it was met, the quartiles, what was compared. */
+export function cellsOf(figure: Figure): readonly string[] {
+  const { name, value, sides } = figure
+  const quartiles = value === undefined ? '' : `${amount(value.lower, figure)} to ${amount(value.upper, figure)}`
+  return [
+    name,
+    value === undefined ? 'not measured' : `${amount(value.median, figure)} ${figure.unit ?? ''}`.trimEnd(),
     goalOf(figure),
     outcomeOf(figure),
-    `${figure.value.lower.toFixed(3)} to ${figure.value.upper.toFixed(3)}`,
-    figure.sides,
-  ])
-  const lines = [heads, ...rows]
+    quartiles,
+    sides,
+  ]
+}
+
+/** The figures as a table of plain text. */
+export function tableOf(figures: readonly Figure[]): string {
+  const lines = [heads, ...figures.map(cellsOf)]
   const widths = heads.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
   return lines
     .map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
@@ -61,17 +69,20 @@ export function tableOf(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-function amount(number: number, { unit }: Figure): string {
-  return unit === undefined ? number.toFixed(3) : `${number.toFixed(2)} ${unit}`
+/** Ratios and small amounts to the hundredth or thousandth, large amounts without. */
+function amount(number: number, { unit }: Line): string {
+  if (Math.abs(number) >= 1000) return Math.round(number).toLocaleString('en')
+  return number.toFixed(unit === undefined ? 3 : 2)
 }
 
-function goalOf({ goal, unit = '' }: Figure): string {
+/** The goal of a line, to be read; empty if it has none. */
+export function goalOf({ goal, unit = '' }: Line): string {
   if (goal === undefined) return ''
   return ('atMost' in goal ? `≤ ${goal.atMost} ${unit}` : `≥ ${goal.atLeast} ${unit}`).trimEnd()
 }
 
 function outcomeOf({ goal, value }: Figure): string {
-  if (goal === undefined) return ''
+  if (goal === undefined || value === undefined) return ''
   const met = 'atMost' in goal ? value.median <= goal.atMost : value.median >= goal.atLeast
   return met ? 'met' : 'MISSED'
 }

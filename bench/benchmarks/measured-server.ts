@@ -26,27 +26,28 @@ export interface MeasuredServer {
   readonly run: (block: Block) => Promise<Measured>
 }
 
+/** What is started, and what its callers send. */
+export interface ServerOptions<Said extends Ready> {
+  /** A file beside this one. */
+  readonly server: string
+  readonly args: readonly string[]
+  /** The requests that callers send, by name, made from what the server says when it is ready. */
+  readonly requestsOf: (said: Said) => Readonly<Record<string, readonly string[]>>
+  /** The processor of the server and that of its callers, where `taskset` can bind them; any if left out. */
+  readonly processors?: { readonly server: number; readonly load: number }
+}
+
 /**
  * Starts a server and its callers, and ends both when they are no longer used.
- *
- * @param requestsOf - the requests that callers send, by name, made from what the server says when it is ready.
  *
  * @example await withMeasuredServer({ server: 'guard-server.ts', args: [file], requestsOf }, ({ run }) => run(block))
  */
 export async function withMeasuredServer<Said extends Ready, Result>(
-  {
-    server: file,
-    args,
-    requestsOf,
-  }: {
-    readonly server: string
-    readonly args: readonly string[]
-    readonly requestsOf: (said: Said) => Readonly<Record<string, readonly string[]>>
-  },
+  { server: file, args, requestsOf, processors }: ServerOptions<Said>,
   use: (server: MeasuredServer) => Promise<Result>,
 ): Promise<Result> {
-  const server = fork(join(import.meta.dirname, file), [...args])
-  const load = fork(join(import.meta.dirname, 'load.ts'))
+  const server = start(file, { args, processor: processors?.server })
+  const load = start('load.ts', { args: [], processor: processors?.load })
   try {
     const said = await answerOf<Said>(server)
     await ask(load, { port: said.port, ports: said.ports, requests: requestsOf(said) } satisfies Told)
@@ -61,6 +62,17 @@ export async function withMeasuredServer<Said extends Ready, Result>(
   } finally {
     for (const child of [load, server]) await end(child)
   }
+}
+
+function start(
+  file: string,
+  { args, processor }: { args: readonly string[]; processor: number | undefined },
+): ChildProcess {
+  const path = join(import.meta.dirname, file)
+  if (processor === undefined) return fork(path, [...args])
+  // taskset becomes Node, and so keeps the channel to this process.
+  const execArgv = ['-c', String(processor), process.execPath, ...process.execArgv]
+  return fork(path, [...args], { execPath: 'taskset', execArgv })
 }
 
 /** The CPU time of each request, in microseconds, as the means of so many blocks in a row. */
@@ -109,13 +121,17 @@ async function end(child: ChildProcess): Promise<void> {
 /**
  * The serving side of a measured server: says that it is ready, then answers every message with its CPU time so far,
  * and ends when the measuring process has gone.
+ *
+ * @param cpu - the CPU time of what serves, in microseconds; of this process, if left out.
  */
-export function beMeasured(said: Ready): void {
+export function beMeasured(said: Ready, cpu: () => number = ownCpu): void {
   process.send?.(said)
-  process.on('message', () => {
-    // Microseconds, of all threads: garbage collection and compilation in the background count too.
-    const { user, system } = process.cpuUsage()
-    process.send?.(user + system)
-  })
+  process.on('message', () => process.send?.(cpu()))
   process.on('disconnect', () => process.exit())
+}
+
+/** Microseconds, of all threads: garbage collection and compilation in the background count too. */
+function ownCpu(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
 }
