@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
-import { scenario } from '../stage.ts'
+import type { Document } from '../document.ts'
+import { exampleOf, linkTo, operationsOf, successOf, valueAt } from '../document.ts'
+import { everything, scenario } from '../stage.ts'
 
 /** Every place in a document, as a JSON Pointer and what stands there. */
 function* placesOf(value: unknown, pointer = ''): Generator<readonly [string, Readonly<Record<string, unknown>>]> {
@@ -40,7 +42,34 @@ scenario('every operation, parameter and member of a body has a description', as
       const saysItself = $ref !== undefined || (items !== undefined && ('$ref' in items || 'properties' in items))
       assert.ok(description !== undefined || saysItself, `${pointer} ${name}`)
     }
-    for (const parameter of (parameters ?? []) as readonly Readonly<Record<string, unknown>>[])
+    for (const parameter of (Array.isArray(parameters) ? parameters : []) as readonly Readonly<
+      Record<string, unknown>
+    >[])
       assert.ok(parameter['description'] !== undefined, `${pointer} ${String(parameter['name'])}`)
   }
 })
+
+// Of any keyring: neither these scopes nor this environment are those of the examples in the sources.
+for (const scopes of [{ 'rooms:read': 'See rooms' }, {}]) {
+  const declared = Object.keys(scopes).length
+  scenario(
+    `every operation succeeds as the document shows it, with ${declared} declared scopes`,
+    async ({ admin, send }) => {
+      const as = await admin({ delegation: { ...everything, environments: ['prod', 'lab', 'admin'], scopes: ['*'] } })
+      const operations = operationsOf((await send('GET /openapi.json')).json<Document>())
+      for (const operation of operations) {
+        const { method, operationId, parameters = [] } = operation
+        let { path } = operation
+        for (const { name, required } of parameters) {
+          if (required !== true) continue
+          const { source, expression } = linkTo(operations, { operationId, name })
+          const answer = await send(`${source.method} ${source.path}`, { as, body: exampleOf(source) })
+          path = path.replace(`{${name}}`, valueAt(expression, answer))
+        }
+        const answer = await send(`${method} ${path}`, { as, body: exampleOf(operation) })
+        assert.equal(answer.statusCode, successOf(operation), `${operationId} ${answer.body}`)
+      }
+    },
+    { scopes, environments: ['prod', 'lab'] },
+  )
+}

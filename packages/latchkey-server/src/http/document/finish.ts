@@ -1,13 +1,8 @@
 import type { OpenKeyring } from 'latchkey'
 import { examplesIn } from './examples.ts'
+import { linkAnswers } from './links.ts'
 import { named } from './names.ts'
-
-/** The parts of a document that are finished here. */
-interface Operation {
-  readonly operationId?: string
-  requestBody?: { required?: boolean }
-  readonly responses: Readonly<Record<string, { headers?: object }>>
-}
+import { operationsOf } from './operation.ts'
 
 interface FinishOptions {
   readonly keyring: Pick<OpenKeyring, 'environments' | 'scopes'>
@@ -20,21 +15,19 @@ const requestId = {
   schema: { type: 'string' },
 }
 
-/** What `@fastify/swagger` cannot know: names, this keyring's words, optional bodies, and the header of every answer. */
+/** Adds what `@fastify/swagger` cannot know: this keyring's words, names, links, optional bodies, a header of all answers. */
 export function finished<Document extends { readonly paths?: object; components?: object }>(
   document: Document,
   { keyring, bodyless }: FinishOptions,
 ): Document {
   const result = named(examplesIn(document, keyring))
-  for (const path of Object.values(result.paths ?? {})) {
-    for (const operation of Object.values(path as Readonly<Record<string, Operation>>)) {
-      if (operation.requestBody !== undefined && bodyless.has(String(operation.operationId))) {
-        operation.requestBody.required = false
-      }
-      for (const response of Object.values(operation.responses)) {
-        response.headers = { ...response.headers, 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
-      }
+  const operations = operationsOf(result)
+  for (const { operationId, requestBody, responses } of operations) {
+    if (requestBody !== undefined && bodyless.has(operationId)) requestBody.required = false
+    for (const response of Object.values(responses)) {
+      response.headers = { ...response.headers, 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
     }
   }
+  linkAnswers(operations)
   return { ...result, components: { ...result.components, headers: { RequestId: requestId } } }
 }

@@ -1,0 +1,12 @@
+/** As much of an operation as is finished here. */
+export interface Operation {
+  readonly operationId: string
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  requestBody?: { required?: boolean }
+  readonly responses: Readonly<Record<string, { headers?: object; links?: object }>>
+}
+
+/** All operations of a document. */
+export function operationsOf({ paths = {} }: { readonly paths?: object | undefined }): readonly Operation[] {
+  return Object.values(paths).flatMap((path) => Object.values(path as Readonly<Record<string, Operation>>))
+}
