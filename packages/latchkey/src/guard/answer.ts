@@ -5,8 +5,10 @@ import type { CredentialPlace } from './credential.ts'
 import { challenges } from './credential.ts'
 
 /** The headers that the guard adds to the answer of an accepted call. Most calls have none. */
-export function acceptedHeaders({ limits = [], retiring }: Accepted): Readonly<Record<string, string>> {
-  return { ...limitHeaders(limits), ...retiringHeaders(retiring) }
+export function acceptedHeaders({ limits, retiring }: Accepted): Readonly<Record<string, string>> {
+  const ofLimits = limits === undefined ? undefined : limitHeaders(limits)
+  if (retiring === undefined) return ofLimits ?? {}
+  return { ...ofLimits, ...retiringHeaders(retiring) }
 }
 
 /** RFC 9745, RFC 8594: whole seconds, both rounded down, so that they never promise more time than there is. */
@@ -17,18 +19,41 @@ function retiringHeaders(retiring: Retiring | undefined): Record<string, string>
 
 /**
  * The fields of draft-ietf-httpapi-ratelimit-headers-11, e.g. `RateLimit-Policy: "burst";q=100;w=60` and
- * `RateLimit: "burst";r=50;t=30`. The quota has no `w`, because its period is a day or a month of the calendar.
+ * `RateLimit: "burst";r=50;t=30`; `undefined` if no limit is reported to callers.
  */
-function limitHeaders(all: readonly LimitState[]): Record<string, string> {
-  const limits = all.filter(({ reportOnly }) => !reportOnly)
-  if (limits.length === 0) return {}
-  const policies = limits.map(
-    ({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`,
-  )
-  const states = limits.map(
-    ({ name, remaining, reset }) => `"${name}";r=${remaining}${reset === null ? '' : `;t=${reset}`}`,
-  )
-  return { 'ratelimit-policy': policies.join(', '), ratelimit: states.join(', ') }
+function limitHeaders(limits: readonly LimitState[]): Record<string, string> | undefined {
+  const policy = policyOf(limits)
+  if (policy === '') return undefined
+  let ratelimit = ''
+  for (const { name, remaining, reset, reportOnly } of limits) {
+    if (reportOnly) continue
+    ratelimit += ratelimit === '' ? `"${name}";r=` : `, "${name}";r=`
+    ratelimit += reset === null ? remaining : `${remaining};t=${reset}`
+  }
+  return { 'ratelimit-policy': policy, ratelimit }
+}
+
+/** The limits whose policy was written last, and what was written: many keys have equal limits. */
+let written: { readonly limits: readonly LimitState[]; readonly policy: string } = { limits: [], policy: '' }
+
+/** The value of `RateLimit-Policy`. The quota has no `w`, because its period is a day or a month of the calendar. */
+function policyOf(limits: readonly LimitState[]): string {
+  if (haveOnePolicy(limits, written.limits)) return written.policy
+  const policies = limits
+    .filter(({ reportOnly }) => !reportOnly)
+    .map(({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`)
+  written = { limits, policy: policies.join(', ') }
+  return written.policy
+}
+
+function haveOnePolicy(some: readonly LimitState[], others: readonly LimitState[]): boolean {
+  if (some.length !== others.length) return false
+  for (let index = 0; index < some.length; index++) {
+    const [one, other] = [some[index] as LimitState, others[index] as LimitState]
+    const isSame = one.limit === other.limit && one.window === other.window && one.reportOnly === other.reportOnly
+    if (!isSame || one.name !== other.name) return false
+  }
+  return true
 }
 
 /** The HTTP answer to a refused call. */

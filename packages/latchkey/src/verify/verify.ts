@@ -18,7 +18,7 @@ import { catalogueOf } from './parts.ts'
 import { plainRefusals } from './plain-refusals.ts'
 import type { CheckedRequirement } from './requirement.ts'
 import { checkContext, requirementReader } from './requirement.ts'
-import type { Accepted, CallContext, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
+import type { Accepted, CallContext, LimitState, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
 
 /** The context of a call that brings none. */
 const noContext: CallContext = Object.freeze({ ip: undefined, dryRun: undefined, seenBy: undefined })
@@ -97,7 +97,7 @@ export function verifierOf<Scope extends string>(
     if (key.environment !== requirement.environment) return refuse('wrong_environment', found) // environment
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
     if (!covers(held, requirement)) return refuse('insufficient_scope', found) // scopes
-    if (conditions === undefined || !isMetered(conditions)) return accept(found, call)
+    if (conditions === undefined || !isMetered(conditions)) return accept(found, call, undefined)
     const { cost } = requirement
     const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
     return awaiting(answer, (metered) => afterMeter(found, metered, call))
@@ -144,18 +144,25 @@ export function verifierOf<Scope extends string>(
     }
     const exceeding = call.dryRun !== true && states.some(({ exceeded }) => exceeded)
     if (exceeding) usage.report(found)
-    return awaiting(accept(found, call), (verdict) => (verdict.ok ? { ...verdict, limits: states } : verdict))
+    return accept(found, call, states)
   }
 
-  function accept(found: CachedKey<Scope>, { dryRun }: CallContext): Awaitable<Verdict<Scope>> {
+  function accept(
+    found: CachedKey<Scope>,
+    { dryRun }: CallContext,
+    limits: readonly LimitState[] | undefined,
+  ): Awaitable<Verdict<Scope>> {
     const writing = dryRun === true ? undefined : usage.accept(found)
-    return writing === undefined ? acceptedWith(found) : writing.then(() => afterFirstUse(found))
+    return writing === undefined ? acceptedWith(found, limits) : writing.then(() => afterFirstUse(found, limits))
   }
 
   /** While its first use waited to be written, the secret may have been replaced as one that was never used. */
-  function afterFirstUse(found: CachedKey<Scope>): Awaitable<Verdict<Scope>> {
+  function afterFirstUse(
+    found: CachedKey<Scope>,
+    limits: readonly LimitState[] | undefined,
+  ): Awaitable<Verdict<Scope>> {
     return awaiting(store.bySecret(found.secretHash ?? ''), (kept) => {
-      return kept?.secret?.ended === true ? refuse('secret_ended', found) : acceptedWith(found)
+      return kept?.secret?.ended === true ? refuse('secret_ended', found) : acceptedWith(found, limits)
     })
   }
 
@@ -191,8 +198,11 @@ function isMetered({ windows, quota }: Conditions): boolean {
   return windows.length > 0 || quota !== null
 }
 
-function acceptedWith<Scope extends string>({ key, conditions }: CachedKey<Scope>): Accepted<Scope> {
-  return { ok: true, key, limits: undefined, retiring: conditions?.retiring }
+function acceptedWith<Scope extends string>(
+  { key, conditions }: CachedKey<Scope>,
+  limits: readonly LimitState[] | undefined,
+): Accepted<Scope> {
+  return { ok: true, key, limits, retiring: conditions?.retiring }
 }
 
 function refuse<Scope extends string>(code: RefusalCode, { key, conditions }: CachedKey<Scope>): Refused {
