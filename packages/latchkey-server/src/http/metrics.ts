@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { contentType } from '../metrics/text.ts'
 import type { App, RouteParts } from './route/parts.ts'
 
 /** The metrics, for a monitoring system. */
@@ -16,7 +17,7 @@ export function metricsRoutes(app: App, { guard, metrics }: RouteParts): void {
       },
     },
     async (_request, reply) => {
-      reply.type(metrics.contentType)
+      reply.type(contentType)
       return metrics.text()
     },
   )
