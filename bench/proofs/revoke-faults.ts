@@ -4,12 +4,25 @@ const cache = 'packages/latchkey/src/verify/cache.ts'
 const recent = 'packages/latchkey/src/verify/recent.ts'
 const store = 'packages/latchkey/src/store/sqlite.ts'
 const looks = 'packages/latchkey/src/store/sqlite/looks.ts'
+const verify = 'packages/latchkey/src/verify/verify.ts'
 
 /** What `revoke` must find. */
 export const faults: Proof['faults'] = {
   'lease-ignored': {
     is: 'cached keys are used without a look at the journal',
     edits: [{ file: cache, text: 'clock.monotonic() < leaseEnd', becomes: 'leaseEnd > 0' }],
+    shownBy: ['acceptedAfterAnswer'],
+  },
+  'kept-without-lease': {
+    is: 'a credential that was accepted before is accepted without a look at the journal',
+    edits: [
+      { file: verify, text: 'call.seenBy !== undefined || !cache.current()', becomes: 'call.seenBy !== undefined' },
+    ],
+    shownBy: ['acceptedAfterAnswer'],
+  },
+  'kept-without-version': {
+    is: 'a credential that was accepted before is accepted whatever has changed since',
+    edits: [{ file: verify, text: ' || last.version !== cache.version()', becomes: '' }],
     shownBy: ['acceptedAfterAnswer'],
   },
   'answers-at-once': {

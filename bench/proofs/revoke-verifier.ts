@@ -1,5 +1,5 @@
-// Started by revoke.ts: an application on a database that it shares with others. Four workers verify some secrets
-// without a pause, two in the process and two over HTTP, and note when each verification began and what came of it. It
+// Started by revoke.ts: an application on a database that it shares with others. Five workers verify some secrets
+// without a pause, three in the process and two over HTTP, and note when each verification began and what came of it. It
 // also changes keys on order.
 
 import { createInterface } from 'node:readline'
@@ -84,7 +84,15 @@ async function main(file: string): Promise<void> {
   // A second instance beside the first, as an application may have.
   const other = await openKeyring({ store: sqliteStore({ file }), scopes })
   const port = await listen(keyring)
-  const judges = [inProcess(keyring), inProcess(other), await overHttp(port), await overHttp(port)]
+  // And one that is only asked as a guard asks for a caller who keeps the connection.
+  const guarding = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const judges = [
+    inProcess(keyring),
+    inProcess(other),
+    onKeptConnections(guarding),
+    await overHttp(port),
+    await overHttp(port),
+  ]
   const workers = judges.map(work)
   const watch = (secrets: readonly Watched[]): void => {
     for (const worker of workers) worker.watching = secrets.map(({ secret }) => ({ secret, notes: [] }))
@@ -148,6 +156,18 @@ async function end(keyring: Keyring<keyof typeof scopes>, ending: Ending, { id, 
 function inProcess(keyring: OpenKeyring<keyof typeof scopes>): Judge {
   return (secret) => {
     const verdict = keyring.verify(secret, { allOf: ['orders:read'] })
+    return verdict instanceof Promise ? verdict.then(outcomeOf) : outcomeOf(verdict)
+  }
+}
+
+/** Keeps a credential for each secret, as a guard does for a connection. */
+function onKeptConnections(keyring: OpenKeyring<keyof typeof scopes>): Judge {
+  const credentials = new Map<string, ReturnType<NonNullable<typeof keyring.credential>>>()
+  const requirement = Object.freeze({ allOf: Object.freeze(['orders:read'] as const) })
+  return (secret) => {
+    const credential = credentials.get(secret) ?? keyring.credential?.(secret)
+    if (credential !== undefined) credentials.set(secret, credential)
+    const verdict = keyring.verify(credential, requirement)
     return verdict instanceof Promise ? verdict.then(outcomeOf) : outcomeOf(verdict)
   }
 }

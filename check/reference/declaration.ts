@@ -118,6 +118,7 @@ function parameterCode(source: Source, parameter: ParamPattern): string {
 /** A class without its private members and the bodies of its methods. */
 function classCode(source: Source, declaration: Class): string {
   const members = declaration.body.body.flatMap((member) => {
+    if (member.type === 'StaticBlock') return []
     if ('key' in member && member.key.type === 'PrivateIdentifier') return []
     const end = member.type === 'MethodDefinition' ? (member.value.body?.start ?? member.end) : member.end
     return source.text.slice(source.startWithComment(member.start), end).trim()

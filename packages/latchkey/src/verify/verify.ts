@@ -9,7 +9,7 @@ import { hashSecret } from '../secret/hash.ts'
 import { formReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
 import type { CachedKey, Conditions, Finding } from './cached-key.ts'
-import { Credential } from './credential.ts'
+import { Credential, lastTimeOf, note } from './credential.ts'
 import { lookupOf, notOurs } from './lookup.ts'
 import type { Metered } from './metered.ts'
 import { meterOf } from './metering.ts'
@@ -48,15 +48,39 @@ export function verifierOf<Scope extends string>(
     call: CallContext = noContext,
   ): Awaitable<Verdict<Scope>> {
     let checked: CheckedRequirement
+    let again: Awaitable<Verdict<Scope>> | undefined
     try {
       if (call !== noContext) checkContext(call)
       checked = requirementOf(requirement)
+      again = judgedAgain(presented, checked, call)
     } catch (mistake) {
       return unavailable(mistake)
     }
-    const verdict = judged(presented, checked, call)
+    const verdict = again ?? judged(presented, checked, call)
     if (verdict instanceof Promise) return verdict.then((late) => counted(late, call))
     return verdict.ok ? verdict : counted(verdict, call)
+  }
+
+  /**
+   * The hot path: the verdict on a credential that was accepted before, as on a connection that is kept. The key, what it
+   * may do and the requirement are the same for as long as the version of the cache is, and the cache may answer only
+   * during a lease. What differs from call to call is not judged here: such a key has conditions and is never noted.
+   */
+  function judgedAgain(
+    presented: Credential | string | undefined,
+    requirement: CheckedRequirement,
+    call: CallContext,
+  ): Awaitable<Verdict<Scope>> | undefined {
+    const last = lastTimeOf(presented)
+    if (last === undefined || last.requirement !== requirement || last.version !== cache.version()) return undefined
+    if (call.seenBy !== undefined || !cache.current()) return undefined
+    return accept(last.found as CachedKey<Scope>, call)
+  }
+
+  /** Notes a key for the hot path, unless something about it has to be judged anew each time. */
+  function noteIfPlain(presented: unknown, found: Finding<Scope>, requirement: CheckedRequirement): void {
+    if (found.refused !== undefined || found.conditions !== undefined) return
+    note(presented, { found, requirement, version: cache.version() })
   }
 
   /** Counts a refused call. `accept` has counted an accepted one, because it has the counter of the key. */
@@ -78,11 +102,13 @@ export function verifierOf<Scope extends string>(
     if (text === '') return plainRefusals.missing
     try {
       const found = find(presented as Credential | string, text) // find
-      const verdict =
-        found instanceof Promise
-          ? found.then((late) => judge(late, requirement, call))
-          : judge(found, requirement, call)
-      return verdict instanceof Promise ? verdict.catch((error: unknown) => undecided(text, error)) : verdict
+      if (found instanceof Promise) {
+        return found.then((late) => judge(late, requirement, call)).catch((error: unknown) => undecided(text, error))
+      }
+      const verdict = judge(found, requirement, call)
+      if (verdict instanceof Promise) return verdict.catch((error: unknown) => undecided(text, error))
+      if (verdict.ok) noteIfPlain(presented, found, requirement)
+      return verdict
     } catch (error) {
       return undecided(text, error)
     }

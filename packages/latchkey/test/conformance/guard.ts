@@ -479,5 +479,91 @@ function conformance(name: string, serve: Serve, credential: CredentialPlace): v
         assert.equal((await send(get('/any', secret))).status, 401)
         assert.equal(handled.length, 1)
       }))
+
+    const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:*'] } as const
+    type Changed = Pick<Setup, 'keyring' | 'clock'> & { readonly id: string }
+    const changes: Readonly<Record<string, readonly [change: (setup: Changed) => Promise<unknown>, status: number]>> = {
+      'it is revoked': [({ keyring, id }) => keyring.revoke(id, { reason: 'compromised' }), 401],
+      'it is disabled': [({ keyring, id }) => keyring.disable(id), 401],
+      'its owner is disabled': [({ keyring }) => keyring.changeOwner('acme', { disabled: true }), 401],
+      'its scopes are narrowed': [({ keyring, id }) => keyring.change(id, { scopes: ['orders:read'] }), 403],
+      'it is bound to an address': [({ keyring, id }) => keyring.change(id, { addresses: ['192.0.2.1'] }), 403],
+      'its secret is retired': [
+        async ({ keyring, id }) => {
+          await keyring.rotate(id, { grace: 3600 })
+          await keyring.retire(id)
+        },
+        401,
+      ],
+      'the grace time of its secret is over': [
+        async ({ keyring, clock, id }) => {
+          await keyring.rotate(id, { grace: 3600 })
+          clock.advance(3_600_000)
+        },
+        401,
+      ],
+      'it was given an end that has come': [
+        async ({ keyring, clock, id }) => {
+          await keyring.change(id, { expiresAt: clock.now() + 10 })
+          clock.advance(10)
+        },
+        401,
+      ],
+    }
+    for (const [what, [change, status]] of Object.entries(changes)) {
+      test(`on a connection whose last key was accepted again and again, the key is refused at once when ${what}`, () =>
+        served(async ({ send, keyring, clock, handled }) => {
+          const { key, secret } = await keyring.issue(shop)
+          for (let call = 0; call < 3; call++) assert.equal((await send(get('/write', secret))).status, 200)
+          await change({ keyring, clock, id: key.id })
+          for (let call = 0; call < 2; call++) assert.equal((await send(get('/write', secret))).status, status)
+          assert.equal(handled.length, 3)
+        }))
+    }
+
+    for (const restriction of [{ limits: [{ name: 'burst', limit: 2, window: 60 }] }, { quota: { amount: 2 } }]) {
+      test(`on such a connection a key that was given ${Object.keys(restriction)[0]} spends from the next request on`, () =>
+        served(async ({ send, keyring }) => {
+          const { key, secret } = await keyring.issue(shop)
+          const statuses: number[] = []
+          const present = async (): Promise<number> => statuses.push((await send(get('/write', secret))).status)
+          for (let call = 0; call < 3; call++) await present()
+          await keyring.change(key.id, restriction)
+          for (let call = 0; call < 3; call++) await present()
+          assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429])
+        }))
+    }
+
+    test('on such a connection every route asks for what it requires', () =>
+      served(async ({ send, headersFor, handled }) => {
+        const { 'X-API-Key': reader = '' } = await headersFor(['orders:read'])
+        for (let round = 0; round < 3; round++) {
+          for (const [path, status] of [
+            ['/any', 200],
+            ['/any', 200],
+            ['/write', 403],
+            ['/files/a', 200],
+            ['/test', 403],
+            ['/both', 403],
+          ] as const) {
+            assert.equal((await send(get(path, reader))).status, status, path)
+          }
+        }
+        assert.equal(handled.length, 9)
+      }))
+
+    test('a connection that carries the requests of many callers is judged by each key, however often they change', () =>
+      served(async ({ send, keyring, handled }) => {
+        const keys = await Promise.all(Array.from({ length: 3 }, () => keyring.issue(shop)))
+        for (let round = 0; round < 5; round++) {
+          for (const { secret } of keys) assert.equal((await send(get('/write', secret))).status, 200)
+          assert.equal((await send(get('/write', 'x'))).status, 401)
+        }
+        assert.deepEqual(handled, Array.from({ length: 5 }, () => keys.map(({ key }) => `/write ${key.id}`)).flat())
+        await keyring.revoke(keys[1]?.key.id ?? '', { reason: 'unused' })
+        const statuses: number[] = []
+        for (const { secret } of keys) statuses.push((await send(get('/write', secret))).status)
+        assert.deepEqual(statuses, [200, 401, 200])
+      }))
   })
 }

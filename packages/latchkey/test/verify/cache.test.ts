@@ -48,7 +48,7 @@ async function revoking(store: Store, id: string): Promise<Change> {
   return { kind: 'update', key: { ...found.key, revokedAt: 1000, revokedReason: 'unused' }, draft }
 }
 
-async function codeOf(keyring: Keyring<'orders:read'>, secret: string): Promise<string> {
+async function codeOf(keyring: Keyring<'orders:read'>, secret: Parameters<Keyring['verify']>[0]): Promise<string> {
   const verdict = await keyring.verify(secret)
   return verdict.ok ? 'accepted' : verdict.refusal.code
 }
@@ -118,6 +118,16 @@ test('what others changed is forgotten once, not once a lease', async (context) 
     assert.equal(await codeOf(ours, secret), 'accepted')
   }
   assert.equal(store.reads, 1)
+})
+
+test('a credential that was accepted again and again is refused within a lease of a change that others made', async (context) => {
+  const { ours, theirs, endLease } = await instances(context)
+  const { key, secret } = await ours.issue(shop)
+  const credential = ours.credential?.(secret)
+  for (let call = 0; call < 3; call++) assert.equal(await codeOf(ours, credential), 'accepted')
+  await theirs.commit([await revoking(theirs, key.id)], chain)
+  endLease()
+  assert.equal(await codeOf(ours, credential), 'revoked')
 })
 
 test('a change of our own does not hide one that others made before it', async (context) => {

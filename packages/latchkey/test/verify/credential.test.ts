@@ -54,3 +54,62 @@ test('a credential does not show its text where it is printed or written as JSON
   const { inspect } = await import('node:util')
   assert.deepEqual(secretsIn(inspect(credential, { showHidden: true, depth: 9 }) + JSON.stringify({ credential })), [])
 })
+
+test('a credential that one keyring accepts is judged by every other as if it were new', async () => {
+  const [{ keyring: one }, { keyring: other }] = [await testKeyring({ scopes }), await testKeyring({ scopes })]
+  const { key, secret } = await one.issue(shop)
+  const credential = one.credential?.(secret)
+  for (let round = 0; round < 3; round++) {
+    assert.equal(await codeOf(one.verify(credential)), 'accepted')
+    assert.equal(await codeOf(one.verify(credential)), 'accepted')
+    assert.equal(await codeOf(other.verify(credential)), 'unknown')
+    assert.equal(await codeOf(one.admin.verify(credential)), 'wrong_environment')
+  }
+  await one.revoke(key.id, { reason: 'unused' })
+  assert.equal(await codeOf(one.verify(credential)), 'revoked')
+})
+
+test('a credential that was accepted for a requirement is judged anew for any other, and for one that was changed', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { secret } = await keyring.issue({ ...shop, scopes: ['orders:read'] })
+  const credential = keyring.credential?.(secret)
+  const read = Object.freeze({ allOf: Object.freeze(['orders:read'] as const) })
+  const write = Object.freeze({ allOf: Object.freeze(['orders:write'] as const) })
+  const changing: { allOf: ('orders:read' | 'orders:write')[] } = { allOf: ['orders:read'] }
+  for (let round = 0; round < 3; round++) {
+    assert.equal(await codeOf(keyring.verify(credential, read)), 'accepted')
+    assert.equal(await codeOf(keyring.verify(credential, write)), 'insufficient_scope')
+    assert.equal(await codeOf(keyring.verify(credential)), 'accepted')
+    changing.allOf = ['orders:read']
+    assert.equal(await codeOf(keyring.verify(credential, changing)), 'accepted')
+    changing.allOf = ['orders:write']
+    assert.equal(await codeOf(keyring.verify(credential, changing)), 'insufficient_scope')
+  }
+})
+
+test('a credential that was accepted is not seen by a caller who may not see its key, and a call with a strange member is refused', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { secret } = await keyring.issue(shop)
+  const credential = keyring.credential?.(secret)
+  const requirement = Object.freeze({ allOf: Object.freeze(['orders:read'] as const) })
+  for (let round = 0; round < 3; round++) {
+    assert.equal(await codeOf(keyring.verify(credential, requirement, {})), 'accepted')
+    assert.equal(await codeOf(keyring.verify(credential, requirement, { seenBy: () => false })), 'unknown')
+    assert.equal(await codeOf(keyring.verify(credential, requirement, { dryrun: true } as never)), 'unavailable')
+  }
+})
+
+test('every call with a credential that was accepted is counted, and a dry run is not', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  const { key, secret } = await keyring.issue(shop)
+  const credential = keyring.credential?.(secret)
+  for (let round = 0; round < 5; round++) {
+    assert.equal(await codeOf(keyring.verify(credential)), 'accepted')
+    assert.equal(await codeOf(keyring.verify(credential, undefined, { dryRun: true })), 'accepted')
+  }
+  await keyring.flushUsage()
+  assert.deepEqual(
+    (await keyring.usage({ key: key.id })).map(({ count }) => count),
+    [5],
+  )
+})
