@@ -5,6 +5,7 @@ import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
 import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
+import { rate } from './benchmarks/rate.ts'
 import { scale } from './benchmarks/scale.ts'
 import { start } from './benchmarks/start.ts'
 import { verify } from './benchmarks/verify.ts'
@@ -17,6 +18,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   endpoint,
   batch,
   verify,
+  rate,
   scale,
   flush,
   start,

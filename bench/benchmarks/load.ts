@@ -5,12 +5,15 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Which requests a block sends, how many, and whether a connection sends the same one each time. */
 export interface Block {
   readonly name: string
   readonly keys: 'kept' | 'changing'
   readonly count: number
+  /** How many requests are sent in a second, evenly; as many as are answered, if left out. */
+  readonly perSecond?: number
 }
 
 const connections = 32
@@ -38,7 +41,7 @@ process.on('message', (block: Block) => {
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
 
-async function run({ name, keys, count }: Block): Promise<number> {
+async function run({ name, keys, count, perSecond }: Block): Promise<number> {
   const prepared = requests.get(name) ?? []
   const sockets = await connected(told.ports?.[name] ?? told.port)
   const began = performance.now()
@@ -47,7 +50,8 @@ async function run({ name, keys, count }: Block): Promise<number> {
     if (left > 0) setImmediate(stayAwake)
   }
   stayAwake()
-  await Promise.all(sockets.map((socket, index) => converse(socket, () => next(index))))
+  if (perSecond === undefined) await Promise.all(sockets.map((socket, index) => converse(socket, () => next(index))))
+  else await keepPace(sockets, { perSecond, next })
   return performance.now() - began
 
   function next(index: number): Buffer | undefined {
@@ -57,6 +61,25 @@ async function run({ name, keys, count }: Block): Promise<number> {
     if (keys === 'changing') turn = (turn + 1) % prepared.length
     return prepared[keys === 'kept' ? index : turn]
   }
+}
+
+/** Sends requests at even times, over the connections in turn, until there is no next. */
+async function keepPace(
+  sockets: readonly Socket[],
+  { perSecond, next }: { readonly perSecond: number; readonly next: (index: number) => Buffer | undefined },
+): Promise<void> {
+  const answered = sockets.map(() => Promise.resolve())
+  const began = performance.now()
+  for (let sent = 0; ; sent++) {
+    while (performance.now() < began + (sent * 1000) / perSecond) await nextTurn()
+    const index = sent % sockets.length
+    const socket = sockets[index] as Socket
+    const request = next(index)
+    if (request === undefined) break
+    const one = [request]
+    answered[index] = (answered[index] as Promise<void>).then(() => converse(socket, () => one.pop()))
+  }
+  await Promise.all(answered)
 }
 
 async function connected(port: number): Promise<readonly Socket[]> {

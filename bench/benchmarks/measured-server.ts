@@ -24,6 +24,8 @@ export interface Measured {
 export interface MeasuredServer {
   /** Sends a block of requests, one after the other on each connection. */
   readonly run: (block: Block) => Promise<Measured>
+  /** What the server has noted of the requests since it was asked last, one number for each. */
+  readonly noted: () => Promise<readonly number[]>
 }
 
 /** What is started, and what its callers send. */
@@ -58,6 +60,7 @@ export async function withMeasuredServer<Said extends Ready, Result>(
         const after = await ask<number>(server, 'cpu')
         return { cpu: (after - before) / block.count, perSecond: (block.count / milliseconds) * 1000 }
       },
+      noted: () => ask<readonly number[]>(server, 'noted'),
     })
   } finally {
     for (const child of [load, server]) await end(child)
@@ -119,14 +122,18 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /**
- * The serving side of a measured server: says that it is ready, then answers every message with its CPU time so far,
- * and ends when the measuring process has gone.
+ * The serving side of a measured server: says that it is ready, then answers what it is asked, and ends when the measuring
+ * process has gone.
  *
- * @param cpu - the CPU time of what serves, in microseconds; of this process, if left out.
+ * @param answers.cpu - the CPU time of what serves, in microseconds; of this process, if left out.
+ * @param answers.noted - what was noted of requests since it was asked last; nothing, if left out.
  */
-export function beMeasured(said: Ready, cpu: () => number = ownCpu): void {
+export function beMeasured(
+  said: Ready,
+  { cpu = ownCpu, noted = () => [] }: { readonly cpu?: () => number; readonly noted?: () => readonly number[] } = {},
+): void {
   process.send?.(said)
-  process.on('message', () => process.send?.(cpu()))
+  process.on('message', (asked) => process.send?.(asked === 'noted' ? noted() : cpu()))
   process.on('disconnect', () => process.exit())
 }
 

@@ -35,7 +35,7 @@ for await (const line of createInterface({ input: uvicorn.stderr })) {
 }
 if (port === undefined) throw new Error(`uvicorn has not said where it is.\n${said}`)
 uvicorn.stderr.resume()
-beMeasured({ port: Number(port), secrets: [secret] }, cpuOfUvicorn)
+beMeasured({ port: Number(port), secrets: [secret] }, { cpu: cpuOfUvicorn })
 
 /** Microseconds, of all its threads. */
 function cpuOfUvicorn(): number {
