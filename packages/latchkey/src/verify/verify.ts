@@ -74,7 +74,7 @@ export function verifierOf<Scope extends string>(
     const last = lastTimeOf(presented)
     if (last === undefined || last.requirement !== requirement || last.version !== cache.version()) return undefined
     if (call.seenBy !== undefined || !cache.current()) return undefined
-    return accept(last.found as CachedKey<Scope>, call)
+    return accept(last.found as CachedKey<Scope>, call, undefined)
   }
 
   /** Notes a key for the hot path, unless something about it has to be judged anew each time. */
