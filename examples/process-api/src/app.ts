@@ -4,20 +4,29 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problem, problemResponse } from 'latchkey/problem/fastify'
-import { latchkeyServer } from 'latchkey-server'
-import type { Static } from 'typebox'
-import { Type } from 'typebox'
 import type { Scope } from './keys.ts'
 import { buildServer } from './server.ts'
 
-const Process = Type.Object({ status: Type.String({ examples: ['SUCCESS'] }) })
-const ProcessResponse = Type.Object(
-  { status: Type.String(), id: Type.String({ format: 'uuid' }) },
-  { description: 'The task succeeded' },
-)
+/** The body of a call. */
+interface Process {
+  readonly status: string
+}
+
+const processSchema = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', examples: ['SUCCESS'] } },
+}
+
+const answerSchema = {
+  type: 'object',
+  description: 'The task succeeded',
+  required: ['status', 'id'],
+  properties: { status: { type: 'string' }, id: { type: 'string', format: 'uuid' } },
+}
 
 /** The work that the service does, and whether it succeeded: put your own in its place. */
-export type Work = (process: Static<typeof Process>) => Promise<boolean>
+export type Work = (process: Process) => Promise<boolean>
 
 export function simulatedWork(seconds: number): Work {
   return async ({ status }) => {
@@ -37,7 +46,7 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
   const guard = fastifyGuard(keyring)
   const app = await buildServer({ title: 'API', keyring, guard, logger })
 
-  app.post(
+  app.post<{ Body: Process }>(
     '/process',
     {
       onRequest: guard.requires('process:run'),
@@ -45,8 +54,8 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
         operationId: 'process',
         summary: 'Process a task',
         description: 'Runs the task and answers when it is done.',
-        body: Process,
-        response: { 200: ProcessResponse, 500: problemResponse('The task failed') },
+        body: processSchema,
+        response: { 200: answerSchema, 500: problemResponse('The task failed') },
       },
     },
     async ({ body }) => {
@@ -54,7 +63,5 @@ export async function buildApp({ keyring, work, logger }: AppOptions): Promise<F
       throw problem({ status: 500, code: 'task_failed', detail: 'Task processing failed' })
     },
   )
-
-  await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
   return app
 }

@@ -1,32 +1,34 @@
 import responseValidation from '@fastify/response-validation'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import ajvFormats from 'ajv-formats'
 import type { FastifyServerOptions } from 'fastify'
 import Fastify from 'fastify'
-import type { Verifier } from 'latchkey'
+import type { OpenKeyring } from 'latchkey'
 import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { FastifyGuard } from 'latchkey/guard/fastify'
 import { securitySchemes } from 'latchkey/guard/fastify'
 import { plainBodies, problems, securityHeaders, strictJson } from 'latchkey/problem/fastify'
-import { docsPolicy, serverOptions } from 'latchkey-server'
+import { docsPolicy, latchkeyServer, serverOptions } from 'latchkey-server'
 
 export interface ServerOptions {
   readonly title: string
-  readonly keyring: Pick<Verifier, 'scopes'>
+  readonly keyring: OpenKeyring
   readonly guard: Pick<FastifyGuard<string>, 'plugin' | 'open' | 'openly'>
   readonly logger: FastifyServerOptions['logger']
 }
 
-/** An application without routes of its own, with errors, validation and documents as in FastAPI. */
+/**
+ * An application without routes of its own, with errors, validation and documents as in FastAPI; and beside it, under
+ * `/latchkey`, the server that administers its keys.
+ */
 export async function buildServer({ title, keyring, guard, logger = false }: ServerOptions) {
   const app = Fastify({
     ...serverOptions,
     ...connectionOptions,
     logger,
     bodyLimit: 64 * 1024,
-  }).withTypeProvider<TypeBoxTypeProvider>()
+  })
   // JSON only, in UTF-8 and not compressed: Fastify would also take plain text, and read the others as they are not.
   app.removeAllContentTypeParsers()
   const parse = strictJson(app.getDefaultJsonParser('remove', 'remove'))
@@ -40,6 +42,8 @@ export async function buildServer({ title, keyring, guard, logger = false }: Ser
   await app.register(problems)
   await app.register(connections)
   await app.register(guard.plugin)
+  // Before the plugins that are for the routes of this service: they would take the routes of that server for them.
+  await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
   await app.register(responseValidation, { ajv: { plugins: [ajvFormats.default] } })
   await app.register(swagger, {
     openapi: {

@@ -1,24 +1,58 @@
 import { existsSync, readFileSync } from 'node:fs'
-import envSchema from 'env-schema'
 import { loadEnvironmentFile, secretSetting, unknownVariables } from 'latchkey-server/start'
-import type { Static } from 'typebox'
-import { Type } from 'typebox'
 
-const Settings = Type.Object({
-  HOST: Type.String({ default: '127.0.0.1' }),
-  PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535 }),
-  LATCHKEY_STORE: Type.String({ default: 'sqlite:data/latchkey.db', pattern: '^sqlite:.+$' }),
-  SERVICE_API_KEY: Type.Optional(Type.String()),
-  SERVICE_API_KEY_FILE: Type.Optional(Type.String()),
-  PROCESSING_SECONDS: Type.Number({ default: 0.5, minimum: 0, maximum: 3600 }),
-  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
-  NODE_ENV: Type.String({ default: 'production' }),
-})
+/** The settings of the service, by the variables that set them. */
+export interface Settings {
+  readonly HOST: string
+  readonly PORT: number
+  readonly LATCHKEY_STORE: string
+  readonly SERVICE_API_KEY: string | undefined
+  readonly PROCESSING_SECONDS: number
+  readonly LOG_LEVEL: string
+  readonly NODE_ENV: string
+}
 
-export type Settings = Static<typeof Settings>
+/** How the text of a setting is read. */
+interface Setting<Value> {
+  /** The value where the variable is not set. */
+  readonly fallback: Value
+  /** What the value must be; follows the name in a message. */
+  readonly must: string
+  /** Reads the value from a text; `undefined` if the text does not fit. */
+  readonly read: (text: string) => Value | undefined
+}
 
-/** Read by `latchkey` beside the service, and best kept in the same file. */
-const ofTheCommandLine = [
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
+  HOST: { fallback: '127.0.0.1', must: 'an address of this machine', read: (text) => text },
+  PORT: {
+    fallback: 8000,
+    must: 'a whole number from 0 to 65535',
+    read: (text) => (/^[0-9]+$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined),
+  },
+  LATCHKEY_STORE: {
+    fallback: 'sqlite:data/latchkey.db',
+    must: 'sqlite: and the path of a file, such as sqlite:data/latchkey.db',
+    read: (text) => (/^sqlite:.+$/.test(text) ? text : undefined),
+  },
+  SERVICE_API_KEY: { fallback: undefined, must: 'a key', read: (text) => text },
+  PROCESSING_SECONDS: {
+    fallback: 0.5,
+    must: 'seconds from 0 to 3600, such as 0.5',
+    read: (text) => (/^[0-9]+(?:\.[0-9]+)?$/.test(text) && Number(text) <= 3600 ? Number(text) : undefined),
+  },
+  LOG_LEVEL: {
+    fallback: 'info',
+    must: `one of ${logLevels.join(', ')}`,
+    read: (text) => (logLevels.includes(text) ? text : undefined),
+  },
+  NODE_ENV: { fallback: 'production', must: 'a word', read: (text) => text },
+}
+
+/** Read elsewhere: the file of the key below, the others by `latchkey` beside the service. */
+const ofOthers = [
+  'SERVICE_API_KEY_FILE',
   'LATCHKEY_URL',
   'LATCHKEY_ADMIN_KEY',
   'LATCHKEY_ADMIN_KEY_FILE',
@@ -33,18 +67,18 @@ const ofTheCommandLine = [
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   // An empty variable counts as not set: a compose file unsets a variable in this way.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
-  const [unknown] = unknownVariables(data, { known: [...Object.keys(Settings.properties), ...ofTheCommandLine] })
+  const [unknown] = unknownVariables(data, { known: [...Object.keys(table), ...ofOthers] })
   if (unknown !== undefined) throw new SettingsError(unknown)
-  // Ajv would take 18e3 and 0x4650 for numbers, too.
-  if (!/^[0-9]+$/.test(data['PORT'] ?? '0')) throw new SettingsError('PORT must be a whole number from 0 to 65535')
-  const { SERVICE_API_KEY_FILE: _, ...others } = data
-  const secret = secretOf(environment)
-  if (secret !== undefined) others['SERVICE_API_KEY'] = secret
-  try {
-    return envSchema<Settings>({ schema: Settings, data: others, env: false })
-  } catch (error) {
-    throw new SettingsError((error as { errors?: readonly Fault[] }).errors?.map(sentence).join('; '), { cause: error })
-  }
+  const texts: NodeJS.Dict<string> = { ...data, SERVICE_API_KEY: secretOf(environment) }
+  const faults: string[] = []
+  const settings = Object.entries(table).map(([name, { fallback, must, read }]) => {
+    const text = texts[name]
+    const value = text === undefined ? fallback : read(text)
+    if (text !== undefined && value === undefined) faults.push(`${name} must be ${must}`)
+    return [name, value] as const
+  })
+  if (faults.length > 0) throw new SettingsError(faults.join('; '))
+  return Object.fromEntries(settings) as unknown as Settings
 }
 
 /** `SERVICE_API_KEY`, or the content of the file that `SERVICE_API_KEY_FILE` names. */
@@ -74,17 +108,3 @@ export function standsInFile(name: keyof Settings, value: string): boolean {
 
 /** The settings are wrong, and the process ends with EX_CONFIG. */
 export class SettingsError extends Error {}
-
-interface Fault {
-  readonly instancePath: string
-  readonly keyword: string
-  readonly message?: string
-  readonly params: { readonly allowedValues?: readonly string[] }
-}
-
-function sentence({ instancePath, keyword, message, params }: Fault): string {
-  const name = instancePath.slice(1)
-  if (keyword === 'pattern') return `${name} must be sqlite: and the path of a file, such as sqlite:data/latchkey.db`
-  const allowed = params.allowedValues === undefined ? '' : `: ${params.allowedValues.join(', ')}`
-  return `${name} ${message}${allowed}`
-}

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { testKeyring } from 'latchkey/testing'
-import { Type } from 'typebox'
 import { scopes } from '../src/keys.ts'
 import { buildServer } from '../src/server.ts'
 
@@ -10,7 +9,7 @@ test('an answer that does not fit what is documented is not sent', async () => {
   const { keyring } = await testKeyring({ scopes })
   const guard = fastifyGuard(keyring)
   const app = await buildServer({ title: 'API', keyring, guard, logger: false })
-  const schema = { response: { 200: Type.Object({ id: Type.String({ format: 'uuid' }) }) } }
+  const schema = { response: { 200: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } } } }
   app.get('/wrong', { onRequest: guard.open, schema }, () => ({ id: 'no UUID' }))
   const answer = await app.inject('/wrong')
   assert.deepEqual([answer.statusCode, answer.json().code], [500, 'internal'])

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLevel } from 'fastify'
 import { problemResponse } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import { unavailable } from './route/errors.ts'
 import type { App, RouteParts } from './route/parts.ts'

@@ -1,7 +1,7 @@
 import type { JournalEntry, JournalHead, JournalOptions, JournalReport, RowFault } from 'latchkey'
 import { journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'

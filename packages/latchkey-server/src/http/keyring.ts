@@ -1,5 +1,5 @@
 import { adminScopes } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 

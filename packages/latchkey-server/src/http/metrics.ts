@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { contentType } from '../metrics/text.ts'
 import type { App, RouteParts } from './route/parts.ts'
 

@@ -1,6 +1,6 @@
 import type { ChangedOwner, Owner, OwnerPatch } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { etag, failures, json } from './route/answers.ts'
 import { idempotencyHeader, repeated } from './route/once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'

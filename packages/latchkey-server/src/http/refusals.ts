@@ -1,6 +1,6 @@
 import type { RefusalRecord } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'

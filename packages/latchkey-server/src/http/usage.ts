@@ -1,6 +1,6 @@
 import type { UsageCount, UsageOptions } from 'latchkey'
 import { bounds } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'

@@ -1,6 +1,6 @@
 import { bounds, limitName } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
-import { Type } from 'typebox'
+import { Type } from './type.ts'
 
 // The schemas that several resources share. A schema with a `title` is a named one in the OpenAPI document.
 

@@ -4,7 +4,6 @@
  */
 
 import type { Server } from 'node:http'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type {
   FastifyBodyParser,
@@ -21,7 +20,7 @@ import { isAmbiguous } from './ambiguous.ts'
 import { documentSuccess } from './document-success.ts'
 import { repeatedMember, utf8Text } from './json-text.ts'
 import type { ProblemOptions } from './problem.ts'
-import { malformedResponse, problemDocument, problemMediaType, problemResponse } from './problem.ts'
+import { malformedResponse, problemDocument, problemMediaType, problemResponse, reasonOf } from './problem.ts'
 import { makeRequestId, sendRequestId } from './request-id.ts'
 import { securityHeaders } from './security.ts'
 import {
@@ -302,9 +301,7 @@ function problemOfError(error: FastifyError | null | undefined): ProblemOptions 
   if (!(status >= 400 && status < 500)) return internal
   // Only Fastify's own messages are written for callers.
   const detail =
-    (error.code as string | undefined)?.startsWith('FST_') === true
-      ? error.message
-      : `${STATUS_CODES[status] ?? 'Error'}.`
+    (error.code as string | undefined)?.startsWith('FST_') === true ? error.message : `${reasonOf(status)}.`
   return { status, code: 'bad_request', detail }
 }
 

@@ -1,6 +1,6 @@
 import type { VerifiedKey } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { label, note, nullable, strict } from '../wire.ts'
 import { answered, answeredAlone, importable, settable, settableOnce } from './fields.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Changed, ChangeOptions, Revoked, RevokeOptions, RotatedOrRepeated, RotateOptions } from 'latchkey'
 import { bounds, revocationReasons } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
 import { bodyOptional } from '../route/body-or-none.ts'
 import { idempotencyHeader, repeated } from '../route/once.ts'

@@ -1,5 +1,5 @@
 import { bounds } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
 import { idempotencyHeader, repeated } from '../route/once.ts'
 import { tellRevision } from '../route/preconditions.ts'

@@ -1,7 +1,7 @@
 import type { ImportedKey, Key, KeyDetails, KeyPatch, NewKey } from 'latchkey'
 import { bounds, importedHashes, keyStates } from 'latchkey'
 import type { TSchema } from 'typebox'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { label, limit, limits, nullable, revisionText, timestamp } from '../wire.ts'
 import * as values from './values.ts'
 

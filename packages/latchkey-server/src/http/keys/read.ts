@@ -1,7 +1,7 @@
 import type { KeyPage, ListOptions } from 'latchkey'
 import { keyStates } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { etag, failures, json } from '../route/answers.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'

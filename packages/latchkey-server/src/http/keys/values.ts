@@ -1,6 +1,6 @@
 import type { Refill } from 'latchkey'
 import { bounds, delegableMembers, hashDigits, importedHashes, refills, revocationReasons } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
 
 // The schemas of fields that only keys have.

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { bounds } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 
 /** A header of every route that changes something. */
 export const idempotencyHeader = {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from 'latchkey/problem/fastify'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 
 /** A header of every route that changes something. */
 export const ifMatchHeader = {

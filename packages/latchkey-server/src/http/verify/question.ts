@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Catalogue, Requirement } from 'latchkey'
 import { adminEnvironment, adminScopes, bounds, LatchkeyError } from 'latchkey'
 import type { Static } from 'typebox'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import type { RouteParts } from '../route/parts.ts'
 import { described, label, scope } from '../wire.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LimitState, Refused, Retiring, Verdict } from 'latchkey'
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { verifiedKey } from '../keys/bodies.ts'
 import { unavailable } from '../route/errors.ts'
 import type { RouteParts } from '../route/parts.ts'
