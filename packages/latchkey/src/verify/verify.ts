@@ -123,7 +123,7 @@ export function verifierOf<Scope extends string>(
     if (key.environment !== requirement.environment) return refuse('wrong_environment', found) // environment
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
     if (!covers(held, requirement)) return refuse('insufficient_scope', found) // scopes
-    if (conditions === undefined || !isMetered(conditions)) return accept(found, call, undefined)
+    if (conditions === undefined || !isMetered(conditions)) return accept(found, call)
     const { cost } = requirement
     const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
     return awaiting(answer, (metered) => afterMeter(found, metered, call))
@@ -176,7 +176,7 @@ export function verifierOf<Scope extends string>(
   function accept(
     found: CachedKey<Scope>,
     { dryRun }: CallContext,
-    limits: readonly LimitState[] | undefined,
+    limits?: readonly LimitState[],
   ): Awaitable<Verdict<Scope>> {
     const writing = dryRun === true ? undefined : usage.accept(found)
     return writing === undefined ? acceptedWith(found, limits) : writing.then(() => afterFirstUse(found, limits))
