@@ -1,8 +1,10 @@
 import { batch } from './benchmarks/batch.ts'
+import { change } from './benchmarks/change.ts'
 import { endpoint } from './benchmarks/endpoint.ts'
 import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
+import { memory } from './benchmarks/memory.ts'
 import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
 import { rate } from './benchmarks/rate.ts'
@@ -20,6 +22,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   verify,
   rate,
   scale,
+  change,
+  memory,
   flush,
   start,
 }

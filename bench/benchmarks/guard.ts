@@ -7,7 +7,7 @@ import { costOf, cpuInGroups, withMeasuredServer } from './measured-server.ts'
 import { requestOf } from './request.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
 
-const keys = 2000
+const keys = 10_000
 /** In a block: some 20 ms, longer than a lease lasts. */
 const requests = 1000
 const blocksInGroup = 4
