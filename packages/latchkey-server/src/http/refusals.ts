@@ -4,14 +4,14 @@ import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, timestamp } from './wire.ts'
+import { described, label, refusalCodes, refusalSteps, timestamp } from './wire.ts'
 
 const record = {
   requestId: Type.String({ description: 'The id of the request' }),
   at: described(timestamp, 'When the call was refused, in milliseconds since 1970 (UTC)'),
   route: Type.Optional(Type.String({ description: 'The route', examples: ['POST /orders/:id'] })),
-  code: Type.String({ description: 'The code of the refusal', examples: ['expired'] }),
-  step: Type.String({ description: 'The step of verification that failed', examples: ['lifetime'] }),
+  code: Type.Enum(refusalCodes, { description: 'The code of the refusal', examples: ['expired'] }),
+  step: Type.Enum(refusalSteps, { description: 'The step of verification that failed', examples: ['lifetime'] }),
   why: Type.String({ description: 'Why the call was refused' }),
   keyId: Type.Optional(Type.String({ description: 'The id of the key; left out if the credential belongs to no key' })),
   owner: Type.Optional(Type.String({ description: 'The owner of the key' })),

@@ -8,11 +8,13 @@ type Builders = Pick<
   | 'Enum'
   | 'Integer'
   | 'Literal'
+  | 'Null'
   | 'Number'
   | 'Object'
   | 'Optional'
   | 'Record'
   | 'String'
+  | 'Union'
   | 'Unsafe'
 >
 
@@ -30,8 +32,10 @@ const builders = {
   Integer: of('integer'),
   Number: of('number'),
   Boolean: of('boolean'),
+  Null: of('null'),
   Literal: (value: unknown, options: Options = {}) => ({ type: typeof value, const: value, ...options }),
   Enum: (values: readonly unknown[], options: Options = {}) => ({ enum: values, ...options }),
+  Union: (schemas: readonly object[], options: Options = {}) => ({ anyOf: schemas, ...options }),
   Array: (items: object, options: Options = {}) => ({ type: 'array', items, ...options }),
   Record: (_name: object, value: object, options: Options = {}) => {
     return { type: 'object', patternProperties: { '^.*$': value }, ...options }

@@ -4,13 +4,16 @@ import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, strict, timestamp } from './wire.ts'
+import { described, label, refusalCodes, strict, timestamp } from './wire.ts'
 
 const count = {
   hour: described(timestamp, 'When the hour begins, in milliseconds since 1970 (UTC)'),
   key: Type.String({ description: 'The id of the key; empty if the credential belonged to no key' }),
   owner: Type.String({ description: 'The owner of the key' }),
-  outcome: Type.String({ description: '`accepted`, or the code of the refusal', examples: ['accepted'] }),
+  outcome: Type.Enum(['accepted', ...refusalCodes], {
+    description: '`accepted`, or the code of the refusal',
+    examples: ['accepted'],
+  }),
   count: Type.Integer({ description: 'How many calls had this outcome' }),
 } satisfies SchemasOf<UsageCount>
 

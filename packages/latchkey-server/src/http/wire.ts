@@ -1,4 +1,4 @@
-import { bounds, limitName } from 'latchkey'
+import { bounds, limitName, refusals } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from './type.ts'
 
@@ -63,6 +63,10 @@ export const limits = Type.Array(limit, { maxItems: bounds.limits.count })
 
 /** The revision of a key or an owner. */
 export const revisionText = 'A number that grows with every change; in quotation marks it is the ETag'
+
+/** The codes of refusals, and the steps of verification that give them. */
+export const refusalCodes = Object.keys(refusals)
+export const refusalSteps = [...new Set(Object.values(refusals).map(({ step }) => step))]
 
 /** How many items a page has if a request does not say. */
 export const usualPage = 100

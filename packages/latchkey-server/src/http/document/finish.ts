@@ -3,6 +3,7 @@ import { examplesIn } from './examples.ts'
 import { linkAnswers } from './links.ts'
 import { named } from './names.ts'
 import { operationsOf } from './operation.ts'
+import { closeProblems } from './problems.ts'
 
 interface FinishOptions {
   readonly keyring: Pick<OpenKeyring, 'environments' | 'scopes'>
@@ -15,7 +16,7 @@ const requestId = {
   schema: { type: 'string' },
 }
 
-/** Adds what `@fastify/swagger` cannot know: this keyring's words, names, links, optional bodies, a header of all answers. */
+/** Adds what `@fastify/swagger` cannot know: this keyring's words, names, links, codes, optional bodies, request ids. */
 export function finished<Document extends { readonly paths?: object; components?: object }>(
   document: Document,
   { keyring, bodyless }: FinishOptions,
@@ -29,5 +30,8 @@ export function finished<Document extends { readonly paths?: object; components?
     }
   }
   linkAnswers(operations)
-  return { ...result, components: { ...result.components, headers: { RequestId: requestId } } }
+  const problems = closeProblems(operations.flatMap(({ responses }) => Object.entries(responses)))
+  const { schemas } = result.components
+  const components = { ...result.components, schemas: { ...schemas, ...problems }, headers: { RequestId: requestId } }
+  return { ...result, components }
 }

@@ -1,9 +1,15 @@
+interface Response {
+  headers?: object
+  links?: object
+  readonly content?: Readonly<Record<string, { schema?: object }>>
+}
+
 /** As much of an operation as is finished here. */
 export interface Operation {
   readonly operationId: string
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
   requestBody?: { required?: boolean }
-  readonly responses: Readonly<Record<string, { headers?: object; links?: object }>>
+  readonly responses: Readonly<Record<string, Response>>
 }
 
 /** All operations of a document. */

@@ -9,14 +9,14 @@ import { ifMatch, ifMatchHeader, tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { note, nullable, strict, timestamp, tookMs } from '../wire.ts'
+import { note, strict, timestamp, tookMs } from '../wire.ts'
 import { keyDetails, keyPatch, keyPath } from './bodies.ts'
 
 /** The options that are not in the body: they are headers, or follow from the admin key. */
 type NotInBody = 'actor' | 'ifRevision' | 'idempotencyKey'
 
 const noted = { note: Type.Optional(note) } satisfies SchemasOf<Omit<ChangeOptions, NotInBody>>
-const rotation = {
+const rotationOptions = {
   grace: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -48,17 +48,17 @@ const revoked = {
 } satisfies SchemasOf<Revoked>
 const rotated = {
   ...changed,
-  secret: nullable(
-    Type.String({
-      description:
-        'The new secret. It is shown only now and cannot be read again; null if the call is repeated and the secret is in use',
-    }),
-  ),
+  secret: Type.String({ description: 'The new secret. It is shown only now and cannot be read again' }),
   oldEndsAt: Type.Integer({
     ...timestamp,
     description: 'When the old secret stops working, in milliseconds since 1970 (UTC)',
   }),
 } satisfies SchemasOf<RotatedOrRepeated>
+const rotatedBefore = {
+  ...rotated,
+  secret: Type.Null({ description: 'The call is repeated, and the new secret is in use: it cannot be read again' }),
+}
+const rotation = Type.Union([Type.Object(rotated), Type.Object(rotatedBefore)], { title: 'Rotation' })
 
 const headers = Type.Object({ ...ifMatchHeader, ...idempotencyHeader })
 
@@ -104,11 +104,11 @@ export function changingRoutes(app: App, { guard, acting, once }: RouteParts): v
         description:
           'Answers the new secret, which cannot be read again. Both secrets work until `oldEndsAt`. The body may be left out.',
         ...described,
-        body: Type.Object(rotation, {
+        body: Type.Object(rotationOptions, {
           ...strict,
           examples: [{ grace: 86_400, note: 'The yearly rotation' }],
         }),
-        response: { ...response, 200: json('The key and its new secret', Type.Object(rotated), etag) },
+        response: { ...response, 200: json('The key and its new secret', rotation, etag) },
       },
     },
     async (request, reply) => {

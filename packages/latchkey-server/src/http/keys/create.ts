@@ -1,23 +1,31 @@
 import { bounds } from 'latchkey'
 import { Type } from '../type.ts'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
-import { idempotencyHeader, repeated } from '../route/once.ts'
+import { idempotencyHeader } from '../route/once.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
-import { nullable, strict } from '../wire.ts'
+import { strict } from '../wire.ts'
 import { importedKey, keyDetails, newKey, smallest } from './bodies.ts'
 import { importable } from './fields.ts'
 
 const secret = Type.String({ description: 'The secret. It is shown only now and cannot be read again' })
 
-const issued = Type.Object({ key: keyDetails, secret: nullable(secret), repeated })
-const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated })
+const first = Type.Literal(false, { description: 'This call was not made before with the same Idempotency-Key' })
+const again = Type.Literal(true, { description: 'This call was made before with the same Idempotency-Key' })
+
+const issued = Type.Object({ key: keyDetails, secret, repeated: first })
+const issuedBefore = Type.Object({
+  key: keyDetails,
+  secret: Type.Null({ description: 'It was shown before and cannot be read again' }),
+  repeated: again,
+})
+const issuedMany = Type.Object({ created: Type.Array(Type.Object({ key: keyDetails, secret })), repeated: first })
 const skipped = Type.Array(Type.Integer(), {
   description: 'The places in the request, from 0, of the keys that were left out because their secrets are known',
 })
-const importedMany = Type.Object({ created: Type.Array(keyDetails), skipped, repeated })
-const before = Type.Object({ keys: Type.Array(keyDetails), repeated })
+const importedMany = Type.Object({ created: Type.Array(keyDetails), skipped, repeated: first })
+const before = Type.Object({ keys: Type.Array(keyDetails), repeated: again })
 
 const hash = importable.hash.example
 const algorithm = importable.algorithm.example
@@ -56,7 +64,7 @@ export function creatingRoutes(app: App, { guard, acting, once }: RouteParts): v
         headers,
         body: newKey,
         response: {
-          200: json('Repeated: the key exists already, and its secret was shown before', issued, etag),
+          200: json('Repeated: the key exists already, and its secret was shown before', issuedBefore, etag),
           201: json('The new key and its secret', issued, { ...etag, Location: 'The path of the key' }),
           ...failures(409, 422),
         },

@@ -4,7 +4,7 @@ import { LatchkeyError } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 
 /** The status for each error of the keyring. What a caller cannot have caused is a failure of the store. */
-const statuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store failed'>> = {
+export const errorStatuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store failed'>> = {
   invalid_input: 422,
   unknown_scope: 422,
   idempotency_key_reused: 422,
@@ -28,7 +28,7 @@ const statuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store 
  * failure of the store: 503.
  */
 export function throwAsProblem(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): never {
-  const status = error instanceof LatchkeyError ? statuses[error.code] : 'store failed'
+  const status = error instanceof LatchkeyError ? errorStatuses[error.code] : 'store failed'
   if (typeof status === 'number') throw problem({ status, code: error.code, detail: error.message })
   if (!isStoreFailure(error)) throw error
   reply.header('retry-after', '1')

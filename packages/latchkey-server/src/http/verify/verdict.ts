@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LimitState, Refused, Retiring, Verdict } from 'latchkey'
+import { refusals } from 'latchkey'
 import { Type } from '../type.ts'
 import { verifiedKey } from '../keys/bodies.ts'
 import { unavailable } from '../route/errors.ts'
 import type { RouteParts } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { described, nullable, timestamp } from '../wire.ts'
+import { described, nullable, refusalCodes, refusalSteps, timestamp } from '../wire.ts'
 
 const limitState = {
   name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
@@ -22,37 +23,59 @@ const oldSecret = {
   until: described(timestamp, 'When it stops working, in milliseconds since 1970 (UTC)'),
 } satisfies SchemasOf<Retiring>
 
+const answers = Object.values(refusals).map(({ answer }) => answer)
+const answerTypes = answers.flatMap(({ type }) => type ?? [])
+
 const callersAnswer = {
-  status: Type.Integer({ description: 'The status of your answer' }),
-  code: Type.String({ description: 'A code, for programs' }),
+  status: Type.Enum(unique(answers.map(({ status }) => status)), { description: 'The status of your answer' }),
+  code: Type.Enum(unique(answers.map(({ code }) => code)), { description: 'A code, for programs' }),
   detail: Type.String({ description: 'A sentence, for people' }),
-  type: Type.Optional(Type.String({ description: 'The type of the problem, if it is a registered one' })),
+  type: Type.Optional(
+    Type.Enum(unique(answerTypes), { description: 'The type of the problem, if it is a registered one' }),
+  ),
 } satisfies SchemasOf<Refused['refusal']['answer']>
 
-/** The schema of a verdict in an answer. */
-export const verdict = Type.Object(
+const either = {
+  limits: Type.Optional(
+    Type.Array(Type.Object(limitState, { title: 'LimitState' }), {
+      description: 'The limits of the key and its owner, and its quota, after this call',
+    }),
+  ),
+  retiring: Type.Optional(Type.Object(oldSecret, { description: 'The credential is an old secret of a rotated key' })),
+}
+
+const accepted = Type.Object(
   {
-    valid: Type.Boolean({ description: 'Whether the credential is accepted' }),
-    code: Type.String({ description: '`accepted`, or the code of the refusal', examples: ['accepted'] }),
-    key: Type.Optional(verifiedKey),
-    limits: Type.Optional(
-      Type.Array(Type.Object(limitState, { title: 'LimitState' }), {
-        description: 'The limits of the key and its owner, and its quota, after this call',
-      }),
-    ),
-    retiring: Type.Optional(
-      Type.Object(oldSecret, { description: 'The credential is an old secret of a rotated key' }),
-    ),
-    step: Type.Optional(Type.String({ description: 'The step of verification that failed' })),
-    why: Type.Optional(Type.String({ description: 'Why the credential is refused: for you, not for your caller' })),
-    answer: Type.Optional(Type.Object(callersAnswer, { description: 'What you may tell your caller' })),
+    valid: Type.Literal(true, { description: 'The credential is accepted' }),
+    code: Type.Literal('accepted', { description: 'Always `accepted`' }),
+    key: verifiedKey,
+    ...either,
+  },
+  { title: 'AcceptedVerdict' },
+)
+
+const refused = Type.Object(
+  {
+    valid: Type.Literal(false, { description: 'The credential is refused' }),
+    code: Type.Enum(refusalCodes, { description: 'The code of the refusal', examples: ['expired'] }),
+    step: Type.Enum(refusalSteps, { description: 'The step of verification that failed', examples: ['lifetime'] }),
+    why: Type.String({ description: 'Why the credential is refused: for you, not for your caller' }),
+    answer: Type.Object(callersAnswer, { description: 'What you may tell your caller' }),
     keyId: Type.Optional(Type.String({ description: 'The id of the refused key' })),
     owner: Type.Optional(Type.String({ description: 'The owner of the refused key' })),
     environment: Type.Optional(Type.String({ description: 'The environment of the refused key' })),
     retryAfter: Type.Optional(Type.Number({ description: 'In how many seconds the call can be accepted' })),
+    ...either,
   },
-  { title: 'Verdict' },
+  { title: 'RefusedVerdict' },
 )
+
+/** The schema of a verdict in an answer. */
+export const verdict = Type.Union([accepted, refused], { title: 'Verdict' })
+
+function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)]
+}
 
 /** A verdict as an answer has it. */
 export function wireOf(found: Verdict): object {
