@@ -6,10 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
 import { copyTo } from './sqlite/backup.ts'
+import { checkpointsOf } from './sqlite/checkpoints.ts'
 import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
 import { lookupsOf } from './sqlite/lookups.ts'
 import { looksOf } from './sqlite/looks.ts'
+import { hasReader, readerOf } from './sqlite/reader.ts'
+import type { ReadName } from './sqlite/reads.ts'
 import { readsOf } from './sqlite/reads.ts'
 import { statementsOf } from './sqlite/statements.ts'
 import { transactionsOf } from './sqlite/transactions.ts'
@@ -108,9 +111,21 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const transactions = transactionsOf(database)
   const looks = looksOf({ database, statements, transactions, onShared })
   const lookups = lookupsOf(database, statements)
+  // A database in memory is that of its connection alone.
+  const reader = file === ':memory:' || !hasReader ? undefined : readerOf({ file, still })
   const reads = readsOf({ statements, transactions })
+  const checkpoints = checkpointsOf(database, mode === 'read' ? undefined : reader)
   const spendsDurably = quotaDurability === 'full'
-  const { synced, finish, ...writes } = writesOf({ opened, file, mode, spendsDurably, statements, transactions, looks })
+  const { synced, finish, ...writes } = writesOf({
+    opened,
+    file,
+    mode,
+    spendsDurably,
+    statements,
+    transactions,
+    looks,
+    checkpoints,
+  })
 
   /**
    * Reads, and checks that the file is still the one that other processes open. A verification does not need this: a
@@ -124,12 +139,23 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
+  /** A read that may take long: in the thread of the reader, if there is one. */
+  function longRead<Name extends ReadName>(name: Name): Store[Name] {
+    if (reader === undefined) return asItIs(reads[name] as (...args: unknown[]) => unknown) as Store[Name]
+    const read = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
+      const answer = await reader.read(name, args)
+      mustBeThere()
+      return answer
+    }
+    return read as unknown as Store[Name]
+  }
+
   function close(): Awaitable<void> {
     const shut = (): void => {
       if (database.isOpen) database.close()
     }
-    const finished = finish()
-    return finished === undefined ? shut() : finished.then(shut)
+    const ends = [finish(), reader?.close()].filter((end) => end !== undefined)
+    return ends.length === 0 ? shut() : Promise.all(ends).then(shut)
   }
 
   return {
@@ -142,14 +168,14 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     declared: asItIs(lookups.declared),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 
-    list: asItIs(reads.list),
-    journal: asItIs(reads.journal),
-    auditKeys: asItIs(reads.auditKeys),
-    auditOwners: asItIs(reads.auditOwners),
-    auditMissing: asItIs(reads.auditMissing),
-    newestRevision: asItIs(reads.newestRevision),
-    usage: asItIs(reads.usage),
-    grants: asItIs(reads.grants),
+    list: longRead('list'),
+    journal: longRead('journal'),
+    auditKeys: longRead('auditKeys'),
+    auditOwners: longRead('auditOwners'),
+    auditMissing: longRead('auditMissing'),
+    newestRevision: longRead('newestRevision'),
+    usage: longRead('usage'),
+    grants: longRead('grants'),
 
     ...writes,
 

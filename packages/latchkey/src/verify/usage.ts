@@ -36,7 +36,7 @@ const hourLength = 3_600_000
 const mostWaiting = 1000
 
 /** Counts, and last uses, in one transaction. While it runs, this process does nothing else. */
-const batchSize = 100
+const batchSize = 50
 
 /** The most counts that wait while the store cannot be written; further ones are lost. */
 const most = 100_000

@@ -148,6 +148,20 @@ function openToRead(file: string): OpenDatabase {
   }
 }
 
+/** Opens a further connection, which only reads, to a file that this process has open; as it stood if that reads it so. */
+export function openBeside(file: string, still: boolean): DatabaseSync {
+  // It may wait for locks: it has a thread of its own, as has the next one.
+  return new DatabaseSync(still ? asUri(file, 'immutable=1') : file, { timeout: longestWait, readOnly: true })
+}
+
+/** Opens a further connection to a file that this process has open, to move what is in its log into the file. */
+export function openToCheckpoint(file: string): DatabaseSync {
+  const database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: longestWait })
+  // The log is synced before, and the file after.
+  database.exec('PRAGMA synchronous = NORMAL')
+  return database
+}
+
 /**
  * Says whether any process has a database open at present, this one included; `false` if that cannot be known. Ask before you
  * open a second store on a file: each process counts limits for itself.

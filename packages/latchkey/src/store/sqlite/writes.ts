@@ -3,6 +3,7 @@ import type { Awaitable, Store } from '../../ports.ts'
 import * as sql from '../sql.ts'
 import { writersOf } from '../writers.ts'
 import { commitOf } from './commit.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
 import type { Looks } from './looks.ts'
@@ -36,6 +37,7 @@ export interface Writing {
   readonly statements: Statements
   readonly transactions: Transactions
   readonly looks: Looks
+  readonly checkpoints: Checkpoints
 }
 
 /** The writes of a store, and what makes them durable. */
@@ -55,6 +57,7 @@ export function writesOf({
   statements,
   transactions: { transact },
   looks,
+  checkpoints,
 }: Writing): Writes {
   const { row, run } = statements
   const commit = commitOf({ statements, readHead: looks.readHead })
@@ -89,6 +92,7 @@ export function writesOf({
 
   function spend(...[id, spending]: Parameters<Store['spend']>): number | undefined {
     if (!spendsDurably) syncing?.syncSoon()
+    void checkpoints.wrote(1)
     return kept(() => spendOnce(id, spending))
   }
 
@@ -96,12 +100,13 @@ export function writesOf({
     synced: () => syncing?.synced(),
     finish: () => syncing?.close(),
 
-    async commit(...change) {
+    async commit(changes, ...rest) {
       mustBeOpenToWrite()
       return durable(
         writing(() => {
-          const entries = kept(() => transact(() => commit(...change)))
+          const entries = kept(() => transact(() => commit(changes, ...rest)))
           looks.committed(entries ?? [])
+          void checkpoints.wrote(changes.length)
           return entries
         }),
       )
@@ -127,18 +132,18 @@ export function writesOf({
     async recordUsage({ counts, lastUsed }) {
       // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
       if (mode === 'read') return
-      await durable(
-        writing(() =>
-          kept(() =>
-            transact(() => {
-              for (const { hour, key, owner, outcome, count } of counts)
-                run(sql.addUsage, [hour, key, owner, outcome, count])
-              for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
-              return true
-            }),
-          ),
-        ),
-      )
+      await writing(() => {
+        syncing?.syncSoon()
+        return kept(() =>
+          transact(() => {
+            for (const { hour, key, owner, outcome, count } of counts)
+              run(sql.addUsage, [hour, key, owner, outcome, count])
+            for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
+            return true
+          }),
+        )
+      })
+      await checkpoints.wrote(counts.length + lastUsed.size)
     },
 
     async declare({ scopes, prefix, environments }) {

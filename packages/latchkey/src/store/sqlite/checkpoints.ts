@@ -1,0 +1,40 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Reader } from './reader.ts'
+
+/** Sees to it that the log does not grow without end, and that this thread does not wait while it is emptied. */
+export interface Checkpoints {
+  /**
+   * Counts rows that were written to the log. Resolves when it has been emptied, if that was due: who writes very much
+   * waits, so that he does not write faster than it can be emptied.
+   */
+  readonly wrote: (rows: number) => Promise<void> | undefined
+}
+
+/** Rows after which the log is emptied; a row touches some ten pages of 4 KiB at most. */
+const due = 1000
+
+/** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
+const longest = 16_384
+
+/** @param reader - without one, SQLite empties the log by itself, within a commit. */
+export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'checkpoint'> | undefined): Checkpoints {
+  if (reader === undefined) return { wrote: () => undefined }
+  database.exec(`PRAGMA wal_autocheckpoint = ${longest}`)
+  let written = 0
+  let running: Promise<void> | undefined
+
+  async function checkpoint(): Promise<void> {
+    written = 0
+    // If it fails, the next one does it, or SQLite itself.
+    await reader?.checkpoint().catch(() => undefined)
+    running = undefined
+  }
+
+  return {
+    wrote(rows) {
+      written += rows
+      if (written >= due) running ??= checkpoint()
+      return running
+    },
+  }
+}

@@ -1,0 +1,41 @@
+// The program of the thread that reads, and that moves the log into the file: one question after the other.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { openBeside, openToCheckpoint } from './database.ts'
+import type { Answered, Asked, Read } from './reader.ts'
+import { readsOf } from './reads.ts'
+import { statementsOf } from './statements.ts'
+import { errorDataOf } from './error-data.ts'
+import { transactionsOf } from './transactions.ts'
+
+const { file, still } = workerData as Read
+const database = openBeside(file, still)
+const reads = readsOf({ statements: statementsOf(database, file), transactions: transactionsOf(database) })
+let writer: DatabaseSync | undefined
+
+parentPort?.on('message', ({ id, name, args }: Asked) => {
+  if (name === 'close') {
+    writer?.close()
+    database.close()
+    parentPort?.close()
+    return
+  }
+  parentPort?.postMessage(answer(id, name, args), [])
+})
+
+function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonly unknown[]): Answered {
+  try {
+    if (name === 'checkpoint') return { id, value: checkpoint() }
+    const read = reads[name] as (...values: readonly unknown[]) => unknown
+    return { id, value: read(...args) }
+  } catch (error) {
+    return { id, error: errorDataOf(error) }
+  }
+}
+
+/** PASSIVE: it waits for nobody, and nobody waits for it. */
+function checkpoint(): void {
+  writer ??= openToCheckpoint(file)
+  writer.exec('PRAGMA wal_checkpoint(PASSIVE)')
+}

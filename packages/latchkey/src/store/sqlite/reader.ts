@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { LatchkeyError } from '../../error.ts'
+import type { ReadName } from './reads.ts'
+import type { ErrorData } from './error-data.ts'
+import { errorOf } from './error-data.ts'
+
+/** A question to the thread, and its answer: that of the method with this name. */
+export interface Asked {
+  readonly id: number
+  readonly name: ReadName | 'checkpoint' | 'close'
+  readonly args: readonly unknown[]
+}
+export type Answered = { readonly id: number } & ({ readonly value: unknown } | { readonly error: ErrorData })
+
+/** The database that the thread opens for itself. */
+export interface Read {
+  readonly file: string
+  /** Whether it is read as it stood when it was opened. */
+  readonly still: boolean
+}
+
+/** What may take long, in a thread of its own with connections of its own. */
+export interface Reader {
+  /** Answers what the method with this name answers. */
+  readonly read: (name: ReadName, args: readonly unknown[]) => Promise<unknown>
+  /** Moves what is in the log into the file, as far as nobody reads it from there. */
+  readonly checkpoint: () => Promise<unknown>
+  /** Resolves when the thread, if there is one, has ended. */
+  readonly close: () => Promise<void> | undefined
+}
+
+/** The program of the thread: it lies beside this file, in the sources and in what is published. */
+const program = new URL(`reader-thread${extname(import.meta.filename)}`, import.meta.url)
+
+/** Whether the program is there. It is not where a bundler has put everything into one file. */
+export const hasReader: boolean = existsSync(program)
+
+/** The thread is started with the first question. If it ends, those who wait are told, and the next question starts another. */
+export function readerOf(database: Read): Reader {
+  let thread: Thread | undefined
+
+  async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
+    if (thread === undefined || thread.isOver()) thread = startThread(database)
+    return thread.ask(name, args)
+  }
+
+  return {
+    read: ask,
+    checkpoint: async () => ask('checkpoint', []),
+    close: () => thread?.close(),
+  }
+}
+
+interface Thread {
+  readonly ask: (name: Asked['name'], args: readonly unknown[]) => Promise<unknown>
+  readonly isOver: () => boolean
+  readonly close: () => Promise<void> | undefined
+}
+
+/** @throws LatchkeyError `store_unusable` where the system starts no thread. */
+function startThread(database: Read): Thread {
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  const ended = Promise.withResolvers<void>()
+  const worker = start(database)
+  let over = false
+  let last = 0
+  let failure: unknown
+
+  // It keeps the process running while somebody waits for it, and not otherwise.
+  worker.unref()
+  worker.on('message', (answer: Answered) => {
+    const asked = waiting.get(answer.id)
+    waiting.delete(answer.id)
+    if (waiting.size === 0) worker.unref()
+    if ('error' in answer) asked?.reject(errorOf(answer.error))
+    else asked?.resolve(answer.value)
+  })
+  worker.on('error', (error) => (failure = error))
+  worker.on('exit', () => {
+    over = true
+    for (const { reject } of waiting.values()) reject(unusable(database.file, failure))
+    ended.resolve()
+  })
+
+  async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
+    const asked = Promise.withResolvers<unknown>()
+    const id = ++last
+    waiting.set(id, asked)
+    worker.ref()
+    worker.postMessage({ id, name, args } satisfies Asked, [])
+    return asked.promise
+  }
+
+  return {
+    ask,
+    isOver: () => over,
+    close() {
+      if (over) return undefined
+      ask('close', []).catch(() => undefined)
+      return ended.promise
+    },
+  }
+}
+
+function start(database: Read): Worker {
+  try {
+    // It needs neither the flags nor the environment of this process, in which there may be secrets.
+    return new Worker(program, { name: 'latchkey', workerData: database, execArgv: [], env: {} })
+  } catch (error) {
+    throw unusable(database.file, error)
+  }
+}
+
+function unusable(file: string, cause: unknown): LatchkeyError {
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  return new LatchkeyError('store_unusable', `The thread that reads the database ${file} has ended${why}.`, { cause })
+}

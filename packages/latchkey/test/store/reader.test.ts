@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { copyFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { TestContext } from 'node:test'
+import { test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
+import { chain } from '../../src/journal/chain.ts'
+import type { UsageCount } from '../../src/ports.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { inserting, newKey } from '../conformance/store.ts'
+
+const folder = temporaryFolder('reader')
+let files = 0
+const newFile = (): string => join(folder, `${files++}.db`)
+
+/** The threads that are started from now on. */
+function threadsStarted(context: TestContext): readonly Worker[] {
+  const threads: Worker[] = []
+  const note = (worker: Worker): unknown => threads.push(worker)
+  process.on('worker', note)
+  context.after(() => process.off('worker', note))
+  return threads
+}
+
+const everything = { after: 0, limit: 1000, subject: undefined, actor: undefined, from: undefined, to: undefined }
+
+test('what may read many rows is read in one thread, started when it is first needed, and sees each change', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  for (let count = 1; count <= 3; count++) {
+    await store.commit([inserting(newKey())], chain)
+    if (count === 1) assert.equal(threads.length, 0)
+    const [entries, keys] = await Promise.all([store.journal(everything), store.auditKeys(undefined, 10)])
+    assert.deepEqual([entries.length, keys.length], [count, count])
+  }
+  assert.equal(threads.length, 1)
+  const ended = once(threads[0]!, 'exit')
+  await store.close()
+  await ended
+})
+
+test('when the thread ends, those who wait are told, and the next read starts another', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  await store.commit([inserting(newKey())], chain)
+  await store.newestRevision()
+  void threads[0]?.terminate()
+  const waiting = Promise.resolve(store.journal(everything))
+  await assert.rejects(waiting, {
+    code: 'store_unusable',
+    message: /^The thread that reads the database .+ has ended\.$/,
+  })
+  assert.equal((await store.journal(everything)).length, 1)
+  assert.equal(threads.length, 2)
+  await store.close()
+})
+
+test('an error in the thread is the error that it would be here', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  const made = newKey()
+  await store.commit([inserting(made)], chain)
+  const other = new DatabaseSync(file)
+  other.exec(`UPDATE latchkey_keys SET scopes = 'no list'`)
+  const here = await Promise.resolve()
+    .then(() => store.byId(made.key.id))
+    .catch((error: unknown) => error)
+  await assert.rejects(Promise.resolve(store.grants([made.key.environment])), { code: (here as { code: string }).code })
+  other.exec('DROP TABLE latchkey_usage')
+  const asked = store.usage({ key: undefined, owner: undefined, outcome: undefined, from: 0, to: 1, limit: 1 })
+  await assert.rejects(Promise.resolve(asked), { code: 'ERR_SQLITE_ERROR', errcode: 1, message: /no such table/ })
+  other.close()
+  await store.close()
+})
+
+/** Counts of so many keys in one hour. */
+const countsOf = (keys: number): readonly UsageCount[] =>
+  Array.from({ length: keys }, (_, key) => ({
+    hour: 0,
+    key: `key_${key}`,
+    owner: 'acme',
+    outcome: 'accepted',
+    count: 1,
+  }))
+
+test('who writes very much waits until the thread has moved the log into the file', async (context) => {
+  const threads = threadsStarted(context)
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
+  assert.equal(threads.length, 0)
+  await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
+  assert.equal(threads.length, 1)
+  copyFileSync(file, `${file}.copy`)
+  const copied = new DatabaseSync(`${file}.copy`, { readOnly: true })
+  assert.equal(copied.prepare('SELECT SUM(count) AS count FROM latchkey_usage').get()?.['count'], 1000)
+  copied.close()
+  await store.close()
+})
+
+test('where the thread ends while it moves the log, nothing that was written fails', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  await store.newestRevision()
+  void threads[0]?.terminate()
+  await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  assert.equal(threads.length, 2)
+  await store.close()
+})
+
+test('a file that was replaced is not read on from the thread', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], chain)
+  assert.equal((await store.journal(everything)).length, 1)
+  renameSync(file, `${file}.away`)
+  await assert.rejects(Promise.resolve(store.journal(everything)), { code: 'store_unusable' })
+  await store.close()
+})
+
+test('a database in memory is read where it is', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: ':memory:' })
+  await store.commit([inserting(newKey())], chain)
+  assert.equal((await store.journal(everything)).length, 1)
+  assert.equal(threads.length, 0)
+  await store.close()
+})
+
+test('a database that stands still is read as it stood in the thread too, until somebody writes', async () => {
+  const file = newFile()
+  const writer = sqliteStore({ file })
+  await writer.commit([inserting(newKey())], chain)
+  await writer.close()
+  const store = sqliteStore({ file, mode: 'read' })
+  assert.equal((await store.journal(everything)).length, 1)
+  const again = sqliteStore({ file })
+  await again.commit([inserting(newKey())], chain)
+  await assert.rejects(Promise.resolve(store.journal(everything)), { code: 'store_unusable', message: /was changed/ })
+  await again.close()
+  await store.close()
+})
