@@ -1,14 +1,21 @@
-import type { Change, IdempotentCall, JournalHead, JournalEntry, Witness } from '../../ports.ts'
+import type { Change, IdempotentCall, JournalEntry, JournalHead, Store, Witness } from '../../ports.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
 import * as sql from '../sql.ts'
-import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
 
 /** How long the result for a token is kept, in milliseconds: a day. */
 const remembered = 86_400_000
 
+/** Changes after which the writing of very many pauses. */
+export const pieceSize = 50
+
+/** Writes changes piece by piece. Its transaction is to be undone if it ends with `undefined`. */
+export type Commit = (
+  ...commit: Parameters<Store['commit']>
+) => Generator<undefined, readonly JournalEntry[] | undefined>
+
 /**
- * Writes changes and their journal entries, within a transaction that is to be undone if it answers `undefined`.
+ * Writes changes and their journal entries, within a transaction.
  *
  * @param readHead - reads the end of the journal.
  */
@@ -18,7 +25,7 @@ export function commitOf({
 }: {
   readonly statements: Pick<Statements, 'row' | 'run'>
   readonly readHead: () => JournalHead | undefined
-}): Answering<'commit'>['commit'] {
+}): Commit {
   function putQuota(id: string, quota: Extract<Change, { kind: 'update' }>['quota']): void {
     if (quota === undefined) return
     if (quota !== null && 'more' in quota) {
@@ -76,7 +83,7 @@ export function commitOf({
     return (after === undefined ? run(sql.insertOnce, values) : run(sql.updateOnce, [...values, after])) === 1
   }
 
-  return (changes, chain, { idempotent, authority, left } = {}) => {
+  return function* (changes, chain, { idempotent, authority, left } = {}) {
     if (authority !== undefined && !holds(authority)) return undefined
     if (left !== undefined && !holds(left)) return undefined
     const entries: JournalEntry[] = []
@@ -87,6 +94,7 @@ export function commitOf({
       run(sql.insertEntry, sql.entryValues(entry))
       entries.push(entry)
       last = entry
+      if (entries.length % pieceSize === 0) yield
     }
     if (idempotent !== undefined && !note(idempotent, entries)) return undefined
     return entries

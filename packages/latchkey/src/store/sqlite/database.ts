@@ -1,9 +1,9 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import type { Presence } from './file.ts'
-import { always, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './file.ts'
+import { always, asUri, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './file.ts'
 import { migrate, mustBeOfThisVersion } from './schema.ts'
 import { checkVersion } from './version.ts'
 
@@ -148,20 +148,6 @@ function openToRead(file: string): OpenDatabase {
   }
 }
 
-/** Opens a further connection, which only reads, to a file that this process has open; as it stood if that reads it so. */
-export function openBeside(file: string, still: boolean): DatabaseSync {
-  // It may wait for locks: it has a thread of its own, as has the next one.
-  return new DatabaseSync(still ? asUri(file, 'immutable=1') : file, { timeout: longestWait, readOnly: true })
-}
-
-/** Opens a further connection to a file that this process has open, to move what is in its log into the file. */
-export function openToCheckpoint(file: string): DatabaseSync {
-  const database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: longestWait })
-  // The log is synced before, and the file after.
-  database.exec('PRAGMA synchronous = NORMAL')
-  return database
-}
-
 /**
  * Says whether any process has a database open at present, this one included; `false` if that cannot be known. Ask before you
  * open a second store on a file: each process counts limits for itself.
@@ -199,11 +185,6 @@ function isUnopened(error: unknown): boolean {
 /** SQLITE_READONLY_ROLLBACK: a half-written change must be rolled back, which a reader may not do. */
 function isInterrupted(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === 776
-}
-
-/** The address of a file as SQLite takes it, with the mode of opening. */
-function asUri(file: string, parameters: string): string {
-  return `file:${realpathSync(file).split(sep).map(encodeURIComponent).join('/')}?${parameters}`
 }
 
 function mustExist(file: string): void {

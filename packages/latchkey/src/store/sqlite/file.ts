@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { sep } from 'node:path'
 import { LatchkeyError } from '../../error.ts'
 
 /**
@@ -119,4 +120,9 @@ function statusOf(file: string): BigIntStats | undefined {
     const { code } = cause as NodeJS.ErrnoException
     throw new LatchkeyError('store_unusable', `The database ${file} cannot be reached (${code}).`, { cause })
   }
+}
+
+/** The address of a file as SQLite takes it, with the mode of opening. */
+export function asUri(file: string, parameters: string): string {
+  return `file:${realpathSync(file).split(sep).map(encodeURIComponent).join('/')}?${parameters}`
 }

@@ -13,8 +13,8 @@ export interface Looks {
   readonly changesSince: (after: JournalHead | undefined) => ChangesSince
   /** The end of the journal, read anew. */
   readonly readHead: () => JournalHead | undefined
-  /** Called with the entries of every commit of this store itself. */
-  readonly committed: (entries: readonly JournalEntry[]) => void
+  /** Called with the entries of every commit of this store itself; `beside` if on another connection of its own. */
+  readonly committed: (entries: readonly JournalEntry[], beside?: 'beside') => void
 }
 
 /** @param onShared - called once when another process is seen to accept calls on the same file. */
@@ -35,14 +35,7 @@ export function looksOf({
   let head: JournalHead | undefined
   let imported: ChangesSince['imported'] = []
 
-  function readHead(): JournalHead | undefined {
-    const found = row<JournalHead>(sql.head)
-    if (found === undefined) return undefined
-    // The sequence number of the entry after it could not be read.
-    if (found.seq >= Number.MAX_SAFE_INTEGER)
-      throw foreignValue('latchkey_journal.seq', `a number that is too large (${found.seq})`)
-    return { seq: found.seq, hash: found.hash }
-  }
+  const readHead = readHeadOf({ row })
 
   function readImported(): ChangesSince['imported'] {
     return rows<{ kind: ChangesSince['imported'][number] }>(sql.imported).map(({ kind }) => kind)
@@ -72,8 +65,9 @@ export function looksOf({
       })
     },
 
-    committed(entries) {
-      // Our own commits do not change `data_version` for us.
+    committed(entries, beside) {
+      // Our own commits do not change `data_version` for us, except those beside.
+      if (beside !== undefined) others.committedBeside()
       const last = entries.at(-1)
       if (last !== undefined) head = { seq: last.seq, hash: last.hash }
       others.committed(entries.length)
@@ -89,20 +83,28 @@ export function looksOf({
 function sharing(tell: (() => void) | undefined): {
   /** Called after a commit of this store itself. */
   readonly committed: (entries: number) => void
+  /** Called after a commit on another connection of this store, which looks like another process. */
+  readonly committedBeside: () => void
   /** @param written - whether another process has written since the look before. */
   readonly seen: (seq: number, written: boolean) => void
 } {
   let reported = tell === undefined
   let [reached, ours] = [0, 0]
+  let beside = false
   return {
     committed(entries) {
       ours += entries
     },
+    committedBeside() {
+      beside = true
+    },
     seen(seq, written) {
+      const unclear = beside
+      beside = false
       const theirs = seq - reached - ours
       reached = seq
       ours = 0
-      if (reported || !written || theirs !== 0) return
+      if (reported || unclear || !written || theirs !== 0) return
       reported = true
       // After the look, because the callback may do anything.
       queueMicrotask(() => tell?.())
@@ -112,4 +114,16 @@ function sharing(tell: (() => void) | undefined): {
 
 function isSame(one: JournalHead | undefined, other: JournalHead | undefined): boolean {
   return one?.seq === other?.seq && one?.hash === other?.hash
+}
+
+/** Reads the end of the journal on one connection. */
+export function readHeadOf({ row }: Pick<Statements, 'row'>): () => JournalHead | undefined {
+  return () => {
+    const found = row<JournalHead>(sql.head)
+    if (found === undefined) return undefined
+    // The sequence number of the entry after it could not be read.
+    if (found.seq >= Number.MAX_SAFE_INTEGER)
+      throw foreignValue('latchkey_journal.seq', `a number that is too large (${found.seq})`)
+    return { seq: found.seq, hash: found.hash }
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openBeside, openToCheckpoint } from './database.ts'
+import { openBeside, openToCheckpoint } from './beside.ts'
 import type { Answered, Asked, Read } from './reader.ts'
 import { readsOf } from './reads.ts'
 import { statementsOf } from './statements.ts'

@@ -1,8 +1,9 @@
 import { LatchkeyError } from '../../error.ts'
-import type { Awaitable, Store } from '../../ports.ts'
+import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
 import * as sql from '../sql.ts'
 import { writersOf } from '../writers.ts'
-import { commitOf } from './commit.ts'
+import { commitInPieces } from './bulk.ts'
+import { commitOf, pieceSize } from './commit.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
@@ -60,7 +61,7 @@ export function writesOf({
   checkpoints,
 }: Writing): Writes {
   const { row, run } = statements
-  const commit = commitOf({ statements, readHead: looks.readHead })
+  const commitOnce = commitOf({ statements, readHead: looks.readHead })
   const spendOnce = spendOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
@@ -96,17 +97,27 @@ export function writesOf({
     return kept(() => spendOnce(id, spending))
   }
 
+  async function bulk(commit: Parameters<Store['commit']>): Promise<readonly JournalEntry[] | undefined> {
+    mustBeThere()
+    const entries = await commitInPieces(file, writing, commit)
+    if (entries !== undefined) looks.committed(entries, 'beside')
+    mustBeThere()
+    void checkpoints.wrote(commit[0].length)
+    return entries
+  }
+
   return {
     synced: () => syncing?.synced(),
     finish: () => syncing?.close(),
 
-    async commit(changes, ...rest) {
+    async commit(...commit) {
       mustBeOpenToWrite()
+      if (log !== undefined && commit[0].length > pieceSize) return durable(bulk(commit))
       return durable(
         writing(() => {
-          const entries = kept(() => transact(() => commit(changes, ...rest)))
+          const entries = kept(() => transact(() => toTheEnd(commitOnce(...commit))))
           looks.committed(entries ?? [])
-          void checkpoints.wrote(changes.length)
+          void checkpoints.wrote(commit[0].length)
           return entries
         }),
       )
@@ -154,5 +165,13 @@ export function writesOf({
       const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
       await durable(writing(() => kept(() => run(sql.declare, values))))
     },
+  }
+}
+
+/** Does all the pieces of a work at once. */
+function toTheEnd<Result>(pieces: Generator<undefined, Result>): Result {
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done === true) return value
   }
 }

@@ -1,0 +1,37 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { JournalEntry, Store } from '../../ports.ts'
+import type { Writers } from '../writers.ts'
+import { commitOf } from './commit.ts'
+import { openToChangeBeside } from './beside.ts'
+import { readHeadOf } from './looks.ts'
+import { statementsOf } from './statements.ts'
+
+/**
+ * Commits very many changes in one transaction, and the event loop turns between two pieces of it. It has a connection
+ * of its own: what it has not committed yet is seen by nobody, and whoever writes meanwhile waits as for another process.
+ *
+ * @param writing - the queue in which the transaction waits for its beginning.
+ */
+export async function commitInPieces(
+  file: string,
+  writing: Writers,
+  commit: Parameters<Store['commit']>,
+): Promise<readonly JournalEntry[] | undefined> {
+  const database = openToChangeBeside(file)
+  try {
+    const statements = statementsOf(database, file)
+    await writing(() => database.exec('BEGIN IMMEDIATE'))
+    const pieces = commitOf({ statements, readHead: readHeadOf(statements) })(...commit)
+    for (;;) {
+      const { done, value } = pieces.next()
+      if (done === true) {
+        database.exec(value === undefined ? 'ROLLBACK' : 'COMMIT')
+        return value
+      }
+      await nextTurn()
+    }
+  } finally {
+    // What is not committed is undone.
+    database.close()
+  }
+}
