@@ -9,6 +9,7 @@ import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
 import { rate } from './benchmarks/rate.ts'
 import { scale } from './benchmarks/scale.ts'
+import { stall } from './benchmarks/stall.ts'
 import { start } from './benchmarks/start.ts'
 import { verify } from './benchmarks/verify.ts'
 
@@ -25,5 +26,6 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   change,
   memory,
   flush,
+  stall,
   start,
 }

@@ -11,15 +11,17 @@ export interface Held {
 /**
  * Turns the event loop as fast as it turns while some work goes on, and finds its longest turn.
  *
+ * @param eachTurn - what is done in each of them.
  * @example const { clock } = await longestTurn(() => keyring.flushUsage())
  */
-export async function longestTurn(work: () => Promise<unknown>): Promise<Held> {
+export async function longestTurn(work: () => Promise<unknown>, eachTurn?: () => Promise<unknown>): Promise<Held> {
   let [clock, processor] = [0, 0]
   const watch = { over: false }
   const watching = (async () => {
     let [before, spent] = [performance.now(), processorTime()]
     while (!watch.over) {
       await nextTurn()
+      await eachTurn?.()
       const [now, spentNow] = [performance.now(), processorTime()]
       clock = Math.max(clock, now - before)
       processor = Math.max(processor, spentNow - spent)
