@@ -10,6 +10,9 @@ import { sqliteStore } from 'latchkey/store/sqlite'
 import { testKeyring } from 'latchkey/testing'
 import { firstAdminKey, latchkeyServer, serverOptions } from 'latchkey-server'
 
+const threads: unknown[] = []
+process.on('worker', (thread) => threads.push(thread))
+
 const scopes = { 'orders:read': 'Read orders' }
 const keyring = await openKeyring({ store: sqliteStore({ file: 'keys.db' }), scopes })
 const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:*'] })
@@ -37,6 +40,7 @@ const listed = await mounted.inject({
   headers: { 'x-api-key': (await firstAdminKey(keyring)) ?? '' },
 })
 assert.equal(listed.json().keys.length, 2)
+assert.equal(threads.length, 1, 'the program of the thread that reads is published')
 assert.equal((await mounted.inject('/latchkey/docs')).statusCode, 200)
 await mounted.close()
 await keyring.close()

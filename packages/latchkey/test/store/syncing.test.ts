@@ -120,7 +120,20 @@ test('what is spent is answered at once and is on the disk within a second', asy
   await nextTurn()
   assert.throws(() => store.spend(id, spending), { code: 'store_unusable' }, 'the next call is told')
   assert.equal(store.spend(id, spending), 7, 'and nothing was taken from it')
-  await store.close()
+  const closed = store.close()
+  held.shift()?.()
+  await closed
+})
+
+test('what was spent is on the disk before the store is closed', async (context) => {
+  const store = sqliteStore({ file: newFile() })
+  const { held } = holdingSyncs(context)
+  const { id, spending } = await withQuota(store, held)
+  void store.spend(id, spending)
+  const closed = Promise.resolve(store.close())
+  assert.equal(await isPending(closed), true)
+  held.shift()?.()
+  await closed
 })
 
 test('with full durability, calls that spend at once wait for the disk together', async (context) => {

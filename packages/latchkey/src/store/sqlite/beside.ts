@@ -1,6 +1,7 @@
 // Further connections to a file that this process has open already.
 
 import { DatabaseSync } from 'node:sqlite'
+import { longestLog } from './checkpoints.ts'
 import { asUri } from './file.ts'
 
 /** How long a thread that nobody else waits for may wait for a lock, in milliseconds. */
@@ -28,6 +29,8 @@ export function openToChangeBeside(file: string): DatabaseSync {
   const database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: 0 })
   database.exec('PRAGMA synchronous = NORMAL')
   database.exec('PRAGMA foreign_keys = ON')
-  database.exec('PRAGMA wal_autocheckpoint = 0')
+  database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
+  // What does not fit in 8 MiB is written to the log before the commit, which would otherwise take long.
+  database.exec('PRAGMA cache_size = -8192')
   return database
 }

@@ -14,12 +14,12 @@ export interface Checkpoints {
 const due = 1000
 
 /** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
-const longest = 16_384
+export const longestLog = 16_384
 
 /** @param reader - without one, SQLite empties the log by itself, within a commit. */
 export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'checkpoint'> | undefined): Checkpoints {
   if (reader === undefined) return { wrote: () => undefined }
-  database.exec(`PRAGMA wal_autocheckpoint = ${longest}`)
+  database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
   let written = 0
   let running: Promise<void> | undefined
 

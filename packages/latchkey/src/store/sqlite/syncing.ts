@@ -74,12 +74,14 @@ export function syncingOf(log: string): Syncing {
       throw failed
     },
     close() {
+      // Other processes may keep the database open: then closing it syncs nothing.
+      const last = timer === undefined ? (next ?? running) : synced()
       clearTimeout(timer)
       const closeLog = (): void => {
         if (descriptor !== undefined) closeSync(descriptor)
         descriptor = undefined
       }
-      return (next ?? running)?.then(closeLog, closeLog) ?? closeLog()
+      return last?.then(closeLog, closeLog) ?? closeLog()
     },
   }
 }
