@@ -90,7 +90,6 @@ export async function latchkeyServer(
   await app.register(problems)
   if (corsOrigins.length > 0) app.addHook('onRequest', crossOrigin(corsOrigins))
   app.addHook('onRequest', unambiguous)
-  app.addHook('onRoute', metrics.routed)
   app.addHook('onResponse', metrics.answered)
   onUnrouted(app, metrics.unrouted)
   app.addHook('preParsing', callerLog(guard))

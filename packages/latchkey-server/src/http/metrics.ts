@@ -1,5 +1,4 @@
 import { Type } from './type.ts'
-import { contentType } from '../metrics/text.ts'
 import type { App, RouteParts } from './route/parts.ts'
 
 /** The metrics, for a monitoring system. */
@@ -17,7 +16,7 @@ export function metricsRoutes(app: App, { guard, metrics }: RouteParts): void {
       },
     },
     async (_request, reply) => {
-      reply.type(contentType)
+      reply.type(metrics.contentType)
       return metrics.text()
     },
   )

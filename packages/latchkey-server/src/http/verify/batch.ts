@@ -1,4 +1,5 @@
 import { bounds, LatchkeyError } from 'latchkey'
+import { problem } from 'latchkey/problem/fastify'
 import { Type } from '../type.ts'
 import { failures, json, keepNowhere } from '../route/answers.ts'
 import type { App, RouteParts } from '../route/parts.ts'
@@ -45,6 +46,8 @@ export function verifyBatchRoute(app: App, parts: RouteParts): void {
     {
       onRequest: guard.requires('keys:verify'),
       bodyLimit: bodyLimits.batch,
+      // Before the validation, which would look at every item of a list that is too long.
+      preValidation: async ({ body }) => mustBeShort(body),
       schema: {
         operationId: 'verifyCredentials',
         summary: `Verify up to ${bounds.batch} credentials that your callers sent you`,
@@ -78,6 +81,13 @@ export function verifyBatchRoute(app: App, parts: RouteParts): void {
       return { verdicts: found.map(wireOf) }
     },
   )
+}
+
+function mustBeShort(body: unknown): void {
+  const { calls } = (body ?? {}) as { readonly calls?: unknown }
+  if (!Array.isArray(calls) || calls.length <= bounds.batch) return
+  const errors = [{ pointer: '/calls', detail: `must have at most ${bounds.batch} items` }]
+  throw problem({ status: 422, code: 'invalid_request', detail: 'The body does not fit.', errors })
 }
 
 /** Says at which call a mistake is. */
