@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Keyring, Store } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import type { Benchmark } from './figure.ts'
+import type { Benchmark, Figure, Line } from './figure.ts'
 import { fill, scopes } from './fill.ts'
 import { interleave, spreadOf } from './measure.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
@@ -16,19 +16,17 @@ const calls = 20
 const rounds = 50
 
 const lines = {
-  change: { name: 'change of a key, a million cached', unit: 'ms', goal: { atMost: 0.1 } },
-  changeFew: { name: '  the same, a thousand cached', unit: 'ms' },
-  issue: { name: 'issue of a key, a million cached', unit: 'ms', goal: { atMost: 0.1 } },
-  issueFew: { name: '  the same, of which a thousand cached', unit: 'ms' },
+  change: { name: 'change of a key, a million cached: above a thousand', unit: 'ms', goal: { atMost: 0.1 } },
+  issue: { name: 'issue of a key, a million cached: above a thousand', unit: 'ms', goal: { atMost: 0.1 } },
 }
 
 /** The cost of a change for a cache that is large. */
 export const change: Benchmark = {
   method:
     'One process, and one database of a million keys with two keyrings: one has all of them in its cache, the other a ' +
-    'thousand. The value is the time from the commit of a `change`, of a key that is cached, or of an `issue` to its ' +
-    'answer: what the library does about its own memory. Other instances are not waited for. ' +
-    `A measurement is the median of ${calls} calls.`,
+    'thousand. Measured is the time from the commit of a `change`, of a key that is cached, or of an `issue` to its ' +
+    'answer, without waiting for other instances. The value is that with a million less that with a thousand, round by ' +
+    `round. A measurement is the median of ${calls} calls.`,
 
   lines: Object.values(lines),
 
@@ -53,12 +51,7 @@ export const change: Benchmark = {
         rounds,
       })
       for (const { keyring } of [large, small]) await keyring.close()
-      const found = Object.entries(lines) as [keyof typeof lines, (typeof lines)[keyof typeof lines]][]
-      return found.map(([name, line]) => ({
-        ...line,
-        value: spreadOf(times[name]),
-        sides: `median of ${calls} calls a round`,
-      }))
+      return [above(lines.change, times.change, times.changeFew), above(lines.issue, times.issue, times.issueFew)]
     }),
 }
 
@@ -119,4 +112,13 @@ async function medianOf(call: () => Promise<number>): Promise<number> {
   const times: number[] = []
   for (let count = 0; count < calls; count++) times.push(await call())
   return spreadOf(times).median
+}
+
+function above(line: Line, withMany: readonly number[], withFew: readonly number[]): Figure {
+  const told = (times: readonly number[]): string => `${spreadOf(times).median.toFixed(2)} ms`
+  return {
+    ...line,
+    value: spreadOf(withMany.map((time, round) => time - (withFew[round] ?? Number.NaN))),
+    sides: `thousand ${told(withFew)}, million ${told(withMany)}`,
+  }
 }
