@@ -18,7 +18,7 @@ import type {
 import { hasBody } from '../connection/unread-body.ts'
 import { isAmbiguous } from './ambiguous.ts'
 import { documentSuccess } from './document-success.ts'
-import { repeatedMember, utf8Text } from './json-text.ts'
+import { hasEachNameOnce, repeatedMember, utf8Text } from './json-text.ts'
 import type { ProblemOptions } from './problem.ts'
 import { malformedResponse, problemDocument, problemMediaType, problemResponse, reasonOf } from './problem.ts'
 import { makeRequestId, sendRequestId } from './request-id.ts'
@@ -147,6 +147,7 @@ export const problemOptions: Pick<
  */
 export const plainBodies: preParsingHookHandler = (request, reply, payload, done) => {
   const { 'content-encoding': coding = 'identity', 'content-type': type = '' } = request.headers
+  if (type === 'application/json' && coding === 'identity') return done(null, payload)
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? 'utf-8'
   const isPlain = coding.toLowerCase() === 'identity'
   if (!hasBody(request.raw) || (isPlain && /^(?:utf-?8|us-ascii)$/i.test(charset))) {
@@ -177,7 +178,7 @@ export function strictJson(parse: FastifyBodyParser<string>): FastifyBodyParser<
     if (text === undefined) return done(problem({ ...invalidJson(), detail: 'The body is not in UTF-8.' }))
     void parse(request, text, (error, value: unknown) => {
       if (error !== null) return done(error)
-      const pointer = repeatedMember(text)
+      const pointer = hasEachNameOnce(text, value) ? undefined : repeatedMember(text)
       if (pointer === undefined) return done(null, value)
       const errors = [{ pointer: shortened(pointer), detail: 'is given more than once' }]
       done(problem({ ...invalidJson(), detail: 'A member is given more than once.', errors }))

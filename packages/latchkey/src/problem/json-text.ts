@@ -58,6 +58,40 @@ export function repeatedMember(text: string): string | undefined {
   return undefined
 }
 
+/**
+ * Whether a text has a name for each member of the value that was parsed from it, so that no member is given twice. It
+ * takes a fraction of the time that `repeatedMember` takes to say which one is.
+ *
+ * @param text - well-formed JSON.
+ */
+export function hasEachNameOnce(text: string, value: unknown): boolean {
+  return namesIn(text) === membersIn(value)
+}
+
+function namesIn(text: string): number {
+  let names = 0
+  let end = 0
+  for (let start = text.indexOf('"'); start !== -1; start = text.indexOf('"', end)) {
+    end = endOfString(text, start)
+    if (text.charCodeAt(end) === colonCode || isName(text, end)) names++
+  }
+  return names
+}
+
+/** Not by calling itself: a body may be as deep as it is long. */
+function membersIn(value: unknown): number {
+  let members = 0
+  const open = [value]
+  while (open.length > 0) {
+    const one = open.pop()
+    if (typeof one !== 'object' || one === null) continue
+    const values: readonly unknown[] = Array.isArray(one) ? one : Object.values(one)
+    if (!Array.isArray(one)) members += values.length
+    for (const inner of values) if (typeof inner === 'object') open.push(inner)
+  }
+  return members
+}
+
 /** RFC 6901 3: `~` and `/` are escaped, in this order. */
 export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
@@ -76,6 +110,7 @@ function isEscaped(text: string, index: number): boolean {
   return (index - first) % 2 === 1
 }
 
+const colonCode = 58
 const colon = /[ \t\n\r]*:/y
 
 function isName(text: string, after: number): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { pointerPart, repeatedMember, utf8Text } from '../../src/problem/json-text.ts'
+import { hasEachNameOnce, pointerPart, repeatedMember, utf8Text } from '../../src/problem/json-text.ts'
 
 const numRuns = 300
 
@@ -9,7 +9,9 @@ test('JSON in which every name stands once is passed, whatever it holds and howe
   const indent = fc.constantFrom(undefined, 1, '\t')
   fc.assert(
     fc.property(fc.jsonValue(), indent, (value, space) => {
-      assert.equal(repeatedMember(JSON.stringify(value, null, space)), undefined)
+      const text = JSON.stringify(value, null, space)
+      assert.equal(repeatedMember(text), undefined)
+      assert.ok(hasEachNameOnce(text, JSON.parse(text)), text)
     }),
     { numRuns },
   )
@@ -36,7 +38,7 @@ test('a member that is given twice is found by its pointer, however deep it lies
             ? `[${Array.from({ length: part }, () => told + ',').join('')}${text}]`
             : `{${JSON.stringify(part)}:${text}}`
       }
-      JSON.parse(text)
+      assert.ok(!hasEachNameOnce(text, JSON.parse(text)), text)
       assert.equal(repeatedMember(text), [...outer, twice].map((part) => `/${pointerPart(String(part))}`).join(''))
     }),
     { numRuns },
@@ -53,6 +55,7 @@ test('equal names in two objects, and texts that look like names, are not taken 
     '7',
   ]) {
     assert.equal(repeatedMember(text), undefined, text)
+    assert.ok(hasEachNameOnce(text, JSON.parse(text)), text)
   }
 })
 
@@ -61,4 +64,9 @@ test('bytes that are no UTF-8 are no text, and a byte order mark is not part of 
     assert.equal(utf8Text(Uint8Array.from(bytes)), undefined, String(bytes))
   }
   assert.equal(utf8Text(Uint8Array.from([0xef, 0xbb, 0xbf, 0x61])), 'a')
+})
+
+test('a text may be as deep as it is long', () => {
+  const text = `${'['.repeat(200_000)}{"a":1}${']'.repeat(200_000)}`
+  assert.ok(hasEachNameOnce(text, JSON.parse(text)))
 })

@@ -6,7 +6,7 @@ import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
 import { strict } from '../wire.ts'
 import { address, credential, dryRun, exampleCredential, mustBeAddress, required, requirementIn } from './question.ts'
-import { cannotTell, isUndecided, noteVerdict, verdict, wireOf } from './verdict.ts'
+import { cannotTell, isUndecided, noteVerdict, sendJson, textOf, verdict } from './verdict.ts'
 
 const requirement = Type.Object(required, { ...strict, title: 'Requirement', description: 'What a key must have' })
 
@@ -78,7 +78,7 @@ export function verifyBatchRoute(app: App, parts: RouteParts): void {
       // Nothing was spent, so the whole request can be sent again.
       if (undecided !== undefined && !found.some(({ ok }) => ok)) throw cannotTell(undecided, reply)
       if (undecided !== undefined) request.log.error({ err: undecided.cause }, 'some credentials cannot be judged')
-      return { verdicts: found.map(wireOf) }
+      return sendJson(reply, `{"verdicts":[${found.map(textOf).join(',')}]}`)
     },
   )
 }

@@ -1,10 +1,12 @@
+import type { FastifyReply } from 'fastify'
+import type { Verdict } from 'latchkey'
 import { Type } from '../type.ts'
 import { failures, json, keepNowhere } from '../route/answers.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
 import { strict } from '../wire.ts'
 import { address, credential, dryRun, exampleCredential, mustBeAddress, required, requirementIn } from './question.ts'
-import { cannotTell, isUndecided, noteVerdict, verdict, wireOf } from './verdict.ts'
+import { cannotTell, isUndecided, noteVerdict, sendJson, textOf, verdict } from './verdict.ts'
 
 const question = Type.Object(
   { credential, ...required, address, dryRun },
@@ -31,16 +33,20 @@ export function verifyRoute(app: App, parts: RouteParts): void {
         response: { 200: json('The verdict', verdict), ...failures(422) },
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { body } = request
       const requirement = requirementOf(body)
       mustBeAddress(body.address)
       const call = { ip: body.address, dryRun: body.dryRun === true }
-      const found = await acting(request).verify(body.credential, requirement, call)
-      keepNowhere(reply)
-      noteVerdict(parts, found, { request, id: request.id, dryRun: call.dryRun })
-      if (isUndecided(found)) throw cannotTell(found, reply)
-      return wireOf(found)
+      const answer = (found: Verdict): FastifyReply => {
+        keepNowhere(reply)
+        noteVerdict(parts, found, { request, id: request.id, dryRun: call.dryRun })
+        if (isUndecided(found)) throw cannotTell(found, reply)
+        return sendJson(reply, textOf(found))
+      }
+      // A verdict that is there at once is sent at once.
+      const found = acting(request).verify(body.credential, requirement, call)
+      return found instanceof Promise ? found.then(answer) : answer(found)
     },
   )
 }

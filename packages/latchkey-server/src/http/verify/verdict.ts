@@ -77,12 +77,34 @@ function unique<Value>(values: readonly Value[]): Value[] {
   return [...new Set(values)]
 }
 
-/** A verdict as an answer has it. */
-export function wireOf(found: Verdict): object {
-  if (found.ok) return { valid: true, code: 'accepted', key: found.key, limits: found.limits, retiring: found.retiring }
-  const { refusal, keyId, owner, environment, limits, retryAfter, retiring } = found
-  const { code, step, why, answer } = refusal
-  return { valid: false, code, step, why, answer, keyId, owner, environment, limits, retryAfter, retiring }
+/** A verdict as an answer has it, in JSON. */
+export function textOf(found: Verdict): string {
+  if (!found.ok) {
+    const { refusal, keyId, owner, environment, limits, retryAfter, retiring } = found
+    const { code, step, why, answer } = refusal
+    return JSON.stringify({
+      valid: false,
+      code,
+      step,
+      why,
+      answer,
+      keyId,
+      owner,
+      environment,
+      limits,
+      retryAfter,
+      retiring,
+    })
+  }
+  const { key, limits, retiring } = found
+  // Most verdicts are these: the members by hand are written in half the time.
+  const more = (limits ?? retiring) === undefined ? '' : `,${JSON.stringify({ limits, retiring }).slice(1, -1)}`
+  return `{"valid":true,"code":"accepted","key":${JSON.stringify(key)}${more}}`
+}
+
+/** Sends a text as JSON, which nothing then looks at. */
+export function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.header('content-type', 'application/json; charset=utf-8').send(text)
 }
 
 /** What a request asked about one credential. */
