@@ -1,4 +1,4 @@
-import { invalid, objectOf } from './options.ts'
+import { hasMembers, invalid, objectOf } from './options.ts'
 import { canonicalRange } from './policy/addresses.ts'
 import type { Limit, Quota } from './policy/limits.ts'
 import { limitName, refills } from './policy/limits.ts'
@@ -187,6 +187,18 @@ export function quota(value: unknown): { readonly quota: Quota; readonly remaini
     quota: { amount: most, refill: period },
     remaining: remaining === undefined ? undefined : integer('quota.remaining', remaining, { least: 0, most }),
   }
+}
+
+/**
+ * The amount that a caller adds to what is left of a quota, negative if it takes it away; `undefined` if the caller asks
+ * for something else.
+ */
+export function quotaStep(value: unknown): number | undefined {
+  if (!hasMembers(value) || !('add' in value || 'take' in value)) return undefined
+  const { add, take } = objectOf('quota', value, ['add', 'take'])
+  if (add !== undefined && take !== undefined) throw invalid('quota', 'an amount to add or one to take, and not both')
+  const most = { least: 1, most: bounds.quota }
+  return take === undefined ? integer('quota.add', add, most) : -integer('quota.take', take, most)
 }
 
 /** One of a few words. */

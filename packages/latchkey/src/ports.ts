@@ -3,7 +3,14 @@
  */
 
 export type { Awaitable } from './ports/awaitable.ts'
-export type { Change, Conditions, IdempotentCall, IdempotentResult, Witness } from './ports/change.ts'
+export type {
+  Change,
+  Conditions,
+  IdempotentCall,
+  IdempotentResult,
+  QuotaStepInPeriod,
+  Witness,
+} from './ports/change.ts'
 export type { Clock } from './ports/clock.ts'
 export type {
   Action,

@@ -88,12 +88,13 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     required: false,
     kind: quota,
     options: [
-      new Option('--quota <amount>', 'How many calls it may make in all: 1000, 1000/day or 1000/month').argParser(
-        quota.fromFlag,
-      ),
+      new Option(
+        '--quota <amount>',
+        'How many calls it may make in all: 1000, or 1000/hour, 1000/day, 1000/week, 1000/month',
+      ).argParser(quota.fromFlag),
       quotaLeftOption,
     ],
-    parts: { remaining: '--quota-left' },
+    parts: { remaining: '--quota-left', add: '--quota-add', take: '--quota-take' },
     fromOptions: quotaWithLeft,
     clear: 'quota',
     show: quotaFacts,

@@ -98,6 +98,12 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       )
       assert.match(await done(`keys show ${id}`), /^quota +1000\/month, 7 left$/m)
       assert.equal((await run(`keys change ${id} --quota-left 7`)).code, 2)
+      await done(`keys change ${id} --quota-add 2000`)
+      await done(`keys change ${id} --quota-take 6`)
+      assert.match(await done(`keys show ${id}`), /^quota +1000\/month, 2001 left$/m)
+      for (const two of ['--quota-add 1 --quota-take 1', '--quota 5 --quota-add 1', '--clear quota --quota-take 1'])
+        assert.match((await run(`keys change ${id} ${two}`)).stderr, /^One change of the quota at a time/)
+      assert.match((await run(`keys change ${id} --quota-add 0`)).stderr, /^--quota-add must be/)
       await done(`keys change ${id} --clear quota`)
       const [changed = {}] = await json(`keys show ${id}`)
       assert.deepEqual(

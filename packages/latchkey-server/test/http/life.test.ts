@@ -274,4 +274,12 @@ scenario('a key that is sent back as it was read is not changed, and its quota n
   assert.equal(await stage.changes(), changes)
   const filled = await send(`PATCH ${path}`, { as, body: { quota: { ...quota, remaining: 10 } } })
   assert.equal(filled.json().key.quotaLeft.remaining, 10)
+  const more = { as, headers: { 'idempotency-key': 'more' }, body: { quota: { add: 90 } } }
+  for (let call = 0; call < 2; call++) {
+    assert.equal((await send(`PATCH ${path}`, more)).json().key.quotaLeft.remaining, 100, 'added once')
+  }
+  assert.equal((await send(`PATCH ${path}`, { as, body: { quota: { take: 30 } } })).json().key.quotaLeft.remaining, 70)
+  for (const wrong of [{ add: 1, take: 1 }, { add: 1, amount: 5 }, {}, { take: 0 }]) {
+    assert.equal((await send(`PATCH ${path}`, { as, body: { quota: wrong } })).statusCode, 422, JSON.stringify(wrong))
+  }
 })

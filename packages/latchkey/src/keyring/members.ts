@@ -15,7 +15,7 @@ import { grants } from './grants.ts'
 export interface QuotaOptions {
   /** Calls, or what they cost. */
   readonly amount: number
-  /** When it is filled up again: with each UTC day or month; never if left out. */
+  /** When it is filled up again: with each UTC hour, day, week (from Monday on) or month; never if left out. */
   readonly refill?: Refill
   /**
    * The remaining amount from now on. If left out, a quota that is new or has another period is full; any other quota
@@ -23,6 +23,12 @@ export interface QuotaOptions {
    */
   readonly remaining?: number
 }
+
+/**
+ * A change of what is left of a quota in its present period. `add` gives more, even beyond the amount of the quota; `take`
+ * takes as much as is there. The quota itself stays, and calls that are made meanwhile are counted.
+ */
+export type QuotaStep = { readonly add: number } | { readonly take: number }
 
 /**
  * The members that may be given to a key. For a member that is left out, a new key has the default in its comment, and
@@ -45,7 +51,7 @@ export interface KeyMembers<Scope extends string> {
   readonly addresses?: readonly string[] | null
   /** How much it may be used in an interval of time, at most 8 windows; no limit if `null` or left out. */
   readonly limits?: readonly Limit[] | null
-  /** How much it may be used in a day, a month or in all; no quota if `null` or left out. */
+  /** How much it may be used in an hour, a day, a week, a month or in all; no quota if `null` or left out. */
   readonly quota?: QuotaOptions | null
   /** The rights that an admin key may give; `null` or left out: none. Keys of other environments have none. */
   readonly delegation?: Delegation | null
@@ -57,8 +63,13 @@ export interface NewKey<Scope extends string> extends KeyMembers<Scope | AdminSc
   readonly environment?: string
 }
 
-/** The members to change: a member that is left out stays, `null` clears it, any other value replaces it. */
-export type KeyPatch<Scope extends string> = Partial<KeyMembers<Scope | AdminScope>>
+/**
+ * The members to change: a member that is left out stays, `null` clears it, any other value replaces it. `quota` may also
+ * be a step, which changes what is left.
+ */
+export type KeyPatch<Scope extends string> = Partial<Omit<KeyMembers<Scope | AdminScope>, 'quota'>> & {
+  readonly quota?: QuotaOptions | QuotaStep | null
+}
 
 type Members = KeyMembers<string>
 

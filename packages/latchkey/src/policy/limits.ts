@@ -13,13 +13,13 @@ export interface Limit {
   readonly reportOnly?: boolean
 }
 
-/** The periods after which a quota may be filled up again: a UTC day or month. */
-export const refills: readonly ['day', 'month'] = ['day', 'month']
+/** The periods after which a quota may be filled up again: a UTC hour, day, week (from Monday on) or month. */
+export const refills: readonly ['hour', 'day', 'week', 'month'] = ['hour', 'day', 'week', 'month']
 
 /** The pattern of the name of a limit: 1 to 32 lower-case letters, digits, `-` and `_`, a letter first. */
 export const limitName: RegExp = /^[a-z][a-z0-9_-]{0,31}$/
 
-/** How often a quota is filled up again: at the first millisecond of each UTC day or month, or never. */
+/** How often a quota is filled up again: at the first millisecond of each UTC hour, day, week or month, or never. */
 export type Refill = (typeof refills)[number] | null
 
 /** A quota: so many calls in a period, and then none until it is filled up again. */
@@ -36,15 +36,21 @@ export interface Quota {
  * @example periodStart('month', Date.UTC(2030, 4, 17)) // Date.UTC(2030, 4, 1)
  */
 export function periodStart(refill: Refill, now: number): number {
-  if (refill === null) return 0
-  const date = new Date(now)
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), refill === 'month' ? 1 : date.getUTCDate())
+  return refill === null ? 0 : periodFrom(refill, now, 0)
 }
 
 /** The first millisecond of the next period; `null` for a quota that is never refilled. */
 export function nextPeriod(refill: Refill, now: number): number | null {
-  if (refill === null) return null
+  return refill === null ? null : periodFrom(refill, now, 1)
+}
+
+/** The beginning of the period that is so many periods after that of `now`. */
+function periodFrom(refill: NonNullable<Refill>, now: number, later: number): number {
   const date = new Date(now)
-  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()]
-  return refill === 'month' ? Date.UTC(year, month + 1, 1) : Date.UTC(year, month, date.getUTCDate() + 1)
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]
+  if (refill === 'hour') return Date.UTC(year, month, day, date.getUTCHours() + later)
+  if (refill === 'day') return Date.UTC(year, month, day + later)
+  // A week begins on Monday (ISO 8601); `getUTCDay` counts from Sunday.
+  if (refill === 'week') return Date.UTC(year, month, day - ((date.getUTCDay() + 6) % 7) + 7 * later)
+  return Date.UTC(year, month + later, 1)
 }

@@ -24,7 +24,7 @@ export type Change =
        * amounts that are spent at the same time are counted. `null` if the key has no quota any more. Unchanged if left
        * out.
        */
-      readonly quota?: QuotaState | { readonly more: number } | null | undefined
+      readonly quota?: QuotaState | { readonly more: number } | QuotaStepInPeriod | null | undefined
       readonly draft: JournalDraft
     }
   | {
@@ -42,6 +42,14 @@ export type Change =
       readonly rows: readonly { readonly subject: string; readonly revision: number }[]
       readonly draft: JournalDraft
     }
+
+/** An amount to add to one period of a quota; a negative one is taken away, as far as it is there. */
+export interface QuotaStepInPeriod {
+  readonly added: number
+  readonly period: number
+  /** The whole amount of the quota: what is left of a period in which nothing was spent. */
+  readonly amount: number
+}
 
 /** The record that makes a call happen once, however often it is sent. */
 export interface IdempotentCall {

@@ -93,12 +93,20 @@ export const moreQuota: string = `UPDATE latchkey_quotas SET
     remaining = CASE WHEN remaining + $2 > 0 THEN remaining + $2 ELSE 0 END
     WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)`
 
+/** $3 is what is left if nothing was taken in the period before. */
+export const addToQuota: string = `INSERT INTO latchkey_quotas (place, period, remaining)
+    SELECT place, $2, $3 FROM latchkey_keys WHERE id = $1
+    ON CONFLICT (place, period) DO UPDATE SET
+    remaining = CASE WHEN latchkey_quotas.remaining + $4 > 0 THEN latchkey_quotas.remaining + $4 ELSE 0 END`
+
 /**
  * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a
- * row of its own from its first call on, so that both keep their amounts if a clock jumps to another period and back.
+ * row of its own from its first call on, so that both keep their amounts if a clock jumps to another period and back. Such
+ * a row may have more than the whole amount, if something was added.
  */
 export const spend: string = `INSERT INTO latchkey_quotas (place, period, remaining)
-    SELECT place, $3, $4 - $2 FROM latchkey_keys WHERE id = $1 AND quota = $5 AND $4 >= $2
+    SELECT place, $3, $4 - $2 FROM latchkey_keys k WHERE id = $1 AND quota = $5 AND ($4 >= $2
+      OR EXISTS (SELECT 1 FROM latchkey_quotas q WHERE q.place = k.place AND q.period = $3))
     ON CONFLICT (place, period) DO UPDATE SET remaining = latchkey_quotas.remaining - $2
     WHERE latchkey_quotas.remaining >= $2
     RETURNING remaining`

@@ -154,6 +154,9 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal(await outcome(spent.secret), 'accepted')
       assert.equal(await outcome(spent.secret), 'quota_exhausted')
       assert.equal((await keyring.find(spent.key.id))?.quotaLeft?.remaining, 0)
+      await keyring.change(spent.key.id, { quota: { add: 3 } })
+      const { key: less } = await keyring.change(spent.key.id, { quota: { take: 1 } })
+      assert.deepEqual([less.quotaLeft?.remaining, less.quota?.amount], [2, 1])
     })
 
     test('many calls are verified with one: a verdict for each in order, each by its own requirement or the one for all', async () => {

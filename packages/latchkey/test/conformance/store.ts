@@ -640,6 +640,32 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       }
     })
 
+    test('an amount is added to one period and no other, from what is there or from all of it, and never to less than nothing', async () => {
+      const store = await fresh().open()
+      const quota = { amount: 5, refill: 'day' as const }
+      const made = newKey({ quota })
+      await store.commit([{ kind: 'insert', ...made, quota: null, draft: draft(made.key.id) }], chain)
+      const step = async (added: number, period: number): Promise<unknown> => {
+        const kept = await store.byId(made.key.id)
+        assert.ok(kept)
+        const change = { kind: 'update', key: kept.key, quota: { added, period, amount: 5 } } as const
+        await store.commit([{ ...change, draft: draft(made.key.id, 'change') }], chain)
+        return (await store.byId(made.key.id))?.quotas.map(({ remaining, period: of }) => [of, remaining])
+      }
+      assert.deepEqual(await step(3, 100), [[100, 8]])
+      assert.equal(await store.spend(made.key.id, { cost: 6, quota, period: 100 }), 2)
+      assert.deepEqual(await step(-7, 101), [
+        [100, 2],
+        [101, 0],
+      ])
+      assert.deepEqual(await step(-1, 100), [
+        [100, 1],
+        [101, 0],
+      ])
+      for (let period = 102; period < 120; period++) await step(1, period)
+      assert.deepEqual(((await step(1, 119)) as readonly unknown[]).length, 4, 'the store remembers no end of them')
+    })
+
     test('rows are read with the last entry on each, and what is gone is told', async () => {
       const store = await fresh().open()
       const made = [newKey(), newKey(), newKey()]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { bounds } from '../../src/input.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -58,7 +59,7 @@ for (const [speed, shape] of speeds) {
         [{ limits: [full.limits[0], full.limits[0]] }, /^limits\[1\]\.name/],
         [{ quota: { amount: -1 } }, /^quota\.amount/],
         [{ quota: { amount: 1, remaining: 2 } }, /^quota\.remaining/],
-        [{ quota: { amount: 1, refill: 'week' } }, /^quota\.refill/],
+        [{ quota: { amount: 1, refill: 'year' } }, /^quota\.refill/],
         [{ delegation: { owner: null, environments: ['live'], scopes: [] } }, /^delegation/],
         [{ expires: 1 }, /"expires"/],
         [{ name: 'Till', environment: 'test' }, /"environment"/],
@@ -139,6 +140,60 @@ for (const [speed, shape] of speeds) {
       for (const each of [secret, rotated.secret]) {
         assert.ok(!told.includes(each) && !told.includes(hashSecret(each)))
       }
+    })
+
+    test('what is left of a quota is added to and taken from, while calls spend from it', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const { key, secret } = await keyring.issue({ ...shop, quota: { amount: 5, refill: 'hour' } })
+      const left = async () => (await keyring.find(key.id))?.quotaLeft?.remaining
+      await keyring.verify(secret)
+      await Promise.all([
+        keyring.change(key.id, { quota: { add: 10 } }, { idempotencyKey: 'once' }),
+        keyring.verify(secret),
+        keyring.verify(secret),
+      ])
+      assert.equal(await left(), 12, 'more than the amount, and no call is forgotten')
+      await keyring.change(key.id, { quota: { add: 10 } }, { idempotencyKey: 'once' })
+      assert.equal(await left(), 12, 'sent again it adds nothing')
+      await keyring.change(key.id, { quota: { take: 10 }, name: 'Till' })
+      assert.equal(await left(), 2)
+      await keyring.change(key.id, { quota: { take: 10 } })
+      assert.equal(await left(), 0)
+      assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
+      clock.advance(3_600_000)
+      assert.equal(await left(), 5, 'the next period is as it always is')
+      await keyring.change(key.id, { quota: { take: 5 } })
+      assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
+      const entries = (await keyring.journal()).map(toldOf)
+      assert.deepEqual(entries[1], { before: {}, after: {}, quotaAdded: 10 })
+      assert.deepEqual(entries[2], { before: { name: 'Shop' }, after: { name: 'Till' }, quotaTaken: 10 })
+      assert.deepEqual((await keyring.find(key.id))?.quota, { amount: 5, refill: 'hour' })
+    })
+
+    test('a step of a quota that cannot be is refused', async () => {
+      const { keyring } = await openOn(shape)
+      const { key } = await keyring.issue({ ...shop, quota: { amount: 5 } })
+      for (const quota of [
+        { add: 0 },
+        { add: -1 },
+        { add: 1.5 },
+        { take: 0 },
+        { add: 1, take: 1 },
+        { add: 1, amount: 5 },
+        { add: undefined },
+        { take: '1' },
+        { add: bounds.quota },
+      ]) {
+        await assert.rejects(
+          keyring.change(key.id, { quota } as never),
+          { code: 'invalid_input' },
+          JSON.stringify(quota),
+        )
+      }
+      await assert.rejects(keyring.issue({ ...shop, quota: { add: 5 } } as never), { code: 'invalid_input' })
+      await keyring.change(key.id, { quota: null })
+      await assert.rejects(keyring.change(key.id, { quota: { add: 1 } }), { code: 'conflict' })
+      assert.equal((await keyring.journal()).length, 2)
     })
 
     test('a change that changes nothing is no entry', async () => {

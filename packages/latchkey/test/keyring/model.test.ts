@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
-import type { KeyPatch, QuotaOptions } from '../../src/keyring/members.ts'
+import type { KeyMembers, QuotaOptions } from '../../src/keyring/members.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { memoryLimiter } from '../../src/limiter/memory.ts'
 import type { Clock, KeyState, Store } from '../../src/ports.ts'
@@ -15,7 +15,7 @@ import { lateStore } from './late-store.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
 type Scope = keyof typeof scopes
-type Patch = KeyPatch<Scope>
+type Patch = Partial<KeyMembers<Scope>>
 const scopeNames = Object.keys(scopes) as Scope[]
 
 // The model: plain facts, no cache, no store, no hash, no promise.
@@ -112,7 +112,12 @@ function stateAt({ owners }: Model, key: ModelKey, now: number): KeyState {
 
 function leftAt({ quota, left, leftAt: said }: ModelKey, now: number): number {
   if (quota === null || (quota.refill ?? null) === null) return left
-  const period = (at: number): string => new Date(at).toISOString().slice(0, quota.refill === 'day' ? 10 : 7)
+  const digits = { hour: 13, day: 10, month: 7 }
+  // Weeks are counted from a Monday.
+  const period = (at: number): string =>
+    quota.refill === 'week'
+      ? String(Math.floor((at - Date.UTC(1970, 0, 5)) / (7 * day))).padStart(6, '0')
+      : new Date(at).toISOString().slice(0, digits[quota.refill ?? 'month'])
   return period(now) > period(said) ? quota.amount : left
 }
 
@@ -259,7 +264,7 @@ const limits = fc.uniqueArray(
   { selector: ({ name }) => name, maxLength: 2 },
 )
 const quota = fc.record(
-  { amount: fc.nat({ max: 4 }), refill: fc.constantFrom('day' as const, 'month' as const, null) },
+  { amount: fc.nat({ max: 4 }), refill: fc.constantFrom('hour', 'day', 'week', 'month', null) },
   { noNullPrototype: true },
 )
 const addresses = fc.constant(['192.0.2.0/24'])
@@ -462,6 +467,21 @@ const change = onKey(
       JSON.stringify([key.quota?.amount, key.quota?.refill]) ===
         JSON.stringify([changed.quota?.amount, changed.quota?.refill])
     if (await changing({ model, key }, verb, { nothing })) put(key, patch, now)
+  },
+)
+
+const stepQuota = onKey(
+  'step quota',
+  fc.record({ which, index, step: fc.integer({ min: -4, max: 4 }).filter((step) => step !== 0) }),
+  async ({ given: { step }, model, key, keyring, now }) => {
+    const verb = keyring.change(key.id, { quota: step < 0 ? { take: -step } : { add: step } })
+    if (!key.revoked && key.quota === null) {
+      await assert.rejects(verb, { code: 'conflict' })
+      return
+    }
+    if (!(await changing({ model, key }, verb, {}))) return
+    key.left = Math.max(0, leftAt(key, now) + step)
+    key.leftAt = now
   },
 )
 
@@ -754,6 +774,7 @@ const commands = fc.commands(
     importing,
     change,
     change,
+    stepQuota,
     rotate,
     rotate,
     retire,

@@ -36,7 +36,8 @@ const quotaForm = new RegExp(String.raw`^(\d{1,13})(?:/(${refills.join('|')}))?$
  */
 export function quotaOf(text: string): QuotaOptions {
   const [, amount = '', refill] = quotaForm.exec(text) ?? []
-  if (amount === '') throw new InvalidArgumentError('It must be an amount, such as 1000, 1000/day or 1000/month.')
+  if (amount === '')
+    throw new InvalidArgumentError('It must be an amount, such as 1000, 1000/hour, 1000/day, 1000/week or 1000/month.')
   return { amount: Number(amount), refill: refills.find((period) => period === refill) ?? null }
 }
 

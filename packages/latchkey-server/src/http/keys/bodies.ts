@@ -3,6 +3,7 @@ import type { Static, TSchema } from 'typebox'
 import { Type } from '../type.ts'
 import { label, note, nullable, strict } from '../wire.ts'
 import { answered, answeredAlone, importable, settable, settableOnce } from './fields.ts'
+import { quotaPatch } from './values.ts'
 
 // The bodies of requests and answers about keys, made of the table of fields.
 
@@ -64,9 +65,11 @@ export const importedKey = Type.Unsafe<Whole<typeof ofImported>>(
   Type.Object(asked(ofImported), { ...strict, title: 'ImportedKey' }),
 )
 
-export const keyPatch = Type.Unsafe<Patch<typeof settable> & { note?: string }>(
+const patched = { ...settable, quota: { ...settable.quota, asked: quotaPatch } }
+
+export const keyPatch = Type.Unsafe<Patch<typeof patched> & { note?: string }>(
   Type.Object(
-    { ...asked(settable, true), note: Type.Optional(note) },
+    { ...asked(patched, true), note: Type.Optional(note) },
     {
       ...strict,
       title: 'KeyPatch',

@@ -91,7 +91,7 @@ export const settable = {
     answered: Type.Array(limit),
   },
   quota: {
-    description: 'How much the key may be used in a day, in a month or in total; null is unlimited',
+    description: 'How much the key may be used in an hour, a day, a week, a month or in total; null is unlimited',
     example: { amount: 100_000, refill: 'month' },
     presence: 'clearable',
     asked: values.quota,

@@ -1,5 +1,6 @@
-import type { Refill } from 'latchkey'
+import type { QuotaStep, Refill } from 'latchkey'
 import { bounds, delegableMembers, hashDigits, importedHashes, refills, revocationReasons } from 'latchkey'
+import type { Static } from 'typebox'
 import { Type } from '../type.ts'
 import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
 
@@ -9,22 +10,37 @@ export const grants = Type.Array(scope, { maxItems: bounds.scopes })
 const refill = Type.Unsafe<Refill>({
   type: ['string', 'null'],
   enum: [...refills, null],
-  description: 'When the quota is filled up again: with each UTC day or month, or never if null',
+  description: 'When the quota is filled up again: with each UTC hour, day, week or month, or never if null',
 })
 const allowance = 'How much the key may spend: calls, or their cost'
 const amount = { minimum: 0, maximum: bounds.quota }
-export const quota = Type.Object(
-  {
-    amount: Type.Integer({ ...amount, description: allowance }),
-    refill: Type.Optional(refill),
-    remaining: Type.Optional(
-      Type.Integer({
-        ...amount,
-        description: 'How much is left now. If left out, a quota with the same refill is not filled up',
-      }),
-    ),
-  },
-  strict,
+const quotaParts = {
+  refill: Type.Optional(refill),
+  remaining: Type.Optional(
+    Type.Integer({
+      ...amount,
+      description: 'How much is left now. If left out, a quota with the same refill is not filled up',
+    }),
+  ),
+}
+export const quota = Type.Object({ amount: Type.Integer({ ...amount, description: allowance }), ...quotaParts }, strict)
+
+const step = { minimum: 1, maximum: bounds.quota }
+/** Either a quota, or a step of what is left. It is not a union, because a union reports its faults once for each arm. */
+export const quotaPatch = Type.Unsafe<Static<typeof quota> | QuotaStep>(
+  Type.Object(
+    {
+      amount: Type.Optional(Type.Integer({ ...amount, description: allowance })),
+      ...quotaParts,
+      add: Type.Optional(
+        Type.Integer({ ...step, description: 'Alone: how much is added to what is left now; the quota stays' }),
+      ),
+      take: Type.Optional(
+        Type.Integer({ ...step, description: 'Alone: how much is taken from what is left now, as far as it is there' }),
+      ),
+    },
+    strict,
+  ),
 )
 export const delegation = Type.Object(
   {

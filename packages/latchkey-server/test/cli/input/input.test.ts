@@ -64,10 +64,11 @@ test('limits and quotas are read as they are written', () => {
       },
     ),
   )
-  for (const text of ['1000', '1000/day', '0/month']) assert.equal(quotaText(quotaOf(text)), text)
+  for (const text of ['1000', '1000/hour', '1000/day', '5/week', '0/month'])
+    assert.equal(quotaText(quotaOf(text)), text)
   for (const text of ['', 'burst', 'burst=1', 'burst=1/60', '=1/1m', 'a=1/1m:x'])
     assert.throws(() => limitOf(text), text)
-  for (const text of ['', '-1', '1/hour', '1.5', '1/']) assert.throws(() => quotaOf(text), text)
+  for (const text of ['', '-1', '1/year', '1.5', '1/']) assert.throws(() => quotaOf(text), text)
 })
 
 async function records(...chunks: readonly string[]): Promise<readonly (readonly string[])[]> {

@@ -32,6 +32,12 @@ export function commitOf({
       run(sql.moreQuota, [id, quota.more])
       return
     }
+    if (quota !== null && 'added' in quota) {
+      const { added, amount, period } = quota
+      run(sql.addToQuota, [id, period, Math.max(0, amount + added), added])
+      run(sql.dropPeriods, [id, period])
+      return
+    }
     run(sql.dropQuotas, [id])
     if (quota !== null) run(sql.insertQuota, [id, quota.remaining, quota.period])
   }
