@@ -69,6 +69,7 @@ function insertionOf(secret: string, number: number, limits: readonly Limit[]): 
   const kept: StoredSecret = {
     hash: hashSecret(secret),
     kind: 'minted',
+    before: null,
     start: parsed.start,
     createdAt: key.createdAt,
     retiredAt: null,

@@ -5,7 +5,8 @@
 
 export { LatchkeyError } from './error.ts'
 export type { ErrorCode } from './error.ts'
-export { hashDigits, hashSecret, importedHashes } from './secret/hash.ts'
+export { importedKinds } from './secret/imported.ts'
+export { decodeHash, hashDigits, hashSecret, importedHashes } from './secret/hash.ts'
 export { mint } from './secret/mint.ts'
 export { namePattern, parse, secretPattern } from './secret/parse.ts'
 export type { ParsedSecret } from './secret/parse.ts'
@@ -21,7 +22,7 @@ export type {
 export type { Changed } from './keyring/change-key.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
-export type { Imported, ImportedKey } from './keyring/import.ts'
+export type { Imported, ImportedKey, KnownLife } from './keyring/import.ts'
 export type { KnownSecret } from './keyring/imported-secret.ts'
 export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 export type { JournalReport, VerifyJournalOptions } from './journal/verify-journal.ts'
@@ -77,7 +78,10 @@ export type {
   KeyState,
   Limiter,
   RevocationReason,
+  HashName,
+  ImportedKind,
   SecretKind,
+  Separator,
   Store,
   UsageCount,
 } from './ports.ts'

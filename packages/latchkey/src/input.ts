@@ -32,6 +32,8 @@ export const bounds = {
   page: 1000,
   /** Characters that may be shown of a secret that was made elsewhere. */
   start: 16,
+  /** Characters before the hashed part of a secret that was made elsewhere. */
+  before: 64,
   /**
    * Random bits of a secret that was made elsewhere. With fewer, a person who has the database can find the secret from
    * its hash.

@@ -10,7 +10,7 @@ import type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/open.ts'
 import type { Grant } from './policy/scopes.ts'
 import type { Clock } from './ports.ts'
-import { hashSecret } from './secret/hash.ts'
+import { decodeHash, hashSecret } from './secret/hash.ts'
 import { sqliteStore } from './store/sqlite.ts'
 
 /** A clock that stands still until a test turns it. */
@@ -144,7 +144,8 @@ function watched<Watched extends Keyring>(inner: Watched, traces: Map<string, st
     },
     async importMany(keys, options) {
       const done = await inner.importMany(keys, options)
-      for (const { name, hash } of keys) traces.set(hash.toLowerCase(), name)
+      for (const { name, hash } of keys)
+        for (const trace of [hash, decodeHash(hash)?.hash ?? hash]) traces.set(trace, name)
       return done
     },
     async rotate(id: string, options?: RotateOptions) {

@@ -78,7 +78,7 @@ describe('keys import', { concurrency: 2 }, () => {
       ],
       [
         '{"name":"a","owner":"a","scopes":[],"hash":"s3cret","bits":128}',
-        /^Line 1: hash must be 64 hexadecimal digits/,
+        /^Line 1: hash must be the sha256 of the secret: 64 hexadecimal digits/,
       ],
       [
         '{"name":"a","owner":"a","scopes":[],"hash":"00"}',
@@ -137,6 +137,43 @@ describe('keys import', { concurrency: 2 }, () => {
       (await here.run(['verify', '--environment', 'test', '--address', '192.0.2.1'], { input: 'first' })).code,
       0,
     )
+  })
+
+  test('hashes of other systems, parts of secrets, the life of a key and its scopes by a map come along', async () => {
+    const here = workplace()
+    const csv = [
+      'name,owner,scopes,hash,before,createdAt,lastUsedAt,disabled',
+      `One,acme,documents.read documents.old,${hash('sha512', 'first', 'base64')},,2020-01-31T12:00:00Z,2021-01-31T12:00:00Z,false`,
+      `Two,acme,documents.all,${hash('sha256', 'second', 'base64url')},17|,,,true`,
+    ].join('\n')
+    const flags = ['--map-scope', 'documents.read=orders:read', '--map-scope', 'documents.old=']
+    const unmapped = await here.run(['keys', 'import', '--create', '--bits', '128', '--format', 'csv', ...flags], {
+      input: csv,
+    })
+    assert.match(unmapped.stderr, /^Line 3: .* is not declared/)
+    const all = ['--map-scope', 'documents.all=orders:read,orders:write']
+    const done = await here.run(['keys', 'import', '--create', '--bits', '128', '--format', 'csv', ...flags, ...all], {
+      input: csv,
+    })
+    assert.equal(done.stderr, '2 keys imported.\n')
+    const [one = {}, two = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
+    assert.deepEqual(
+      [one['scopes'], one['createdAt'], one['lastUsedAt'], one['state'], two['scopes'], two['state'], two['start']],
+      [
+        ['orders:read'],
+        '2020-01-31T12:00:00.000Z',
+        '2021-01-31T12:00:00.000Z',
+        'active',
+        ['orders:read', 'orders:write'],
+        'disabled',
+        '17|',
+      ],
+    )
+    assert.equal((await here.run(['verify'], { input: 'first' })).code, 0)
+    await here.done(['keys', 'enable', String(two['id'])])
+    assert.equal((await here.run(['verify'], { input: '17|second' })).code, 0)
+    assert.equal((await here.run(['verify'], { input: 'second' })).code, 1)
+    assert.match((await here.run(['keys', 'import', '--map-scope', 'x'], { input: '' })).stderr, /theirs=ours/)
   })
 
   test('a column that is there twice or has no name is refused before anything is added; one key is told as one', async () => {

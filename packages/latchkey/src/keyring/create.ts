@@ -4,7 +4,7 @@ import { bounds, invalid, objectOf, oneOf, text } from '../input.ts'
 import { chain } from '../journal/chain.ts'
 import { digestOfKey } from '../journal/row-digest.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import type { Change, StoredSecret } from '../ports.ts'
+import type { Change, StoredKey, StoredSecret } from '../ports.ts'
 import { randomBase62 } from '../secret/base62.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
@@ -54,6 +54,8 @@ export interface Creation<Item, Shown> {
   /** The names of the members that an item may have. */
   readonly members: readonly string[]
   readonly secretOf: (item: Item, at: { readonly environment: string; readonly now: number }) => NewSecret<Shown>
+  /** What an item says of the life that its key had elsewhere; left out for a key that begins now. */
+  readonly lifeOf?: (item: Item, now: number) => Partial<Pick<StoredKey, 'createdAt' | 'disabledAt' | 'disabledBy'>>
   /** Further members of the journal entry about an item. */
   readonly details: (item: Item) => object
 }
@@ -166,7 +168,7 @@ function located<Value>(index: number, count: number, make: () => Value): Value 
 
 function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
   { environments, scopes }: KeyringParts<Scope>,
-  { action, members: names, secretOf, details }: Creation<Item, Shown>,
+  { action, members: names, secretOf, lifeOf, details }: Creation<Item, Shown>,
   { item, actor, now }: { readonly item: Item; readonly actor: string; readonly now: number },
 ): Draft<Shown> {
   objectOf('A new key', item, names)
@@ -187,6 +189,7 @@ function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
     start,
     createdAt: now,
     salt: randomBase62(22),
+    ...lifeOf?.(item, now),
   }
   checkTogether(key)
   const state = digestOfKey(key, [secret])

@@ -25,10 +25,11 @@ export function mintSecret<Scope extends string>(
   }
 }
 
-/** A new, unused secret of a key, made at `now`. */
+/** A new secret of a key, made at `now`; unused if nothing else is known. */
 export function newSecret({
   now,
   ...known
-}: Pick<StoredSecret, 'hash' | 'kind' | 'start' | 'issuedBy'> & { readonly now: number }): StoredSecret {
-  return { ...known, createdAt: now, retiredAt: null, endsAt: null, ended: false, lastUsedAt: null }
+}: Pick<StoredSecret, 'hash' | 'kind' | 'start' | 'issuedBy'> &
+  Partial<Pick<StoredSecret, 'before' | 'lastUsedAt'>> & { readonly now: number }): StoredSecret {
+  return { before: null, lastUsedAt: null, ...known, createdAt: now, retiredAt: null, endsAt: null, ended: false }
 }

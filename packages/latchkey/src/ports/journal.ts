@@ -1,4 +1,4 @@
-import type { SecretKind, StoredKey, StoredOwner, StoredSecret } from './records.ts'
+import type { ImportedKind, StoredKey, StoredOwner, StoredSecret } from './records.ts'
 
 /** The kind of a change. */
 export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disable' | 'enable' | 'revoke' | 'snapshot'
@@ -63,7 +63,7 @@ export interface ChangesSince {
    * The hashes by which secrets were imported. If the list is empty, a text that was not minted here is refused without
    * a read.
    */
-  readonly imported: readonly Exclude<SecretKind, 'minted'>[]
+  readonly imported: readonly ImportedKind[]
 }
 
 /** The rows of a key, and the last journal entry about it, read in one transaction. */

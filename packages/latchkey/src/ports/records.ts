@@ -26,14 +26,25 @@ export interface StoredKey extends Rights {
   readonly revision: number
 }
 
-/** The origin of a secret: minted here, or imported by its SHA-256 or SHA-512. */
-export type SecretKind = 'minted' | 'sha256' | 'sha512'
+/** The hash functions by which secrets are imported. */
+export type HashName = 'sha256' | 'sha512'
+
+/** A character that may stand before the hashed part of an imported secret. */
+export type Separator = '|' | '_' | '.' | '-' | ':'
+
+/** How a secret was imported: by the hash of all of it, or of the part after the last separator. */
+export type ImportedKind = HashName | `${HashName} after ${Separator}`
+
+/** The origin of a secret: minted here, or imported by its SHA-256 or SHA-512, or by that of a part of it. */
+export type SecretKind = 'minted' | ImportedKind
 
 /** A secret of a key as the store keeps it: its hash, and what may be shown of it. */
 export interface StoredSecret {
-  /** SHA-256 of the secret, or SHA-512 for an imported one of that kind; lower-case hexadecimal. */
+  /** SHA-256 of the secret, or the hash that the kind of an imported one says; lower-case hexadecimal. */
   readonly hash: string
   readonly kind: SecretKind
+  /** The text before the part that is hashed, with the separator at its end; `null` if all of the secret is hashed. */
+  readonly before: string | null
   /** The visible start. */
   readonly start: string
   readonly createdAt: number

@@ -143,5 +143,9 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         environments TEXT NOT NULL
       )`,
     ],
+    [
+      // Of a secret that was imported by the hash of its last part: the text before that part.
+      `ALTER TABLE latchkey_secrets ADD COLUMN text_before TEXT`,
+    ],
   ]
 }

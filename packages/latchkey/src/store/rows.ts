@@ -7,6 +7,7 @@ import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredSecret } from
 export interface SecretRow {
   readonly hash: string
   readonly kind: string
+  readonly text_before: string | null
   readonly secret_start: string
   readonly secret_created_at: number
   readonly retired_at: number | null
@@ -56,6 +57,7 @@ export function secretOfRow(row: SecretRow): StoredSecret {
   return {
     hash: row.hash,
     kind: row.kind as SecretKind,
+    before: row.text_before,
     start: row.secret_start,
     createdAt: row.secret_created_at,
     retiredAt: row.retired_at,

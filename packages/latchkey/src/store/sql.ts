@@ -1,10 +1,10 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
 import type {
+  ImportedKind,
   JournalEntry,
   JournalFilter,
   ListFilter,
-  SecretKind,
   StoredOwner,
   StoredSecret,
   UsageFilter,
@@ -20,7 +20,7 @@ export interface Query {
   readonly values: readonly SqlValue[]
 }
 
-const secretColumns = `s.hash, s.kind, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
+const secretColumns = `s.hash, s.kind, s.text_before, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
   s.ends_at, s.ended, s.last_used_at, s.issued_by`
 
 const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
@@ -54,7 +54,20 @@ export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets 
 export const byOwner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
 
 /** Every kind of an imported secret. One that is missing does not compile. */
-const importedKinds: Readonly<Record<Exclude<SecretKind, 'minted'>, true>> = { sha256: true, sha512: true }
+const importedKinds: Readonly<Record<ImportedKind, true>> = {
+  sha256: true,
+  'sha256 after |': true,
+  'sha256 after _': true,
+  'sha256 after .': true,
+  'sha256 after -': true,
+  'sha256 after :': true,
+  sha512: true,
+  'sha512 after |': true,
+  'sha512 after _': true,
+  'sha512 after .': true,
+  'sha512 after -': true,
+  'sha512 after :': true,
+}
 
 /** Asks for one of each and not for all: there may be a million, and it is asked whenever another process has written. */
 export const imported: string = Object.keys(importedKinds)
@@ -66,8 +79,8 @@ export const imported: string = Object.keys(importedKinds)
 
 /** A secret that is there already stays as it is; `changes` is 0 then. */
 export const insertSecret: string = `INSERT INTO latchkey_secrets
-    (place, hash, kind, start, created_at, retired_at, ends_at, ended, issued_by)
-    SELECT place, $2, $3, $4, $5, $6, $7, $8, $9 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
+    (place, hash, kind, start, created_at, retired_at, ends_at, ended, issued_by, text_before, last_used_at)
+    SELECT place, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
 
 /** `changes` is 0 where the key has no such secret. */
 export const updateSecret: string = `UPDATE latchkey_secrets SET retired_at = $3, ends_at = $4, ended = $5
@@ -286,8 +299,8 @@ export function usageQuery({ key, owner, outcome, environments, from, to, limit 
 
 /** The values of `insertSecret`. */
 export function insertSecretValues(id: string, secret: StoredSecret): readonly SqlValue[] {
-  const { hash, kind, start, createdAt, retiredAt, endsAt, ended, issuedBy } = secret
-  return [id, hash, kind, start, createdAt, retiredAt, endsAt, ended ? 1 : 0, issuedBy]
+  const { hash, kind, start, createdAt, retiredAt, endsAt, ended, issuedBy, before, lastUsedAt } = secret
+  return [id, hash, kind, start, createdAt, retiredAt, endsAt, ended ? 1 : 0, issuedBy, before, lastUsedAt]
 }
 
 /** The values of `updateSecret`: where a secret came from never changes. */

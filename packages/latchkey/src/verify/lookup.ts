@@ -1,5 +1,5 @@
-import type { Awaitable, SecretMatch } from '../ports.ts'
-import { hashSecretBySha512 } from '../secret/hash.ts'
+import type { Awaitable, ImportedKind, SecretMatch } from '../ports.ts'
+import { candidateOf } from '../secret/imported.ts'
 import type { FormReader } from '../secret/parse.ts'
 import { awaiting } from './awaiting.ts'
 import type { Finding } from './cached-key.ts'
@@ -34,7 +34,7 @@ export function lookupOf<Scope extends string>(
 
     // Before anything is read, so that the cache does not keep what has changed since.
     const version = cache.version()
-    const match = mayBeStored ? inStore(hash, text, imported.includes('sha512')) : inSources(hash)
+    const match = mayBeStored ? inStore(hash, text) : inSources(hash)
     return awaiting(match, (found) => {
       if (found === undefined && !mayBeStored) return notOurs[form]
       const missing = form === 'minted' ? 'unknown' : form
@@ -45,11 +45,23 @@ export function lookupOf<Scope extends string>(
   }
 
   /** Asks the store before the sources: a key that was revoked there is revoked, whatever the settings have. */
-  function inStore(hash: string, text: string, alsoBySha512: boolean): Awaitable<SecretMatch | undefined> {
+  function inStore(hash: string, text: string): Awaitable<SecretMatch | undefined> {
     return awaiting(store.bySecret(hash), (found) => {
-      if (found !== undefined) return found
-      if (!alsoBySha512) return inSources(hash)
-      return awaiting(store.bySecret(hashSecretBySha512(text)), (imported) => imported ?? inSources(hash))
+      // A secret that was imported by a part of it is not that part alone.
+      if (found !== undefined && (found.secret?.before ?? null) === null) return found
+      return awaiting(byOtherHash(cache.imported(), text), (imported) => imported ?? inSources(hash))
+    })
+  }
+
+  /** Finds a secret that was imported by another hash than that of all of it by SHA-256. */
+  function byOtherHash(kinds: readonly ImportedKind[], text: string): Awaitable<SecretMatch | undefined> {
+    const [kind, ...rest] = kinds
+    if (kind === undefined) return undefined
+    const candidate = kind === 'sha256' ? undefined : candidateOf(kind, text)
+    if (candidate === undefined) return byOtherHash(rest, text)
+    return awaiting(store.bySecret(candidate.hash), (found) => {
+      const { secret } = found ?? {}
+      return secret?.kind === kind && secret.before === candidate.before ? found : byOtherHash(rest, text)
     })
   }
 

@@ -57,6 +57,7 @@ export function newSecret(overrides: Partial<StoredSecret> = {}): StoredSecret {
   return {
     hash: number.toString(16).padStart(64, '0'),
     kind: 'minted',
+    before: null,
     start: 'lk_live_abcd',
     createdAt: 1000,
     retiredAt: null,

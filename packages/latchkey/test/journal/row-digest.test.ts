@@ -8,6 +8,7 @@ import type { StoredKey, StoredSecret } from '../../src/ports.ts'
 const secret: StoredSecret = {
   hash: 'b'.repeat(64),
   kind: 'minted',
+  before: null,
   start: 'lk_live_2WAx',
   createdAt: 1_795_687_138_982,
   retiredAt: null,

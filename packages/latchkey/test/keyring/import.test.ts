@@ -181,6 +181,121 @@ for (const [speed, shape] of speeds) {
       assert.equal(await codeOf(keyring.verify('one')), 'accepted')
     })
 
+    test('a hash is taken as other systems write it: in hexadecimal, base64 or base64url', async () => {
+      const { keyring } = await openOn(shape)
+      for (const algorithm of algorithms) {
+        const digestOf = (text: string) => createHash(algorithm).update(text).digest()
+        // Texts whose hash has both of the characters in which the alphabets differ.
+        const texts = Array.from({ length: 2000 }, (_, index) => `written ${algorithm} ${index}`).filter((text) =>
+          /\+.*\//.test(digestOf(text).toString('base64')),
+        )
+        const spellings: readonly ((hash: Buffer) => string)[] = [
+          (hash) => hash.toString('hex').toUpperCase(),
+          (hash) => hash.toString('base64'),
+          (hash) => hash.toString('base64').replace(/=+$/, ''),
+          (hash) => hash.toString('base64url'),
+        ]
+        for (const spelt of spellings) {
+          const text = texts.pop() ?? ''
+          await keyring.importMany([{ ...older(text, algorithm), hash: spelt(digestOf(text)) }])
+          assert.equal(await codeOf(keyring.verify(text)), 'accepted')
+          await assert.rejects(keyring.importMany([older(text, algorithm)]), { code: 'conflict' }, 'the same secret')
+        }
+        const text = texts.pop() ?? ''
+        const base64url = digestOf(text).toString('base64url')
+        // The last character has bits that are no part of the hash: of several spellings one is right.
+        const loose = base64url.slice(0, -1) + String.fromCharCode(base64url.charCodeAt(base64url.length - 1) + 1)
+        const mixed = base64url.replace('-', '+')
+        for (const hash of [mixed, loose, `${base64url}===`, base64url.slice(1), ` ${base64url}`]) {
+          await assert.rejects(
+            keyring.importMany([{ ...older(text, algorithm), hash }]),
+            { code: 'invalid_input' },
+            hash,
+          )
+        }
+      }
+    })
+
+    test('of a secret whose part was hashed, all of it is accepted; the part alone, and with another beginning, is refused', async () => {
+      const { keyring } = await openOn(shape)
+      const secrets = [
+        ['17|', 'sanctum-token-of-40-characters'],
+        ['mycompany_BRTRKFsL_', '51FwqftsmMDHHbJAMEXXHCgG'],
+        ['a.b.', 'c'],
+        ['id-', 'tail'],
+        ['x:', 'y|z'],
+      ] as const
+      for (const algorithm of algorithms) {
+        for (const [before, part] of secrets) {
+          const item = { ...older(`${algorithm}${part}`, algorithm), before, start: '' }
+          const whole = `${before}${algorithm}${part}`
+          assert.equal(await codeOf(keyring.verify(whole)), 'malformed')
+          const done = await keyring.importMany([item])
+          assert.ok(!done.repeated)
+          for (let call = 0; call < 2; call++) {
+            assert.equal(await codeOf(keyring.verify(whole)), 'accepted', whole)
+            for (const wrong of [
+              `${algorithm}${part}`,
+              `${before.slice(-1)}${algorithm}${part}`,
+              `9${whole}`,
+              `${before}${whole}`,
+              `${whole}x`,
+              `${before}${item.hash}`,
+            ]) {
+              assert.equal(await codeOf(keyring.verify(wrong)), 'malformed', wrong)
+            }
+          }
+          assert.deepEqual(
+            done.created[0]?.secrets.map(({ kind, start }) => [kind, start]),
+            [[`${algorithm} after ${before.at(-1)}`, before.slice(0, 16)]],
+          )
+          await keyring.flushUsage()
+          assert.notEqual((await keyring.find(done.created[0]?.id ?? ''))?.lastUsedAt, null)
+          await keyring.revoke(done.created[0]?.id ?? '', { reason: 'unused' })
+          assert.equal(await codeOf(keyring.verify(whole)), 'revoked')
+        }
+      }
+      const one = older('one')
+      for (const before of ['', '17', 'a b|', 'ü|', `${'x'.repeat(64)}|`, 7, null]) {
+        await assert.rejects(keyring.importMany([{ ...one, before } as never]), { code: 'invalid_input' })
+      }
+      await assert.rejects(keyring.importMany([{ ...one, before: '1|', start: '1|one' }]), {
+        message: /^start must be/,
+      })
+      assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+    })
+
+    test('a disabled key stays disabled, and the times of its issue and last use come along', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const now = clock.now()
+      const life = { createdAt: now - 5000, lastUsedAt: now - 10, disabled: true }
+      const done = await keyring.importMany([{ ...older('one'), ...life }], { actor: 'alice' })
+      assert.ok(!done.repeated)
+      const [key] = done.created
+      assert.deepEqual(
+        [key?.createdAt, key?.lastUsedAt, key?.state, key?.disabledAt, key?.disabledBy, key?.secrets[0]?.createdAt],
+        [now - 5000, now - 10, 'disabled', now, null, now - 5000],
+      )
+      assert.equal(await codeOf(keyring.verify('one')), 'disabled')
+      await keyring.enable(key?.id ?? '')
+      assert.equal(await codeOf(keyring.verify('one')), 'accepted')
+      assert.match((await keyring.journal())[0]?.change ?? '', /"disabled":true,"createdAt":\d+,"lastUsedAt":\d+/)
+      for (const wrong of [
+        { createdAt: now + 1 },
+        { createdAt: -1 },
+        { createdAt: '2020-01-01' },
+        { createdAt: null },
+        { lastUsedAt: now + 1 },
+        { lastUsedAt: 1.5 },
+        { disabled: 1 },
+        { disabled: 'true' },
+      ]) {
+        await assert.rejects(keyring.importMany([{ ...older('two'), ...wrong } as never]), { code: 'invalid_input' })
+      }
+      await assert.rejects(keyring.issue({ ...shop, disabled: true } as never), { code: 'invalid_input' })
+      assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+    })
+
     test('a secret that everybody tries first is refused by its hash, and a secret is never shown whole', async () => {
       const { keyring } = await openOn(shape)
       for (const algorithm of algorithms) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
@@ -6,7 +7,7 @@ import { chain } from '../../src/journal/chain.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Change, Store } from '../../src/ports.ts'
-import { hashSecret, hashSecretBySha512 } from '../../src/secret/hash.ts'
+import { hashSecret } from '../../src/secret/hash.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { settingsKey } from '../../src/source/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -152,7 +153,7 @@ test('a revocation of our own counts for us at once: the store waits for the lea
 /** A secret that two keys may come to have, as long as nobody can tell that it is the same. */
 const shared = 'q7Tn2VxW9pLk4sBz8RmC1fYd6hJe3gUa'
 const importing = { name: 'Imported', owner: 'acme', scopes: [], start: 'a secret' } as const
-const bySha512 = { ...importing, algorithm: 'sha512', bits: 128, hash: hashSecretBySha512(shared) } as const
+const bySha512 = { ...importing, algorithm: 'sha512', bits: 128, hash: hash('sha512', shared) } as const
 const bySha256 = { ...importing, algorithm: 'sha256', bits: 128, hash: hashSecret(shared) } as const
 
 for (const who of ['ours', 'theirs'] as const) {

@@ -35,3 +35,13 @@ export function ipAddress(text: string): string {
   if (isIP(text) === 0) throw new InvalidArgumentError('It must be an IP address, such as 192.0.2.7 or 2001:db8::7.')
   return text
 }
+
+/** Reads a scope of another system with the scopes for it here: `theirs=ours,other`. */
+export function scopePair(
+  pair: string,
+  before: ReadonlyMap<string, readonly string[]> = new Map(),
+): ReadonlyMap<string, readonly string[]> {
+  const [, theirs = '', ours = ''] = /^([^=]+)=(.*)$/.exec(pair) ?? []
+  if (theirs === '') throw new InvalidArgumentError('It must be theirs=ours, such as documents.read=documents:read.')
+  return new Map([...before, [theirs.trim(), words(ours)]])
+}

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { ImportedKey, KeyMembers } from 'latchkey'
-import { hashDigits, weaknessOf } from 'latchkey'
+import { decodeHash, weaknessOf } from 'latchkey'
 import { repeatedMember } from 'latchkey/problem/fastify'
 import { Failure } from '../exit.ts'
 import { keyFields } from '../key-fields.ts'
 import type { Kind } from '../key-fields/kinds.ts'
+import { timestamp } from '../key-fields/kinds.ts'
 import { csvRecords } from './csv.ts'
 
 /** A key to import with the number of its line, or the weakness of that key. */
@@ -20,6 +21,8 @@ export interface ImportFormat {
   readonly unhashed: boolean
   /** The random bits of each secret whose line does not have them. */
   readonly bits: number | undefined
+  /** Scopes of the other system, each with the scopes that stand for it here. Others stay as they are. */
+  readonly scopeMap?: ReadonlyMap<string, readonly string[]>
 }
 
 /** A line as an object that is not checked yet, from either format. */
@@ -32,7 +35,7 @@ type Loose = Record<string, unknown>
  */
 export async function* importLines(
   input: Readable,
-  { format, unhashed, bits }: ImportFormat,
+  { format, unhashed, bits, scopeMap }: ImportFormat,
 ): AsyncGenerator<ImportLine> {
   const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
   let found = false
@@ -40,7 +43,9 @@ export async function* importLines(
     for await (const { line, value } of lines) {
       found = true
       const weakness = unhashed ? weaknessOf(credentialIn({ line, value })) : undefined
-      yield weakness === undefined ? { line, key: keyOf({ line, value, unhashed, bits }) } : { line, weakness }
+      yield weakness === undefined
+        ? { line, key: keyOf({ line, value, unhashed, bits, scopeMap: scopeMap ?? new Map() }) }
+        : { line, weakness }
     }
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
@@ -115,6 +120,15 @@ const others: { readonly [Member in Exclude<keyof ImportedKey<string>, keyof Key
   algorithm: asIs,
   bits: { fromFile: (value) => (typeof value === 'string' ? Number(value) : value), required: false },
   start: asIs,
+  before: asIs,
+  createdAt: { fromFile: timestamp.fromFile, required: false },
+  lastUsedAt: { fromFile: timestamp.fromFile, required: false },
+  disabled: { fromFile: booleanOf, required: false },
+}
+
+/** CSV has texts only. */
+function booleanOf(value: unknown): unknown {
+  return value === 'true' || (value === 'false' ? false : value)
 }
 
 const members: ReadonlyMap<string, FileMember> = new Map([
@@ -163,7 +177,13 @@ function credentialIn({ line, value: { key, secret, hash: hashed } }: LooseLine)
   return credential
 }
 
-function keyOf({ line, value, unhashed, bits }: LooseLine & Omit<ImportFormat, 'format'>): ImportedKey<string> {
+function keyOf({
+  line,
+  value,
+  unhashed,
+  bits,
+  scopeMap,
+}: LooseLine & Required<Omit<ImportFormat, 'format'>>): ImportedKey<string> {
   const { key, secret, ...fields } = value
   if (unhashed) {
     const credential = credentialIn({ line, value })
@@ -181,10 +201,13 @@ function keyOf({ line, value, unhashed, bits }: LooseLine & Omit<ImportFormat, '
       'it does not say how many random bits its secret has: add "bits", or set it for all lines with --bits',
     )
   }
-  fields['algorithm'] ??=
-    typeof fields['hash'] === 'string' && fields['hash'].length === hashDigits.sha512 ? 'sha512' : 'sha256'
+  fields['algorithm'] ??= (typeof fields['hash'] === 'string' && decodeHash(fields['hash'])?.algorithm) || 'sha256'
   const read = Object.entries(fields).map(([name, member]) => [name, memberOf({ line, name, value: member })])
-  return Object.fromEntries(read) as ImportedKey<string>
+  const imported = Object.fromEntries(read) as ImportedKey<string>
+  const { scopes } = imported as { readonly scopes?: unknown }
+  if (scopeMap.size === 0 || !Array.isArray(scopes)) return imported
+  const ours = imported.scopes.flatMap((scope) => scopeMap.get(scope) ?? [scope])
+  return { ...imported, scopes: [...new Set(ours)] }
 }
 
 interface LooseMember {

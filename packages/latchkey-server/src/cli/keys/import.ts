@@ -9,7 +9,7 @@ import { actorOption, createOption, keyringCommand, userName } from '../command.
 import { Failure } from '../exit.ts'
 import type { ImportLine } from '../input/imports.ts'
 import { importLines } from '../input/imports.ts'
-import { count } from '../input/flags.ts'
+import { count, scopePair } from '../input/flags.ts'
 import { putJson } from '../json.ts'
 import { stoppable } from '../terminal/stop.ts'
 import { serverFaults } from '../server-faults.ts'
@@ -28,6 +28,7 @@ interface Options extends TargetOptions {
   readonly actor?: string
   readonly create?: boolean
   readonly skipKnown?: boolean
+  readonly mapScope?: ReadonlyMap<string, readonly string[]>
 }
 
 /** The most keys in one call, and the most characters that a server accepts. */
@@ -52,11 +53,22 @@ export function importCommand(keys: Command): void {
       ).implies({ unhashed: true }),
     )
     .option('--bits <number>', 'Random bits of each secret whose line has no "bits"', count)
+    .addOption(
+      new Option(
+        '--map-scope <pair>',
+        'A scope of the other system and the ones for it here: theirs=ours, theirs=ours,other, or theirs= for none. Repeat the flag for more',
+      ).argParser(scopePair),
+    )
     .option('--skip-known', 'Leave out the lines whose secrets are in the keyring already, and name them')
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
-    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false, bits } = options
+    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false, bits, mapScope } = options
     const input = await openInput(file)
-    const lines = importLines(input, { format, unhashed, bits })
+    const lines = importLines(input, {
+      format,
+      unhashed,
+      bits,
+      ...(mapScope === undefined ? {} : { scopeMap: mapScope }),
+    })
     const unheard = stoppable({
       // The current batch is finished; nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),

@@ -122,7 +122,7 @@ export const settableOnce = {
 /** Set by import. */
 export const importable = {
   hash: {
-    description: 'The hash of the secret, in hexadecimal',
+    description: 'The hash of the secret, in hexadecimal, base64 or base64url',
     // The hash of no secret that anybody knows: an example that somebody executes lets nobody in.
     example: '0123456789abcdef'.repeat(4),
     presence: 'required',
@@ -133,6 +133,33 @@ export const importable = {
     example: 'sha256',
     presence: 'required',
     asked: Type.Enum([...importedHashes]),
+  },
+  before: {
+    description:
+      'For a hash of the last part of the secret: the text before it, with one of `| _ . - :` at its end. The whole secret is accepted, and the part alone refused',
+    example: '17|',
+    presence: 'optional',
+    asked: Type.String({ minLength: 1, maxLength: bounds.before }),
+  },
+  createdAt: {
+    description: 'When the key was issued, in milliseconds since 1970 (UTC); an imported key may bring an earlier time',
+    example: 1_795_687_138_982,
+    presence: 'optional',
+    asked: timestamp,
+    answered: timestamp,
+  },
+  lastUsedAt: {
+    description: 'When the key was last used, in milliseconds since 1970 (UTC); null is never',
+    example: 1_795_687_152_310,
+    presence: 'optional',
+    asked: timestamp,
+    answered: nullable(timestamp),
+  },
+  disabled: {
+    description: 'Whether the key is imported disabled: it is refused until it is enabled',
+    example: false,
+    presence: 'optional',
+    asked: Type.Boolean(),
   },
   bits: {
     description: 'How many random bits the secret was made of: 128 for 32 random hexadecimal digits',
@@ -154,11 +181,6 @@ export const importable = {
 /** In every answer, and never set. */
 export const answered = {
   id: { description: 'The id of the key', example: 'key_IzlwDNLDQd7OvAvvFHLv', answered: Type.String() },
-  createdAt: {
-    description: 'When the key was issued or imported, in milliseconds since 1970 (UTC)',
-    example: 1_795_687_138_982,
-    answered: timestamp,
-  },
   state: {
     description: 'Whether the key works: `active`, or the first reason why not',
     example: 'active',
@@ -178,11 +200,6 @@ export const answered = {
     description: 'When and why the key was revoked; null while it is not revoked',
     example: null,
     answered: nullable(values.revocation),
-  },
-  lastUsedAt: {
-    description: 'When the key was last used, in milliseconds since 1970 (UTC); null is never',
-    example: 1_795_687_152_310,
-    answered: nullable(timestamp),
   },
   revision: { description: revisionText, example: 12, answered: Type.Integer() },
 } as const satisfies Readonly<Record<Exclude<keyof Key, keyof Asked>, AnsweredRow>>

@@ -1,5 +1,5 @@
 import type { QuotaStep, Refill } from 'latchkey'
-import { bounds, delegableMembers, hashDigits, importedHashes, refills, revocationReasons } from 'latchkey'
+import { bounds, delegableMembers, hashDigits, importedKinds, refills, revocationReasons } from 'latchkey'
 import type { Static } from 'typebox'
 import { Type } from '../type.ts'
 import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
@@ -67,9 +67,9 @@ export const metadata = Type.Record(Type.String(), Type.String({ minLength: 1, m
   propertyNames: { minLength: 1, maxLength: bounds.metadata.name },
 })
 
-/** Any of the hashes by which secrets are imported. */
+/** Any of the hashes by which secrets are imported, in hexadecimal, base64 or base64url. */
 export const hashPattern = `^(?:${Object.values(hashDigits)
-  .map((digits) => `[0-9a-fA-F]{${digits}}`)
+  .flatMap((digits) => [`[0-9a-fA-F]{${digits}}`, `[A-Za-z0-9+/_-]{${Math.ceil((digits * 2) / 3)}}={0,2}`])
   .join('|')})$`
 
 /** A quota in answers. What is left of it is a field of its own. */
@@ -91,8 +91,8 @@ export const revocation = Type.Object({
 export const secrets = Type.Array(
   Type.Object({
     start: Type.String({ description: 'Its first characters' }),
-    kind: Type.Enum(['minted', ...importedHashes], {
-      description: 'Minted here, or imported by its hash: then the hash function',
+    kind: Type.Enum(['minted', ...importedKinds], {
+      description: 'Minted here, or imported by its hash: then the hash function, and the part of it that is hashed',
     }),
     createdAt: timestamp,
     retiredAt: nullable(Type.Integer({ description: 'When a newer secret replaced it; null for the newest' })),
