@@ -1,4 +1,4 @@
-import type { JournalEntry, Key } from 'latchkey'
+import type { JournalEntry, Key, Metadata } from 'latchkey'
 
 /** The expected state if everything in the journal was done and nothing else. */
 export interface Replayed {
@@ -11,7 +11,7 @@ export interface Replayed {
 
 /** The members of journal entries that the replay reads. */
 interface Told {
-  readonly metadata?: Readonly<Record<string, string>>
+  readonly metadata?: Metadata
   readonly algorithm?: string
   readonly bits?: number
   readonly start?: string
@@ -51,7 +51,9 @@ export function replay(entries: readonly JournalEntry[]): Replayed {
 
 /** The mark of a change. */
 export function markOf({ action }: JournalEntry, { metadata, note }: Told): string | undefined {
-  return action === 'issue' || action === 'import' ? metadata?.['mark'] : note
+  if (action !== 'issue' && action !== 'import') return note
+  const mark = metadata?.['mark']
+  return typeof mark === 'string' ? mark : undefined
 }
 
 /** A key after an entry that is about it. */

@@ -14,8 +14,8 @@ export const bounds = {
   note: 500,
   /** Scopes granted to one key. */
   scopes: 100,
-  /** Metadata: members, characters in a member's name, characters in its value. */
-  metadata: { members: 32, name: 64, value: 500 },
+  /** Metadata: bytes of it as JSON, levels of lists and objects, characters in a member's name. */
+  metadata: { bytes: 16_384, depth: 8, name: 64 },
   /** Ranges of addresses on one key. */
   addresses: 100,
   /** Limits of one key or one owner; what a limit admits; its window in seconds (31 days). */
@@ -118,25 +118,6 @@ export function timestamp(name: string, value: unknown): number | null {
     throw invalid(name, 'a number of whole milliseconds since 1970, as Date.now() gives it, or null')
   }
   return value
-}
-
-/** A plain object of short texts. */
-export function metadata(value: unknown): Readonly<Record<string, string>> {
-  const { members, name: longestName, value: longestValue } = bounds.metadata
-  // A Map has no members of its own, and would be kept as nothing.
-  const isPlain =
-    typeof value === 'object' &&
-    value !== null &&
-    [Object.prototype, null].includes(Object.getPrototypeOf(value) as object)
-  if (!isPlain || Object.keys(value).length > members) {
-    throw invalid('metadata', `an object with at most ${members} members`)
-  }
-  const copy: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [name, member] of Object.entries(value)) {
-    anyText('The name of a member of metadata', name, longestName)
-    copy[name] = anyText('Every value in metadata', member, longestValue)
-  }
-  return copy
 }
 
 /**

@@ -15,15 +15,15 @@ import { put } from './terminal/print.ts'
 /** The answers for programs that contain times. */
 type Answer = KeyDetails | Rotated | ChangedOwner | JournalEntry | UsageCount | RefusalRecord | Verdict
 
-/** The names of all numbers in an answer, at every depth. */
+/** The names of all numbers in an answer, at every depth; those in metadata mean what the application says. */
 type NumberIn<Value> = Value extends readonly (infer Item)[]
   ? NumberIn<Item>
   : Value extends object
     ? {
-        [Name in keyof Value & string]-?: NonNullable<Value[Name]> extends number
+        [Name in Exclude<keyof Value & string, 'metadata'>]-?: NonNullable<Value[Name]> extends number
           ? Name
           : NumberIn<NonNullable<Value[Name]>>
-      }[keyof Value & string]
+      }[Exclude<keyof Value & string, 'metadata'>]
     : never
 
 /** Which numbers are times, in milliseconds since 1970. For the fields of a key, their table says it. */
@@ -64,9 +64,15 @@ export function putJson(answer: object): void {
 
 /** An answer for programs, with times in ISO 8601. */
 export function jsonText(answer: object): string {
-  return JSON.stringify(answer, (name, member: unknown) =>
-    typeof member === 'number' && isTime.has(name) ? iso(member) : member,
-  )
+  return JSON.stringify(withTimes(answer, ''))
+}
+
+function withTimes(value: unknown, name: string): unknown {
+  if (typeof value === 'number') return isTime.has(name) ? iso(value) : value
+  // The numbers in metadata are the application's own.
+  if (typeof value !== 'object' || value === null || name === 'metadata') return value
+  if (Array.isArray(value)) return value.map((item) => withTimes(item, name))
+  return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, withTimes(inner, member)]))
 }
 
 /** Prints a report for programs. It contains no times: `at` is the number of a journal entry. */

@@ -103,9 +103,10 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     required: false,
     kind: pairs,
     options: [
-      new Option('--metadata <pair>', 'Metadata of your own, name=value. Repeat the flag for more').argParser(
-        pairs.fromFlag,
-      ),
+      new Option(
+        '--metadata <pair>',
+        'Metadata of your own: name=text, or name:=JSON; name:=null removes it. Repeat the flag for more',
+      ).argParser(pairs.fromFlag),
     ],
     clear: 'metadata',
     show: { title: 'metadata' },

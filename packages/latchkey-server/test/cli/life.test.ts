@@ -105,6 +105,12 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
         assert.match((await run(`keys change ${id} ${two}`)).stderr, /^One change of the quota at a time/)
       assert.match((await run(`keys change ${id} --quota-add 0`)).stderr, /^--quota-add must be/)
       await done(`keys change ${id} --clear quota`)
+      await done(`keys change ${id} --metadata seats:={"at":5,"list":[1]} --metadata note:=null --metadata on:=true`)
+      assert.match(await done(`keys show ${id}`), /^metadata +plan=pro, seats:=\{"at":5,"list":\[1\]\}, on:=true$/m)
+      const [typed = {}] = await json(`keys show ${id}`)
+      assert.deepEqual(typed['metadata'], { plan: 'pro', seats: { at: 5, list: [1] }, on: true })
+      await done(`keys change ${id} --metadata seats:=null --metadata on:=null`)
+      assert.match((await run(`keys change ${id} --metadata seats:=five`)).stderr, /must be JSON/)
       const [changed = {}] = await json(`keys show ${id}`)
       assert.deepEqual(
         [changed['name'], changed['expiresAt'], changed['quota'], changed['addresses'], changed['metadata']],

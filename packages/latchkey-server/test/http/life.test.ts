@@ -172,13 +172,9 @@ scenario('everything has a stated maximum, and one more is refused', async ({ se
     { name: 'x'.repeat(bounds.label + 1) },
     { owner: 'x'.repeat(bounds.label + 1) },
     { scopes: Array.from({ length: bounds.scopes + 1 }, () => 'orders:read') },
-    {
-      metadata: Object.fromEntries(
-        Array.from({ length: bounds.metadata.members + 1 }, (_, index) => [`m${index}`, 'x']),
-      ),
-    },
     { metadata: { ['x'.repeat(bounds.metadata.name + 1)]: 'x' } },
-    { metadata: { x: 'x'.repeat(bounds.metadata.value + 1) } },
+    { metadata: { x: 'x'.repeat(bounds.metadata.bytes) } },
+    { metadata: { x: [[[[[[[[]]]]]]]] } },
     { addresses: Array.from({ length: bounds.addresses + 1 }, (_, index) => `10.0.0.${index}`) },
     {
       limits: Array.from(letters)

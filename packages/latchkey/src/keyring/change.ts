@@ -25,7 +25,7 @@ export async function change<Scope extends string>(
     const members = checkedMembers(
       // The cast is safe: a step of the quota is left out, and the rest is not of that type.
       (added === undefined ? patch : others) as Partial<KeyMembers<string>>,
-      { scopes, environments, environment: key.environment, now },
+      { scopes, environments, environment: key.environment, metadata: key.metadata, now },
     )
     const { stored } = members
     const changed = { ...key, ...stored }

@@ -177,7 +177,7 @@ function draftOf<Scope extends string, Item extends NewKey<Scope>, Shown>(
   if (missing !== undefined) throw invalid(missing, 'given')
   const known = [...environments, adminEnvironment]
   const environment = oneOf('environment', item.environment ?? environments[0], known)
-  const { stored, quota } = checkedMembers(item, { scopes, environments, environment, now })
+  const { stored, quota } = checkedMembers(item, { scopes, environments, environment, metadata: {}, now })
   const { stored: secret, shown } = secretOf(item, { environment, now })
   const { start } = secret
   const key: Insert['key'] = {

@@ -2,6 +2,7 @@ import type { Delegation } from '../policy/delegation.ts'
 import type { Lifetime } from '../policy/lifetime.ts'
 import { phase } from '../policy/lifetime.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
+import type { Metadata } from '../policy/metadata.ts'
 import type { Grant } from '../policy/scopes.ts'
 import type {
   KeyRecord,
@@ -24,7 +25,7 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly environment: string
   /** As granted: `orders:*` stays `orders:*`. */
   readonly scopes: readonly Grant<Scope>[]
-  readonly metadata: Readonly<Record<string, string>>
+  readonly metadata: Metadata
   /** The addresses from which it may be used; `null` is anywhere. */
   readonly addresses: readonly string[] | null
   readonly limits: readonly Limit[]

@@ -5,11 +5,13 @@ import { adminEnvironment } from '../policy/admin.ts'
 import type { Delegable, Delegation } from '../policy/delegation.ts'
 import { undelegated } from '../policy/delegation.ts'
 import type { Limit, Refill } from '../policy/limits.ts'
+import type { Metadata } from '../policy/metadata.ts'
 import type { Catalogue, Grant } from '../policy/scopes.ts'
 import type { StoredKey } from '../ports.ts'
 import { catalogueOf } from '../verify/parts.ts'
 import { checkedDelegation } from './delegation.ts'
 import { grants } from './grants.ts'
+import { metadataAfter } from './metadata.ts'
 
 /** A quota as a caller asks for it. */
 export interface QuotaOptions {
@@ -45,8 +47,11 @@ export interface KeyMembers<Scope extends string> {
   readonly notBefore?: number | null
   /** The first time at which it is no longer valid, in milliseconds since 1970; `null` or left out: never. */
   readonly expiresAt?: number | null
-  /** Short texts of your own, e.g. `{ plan: 'pro' }`. At most 32; none if `null` or left out. */
-  readonly metadata?: Readonly<Record<string, string>> | null
+  /**
+   * JSON of your own, e.g. `{ plan: 'pro', seats: 5 }`: at most 16,384 bytes, 8 levels deep; none if `null` or left out. A
+   * change sets the members that it has, and removes those that are `null` (JSON Merge Patch, RFC 7396).
+   */
+  readonly metadata?: Metadata | null
   /** The addresses from which it may be used, e.g. `['192.0.2.0/24', '2001:db8::/32']`; `null` or left out: anywhere. */
   readonly addresses?: readonly string[] | null
   /** How much it may be used in an interval of time, at most 8 windows; no limit if `null` or left out. */
@@ -83,6 +88,8 @@ export interface CheckContext {
   readonly environments: readonly string[]
   /** The environment of the key itself. */
   readonly environment: string
+  /** The metadata that the key has so far. */
+  readonly metadata: Metadata
   readonly now: number
 }
 
@@ -120,7 +127,12 @@ const table: { readonly [Name in keyof Members]-?: MemberRow<Name> } = {
   },
   notBefore: { required: false, delegable: false, empty: null, check: (value) => input.timestamp('notBefore', value) },
   expiresAt: { required: false, delegable: false, empty: null, check: expiresAt },
-  metadata: { required: false, delegable: true, empty: undelegated.metadata, check: input.metadata },
+  metadata: {
+    required: false,
+    delegable: true,
+    empty: undelegated.metadata,
+    check: (value, context) => metadataAfter(context.metadata, value),
+  },
   addresses: { required: false, delegable: false, empty: null, check: input.addresses },
   limits: { required: false, delegable: true, empty: undelegated.limits, check: input.limits },
   quota: { required: false, delegable: true, empty: undelegated.quota, check: (value) => input.quota(value).quota },

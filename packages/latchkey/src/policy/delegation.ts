@@ -2,11 +2,12 @@ import { rangesCover } from './addresses.ts'
 import { adminEnvironment } from './admin.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Limit, Quota } from './limits.ts'
+import type { Metadata } from './metadata.ts'
 import { wildcardOf } from './scopes.ts'
 
 /** The members of a key that a delegation may keep an admin key from setting. */
 export interface Delegable {
-  readonly metadata: Readonly<Record<string, string>>
+  readonly metadata: Metadata
   readonly limits: readonly Limit[]
   readonly quota: Quota | null
 }

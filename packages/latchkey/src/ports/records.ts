@@ -1,5 +1,6 @@
 import type { Rights } from '../policy/delegation.ts'
 import type { Limit, Quota } from '../policy/limits.ts'
+import type { Metadata } from '../policy/metadata.ts'
 
 /** Why a key was revoked. */
 export type RevocationReason = 'compromised' | 'superseded' | 'unused' | 'requested' | 'other'
@@ -8,7 +9,7 @@ export type RevocationReason = 'compromised' | 'superseded' | 'unused' | 'reques
 export interface StoredKey extends Rights {
   readonly id: string
   readonly name: string
-  readonly metadata: Readonly<Record<string, string>>
+  readonly metadata: Metadata
   readonly limits: readonly Limit[]
   readonly quota: Quota | null
   /** The visible start of its newest secret. */

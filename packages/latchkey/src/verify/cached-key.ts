@@ -4,6 +4,7 @@ import { addressMatcher } from '../policy/addresses.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { Delegation } from '../policy/delegation.ts'
 import type { Quota } from '../policy/limits.ts'
+import type { JsonValue, Metadata } from '../policy/metadata.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import { expand } from '../policy/scopes.ts'
 import type { SecretMatch, Window } from '../ports.ts'
@@ -76,7 +77,7 @@ export function cachedKeysOf<Scope extends string>(
 ): (hash: string, found: SecretMatch) => CachedKey<Scope> | CachedRefusal {
   const texts = sharing<string>()
   const grants = sharing<Grants<Scope>>()
-  const metadatas = sharing<Readonly<Record<string, string>>>()
+  const metadatas = sharing<Metadata>()
   const delegations = sharing<Delegation | null>()
   const matchers = sharing<(address: string) => boolean>()
 
@@ -172,5 +173,11 @@ function windowsOf({ id, owner, limits }: SecretMatch['key'], ownerKept: SecretM
 function weightOf({ key, owner }: SecretMatch): number {
   const { name, metadata, scopes, addresses, limits, delegation } = key
   const large = JSON.stringify([name, key.owner, metadata, scopes, delegation]).length * 2
-  return plainWeight + large + JSON.stringify([addresses, limits, owner?.limits]).length * 8
+  return plainWeight + large + structureOf(metadata) + JSON.stringify([addresses, limits, owner?.limits]).length * 8
+}
+
+/** Bytes that a value of metadata takes besides its text: lists and objects have a header and a slot for each value. */
+function structureOf(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce((sum: number, inner: JsonValue) => sum + 8 + structureOf(inner), 100)
 }

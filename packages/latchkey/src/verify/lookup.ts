@@ -34,7 +34,7 @@ export function lookupOf<Scope extends string>(
 
     // Before anything is read, so that the cache does not keep what has changed since.
     const version = cache.version()
-    const match = mayBeStored ? inStore(hash, text) : inSources(hash)
+    const match = mayBeStored ? inStore(hash, text, imported) : inSources(hash)
     return awaiting(match, (found) => {
       if (found === undefined && !mayBeStored) return notOurs[form]
       const missing = form === 'minted' ? 'unknown' : form
@@ -45,11 +45,11 @@ export function lookupOf<Scope extends string>(
   }
 
   /** Asks the store before the sources: a key that was revoked there is revoked, whatever the settings have. */
-  function inStore(hash: string, text: string): Awaitable<SecretMatch | undefined> {
+  function inStore(hash: string, text: string, kinds: readonly ImportedKind[]): Awaitable<SecretMatch | undefined> {
     return awaiting(store.bySecret(hash), (found) => {
       // A secret that was imported by a part of it is not that part alone.
       if (found !== undefined && (found.secret?.before ?? null) === null) return found
-      return awaiting(byOtherHash(cache.imported(), text), (imported) => imported ?? inSources(hash))
+      return awaiting(byOtherHash(kinds, text), (imported) => imported ?? inSources(hash))
     })
   }
 

@@ -1,4 +1,5 @@
 import type { Delegation } from '../policy/delegation.ts'
+import type { Metadata } from '../policy/metadata.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import type { Awaitable } from '../ports.ts'
 import type { Refusal } from '../refusal.ts'
@@ -42,7 +43,7 @@ export interface VerifiedKey<Scope extends string = string> {
   readonly environment: string
   /** Expanded: a key with `orders:*` holds every declared scope on orders. */
   readonly scopes: readonly Scope[]
-  readonly metadata: Readonly<Record<string, string>>
+  readonly metadata: Metadata
   /** The first millisecond in which the key is no longer valid, since 1970; `null` if it never expires. */
   readonly expiresAt: number | null
   /** The rights that the key may give, if it is an admin key. */

@@ -142,6 +142,38 @@ for (const [speed, shape] of speeds) {
       }
     })
 
+    test('metadata is changed by member: null removes one, objects are merged, and the others stay', async () => {
+      const { keyring } = await openOn(shape)
+      const given = { plan: 'pro', seats: { used: 1, free: [1, null] }, none: null, on: true, ['__proto__']: 'odd' }
+      const { key, secret } = await keyring.issue({ ...shop, metadata: JSON.parse(JSON.stringify(given)) as never })
+      const read = async (): Promise<string> => {
+        const verdict = await keyring.verify(secret)
+        const found = await keyring.find(key.id)
+        assert.ok(verdict.ok)
+        assert.equal(JSON.stringify(verdict.key.metadata), JSON.stringify(found?.metadata))
+        return JSON.stringify(found?.metadata)
+      }
+      assert.equal(await read(), '{"plan":"pro","seats":{"used":1,"free":[1,null]},"on":true,"__proto__":"odd"}')
+      await keyring.change(key.id, { metadata: { seats: { used: null, held: { a: 1 } }, on: null, plan: 'free' } })
+      assert.equal(await read(), '{"plan":"free","seats":{"free":[1,null],"held":{"a":1}},"__proto__":"odd"}')
+      await keyring.change(key.id, { metadata: { seats: [1], ['plan']: { name: 'x' } } })
+      await keyring.change(key.id, { metadata: { plan: { until: 5 }, never: null } })
+      assert.equal(await read(), '{"plan":{"name":"x","until":5},"seats":[1],"__proto__":"odd"}')
+      const entries = (await keyring.journal()).length
+      const found = await keyring.find(key.id)
+      await keyring.change(key.id, { metadata: found?.metadata ?? {} })
+      assert.equal((await keyring.journal()).length, entries, 'what is sent back as it was read changes nothing')
+      for (const metadata of [{ plan: 'x'.repeat(16_380) }, { deep: [[[[[[[[]]]]]]]] }, []]) {
+        await assert.rejects(keyring.change(key.id, { metadata } as never), {
+          code: 'invalid_input',
+          message: /^metadata/,
+        })
+      }
+      await keyring.change(key.id, { metadata: null })
+      assert.equal(await read(), '{}')
+      assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+    })
+
     test('what is left of a quota is added to and taken from, while calls spend from it', async () => {
       const { keyring, clock } = await openOn(shape)
       const { key, secret } = await keyring.issue({ ...shop, quota: { amount: 5, refill: 'hour' } })

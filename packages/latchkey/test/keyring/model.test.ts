@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import type { KeyMembers, QuotaOptions } from '../../src/keyring/members.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
+import type { JsonValue, Metadata } from '../../src/policy/metadata.ts'
 import { memoryLimiter } from '../../src/limiter/memory.ts'
 import type { Clock, KeyState, Store } from '../../src/ports.ts'
 import { mint } from '../../src/secret/mint.ts'
@@ -45,7 +46,7 @@ interface ModelKey {
   name: string
   owner: string
   scopes: readonly string[]
-  metadata: Readonly<Record<string, string>> | null
+  metadata: Metadata | null
   notBefore: number | null
   expiresAt: number | null
   addresses: readonly string[] | null
@@ -268,7 +269,14 @@ const quota = fc.record(
   { noNullPrototype: true },
 )
 const addresses = fc.constant(['192.0.2.0/24'])
-const metadata = fc.constantFrom<Readonly<Record<string, string>>[]>({}, { plan: 'pro' })
+const metadata = fc.constantFrom<Metadata[]>(
+  {},
+  { plan: 'pro' },
+  { plan: null },
+  { seats: { used: 1, free: 2 } },
+  { seats: { used: null } },
+  { seats: ['a', null] },
+)
 /** From now on, in milliseconds. */
 const soon = fc.integer({ min: 1, max: 4000 })
 
@@ -296,12 +304,23 @@ function fromNow({ notBefore, expiresAt, ...rest }: Patch, now: number): Patch {
   }
 }
 
+/** RFC 7396, as its own text says it; `null` for all of it clears it. */
+function mergePatch(target: JsonValue, patch: JsonValue): never {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return (patch ?? {}) as never
+  const result: Record<string, JsonValue> = { ...(Array.isArray(target) ? {} : (target as object)) }
+  for (const [name, value] of Object.entries(patch as Metadata)) {
+    if (value === null) delete result[name]
+    else result[name] = mergePatch(result[name] ?? {}, value)
+  }
+  return result as never
+}
+
 /** Puts members into a key of the model: what is left out stays, `null` clears. */
 function put(key: ModelKey, patch: Patch, now: number): void {
   if (patch.name !== undefined) key.name = patch.name
   if (patch.owner !== undefined) key.owner = patch.owner
   if (patch.scopes !== undefined) key.scopes = patch.scopes
-  if (patch.metadata !== undefined) key.metadata = patch.metadata
+  if (patch.metadata !== undefined) key.metadata = mergePatch(key.metadata, patch.metadata ?? null)
   if (patch.notBefore !== undefined) key.notBefore = patch.notBefore
   if (patch.expiresAt !== undefined) key.expiresAt = patch.expiresAt
   if (patch.addresses !== undefined) key.addresses = patch.addresses

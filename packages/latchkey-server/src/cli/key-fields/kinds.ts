@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { Delegation, Limit, QuotaOptions } from 'latchkey'
+import type { Delegation, JsonValue, Limit, Metadata, QuotaOptions } from 'latchkey'
 import { each, words as wordsOf } from '../input/flags.ts'
 import { limitOf, limitText, quotaOf, quotaText } from '../input/limits.ts'
 import { iso, timeAhead, timeOfIso } from '../input/when.ts'
@@ -63,18 +63,28 @@ export const quota: Typed<QuotaOptions> = {
   shown: quotaText,
 }
 
-export const pairs: Typed<Readonly<Record<string, string>>> = {
+export const pairs: Typed<Metadata> = {
   fromFlag(pair, before = {}) {
-    const at = pair.indexOf('=')
-    if (at < 1) throw new InvalidArgumentError('It must be name=value.')
-    return { ...before, [pair.slice(0, at)]: pair.slice(at + 1) }
+    const [, name = '', isJson, value = ''] = /^([^=]+?)(:)?=([^]*)$/.exec(pair) ?? []
+    if (name === '') throw new InvalidArgumentError('It must be name=text or name:=JSON.')
+    return { ...before, [name]: isJson === undefined ? value : jsonOf(value) }
   },
   fromFile: (value) => value,
   inParts: true,
   shown: (value) =>
     Object.entries(value)
-      .map((pair) => pair.join('='))
+      .map(([name, member]) =>
+        typeof member === 'string' ? `${name}=${member}` : `${name}:=${JSON.stringify(member)}`,
+      )
       .join(', '),
+}
+
+function jsonOf(json: string): JsonValue {
+  try {
+    return JSON.parse(json) as JsonValue
+  } catch {
+    throw new InvalidArgumentError('What follows := must be JSON, such as 5, true, null or {"a":1}.')
+  }
 }
 
 /** A delegation has no flag of its own: each of its members has one. */

@@ -56,11 +56,12 @@ export const settable = {
     answered: Type.Array(Type.String()),
   },
   metadata: {
-    description: 'Short texts of your own',
-    example: { plan: 'pro' },
+    description:
+      'JSON of your own. A change sets the members that it has, removes those that are null, and keeps the others',
+    example: { plan: 'pro', seats: 5 },
     presence: 'clearable',
     asked: values.metadata,
-    answered: Type.Record(Type.String(), Type.String()),
+    answered: values.metadata,
   },
   notBefore: {
     description: 'When the key starts to work, in milliseconds since 1970 (UTC); null is at once',

@@ -1,4 +1,4 @@
-import type { QuotaStep, Refill } from 'latchkey'
+import type { Metadata, QuotaStep, Refill } from 'latchkey'
 import { bounds, delegableMembers, hashDigits, importedKinds, refills, revocationReasons } from 'latchkey'
 import type { Static } from 'typebox'
 import { Type } from '../type.ts'
@@ -62,10 +62,8 @@ export const delegation = Type.Object(
   },
   strict,
 )
-export const metadata = Type.Record(Type.String(), Type.String({ minLength: 1, maxLength: bounds.metadata.value }), {
-  maxProperties: bounds.metadata.members,
-  propertyNames: { minLength: 1, maxLength: bounds.metadata.name },
-})
+/** The library checks its bytes and its depth. */
+export const metadata = Type.Unsafe<Metadata>({ type: 'object', additionalProperties: true })
 
 /** Any of the hashes by which secrets are imported, in hexadecimal, base64 or base64url. */
 export const hashPattern = `^(?:${Object.values(hashDigits)
