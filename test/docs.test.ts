@@ -142,7 +142,20 @@ test('every route of the HTTP API is described with its scope, and none that is 
 })
 
 /** What a block of code may be. `ts` is compiled and run, see examples.test.ts. */
-const languages = new Set(['dockerfile', 'http', 'ini', 'js', 'json', 'nginx', 'python', 'sh', 'text', 'ts', 'yaml'])
+const languages = new Set([
+  'dockerfile',
+  'http',
+  'ini',
+  'js',
+  'json',
+  'nginx',
+  'python',
+  'sh',
+  'sql',
+  'text',
+  'ts',
+  'yaml',
+])
 
 for (const [path, page] of pages) {
   const { blocks, faults, names } = readPage(page)

@@ -67,7 +67,7 @@ export type { Lifetime } from './policy/lifetime.ts'
 export { limitName, refills } from './policy/limits.ts'
 export type { JsonValue, Metadata } from './policy/metadata.ts'
 export type { Limit, Quota, Refill } from './policy/limits.ts'
-export { scopePattern } from './policy/scopes.ts'
+export { scopePattern, wildcardOf } from './policy/scopes.ts'
 export type { Catalogue, Grant, ScopeRequirement, Wildcard } from './policy/scopes.ts'
 export type {
   Action,

@@ -2,31 +2,43 @@ import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { ImportedKey, KeyMembers } from 'latchkey'
 import { decodeHash, weaknessOf } from 'latchkey'
-import { repeatedMember } from 'latchkey/problem/fastify'
-import { Failure } from '../exit.ts'
 import { keyFields } from '../key-fields.ts'
 import type { Kind } from '../key-fields/kinds.ts'
 import { timestamp } from '../key-fields/kinds.ts'
-import { csvRecords } from './csv.ts'
+import type { Columns, LineFormat, LooseLine } from './lines.ts'
+import { looseLines, wrong } from './lines.ts'
+import type { System } from './systems.ts'
+import { takenOver } from './systems.ts'
 
-/** A key to import with the number of its line, or the weakness of that key. */
-export type ImportLine =
-  | { readonly line: number; readonly key: ImportedKey<string> }
-  | { readonly line: number; readonly weakness: string }
+/** A key to import, with the number of its line. */
+export interface KeyLine {
+  readonly line: number
+  readonly key: ImportedKey<string>
+  /** What could not be taken over from the other system. */
+  readonly losses: readonly string[]
+}
+
+/** A line whose key is weak, or has no place here. */
+export interface RefusedLine {
+  readonly line: number
+  /** What is wrong with a key whose text is known. */
+  readonly weakness?: string
+  /** Why the key is left out. */
+  readonly leftOut?: string
+}
 
 /** How to read the lines. */
 export interface ImportFormat {
-  readonly format: 'csv' | 'jsonl'
+  readonly format: LineFormat
   /** The lines hold keys instead of hashes. Each key is hashed here, and only the hash is passed on. */
   readonly unhashed: boolean
   /** The random bits of each secret whose line does not have them. */
   readonly bits: number | undefined
   /** Scopes of the other system, each with the scopes that stand for it here. Others stay as they are. */
-  readonly scopeMap?: ReadonlyMap<string, readonly string[]>
+  readonly scopeMap: ReadonlyMap<string, readonly string[]>
+  /** The other system whose rows these are. */
+  readonly from: System | undefined
 }
-
-/** A line as an object that is not checked yet, from either format. */
-type Loose = Record<string, unknown>
 
 /**
  * Reads the keys of a file, one after the other.
@@ -35,76 +47,20 @@ type Loose = Record<string, unknown>
  */
 export async function* importLines(
   input: Readable,
-  { format, unhashed, bits, scopeMap }: ImportFormat,
-): AsyncGenerator<ImportLine> {
-  const lines = format === 'csv' ? objectsOfCsv(input) : objectsOfJsonLines(input)
-  let found = false
-  try {
-    for await (const { line, value } of lines) {
-      found = true
-      const weakness = unhashed ? weaknessOf(credentialIn({ line, value })) : undefined
-      yield weakness === undefined
-        ? { line, key: keyOf({ line, value, unhashed, bits, scopeMap: scopeMap ?? new Map() }) }
-        : { line, weakness }
+  { format, unhashed, bits, scopeMap, from }: ImportFormat,
+): AsyncGenerator<KeyLine | RefusedLine> {
+  for await (const { line, value } of looseLines(input, format, from === undefined ? ourColumns : theirColumns)) {
+    const taken = from === undefined ? { fields: value, losses: [] } : takenOver(from, { line, value })
+    if ('leftOut' in taken) {
+      yield { line, leftOut: taken.leftOut }
+      continue
     }
-  } catch (error) {
-    const { syscall, code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      throw new Failure('usage', 'The input is not in UTF-8. Convert it first.', { cause: error })
-    throw syscall === 'read' ? new Failure('usage', `The input cannot be read (${code}).`) : error
-  }
-  // A file without keys is probably a failed export.
-  if (!found) throw new Failure('usage', 'The input has no keys.')
-}
-
-interface LooseLine {
-  readonly line: number
-  readonly value: Loose
-}
-
-const wrong = (line: number, what: string): Failure => new Failure('usage', `Line ${line}: ${what}.`)
-
-/** The text of a file, without a byte order mark. Other encodings are refused: they could turn two owners into one. */
-async function* textOf(input: Readable): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  for await (const bytes of input as AsyncIterable<Uint8Array>) yield decoder.decode(bytes, { stream: true })
-  yield decoder.decode()
-}
-
-/** The most characters in a line. The largest key takes less. */
-const longestLine = 1_000_000
-
-/** Lines, with or without a carriage return at their ends. */
-async function* linesOf(input: Readable): AsyncGenerator<string> {
-  let rest = ''
-  let line = 1
-  for await (const text of textOf(input)) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const complete of lines) yield complete.replace(/\r$/, '')
-    line += lines.length
-    if (rest.length > longestLine) throw wrong(line, 'it is too long')
-  }
-  if (rest !== '') yield rest
-}
-
-async function* objectsOfJsonLines(input: Readable): AsyncGenerator<LooseLine> {
-  let line = 0
-  for await (const text of linesOf(input)) {
-    line++
-    if (text.trim() === '') continue
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      // The message of the parser would show a part of the line.
-      throw wrong(line, 'it is not JSON')
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw wrong(line, 'it is not a JSON object')
-    const twice = repeatedMember(text)
-    if (twice !== undefined) throw wrong(line, `${twice.slice(1, 80)} appears twice`)
-    yield { line, value: value as Loose }
+    const { losses } = taken
+    // What a system does by default is a guess, and who imports may know better.
+    const fields = { ...taken.fields, ...(from === undefined || bits === undefined ? {} : { bits }) }
+    const weakness = unhashed ? weaknessOf(credentialIn({ line, value: fields })) : undefined
+    if (weakness !== undefined) yield { line, weakness }
+    else yield { line, key: keyOf({ line, value: fields, unhashed, bits, scopeMap }), losses }
   }
 }
 
@@ -131,42 +87,18 @@ function booleanOf(value: unknown): unknown {
   return value === 'true' || (value === 'false' ? false : value)
 }
 
+/** Our own columns; those of another system mean what that system says. */
+const ourColumns: Columns = {
+  mayBeEmpty: (name) => members.get(name)?.required === true,
+  inParts: (name) => members.get(name)?.inParts === true,
+}
+
+const theirColumns: Columns = { mayBeEmpty: () => false, inParts: () => false }
+
 const members: ReadonlyMap<string, FileMember> = new Map([
   ...keyFields.map(([member, { kind, required }]) => [member, { ...kind, required }] as const),
   ...Object.entries(others),
 ])
-
-async function* objectsOfCsv(input: Readable): AsyncGenerator<LooseLine> {
-  let header: readonly string[] | undefined
-  try {
-    for await (const { line, fields } of csvRecords(textOf(input))) {
-      if (header === undefined) {
-        header = fields.map((name) => name.trim())
-        for (const [index, name] of header.entries()) {
-          if (name === '') throw wrong(line, `column ${index + 1} has no name`)
-          if (header.indexOf(name) !== index) throw wrong(line, `the column ${name} appears twice`)
-        }
-        continue
-      }
-      if (fields.length !== header.length)
-        throw wrong(line, `it has ${fields.length} fields, but the header has ${header.length}`)
-      const value: Loose = {}
-      for (const [index, name] of header.entries()) {
-        const field = fields[index] ?? ''
-        // An empty field counts as missing, unless the field is required: then its value is empty.
-        if (field === '' && members.get(name)?.required !== true) continue
-        const [, member = '', part = ''] = /^([^.]*)\.(.*)$/.exec(name) ?? []
-        if (members.get(member)?.inParts === true)
-          value[member] = { ...(value[member] as object | undefined), [part]: field }
-        else value[name] = field
-      }
-      yield { line, value }
-    }
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new Failure('usage', error.message)
-    throw error
-  }
-}
 
 /** The key in a line that holds a key instead of a hash. */
 function credentialIn({ line, value: { key, secret, hash: hashed } }: LooseLine): string {
@@ -183,7 +115,7 @@ function keyOf({
   unhashed,
   bits,
   scopeMap,
-}: LooseLine & Required<Omit<ImportFormat, 'format'>>): ImportedKey<string> {
+}: LooseLine & Pick<ImportFormat, 'unhashed' | 'bits' | 'scopeMap'>): ImportedKey<string> {
   const { key, secret, ...fields } = value
   if (unhashed) {
     const credential = credentialIn({ line, value })

@@ -1,25 +1,26 @@
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { ImportedKey, Keyring } from 'latchkey'
-import { actorOption, createOption, keyringCommand, userName } from '../command.ts'
+import type { Keyring } from 'latchkey'
+import { wildcardOf } from 'latchkey'
+import { actorOption, createOption, keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
-import type { ImportLine } from '../input/imports.ts'
+import type { KeyLine, RefusedLine } from '../input/imports.ts'
 import { importLines } from '../input/imports.ts'
 import { count, scopePair } from '../input/flags.ts'
 import { putJson } from '../json.ts'
 import { stoppable } from '../terminal/stop.ts'
-import { serverFaults } from '../server-faults.ts'
+import type { System } from '../input/systems.ts'
+import { systems } from '../input/systems.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { say } from '../terminal/print.ts'
-import { counted, grouped, startProgress } from '../terminal/progress.ts'
-
-type WeakLine = Extract<ImportLine, { weakness: string }>
-type KeyLine = Exclude<ImportLine, WeakLine>
+import { counted, startProgress } from '../terminal/progress.ts'
+import { importChunk } from './import-batch.ts'
+import type { LinesByReason } from './import-report.ts'
+import { linesNamed, noteLine, sayReasons, summary, tooWeak, unmapped } from './import-report.ts'
 
 interface Options extends TargetOptions {
   readonly format?: 'csv' | 'jsonl'
@@ -28,6 +29,7 @@ interface Options extends TargetOptions {
   readonly actor?: string
   readonly create?: boolean
   readonly skipKnown?: boolean
+  readonly from?: System
   readonly mapScope?: ReadonlyMap<string, readonly string[]>
 }
 
@@ -47,6 +49,11 @@ export function importCommand(keys: Command): void {
       ]),
     )
     .addOption(
+      new Option('--from <system>', 'The lines are rows of this system, as the query of its guide writes them').choices(
+        systems,
+      ),
+    )
+    .addOption(
       new Option(
         '--plain',
         'The lines hold the keys themselves ("key"). They are hashed here, and nothing else is sent or kept',
@@ -61,14 +68,11 @@ export function importCommand(keys: Command): void {
     )
     .option('--skip-known', 'Leave out the lines whose secrets are in the keyring already, and name them')
   createOption(actorOption(command)).action(async (file: string | undefined, options: Options) => {
-    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false, bits, mapScope } = options
+    const { format = file?.endsWith('.csv') === true ? 'csv' : 'jsonl', unhashed = false } = options
+    const { bits, mapScope: scopeMap = new Map(), from } = options
+    if (unhashed && from !== undefined) throw new Failure('usage', 'Use one of --from and --plain.')
     const input = await openInput(file)
-    const lines = importLines(input, {
-      format,
-      unhashed,
-      bits,
-      ...(mapScope === undefined ? {} : { scopeMap: mapScope }),
-    })
+    const lines = importLines(input, { format, unhashed, bits, scopeMap, from })
     const unheard = stoppable({
       // The current batch is finished; nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
@@ -100,13 +104,20 @@ async function openInput(file: string | undefined): Promise<Readable> {
   }
 }
 
-async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, options: Options): Promise<void> {
-  const { json } = options
+async function importAll(
+  keyring: Keyring,
+  lines: AsyncIterable<KeyLine | RefusedLine>,
+  options: Options,
+): Promise<void> {
+  const { json, from } = options
   const progress = startProgress()
   const done = { added: 0, known: 0 }
   const skipped: number[] = []
+  const leftOut: LinesByReason = new Map()
+  const losses: LinesByReason = new Map()
+  const weak: RefusedLine[] = []
+  const foreign = new Set<string>()
   let chunk: KeyLine[] = []
-  const weak: WeakLine[] = []
   let characters = 0
   const send = async (): Promise<void> => {
     if (chunk.length === 0) return
@@ -120,9 +131,15 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, opt
   }
   try {
     for await (const line of lines) {
-      if ('weakness' in line) weak.push(line)
-      // After the first weak key nothing more is imported: the rest is only checked.
-      if ('weakness' in line || weak.length > 0) continue
+      if (!('key' in line)) {
+        if (line.weakness !== undefined) weak.push(line)
+        if (line.leftOut !== undefined) noteLine(leftOut, line.leftOut, line.line)
+        continue
+      }
+      if (from !== undefined) for (const scope of foreignScopes(keyring, line)) foreign.add(scope)
+      for (const loss of line.losses) noteLine(losses, loss, line.line)
+      // After the first fault nothing more is imported: the rest is only checked.
+      if (weak.length > 0 || foreign.size > 0) continue
       chunk.push(line)
       characters += JSON.stringify(line.key).length
       if (chunk.length < most.keys && characters < most.characters) continue
@@ -130,6 +147,7 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, opt
       characters = 0
     }
     if (weak.length > 0) throw tooWeak(weak)
+    if (foreign.size > 0) throw unmapped(foreign)
     await send()
   } catch (error) {
     progress.end()
@@ -142,88 +160,14 @@ async function importAll(keyring: Keyring, lines: AsyncIterable<ImportLine>, opt
   } finally {
     progress.end()
   }
+  sayReasons(leftOut, 'left out,')
+  sayReasons(losses, 'taken without')
   if (skipped.length > 0) say(`${linesNamed(skipped)}: left out, their secrets are in the keyring already.`)
   say(summary(done))
 }
 
-/** The most lines that are named. */
-const mostNamed = 20
-
-/** Names some lines: "Lines 3, 7 and 31 more". */
-function linesNamed(numbers: readonly number[], further = 0): string {
-  const named = numbers.slice(0, mostNamed)
-  const more = numbers.length - named.length + further
-  return `Line${numbers.length + further === 1 ? '' : 's'} ${named.join(', ')}${more === 0 ? '' : ` and ${grouped(more)} more`}`
-}
-
-/** Names each weak line, so that all can be corrected at once. */
-function tooWeak(weak: readonly WeakLine[]): Failure {
-  const named = weak.slice(0, mostNamed).map(({ line, weakness }) => `Line ${line}: its key ${weakness}.`)
-  const more = weak.length - named.length
-  const rest = more === 0 ? [] : [`And ${counted(more, 'more line')}.`]
-  return new Failure(
-    'usage',
-    [...named, ...rest, 'Remove these lines, and issue new keys to their callers.'].join('\n'),
-  )
-}
-
-function summary({ added, known }: { readonly added: number; readonly known: number }): string {
-  return `${counted(added, 'key')} imported${known === 0 ? '' : `, ${grouped(known)} already there`}.`
-}
-
-/** The keys of a batch, as they were imported. */
-interface Batch {
-  readonly ids: readonly string[]
-  /** The numbers of the lines that were left out. */
-  readonly skipped: readonly number[]
-  /** The same batch was imported before. */
-  readonly repeated: boolean
-}
-
-/** Imports a batch, all or none. The lines are their own idempotency key: sent again within a day they change nothing. */
-async function importChunk(
-  keyring: Keyring,
-  chunk: readonly KeyLine[],
-  { actor = userName(), skipKnown = false }: Options,
-): Promise<Batch> {
-  const keys = chunk.map(({ key }) => key as ImportedKey<never>)
-  try {
-    const made = await keyring.importMany(keys, {
-      actor,
-      skipKnown,
-      idempotencyKey: `import ${hash('sha256', JSON.stringify([keys, skipKnown]))}`,
-    })
-    if (made.repeated) return { ids: made.keys.map(({ id }) => id), skipped: [], repeated: true }
-    const skipped = made.skipped.map((place) => chunk[place]?.line ?? 0)
-    return { ids: made.created.map(({ id }) => id), skipped, repeated: false }
-  } catch (error) {
-    throw located(error, chunk)
-  }
-}
-
-/** The beginning of an error about keys of a call. */
-const aboutKeys = /^Keys? ([\d, ]+?)(?: and (\d+) more)? of \d+: /
-
-/** Turns the places of keys within the call, in an error of the library or a server, into the numbers of their lines. */
-function located(error: unknown, chunk: readonly KeyLine[]): unknown {
-  if (!(error instanceof Error)) return error
-  const lineAt = (place: number): number => chunk[place]?.line ?? 0
-  const faults = serverFaults(error.message).map(({ path: [, place, ...rest], must }) => {
-    return `Line ${lineAt(Number(place))}: ${rest.join('.')} ${must}.`
-  })
-  const [prefix, places, more = '0'] = aboutKeys.exec(error.message) ?? []
-  const named =
-    places?.split(', ').map((place) => lineAt(Number(place) - 1)) ?? (chunk.length === 1 ? [lineAt(0)] : undefined)
-  const where =
-    named === undefined ? `Lines ${lineAt(0)} to ${lineAt(chunk.length - 1)}` : linesNamed(named, Number(more))
-  const what = error.message.slice(prefix?.length ?? 0)
-  const advice = isKnown(error) ? ' Import the other lines with --skip-known.' : ''
-  // The error object stays the same, because its code decides how the command ends.
-  error.message = faults.length > 0 ? faults.join('\n') : `${where}: ${what}${advice}`
-  return error
-}
-
-/** Whether the secrets of some lines are in the keyring already. */
-function isKnown(error: Error): boolean {
-  return (error as { readonly code?: unknown }).code === 'conflict' && aboutKeys.test(error.message)
+/** The scopes of a key that are not declared here. */
+function foreignScopes({ scopes }: Keyring, { key }: KeyLine): readonly string[] {
+  const declared = new Set(Object.keys(scopes).flatMap((scope) => [scope, wildcardOf(scope)]))
+  return key.scopes.filter((scope) => !declared.has(scope))
 }
