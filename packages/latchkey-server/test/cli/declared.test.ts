@@ -48,6 +48,19 @@ async function warningsOf(
 }
 
 describe('the database of an application', { concurrency: 2 }, () => {
+  test('where none is declared a key needs no scope; where one is, it is asked for', async () => {
+    const none = workplace({ LATCHKEY_SCOPES_FILE: '' })
+    const issue = ['keys', 'issue', '--create', '--name', 'K', '--owner', 'o']
+    const secret = await none.done(issue)
+    assert.equal((await none.run(['verify'], { input: secret })).code, 0)
+    const admin = await none.run([...issue, '--environment', 'admin'])
+    assert.deepEqual([admin.code, admin.stderr], [2, 'A new key needs --scope (or --admin).\n'])
+    const some = await workplace().run(issue)
+    assert.deepEqual([some.code, some.stderr], [2, 'A new key needs --scope (or --admin).\n'])
+    const fewer = await none.run(['keys', 'issue', '--name', 'K'])
+    assert.deepEqual([fewer.code, fewer.stderr], [2, 'A new key needs --name, --owner and --scope (or --admin).\n'])
+  })
+
   test('its scopes, environments and prefix are known to every command', async () => {
     const { here, application, secret } = await ofAnApplication()
     const accepted = await here.run(['verify', '--scope', 'process:run'], { input: secret })

@@ -42,21 +42,24 @@ export function issueCommand(keys: Command): void {
 
 /** @throws Failure `usage` that names the required flags, if one is missing. */
 function mustHave(fields: KeyPatch<string>, { admin = false }: Options): void {
-  // --admin sets the scopes.
+  // --admin sets the scopes, and where none are declared a key needs none: that is known once the keyring is open.
   const needed = keyFields.filter(([member, { required }]) => required && !(admin && member === 'scopes'))
-  if (needed.every(([member]) => member in fields)) return
-  const flags = needed.map(
-    ([
-      ,
-      {
-        options: [{ long }],
-      },
-    ]) => long,
+  if (needed.every(([member]) => member in fields || member === 'scopes')) return
+  throw missing(
+    needed.map(([, { options }]) => options[0].long ?? ''),
+    admin,
   )
-  throw new Failure(
-    'usage',
-    `A new key needs ${flags.slice(0, -1).join(', ')} and ${flags.at(-1)}${admin ? '' : ' (or --admin)'}.`,
-  )
+}
+
+function missing(flags: readonly string[], admin: boolean): Failure {
+  const named = [flags.slice(0, -1).join(', '), flags.at(-1)].filter((part) => part !== '').join(' and ')
+  return new Failure('usage', `A new key needs ${named}${admin ? '' : ' (or --admin)'}.`)
+}
+
+/** The scopes of a key for which none were named: none, if none are declared. */
+function unnamedScopes(keyring: Keyring, environment: string | undefined): readonly [] {
+  if (environment === adminEnvironment || Object.keys(keyring.scopes).length > 0) throw missing(['--scope'], false)
+  return []
 }
 
 function newKeyOf(
@@ -68,6 +71,7 @@ function newKeyOf(
   const where = environment ?? (admin ? adminEnvironment : undefined)
   return {
     ...(admin ? everyRight(keyring) : {}),
+    ...(admin || 'scopes' in fields ? {} : { scopes: unnamedScopes(keyring, environment) }),
     // mustHave has checked that nothing required is missing.
     ...(fields as KeyMembers<string>),
     actor,
