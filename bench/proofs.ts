@@ -11,5 +11,6 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   quota: () => import('./proofs/quota.ts'),
   revoke: () => import('./proofs/revoke.ts'),
   rotate: () => import('./proofs/rotate.ts'),
+  soak: () => import('./proofs/soak.ts'),
   timing: () => import('./proofs/timing.ts'),
 }

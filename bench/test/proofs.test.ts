@@ -19,6 +19,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   'journal-tamper': ['--n', '200', '--rows', '200'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],
   revoke: ['--n', '24'],
+  soak: ['--n', '500', '--duration', '2'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],
 }
 
