@@ -10,6 +10,7 @@ import { fastifyGuard } from 'latchkey/guard/fastify'
 import { latchkeyServer, serverOptions } from 'latchkey-server'
 import { testKeyring } from 'latchkey/testing'
 import { benchmarks } from '../bench/benchmarks.ts'
+import { goalOf } from '../bench/benchmarks/figure.ts'
 import { readSettings } from '../examples/process-api/src/settings.ts'
 import { settingsTable } from '../packages/latchkey-server/src/config.ts'
 import { brokenLinks } from './links.ts'
@@ -118,6 +119,20 @@ test('every proof and every benchmark has a row, and no row is about one that is
   const named = rowsUnder(read('README.md'), '`npm run prove -- …`').map(([name]) => name!)
   assert.deepEqual(sorted(named), sorted(proofs), 'the proofs that README.md names')
   assert.deepEqual(sorted(rows('bench')), sorted(Object.keys(benchmarks)))
+})
+
+test('the page of performance has every line of every benchmark, with its goal, and none that is gone', () => {
+  const shown = read('docs/reference/performance.md')
+    .split(/^(?=## )/m)
+    .slice(1)
+    .map((section) => {
+      const { headings, tables } = readPage(section)
+      return [headings[0]!.text, (tables[0]?.rows ?? []).map(([name, , goal]) => `${name}: ${goal}`)]
+    })
+  const has = Object.entries(benchmarks).map(([name, { lines }]) => {
+    return [name, lines.map((line) => `${line.name.trim()}: ${goalOf(line)}`)]
+  })
+  assert.deepEqual(shown, has, '`npm run bench -- NAME --write` writes a section anew')
 })
 
 test('every route of the HTTP API is described with its scope, and none that is gone', async () => {
