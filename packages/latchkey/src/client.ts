@@ -172,7 +172,13 @@ export async function connectKeyring<Scope extends string = string>(
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {
       const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
-      const unsaid = { route: undefined, keyId: undefined, owner: undefined, environment: undefined }
+      const unsaid = {
+        route: undefined,
+        keyId: undefined,
+        owner: undefined,
+        environment: undefined,
+        missing: undefined,
+      }
       return record === undefined ? undefined : ({ ...unsaid, ...record } as unknown as RefusalRecord)
     },
     async close() {

@@ -34,6 +34,7 @@ export function refusalCommand(program: Command): void {
       ['key', found.keyId],
       ['owner', found.owner],
       ['environment', found.environment],
+      ['missing scopes', found.missing?.join(', ')],
     ])
   })
 }

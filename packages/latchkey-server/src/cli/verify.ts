@@ -106,6 +106,7 @@ function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [str
     ['caller reads', `${answer.status} ${answer.code}: ${answer.detail}`],
     ['key', verdict.keyId],
     ['owner', verdict.owner],
+    ['missing scopes', verdict.missing?.join(', ')],
     ['retry after', verdict.retryAfter === undefined ? undefined : `${verdict.retryAfter} s`],
     ...(limits ?? []),
   ]

@@ -16,6 +16,9 @@ const record = {
   keyId: Type.Optional(Type.String({ description: 'The id of the key; left out if the credential belongs to no key' })),
   owner: Type.Optional(Type.String({ description: 'The owner of the key' })),
   environment: Type.Optional(Type.String({ description: 'The environment of the key' })),
+  missing: Type.Optional(
+    Type.Array(Type.String(), { description: 'The scopes that the key lacks, if that is the reason' }),
+  ),
 } satisfies SchemasOf<RefusalRecord>
 
 /** Why calls were refused, for admin keys that may read it. */

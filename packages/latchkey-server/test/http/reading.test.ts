@@ -131,7 +131,9 @@ scenario(
       keyId: lacking.key.id,
       owner: 'acme',
       environment: 'admin',
+      missing: ['keys:read'],
     })
+    assert.doesNotMatch(refused.body, /keys:read/, 'the caller is not told')
     assert.equal(
       (await send(`GET /v1/refusals/${instance}`, { as })).json().requestId,
       requestId,

@@ -42,6 +42,7 @@ scenario(
       keyId: key.id,
       owner: 'acme',
       environment: 'live',
+      missing: ['reports:read'],
     })
     const codes: readonly (readonly [object, string])[] = [
       [{ address: '198.51.100.1' }, 'address_not_allowed'],

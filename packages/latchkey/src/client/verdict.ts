@@ -20,6 +20,7 @@ interface Wire {
   readonly owner?: string
   readonly environment?: string
   readonly retryAfter?: number
+  readonly missing?: readonly string[]
 }
 
 /**
@@ -58,8 +59,10 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
   }
   const refusal = valid === false ? refusalOf(wire) : undefined
   if (refusal === undefined) return undefined
-  const { keyId, owner, environment, retryAfter } = wire
+  const { keyId, owner, environment, retryAfter, missing } = wire
   if (!areLimits(limits) || (retryAfter !== undefined && typeof retryAfter !== 'number')) return undefined
+  if (missing !== undefined && !(Array.isArray(missing) && missing.every((scope) => typeof scope === 'string')))
+    return undefined
   return {
     ok: false,
     refusal,
@@ -68,6 +71,7 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
     ...(environment === undefined ? {} : { environment }),
     ...(limits === undefined ? {} : { limits }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(missing === undefined ? {} : { missing }),
   }
 }
 

@@ -104,3 +104,13 @@ export function covers(held: ReadonlySet<string>, { allOf, anyOf }: ScopeRequire
   for (const scope of anyOf) if (held.has(scope)) return true
   return false
 }
+
+/**
+ * The scopes that a key lacks for a requirement: those of `allOf`, and all of `anyOf` if it holds none of them.
+ *
+ * @example missingScopes(new Set(['orders:read']), { allOf: ['orders:read', 'orders:write'], anyOf: [] }) // ['orders:write']
+ */
+export function missingScopes(held: ReadonlySet<string>, { allOf, anyOf }: ScopeRequirement): readonly string[] {
+  const lacking = allOf.filter((scope) => !held.has(scope))
+  return anyOf.some((scope) => held.has(scope)) ? lacking : [...new Set([...lacking, ...anyOf])]
+}

@@ -19,6 +19,8 @@ export interface RefusalRecord {
   readonly keyId: string | undefined
   readonly owner: string | undefined
   readonly environment: string | undefined
+  /** The scopes that the key lacks, if that is the reason; of alternatives, all of them. */
+  readonly missing: readonly string[] | undefined
 }
 
 /** Recent refusals by the id of their request. They are in memory, and a new one replaces the oldest. */
@@ -54,8 +56,8 @@ export function refusalLog(limit: number): RefusalLog {
       if (entry === undefined) return undefined
       const { at, route, refused } = entry
       const { code, step, why } = refused.refusal
-      const { keyId, owner, environment } = refused
-      return { requestId, at, route, code, step, why, keyId, owner, environment }
+      const { keyId, owner, environment, missing } = refused
+      return { requestId, at, route, code, step, why, keyId, owner, environment, missing }
     },
   }
 }

@@ -99,6 +99,11 @@ export interface Refused {
   readonly limits?: readonly LimitState[] | undefined
   /** Seconds after which the call can be accepted; left out if it never can. */
   readonly retryAfter?: number | undefined
+  /**
+   * For `insufficient_scope`: the scopes that the key lacks; of alternatives, all of them. For those who may know: the
+   * answer to the caller never has it.
+   */
+  readonly missing?: readonly string[] | undefined
   /** Set if the secret is an old one of the key. */
   readonly retiring?: Retiring | undefined
   /**

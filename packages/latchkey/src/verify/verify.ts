@@ -1,7 +1,7 @@
 import { longestCredential } from '../options.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import { phase } from '../policy/lifetime.ts'
-import { covers } from '../policy/scopes.ts'
+import { covers, missingScopes } from '../policy/scopes.ts'
 import type { Awaitable, Clock } from '../ports.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
@@ -122,7 +122,7 @@ export function verifierOf<Scope extends string>(
     if (outside !== undefined) return refuse(outside, found) // lifetime
     if (key.environment !== requirement.environment) return refuse('wrong_environment', found) // environment
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
-    if (!covers(held, requirement)) return refuse('insufficient_scope', found) // scopes
+    if (!covers(held, requirement)) return lacking(found, requirement) // scopes
     if (conditions === undefined || !isMetered(conditions)) return accept(found, call)
     const { cost } = requirement
     const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
@@ -235,6 +235,10 @@ function refuse<Scope extends string>(code: RefusalCode, { key, conditions }: Ca
   const { id, owner, environment } = key
   const retiring = code === 'secret_ended' ? undefined : conditions?.retiring
   return { ok: false, refusal: refusals[code], keyId: id, owner, environment, retiring }
+}
+
+function lacking<Scope extends string>(found: CachedKey<Scope>, requirement: CheckedRequirement): Refused {
+  return { ...refuse('insufficient_scope', found), missing: missingScopes(found.held, requirement) }
 }
 
 /** Whether the caller may see the key of a refusal. For other callers the key does not exist. */

@@ -146,6 +146,7 @@ function conformance(name: string, serve: Serve, credential: CredentialPlace): v
           assert.equal(answer.status, 403, path)
           assert.equal(JSON.parse(answer.body).code, 'insufficient_scope')
           assert.equal(answer.headers['www-authenticate'], undefined)
+          assert.doesNotMatch(answer.body, /orders:write|reports:read/, 'what is missing is not told to the caller')
         }
         assert.deepEqual(handled, [])
       }))

@@ -123,6 +123,8 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal(await outcome(mint({ prefix: 'lk', environment: 'live' })), 'unknown')
       assert.equal(await outcome(secret, { environment: 'test' }), 'wrong_environment')
       assert.equal(await outcome(secret, { allOf: ['orders:read', 'orders:write'] }), 'insufficient_scope')
+      const lacking = await keyring.verify(secret, { allOf: ['orders:read', 'orders:write'], anyOf: ['orders:write'] })
+      assert.deepEqual(!lacking.ok && lacking.missing, ['orders:write'])
       assert.equal(await outcome(secret, { anyOf: ['orders:read', 'orders:write'] }), 'accepted')
       assert.equal(await outcome(bound.secret), 'address_not_allowed')
       assert.equal(await outcome(bound.secret, {}, { ip: '198.51.100.1' }), 'address_not_allowed')

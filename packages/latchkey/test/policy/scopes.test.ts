@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkCatalogue, covers, expand, grantable } from '../../src/policy/scopes.ts'
+import { checkCatalogue, covers, expand, grantable, missingScopes } from '../../src/policy/scopes.ts'
 
 const catalogue = {
   'orders:read': 'Read orders',
@@ -86,4 +86,12 @@ test('more scopes never open less', () => {
       assert.ok(!before || after)
     }),
   )
+})
+
+test('missing are those of all that are not held, and every alternative if none of them is', () => {
+  const held = new Set(['a:a', 'b:b'])
+  const missing = (allOf: readonly string[], anyOf: readonly string[] = []) => missingScopes(held, { allOf, anyOf })
+  assert.deepEqual(missing(['a:a', 'c:c', 'd:d']), ['c:c', 'd:d'])
+  assert.deepEqual(missing(['c:c'], ['b:b', 'd:d']), ['c:c'])
+  assert.deepEqual(missing(['a:a', 'c:c'], ['c:c', 'd:d']), ['c:c', 'd:d'])
 })

@@ -40,6 +40,7 @@ test('a refusal is told by the id of its request: code, step, reason, route and 
     keyId: key.id,
     owner: 'acme',
     environment: 'live',
+    missing: ['orders:write'],
   })
   assert.equal(await keyring.refusal('request-2'), undefined)
 })

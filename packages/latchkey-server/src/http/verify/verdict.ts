@@ -64,6 +64,9 @@ const refused = Type.Object(
     keyId: Type.Optional(Type.String({ description: 'The id of the refused key' })),
     owner: Type.Optional(Type.String({ description: 'The owner of the refused key' })),
     environment: Type.Optional(Type.String({ description: 'The environment of the refused key' })),
+    missing: Type.Optional(
+      Type.Array(Type.String(), { description: 'The scopes that the key lacks: for you, not for your caller' }),
+    ),
     retryAfter: Type.Optional(Type.Number({ description: 'In how many seconds the call can be accepted' })),
     ...either,
   },
@@ -80,7 +83,7 @@ function unique<Value>(values: readonly Value[]): Value[] {
 /** A verdict as an answer has it, in JSON. */
 export function textOf(found: Verdict): string {
   if (!found.ok) {
-    const { refusal, keyId, owner, environment, limits, retryAfter, retiring } = found
+    const { refusal, keyId, owner, environment, missing, limits, retryAfter, retiring } = found
     const { code, step, why, answer } = refusal
     return JSON.stringify({
       valid: false,
@@ -91,6 +94,7 @@ export function textOf(found: Verdict): string {
       keyId,
       owner,
       environment,
+      missing,
       limits,
       retryAfter,
       retiring,
