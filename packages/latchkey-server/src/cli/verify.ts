@@ -14,7 +14,8 @@ import { askForSecret } from './terminal/ask.ts'
 import { putFacts } from './terminal/table.ts'
 
 interface Options extends TargetOptions {
-  readonly environment?: string
+  readonly environment?: readonly string[]
+  readonly anyEnvironment?: boolean
   readonly scope?: readonly string[]
   readonly anyScope?: readonly string[]
   readonly address?: string
@@ -28,16 +29,21 @@ export function verifyCommand(program: Command): void {
     'verify',
     'Check whether a secret is accepted, and if not, why. It comes from LATCHKEY_CREDENTIAL or standard input',
   )
-    .option('--environment <name>', 'Environment that the route takes (the first one)')
+    .option(
+      '--environment <names>',
+      'Environments that the route takes (the first one), with commas between them',
+      words,
+    )
+    .option('--any-environment', 'The route takes whichever environment; the answer says which it is')
     .option('--scope <scopes>', 'Scopes that the route requires, all of them', words)
     .option('--any-scope <scopes>', 'Scopes of which the route requires at least one', words)
     .option('--address <address>', 'Address that the call comes from', ipAddress)
     .option('--cost <number>', 'What the call costs (1)', count)
     .option('--spend', 'Count the call. Without this, limits and quota stay as they are')
     .action(async (options: Options) => {
-      const { environment, scope, anyScope, address, cost, spend, json } = options
+      const { scope, anyScope, address, cost, spend, json } = options
       const credential = await credentialToVerify()
-      const requirement = defined({ environment, allOf: scope, anyOf: anyScope, cost })
+      const requirement = defined({ environment: environmentIn(options), allOf: scope, anyOf: anyScope, cost })
       const call = { dryRun: spend !== true, ...defined({ ip: address }) }
       const mode = spend === true ? 'write' : 'read'
       const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
@@ -49,6 +55,12 @@ export function verifyCommand(program: Command): void {
       else putFacts(factsOf(verdict, undeclared))
       if (!verdict.ok) process.exitCode = 1
     })
+}
+
+function environmentIn({ environment, anyEnvironment }: Options): string | readonly string[] | null | undefined {
+  if (anyEnvironment !== true) return environment?.length === 1 ? environment[0] : environment
+  if (environment !== undefined) throw new Failure('usage', 'Use one of --environment and --any-environment.')
+  return null
 }
 
 /** The secret from the environment, from the terminal, or from a pipe; never from the arguments. */

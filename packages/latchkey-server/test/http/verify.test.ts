@@ -48,6 +48,8 @@ scenario(
       [{ address: '198.51.100.1' }, 'address_not_allowed'],
       [{ address: '::ffff:192.0.2.1' }, 'accepted'],
       [{ environment: 'test' }, 'wrong_environment'],
+      [{ environment: ['test', 'live'], address: '192.0.2.9' }, 'accepted'],
+      [{ environment: null, address: '192.0.2.9' }, 'accepted'],
       [{ environment: 'admin' }, 'wrong_environment'],
       [{ credential: '' }, 'missing'],
       [{ credential: 'x' }, 'malformed'],

@@ -4,6 +4,7 @@ import { covers } from '../policy/scopes.ts'
 import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import type { CheckedRequirement } from '../verify/requirement.ts'
+import { takes } from '../verify/requirement.ts'
 import type { LimitState, Retiring, Verdict, VerifiedKey } from '../verify/verdict.ts'
 
 /** A verdict as POST /v1/verify answers it. */
@@ -39,7 +40,7 @@ export function verdictFor<Scope extends string>(requirement: CheckedRequirement
 
 /** A server that has misunderstood the question, or a proxy that answers it from memory, must not let a caller in. */
 function meets({ environment, scopes }: VerifiedKey, requirement: CheckedRequirement): boolean {
-  return environment === requirement.environment && covers(new Set(scopes), requirement)
+  return takes(requirement, environment) && covers(new Set(scopes), requirement)
 }
 
 /** The verdict in an answer; `undefined` if the answer has none. */

@@ -6,8 +6,8 @@ import type { Requirement, Verifier } from '../verify/verdict.ts'
 export interface RequiresOptions<Scope extends string> {
   /** The key needs any one of these scopes. */
   readonly anyOf?: readonly [Scope, ...Scope[]]
-  /** The environment of the key; the first one of the keyring if left out. */
-  readonly environment?: string
+  /** The environment of the key, or several that are taken; the first one of the keyring if left out. */
+  readonly environment?: string | readonly string[]
   /** The cost of a call, which the limits and the quota of its key are charged: a whole number from 0; 1 if left out. */
   readonly cost?: number
 }
@@ -57,16 +57,17 @@ export function requirementOf<Scope extends string>(
       throw new LatchkeyError('unknown_scope', `A route requires ${what}, which is not declared.`)
     }
   }
-  if (environment === undefined || !verifier.environments.includes(environment)) {
+  const several: readonly unknown[] = Array.isArray(environment) ? environment : [environment]
+  if (several.length === 0 || !several.every((one) => verifier.environments.includes(one as string))) {
     const known = verifier.environments.join(', ')
-    throw invalid('environment', `one of ${known}, not ${JSON.stringify(environment)}`)
+    throw invalid('environment', `one of ${known}, or a list of some, not ${JSON.stringify(environment)}`)
   }
   if (!Number.isSafeInteger(cost) || cost < 0 || cost > mostCost) {
     throw invalid('cost', `a whole number from 0 to ${mostCost}`)
   }
   // A verifier reads a frozen requirement with frozen lists only once.
   return Object.freeze({
-    environment,
+    environment: typeof environment === 'string' ? environment : Object.freeze([...(several as readonly string[])]),
     cost,
     ...(allOf.length === 0 ? {} : { allOf: Object.freeze([...allOf]) }),
     ...(anyOf === undefined ? {} : { anyOf: Object.freeze([...anyOf]) }),

@@ -1,14 +1,21 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, invalid, oneOf, integer } from '../input.ts'
 import { hasMembers } from '../options.ts'
+import { adminEnvironment } from '../policy/admin.ts'
 import type { Catalogue, ScopeRequirement } from '../policy/scopes.ts'
 import { shownScope } from '../policy/scopes.ts'
 import type { CallContext, Requirement } from './verdict.ts'
 
 /** A checked requirement. It has all members: a list that was left out is empty. */
 export interface CheckedRequirement extends ScopeRequirement {
-  readonly environment: string
+  /** The environment whose keys are taken, or several. */
+  readonly environment: string | readonly string[]
   readonly cost: number
+}
+
+/** Whether a requirement takes keys of this environment. */
+export function takes({ environment }: CheckedRequirement, ofKey: string): boolean {
+  return environment === ofKey || (typeof environment !== 'string' && environment.includes(ofKey))
 }
 
 const nothing: readonly string[] = Object.freeze([])
@@ -43,7 +50,9 @@ export function requirementReader({
     if (requirement === undefined) return anyKey
     if (requirement === last) return lastChecked
     const checked = known.get(requirement) ?? read(requirement)
-    if (Object.isFrozen(requirement) && Object.isFrozen(requirement.allOf) && Object.isFrozen(requirement.anyOf)) {
+    const { allOf, anyOf, environment } = requirement
+    const isFrozen = Object.isFrozen(requirement) && Object.isFrozen(allOf) && Object.isFrozen(anyOf)
+    if (isFrozen && Object.isFrozen(environment)) {
       known.set(requirement, checked)
       last = requirement
       lastChecked = checked
@@ -59,15 +68,23 @@ export function requirementReader({
         throw strange('A requirement', member, 'allOf, anyOf, environment, cost')
       }
     }
-    const environment =
-      'environment' in requirement ? oneOf('environment', requirement.environment, environments) : first
-    const catalogue = catalogueOf(environment)
+    const environment = 'environment' in requirement ? taken(requirement.environment) : first
+    const catalogue = catalogueOf(typeof environment === 'string' ? environment : first)
     return {
       environment,
       allOf: 'allOf' in requirement ? listed('allOf', requirement.allOf, catalogue) : nothing,
       anyOf: 'anyOf' in requirement ? listed('anyOf', requirement.anyOf, catalogue) : nothing,
       cost: 'cost' in requirement ? integer('cost', requirement.cost, { least: 0, most: bounds.cost }) : 1,
     }
+  }
+
+  /** Admin keys have scopes of their own, so they are never one of several. */
+  function taken(value: unknown): string | readonly string[] {
+    const ordinary = environments.filter((one) => one !== adminEnvironment)
+    if (value === null) return ordinary.length === 0 ? first : ordinary
+    if (!Array.isArray(value)) return oneOf('environment', value, environments)
+    if (value.length === 0) throw invalid('environment', 'one or several environments, or null for whichever')
+    return value.map((one: unknown, index) => oneOf(`environment[${index}]`, one, ordinary))
   }
 }
 

@@ -13,8 +13,11 @@ export interface Requirement<Scope extends string = string> {
   readonly allOf?: readonly Scope[]
   /** The key must have at least one of these scopes. */
   readonly anyOf?: readonly Scope[]
-  /** The environment whose keys are taken; the first one if left out. */
-  readonly environment?: string
+  /**
+   * The environment whose keys are taken, or several of them; the first one if left out. `null` takes keys of whichever,
+   * except of `admin`: the verdict says which it is.
+   */
+  readonly environment?: string | readonly string[] | null
   /** The cost of a call, which limits and quota are charged: a whole number from 0; 1 if left out. */
   readonly cost?: number
 }

@@ -17,7 +17,7 @@ import type { KeyringParts } from './parts.ts'
 import { catalogueOf } from './parts.ts'
 import { plainRefusals } from './plain-refusals.ts'
 import type { CheckedRequirement } from './requirement.ts'
-import { checkContext, requirementReader } from './requirement.ts'
+import { checkContext, requirementReader, takes } from './requirement.ts'
 import type { Accepted, CallContext, LimitState, Requirement, Refused, Verdict, Verifier } from './verdict.ts'
 
 /** The context of a call that brings none. */
@@ -120,7 +120,7 @@ export function verifierOf<Scope extends string>(
     if (call.seenBy !== undefined && !call.seenBy(key)) return plainRefusals.unknown
     const outside = conditions === undefined ? undefined : outsideLifetime(conditions, clock)
     if (outside !== undefined) return refuse(outside, found) // lifetime
-    if (key.environment !== requirement.environment) return refuse('wrong_environment', found) // environment
+    if (!takes(requirement, key.environment)) return refuse('wrong_environment', found) // environment
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
     if (!covers(held, requirement)) return lacking(found, requirement) // scopes
     if (conditions === undefined || !isMetered(conditions)) return accept(found, call)

@@ -43,7 +43,8 @@ export interface Served {
  * Serves an application with these routes (all GET), each of which calls `handled` with its path and the id of the
  * verified key (or `nobody`) before it answers 200:
  * `/open` open · `/any` any key · `/write` orders:write · `/both` orders:read and orders:write ·
- * `/either` orders:write or reports:read · `/test` any key of the environment test · whatever is under `/files/`
+ * `/either` orders:write or reports:read · `/test` any key of the environment test · `/several` any key of live or test ·
+ * whatever is under `/files/`
  * orders:read · anything else any key, as `/*`.
  */
 export type Serve = (
@@ -294,7 +295,11 @@ function conformance(name: string, serve: Serve, credential: CredentialPlace): v
         const { 'X-API-Key': key = '' } = await headersFor(['orders:*'], { environment: 'test' })
         assert.equal((await send(get('/any', key))).status, 403)
         assert.equal((await send(get('/test', key))).status, 200)
-        assert.equal(handled.length, 1)
+        assert.equal((await send(get('/several', key))).status, 200)
+        const { 'X-API-Key': live = '' } = await headersFor(['orders:*'])
+        assert.equal((await send(get('/several', live))).status, 200)
+        assert.equal((await send(get('/test', live))).status, 403)
+        assert.equal(handled.length, 3)
       }))
 
     test('an open route takes everyone, and does not look at keys', () =>

@@ -31,6 +31,7 @@ guardConformance('Fastify', async (verifier, { handled, puts, credential }) => {
     '/both': requires('orders:read', 'orders:write'),
     '/either': requires({ anyOf: ['orders:write', 'reports:read'] }),
     '/test': requires({ environment: 'test' }, anyKey),
+    '/several': requires({ environment: ['live', 'test'] }, anyKey),
     '/files/*': requires('orders:read'),
     '/*': requires(anyKey),
   }
@@ -242,7 +243,8 @@ test('a scope that is not declared stops the start, at run time as it does at co
   for (const inherited of ['constructor', '__proto__', 'toString']) {
     assert.throws(() => requires(inherited as never), { code: 'unknown_scope' }, inherited)
   }
-  assert.throws(() => requires({ environment: 'prod' }), { code: 'invalid_input' })
+  for (const environment of ['prod', [], ['live', 'prod'], ['admin'], ['live', undefined]] as never[])
+    assert.throws(() => requires({ environment }, anyKey), { code: 'invalid_input' })
 })
 
 test('keyOf is typed with the scopes of the keyring, and fails on a route without a guard', async () => {

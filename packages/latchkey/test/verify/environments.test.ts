@@ -21,6 +21,47 @@ for (const [speed, shape] of speeds) {
       assert.equal(await codeOf(keyring.admin.verify(secret, { allOf: ['keys:write'] })), 'insufficient_scope')
     })
 
+    test('several environments are taken, or whichever, and an admin key is in none of them', async () => {
+      const { keyring } = await openOn(shape)
+      const { secret: live } = await keyring.issue(shop)
+      const { secret: tested } = await keyring.issue({ ...shop, environment: 'test' })
+      const { secret: administers } = await keyring.issue(admin)
+      for (const environment of [null, ['live', 'test'], Object.freeze(['test', 'live'])]) {
+        const requirement = Object.freeze({ environment, allOf: Object.freeze(['orders:read'] as const) })
+        for (let call = 0; call < 3; call++) {
+          for (const [secret, name] of [
+            [live, 'live'],
+            [tested, 'test'],
+          ] as const) {
+            const verdict = await keyring.verify(secret, requirement)
+            assert.equal(verdict.ok && verdict.key.environment, name)
+          }
+          assert.equal(await codeOf(keyring.verify(administers, requirement)), 'wrong_environment')
+        }
+      }
+      assert.equal(await codeOf(keyring.verify(tested, { environment: ['live'] })), 'wrong_environment')
+      const list = ['live']
+      const frozen = Object.freeze({ environment: list })
+      assert.equal(await codeOf(keyring.verify(tested, frozen)), 'wrong_environment')
+      list.push('test')
+      assert.equal(await codeOf(keyring.verify(tested, frozen)), 'accepted', 'a list that is not frozen is read anew')
+      list.pop()
+      assert.equal(await codeOf(keyring.verify(tested, frozen)), 'wrong_environment')
+      for (const wrong of [
+        [],
+        ['live', 'prod'],
+        ['live', 'admin'],
+        [null],
+        ['live', undefined],
+        new Set(['live']),
+        7,
+      ]) {
+        assert.equal(await codeOf(keyring.verify(live, { environment: wrong } as never)), 'unavailable')
+      }
+      assert.equal(await codeOf(keyring.admin.verify(administers, { environment: null })), 'accepted')
+      assert.equal(await codeOf(keyring.admin.verify(live, { environment: null })), 'wrong_environment')
+    })
+
     test('what an admin key may give cannot be changed by who gets the verified key', async () => {
       const { keyring } = await openOn(shape)
       const delegation = { owner: null, environments: ['live'], scopes: ['orders:read'] }

@@ -4,7 +4,7 @@ import { adminEnvironment, adminScopes, bounds, LatchkeyError } from 'latchkey'
 import type { Static } from 'typebox'
 import { Type } from '../type.ts'
 import type { RouteParts } from '../route/parts.ts'
-import { described, label, scope } from '../wire.ts'
+import { label, scope } from '../wire.ts'
 
 /** Longer than any credential: one that is too long is refused as a credential and not as a body. */
 const longestText = 16_384
@@ -29,7 +29,17 @@ export const dryRun = Type.Optional(
 /** The members that say what a key must have. */
 export const required = {
   environment: Type.Optional(
-    described(label, 'The environment that the key must belong to; the first one if left out'),
+    Type.Unsafe<string | string[] | null>({
+      type: ['string', 'array', 'null'],
+      minLength: 1,
+      maxLength: bounds.label,
+      items: label,
+      minItems: 1,
+      maxItems: 32,
+      description:
+        'The environment that the key must belong to, or a list of those it may belong to; null is whichever, and the verdict says which. The first one if left out',
+      examples: ['live'],
+    }),
   ),
   scopes: Type.Optional(
     Type.Array(scope, {
@@ -75,8 +85,12 @@ export function requirementIn({ environments, scopes: declared }: RouteParts['ke
   const [first = ''] = environments
 
   return ({ environment = first, scopes, anyOf, cost = 1 }) => {
-    if (!known.includes(environment)) {
-      throw new LatchkeyError('invalid_input', `environment must be one of ${known.join(', ')}.`)
+    const strange = [environment ?? first].flat().some((one) => !known.includes(one))
+    if (strange || (Array.isArray(environment) && environment.includes(adminEnvironment))) {
+      throw new LatchkeyError(
+        'invalid_input',
+        `environment must be one of ${known.join(', ')}, or a list without admin.`,
+      )
     }
     const catalogue: Catalogue = environment === adminEnvironment ? adminScopes : declared
     if (scopes !== undefined) mustBeDeclared(scopes, catalogue)
