@@ -100,6 +100,7 @@ export function copySources(folder: string, names: readonly string[] = copied): 
   link(join(root, 'node_modules'), join(folder, 'node_modules'))
   for (const place of readdirSync(join(root, 'packages'))) linkOwn(join('packages', place), folder)
   for (const place of readdirSync(join(root, 'examples'))) linkOwn(join('examples', place), folder)
+  if (names.includes('bench')) linkOwn('bench', folder)
 }
 
 /** The folders of a workspace's own, besides the shared ones. */
