@@ -78,7 +78,8 @@ for (const format of ['csv', 'jsonl'] as const) {
     const run = (...flags: readonly string[]) => {
       const main = join(root, 'packages', 'latchkey-server', 'src', 'main.ts')
       const command = ['--conditions=@latchkey/source', main, 'keys', 'import', '--create', '--from', 'better-auth']
-      const env = { ...process.env, LATCHKEY_SCOPES_FILE: 'scopes.json', LATCHKEY_STORE: 'sqlite:latchkey.db' }
+      const { PATH } = process.env
+      const env = { PATH, LATCHKEY_SCOPES_FILE: 'scopes.json', LATCHKEY_STORE: 'sqlite:latchkey.db' }
       const done = spawnSync(process.execPath, [...command, `apikey.${format}`, ...flags], {
         cwd: folder,
         env,

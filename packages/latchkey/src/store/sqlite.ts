@@ -143,9 +143,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   function longRead<Name extends ReadName>(name: Name): Store[Name] {
     if (reader === undefined) return asItIs(reads[name] as (...args: unknown[]) => unknown) as Store[Name]
     const read = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
-      const answer = await reader.read(name, args)
-      mustBeThere()
-      return answer
+      try {
+        return await reader.read(name, args)
+      } finally {
+        // Of a file that is no longer there, this says more than what the thread has met.
+        mustBeThere()
+      }
     }
     return read as unknown as Store[Name]
   }
