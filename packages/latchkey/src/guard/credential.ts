@@ -19,8 +19,11 @@ export const challenges: Readonly<Record<CredentialPlace, string>> = {
   either: `${header}, Bearer realm="API"`,
 }
 
+/** The names of the two headers, as they are compared. */
+type ReadHeader = 'authorization' | 'x-api-key'
+
 /** The header that a guard does not read, though callers send their keys in it by mistake. */
-export const unreadHeaders: Readonly<Record<CredentialPlace, 'authorization' | 'x-api-key' | undefined>> = {
+export const unreadHeaders: Readonly<Record<CredentialPlace, ReadHeader | undefined>> = {
   header: 'authorization',
   bearer: 'x-api-key',
   either: undefined,
@@ -32,54 +35,51 @@ export const twoCredentials: unique symbol = Symbol('two credentials')
 /** The one credential of a request; `undefined` if it has none. */
 type Presented = string | undefined | typeof twoCredentials
 
-/** The headers that may carry a credential, as frameworks have them. */
-interface Headers {
-  readonly 'x-api-key'?: string | readonly string[] | undefined
-  readonly authorization?: string | undefined
-}
-
 /**
  * Reads the credential of a request.
  *
- * @param headers - the headers from the framework.
- * @param lines - the names and values of all header lines in turn, as they came over the wire (`rawHeaders`). Node joins
- *   repeated lines of one header, or drops all but the first, so that `headers` alone could hide a second credential.
+ * @param lines - the names and values of all header lines in turn, as they came over the wire (`rawHeaders`). Node makes
+ *   its object of headers only when it is asked for, which takes longer than a verification; and it joins repeated lines
+ *   of one header, or drops all but the first, so that it could hide a second credential.
  */
-export type CredentialReader = (headers: Headers, lines: readonly string[]) => Presented
+export type CredentialReader = (lines: readonly string[]) => Presented
 
 /** The reader for a place. */
 export const credentialReaders: Readonly<Record<CredentialPlace, CredentialReader>> = {
   /** A secret in `Authorization` is a second credential, since two programs on the way could disagree on the caller's. */
-  header(headers, lines) {
-    const text = inHeader(headers['x-api-key'], lines)
-    if (typeof text !== 'string' || headers.authorization === undefined) return text
-    return holdsSecret(lines, 'authorization') ? twoCredentials : text
+  header(lines) {
+    const text = valueOf('x-api-key', lines)
+    return typeof text === 'string' && holdsSecret('authorization', lines) ? twoCredentials : text
   },
   /** The same the other way round. */
-  bearer(headers, lines) {
-    const token = inAuthorization(headers.authorization, lines)
-    if (typeof token !== 'string' || headers['x-api-key'] === undefined) return token
-    return holdsSecret(lines, 'x-api-key') ? twoCredentials : token
+  bearer(lines) {
+    const token = inAuthorization(lines)
+    return typeof token === 'string' && holdsSecret('x-api-key', lines) ? twoCredentials : token
   },
   /** Both places are read, so whatever stands in both is two credentials. */
-  either(headers, lines) {
-    const token = inAuthorization(headers.authorization, lines)
-    if (token === undefined) return inHeader(headers['x-api-key'], lines)
-    return headers['x-api-key'] === undefined ? token : twoCredentials
+  either(lines) {
+    const token = inAuthorization(lines)
+    const text = valueOf('x-api-key', lines)
+    if (token === undefined) return text
+    return text === undefined ? token : twoCredentials
   },
 }
 
-/** One credential may contain a comma, but two lines are never one credential. */
-function inHeader(value: string | readonly string[] | undefined, lines: readonly string[]): Presented {
-  if (value === undefined) return undefined
-  if (typeof value !== 'string') return value.length > 1 ? twoCredentials : value[0]
-  return value.includes(',') && linesOf(lines, 'x-api-key') > 1 ? twoCredentials : value
+/** The one value of a header. One credential may contain a comma, but two lines are never one credential. */
+function valueOf(name: ReadHeader, lines: readonly string[]): Presented {
+  let value: string | undefined
+  for (let index = 0; index < lines.length; index += 2) {
+    if (!isNamed(lines[index], name)) continue
+    if (value !== undefined) return twoCredentials
+    value = lines[index + 1]
+  }
+  return value
 }
 
 /** The token of `Authorization: Bearer`. Other schemes are for other programs, such as a proxy. */
-function inAuthorization(value: string | undefined, lines: readonly string[]): Presented {
-  if (value === undefined) return undefined
-  return linesOf(lines, 'authorization') > 1 ? twoCredentials : bearerToken(value)
+function inAuthorization(lines: readonly string[]): Presented {
+  const value = valueOf('authorization', lines)
+  return typeof value === 'string' ? bearerToken(value) : value
 }
 
 const scheme = 'bearer'
@@ -92,14 +92,8 @@ function bearerToken(value: string): string | undefined {
   return value.slice(start)
 }
 
-function linesOf(lines: readonly string[], name: string): number {
-  let count = 0
-  for (let index = 0; index < lines.length; index += 2) if (isNamed(lines[index], name)) count++
-  return count
-}
-
 /** Whether any line of a header carries a secret that a keyring has minted. */
-function holdsSecret(lines: readonly string[], name: 'authorization' | 'x-api-key'): boolean {
+function holdsSecret(name: ReadHeader, lines: readonly string[]): boolean {
   for (let index = 0; index < lines.length; index += 2) {
     if (!isNamed(lines[index], name)) continue
     const value = lines[index + 1] ?? ''
@@ -109,6 +103,6 @@ function holdsSecret(lines: readonly string[], name: 'authorization' | 'x-api-ke
   return false
 }
 
-function isNamed(line: string | undefined, name: string): boolean {
+function isNamed(line: string | undefined, name: ReadHeader): boolean {
   return line?.length === name.length && line.toLowerCase() === name
 }

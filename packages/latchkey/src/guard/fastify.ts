@@ -172,8 +172,8 @@ export function fastifyGuard<Scope extends string>(
   }
 
   function judge(request: FastifyRequest, requirement: Requirement<Scope>): ReturnType<typeof verifier.verify> {
-    const { headers, raw } = request
-    const text = credentialIn(headers, raw.rawHeaders)
+    const { raw } = request
+    const text = credentialIn(raw.rawHeaders)
     if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
     return verifier.verify(
       text === undefined ? undefined : credentialOn(raw.socket, text),
