@@ -20,8 +20,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/guard/credential.ts',
-        text: "linesOf(lines, 'x-api-key') > 1 ? twoCredentials : value",
-        becomes: "linesOf(lines, 'x-api-key') > 1 ? value.split(', ').at(-1) : value",
+        text: '    if (value !== undefined) return twoCredentials\n',
+        becomes: '',
       },
     ],
     shownBy: ['accepted', 'letThroughByLog'],

@@ -23,7 +23,7 @@ scenario(
       { credential: '', address: '192.0.2.1' },
       { credential: 'nonsense \u0000"\\ \ud800' },
       { credential: secret, address: '198.51.100.1' },
-      { credential: 'x'.repeat(16_384) },
+      { credential: 'x'.repeat(100_000) },
       { credential: mistyped },
       { credential: secret, address: '192.0.2.1', scopes: ['reports:read'] },
       { credential: secret, address: '192.0.2.1', environment: 'test' },
@@ -164,7 +164,7 @@ scenario(
   },
 )
 
-test('a store that fails is 503 while nothing was accepted; what was accepted before it failed is answered', async () => {
+test('a store that fails is 503 while nothing was accepted; what was accepted is answered', async () => {
   const store = sqliteStore({ file: ':memory:' })
   // Only quotas need it then: a store that is gone altogether would refuse the admin key already.
   const spend: typeof store.spend = () => {
@@ -185,13 +185,13 @@ test('a store that fails is 503 while nothing was accepted; what was accepted be
       headers: { 'x-api-key': admin },
       payload: { calls: holders.map(({ secret }) => ({ credential: secret })) },
     })
-  const nothing = await ask(metered, plain)
+  const nothing = await ask(metered, metered)
   assert.deepEqual([nothing.statusCode, nothing.headers['retry-after']], [503, '1'])
   assert.equal(nothing.json().code, 'unavailable')
   const { verdicts } = (await ask(plain, metered, plain)).json<Verdicts>()
   assert.deepEqual(
     verdicts.map(({ code }) => code),
-    ['accepted', 'unavailable', 'unavailable'],
+    ['accepted', 'unavailable', 'accepted'],
   )
   assert.match(log, /"level":50.*some credentials cannot be judged/)
   await app.close()

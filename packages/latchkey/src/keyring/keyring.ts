@@ -202,8 +202,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
   /**
    * Verifies 1 to 100 credentials, as `verify` does each, and answers a verdict for each, in their order. One after the
-   * other takes from its limits and quota if it is accepted. When the store fails, the calls from there on are refused as
-   * `unavailable`, and the verdicts before stand.
+   * other takes from its limits and quota if it is accepted. A call for which the store or the limiter fails is refused as
+   * `unavailable`; when the calls have waited for it for two seconds together, the rest are too.
    *
    * @param calls - the credentials, each with the address of its caller, and with a requirement of its own if it has one.
    *

@@ -7,6 +7,9 @@ import type { Verdict, Verifier } from '../verify/verdict.ts'
 /** Milliseconds after which other work gets a turn: a quota that is written to a disk takes some for each call. */
 const longestTurn = 5
 
+/** Milliseconds that all calls together wait for a store or a limiter that fails. */
+const longestOutage = 2000
+
 /**
  * The function behind `Keyring.verifyMany`. The calls are judged one after the other, so each spends what the calls before
  * it have left.
@@ -20,13 +23,18 @@ export async function verifyMany<Scope extends string>(
   const { requirement: forAll, dryRun } = options
   const verdicts: Verdict<Scope>[] = []
   let outage: Verdict<Scope> | undefined
+  let waited = 0
   let turn = performance.now()
   for (const { credential, requirement = forAll, ip } of calls) {
-    // A store that is gone is waited for once, and not by every call.
+    const began = performance.now()
+    // A store that is gone is not waited for by every call. One that fails at once is asked anew: it may fail this call only.
     const answer = outage ?? verify(credential, requirement, { ip, dryRun })
     const verdict = answer instanceof Promise ? await answer : answer
     verdicts.push(verdict)
-    if (isOutage(verdict)) outage = verdict
+    if (outage === undefined && isOutage(verdict)) {
+      waited += performance.now() - began
+      if (waited >= longestOutage) outage = verdict
+    }
     if (performance.now() - turn < longestTurn) continue
     await nextTurn()
     turn = performance.now()

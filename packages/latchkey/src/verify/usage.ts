@@ -122,15 +122,17 @@ export function openUsage({
     const gathering = dirty
     dirty = []
     let failure: { readonly error: unknown } | undefined
+    // What is counted meanwhile waits for the next time: under steady traffic this would never end.
+    let due = gathering.length + waiting.size()
     // Once the store has failed, the rest is gathered and waits: only there is its number limited.
-    while (gathering.length > 0 || (failure === undefined && !waiting.isEmpty())) {
+    while (gathering.length > 0 || (failure === undefined && due > 0)) {
       for (const counter of gathering.splice(-batchSize)) gather(counter)
       failure ??= await writeBatch()
+      due -= batchSize
       await nextTurn()
     }
-    if (failure === undefined) return
-    schedule()
-    throw failure.error
+    if (waiting.size() > 0) schedule()
+    if (failure !== undefined) throw failure.error
   }
 
   async function writeBatch(): Promise<{ readonly error: unknown } | undefined> {

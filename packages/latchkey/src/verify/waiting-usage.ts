@@ -2,7 +2,8 @@ import type { UsageBatch, UsageCount } from '../ports.ts'
 
 /** Counts and last uses that wait to be written. */
 export interface WaitingUsage {
-  readonly isEmpty: () => boolean
+  /** How many counts wait, or how many last uses, whichever are more. */
+  readonly size: () => number
   /** Adds a count to the one of the same hour, key, owner and outcome. */
   readonly count: (added: UsageCount) => void
   /** Moves the last use of a secret, known by its hash, forward. */
@@ -31,7 +32,7 @@ export function waitingUsage(most: number): WaitingUsage {
   }
 
   return {
-    isEmpty: () => counts.size + lastUsed.size === 0,
+    size: () => Math.max(counts.size, lastUsed.size),
     count,
     use,
     take(some) {

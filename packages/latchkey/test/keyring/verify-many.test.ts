@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { systemClock } from '../../src/keyring/clock.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
+import { memoryLimiter } from '../../src/limiter/memory.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Verdict } from '../../src/verify/verdict.ts'
 import { openOn, scopes, shop, speeds } from './workbench.ts'
@@ -61,16 +63,16 @@ for (const [speed, shape] of speeds) {
   })
 }
 
-test('when the store fails, what was spent before stands, and no further call waits for the store', async () => {
-  let failing = false
+test('when the store hangs, what was spent before stands, and the calls wait for it together and not each', async () => {
+  let hangs = false
   let asked = 0
   const store = sqliteStore({ file: ':memory:' })
   const { keyring } = await openOn(() => ({
     ...store,
     spend(id, spending) {
       asked++
-      if (failing) throw new Error('The disk is gone.')
-      failing = true
+      if (hangs) return new Promise<never>(() => undefined)
+      hangs = true
       return store.spend(id, spending)
     },
   }))
@@ -78,8 +80,28 @@ test('when the store fails, what was spent before stands, and no further call wa
   const calls = Array.from({ length: 10 }, () => ({ credential: secret }))
   const codes = codesOf(await keyring.verifyMany(calls))
   assert.deepEqual(codes, ['accepted', ...Array.from({ length: 9 }, () => 'unavailable')])
-  assert.equal(asked, 2)
+  // A timer may fire a little before its time, and then one call more is asked.
+  assert.ok(asked === 2 || asked === 3, String(asked))
   assert.equal((await keyring.find(key.id))?.quotaLeft?.remaining, 8)
+})
+
+test('a call for which the limiter fails takes no other call with it', async () => {
+  const keyring = await openKeyring({
+    store: sqliteStore({ file: ':memory:' }),
+    scopes,
+    limiter: {
+      ...memoryLimiter({ clock: systemClock }),
+      take() {
+        throw new Error('The limiter is gone.')
+      },
+    },
+  })
+  const limited = await keyring.issue({ ...shop, limits: [{ name: 'burst', limit: 5, window: 60 }] })
+  const plain = await keyring.issue(shop)
+  const credentials = [limited.secret, plain.secret, 'bad', undefined, plain.secret]
+  const verdicts = await keyring.verifyMany(credentials.map((credential) => ({ credential })))
+  assert.deepEqual(codesOf(verdicts), ['unavailable', 'accepted', 'malformed', 'missing', 'accepted'])
+  await keyring.close()
 })
 
 test('a hundred calls that each take a while leave turns for other work', async () => {

@@ -70,6 +70,31 @@ for (const [speed, shape] of speeds) {
       assert.equal(written.batches.length, 1, 'nothing to write is not written')
     })
 
+    test('a writing ends though calls go on being counted, and the next one writes those', async () => {
+      const { watched, written } = watching(shape)
+      const { keyring } = await openOn(watched)
+      const limits = [{ name: 'burst', limit: 1, window: 60, reportOnly: true }]
+      const { secret } = await keyring.issue({ ...shop, limits })
+      await keyring.verify(secret)
+      let calls = 0
+      const ended = new AbortController()
+      const traffic = (async () => {
+        while (!ended.signal.aborted && calls < 2000) {
+          await keyring.verify(secret)
+          calls++
+          await nextTurn()
+        }
+      })()
+      await keyring.flushUsage()
+      const during = written.batches.length
+      ended.abort()
+      await traffic
+      assert.ok(calls < 2000 && during <= 2, `${calls} calls, ${during} batches`)
+      await keyring.flushUsage()
+      const reported = (await keyring.usage()).find(({ outcome }) => outcome === 'over_limit_reported')
+      assert.equal(reported?.count, calls)
+    })
+
     test('usage is written by itself when the interval is over, and not before', async (context) => {
       context.mock.timers.enable({ apis: ['setTimeout'] })
       const { watched, written } = watching(shape)
