@@ -12,8 +12,11 @@ interface Memory {
 /** A connection that changes its credential more often carries requests of many callers. */
 const mostChanges = 4
 
-/** A text that takes more bytes is not remembered. */
-const written = Buffer.alloc(256)
+/** A text of more characters is not remembered. */
+const longest = 255
+
+/** The text of this call as UTF-8, in which a character takes at most three bytes: so none of it is ever cut off. */
+const written = Buffer.alloc(longest * 3)
 
 /**
  * Remembers the last credential of each connection, with what the verifier notes in it. So the secret of a caller who keeps
@@ -30,8 +33,8 @@ export function connectionMemory(
   return (connection, text) => {
     const memory = memories.get(connection)
     if (memory !== undefined && memory.changes > mostChanges) return text
-    const length = text.length < written.length ? written.write(text) : 0
-    // Only ASCII: two texts are equal if their bytes are.
+    const length = text.length <= longest ? written.write(text) : 0
+    // Only ASCII takes a byte for each character.
     if (length !== text.length) return text
     if (memory?.credential !== undefined && isWritten(memory.bytes, length)) return memory.credential
     const changes = memory === undefined ? 0 : memory.changes + 1
