@@ -77,9 +77,9 @@ export function verifierOf<Scope extends string>(
     return accept(last.found as CachedKey<Scope>, call, undefined)
   }
 
-  /** Notes a key for the hot path, unless something about it has to be judged anew each time. */
+  /** Notes a key for the hot path, unless its first use is to be written, or something is to be judged anew each time. */
   function noteIfPlain(presented: unknown, found: Finding<Scope>, requirement: CheckedRequirement): void {
-    if (found.refused !== undefined || found.conditions !== undefined) return
+    if (found.refused !== undefined || found.conditions !== undefined || found.firstUse) return
     note(presented, { found, requirement, version: cache.version() })
   }
 

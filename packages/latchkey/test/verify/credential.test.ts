@@ -4,7 +4,10 @@ import { hashSecret } from '../../src/secret/hash.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { testKeyring } from '../../src/testing.ts'
 import type { Verifier } from '../../src/verify/verdict.ts'
-import { codeOf, scopes, shop } from '../keyring/workbench.ts'
+import type { CountingStore } from '../keyring/counting-store.ts'
+import { countingStore } from '../keyring/counting-store.ts'
+import { lateStore } from '../keyring/late-store.ts'
+import { codeOf, openOn, scopes, shop } from '../keyring/workbench.ts'
 
 const delegation = { owner: null, environments: ['live', 'test', 'admin'], scopes: [] }
 
@@ -112,4 +115,20 @@ test('every call with a credential that was accepted is counted, and a dry run i
     (await keyring.usage({ key: key.id })).map(({ count }) => count),
     [5],
   )
+})
+
+test('a store that fails at the first use of a rotated secret is a verdict, also after a dry run, and never an error', async () => {
+  let watched: CountingStore | undefined
+  const { keyring, clock } = await openOn((store) => (watched = countingStore(lateStore(store))))
+  const { key } = await keyring.issue(shop)
+  clock.advance(1000)
+  const { secret } = await keyring.rotate(key.id)
+  const unused = keyring.credential?.(secret ?? '')
+  // The first dry run reads the key; the second finds it in the cache.
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await codeOf(keyring.verify(unused, undefined, { dryRun: true })), 'accepted')
+  }
+  assert.ok(watched)
+  watched.failing = true
+  assert.equal(await codeOf(keyring.verify(unused)), 'unavailable')
 })
