@@ -55,7 +55,8 @@ export function recent<Entry extends Rememberable>({
   let old = generation<Entry>()
 
   function set(found: Entry): void {
-    if (young.entries.size >= halfEntries || (young.weight + found.weight > halfBytes && young.entries.size > 0)) {
+    const isHeavy = young.weight + found.weight > halfBytes && young.entries.size > 0
+    if (isHeavy || largest(young) >= halfEntries) {
       old = young
       young = generation()
     }
@@ -99,6 +100,11 @@ export function recent<Entry extends Rememberable>({
 
 function generation<Entry>(): Generation<Entry> {
   return { entries: new Map(), hashes: new Map(), groups: new Map(), weight: 0 }
+}
+
+/** The size of the largest map: an entry that is forgotten may leave its group, and a former key, in the index. */
+function largest({ entries, hashes, groups }: Generation<unknown>): number {
+  return Math.max(entries.size, hashes.size, groups.size)
 }
 
 function drop<Entry extends Rememberable>(held: Generation<Entry>, hash: string): void {

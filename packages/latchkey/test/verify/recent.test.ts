@@ -130,3 +130,22 @@ test('one that is heavier than everything is held until the next', () => {
   }
   assert.equal(held.get(hashOf(0)), undefined)
 })
+
+test('what is forgotten takes up its place until its generation ends, so that its index does not grow without end', () => {
+  const leavesItsOwner = (held: Recent<Entry>, name: number): void => {
+    held.set(entryOf(name))
+    held.forget(keyOf(name))
+  }
+  // As a secret that was unknown, and was then imported: it had another key before.
+  const leavesItsKey = (held: Recent<Entry>, name: number): void => {
+    held.set({ ...entryOf(name), key: { id: `unknown ${name}` }, group: { subject: '', changed: false } })
+    held.set({ ...entryOf(name), group: { subject: '', changed: false } })
+    held.forget(keyOf(name))
+  }
+  for (const leave of [leavesItsOwner, leavesItsKey]) {
+    const held = recent<Entry>({ entries: 20, bytes: Infinity })
+    held.set(entryOf(0))
+    for (let name = 10; name <= 200; name += 10) leave(held, name)
+    assert.equal(held.get(hashOf(0)), undefined, 'its generation has ended')
+  }
+})
