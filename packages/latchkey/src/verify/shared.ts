@@ -1,5 +1,8 @@
-/** The most values that one pool holds, and the longest text of one of them. */
-const most = 10_000
+/** The most values that one pool holds, and the most characters of their texts together. */
+const most = 2000
+const mostCharacters = 262_144
+
+/** A value with a longer text is not shared. */
 const longest = 1000
 
 /** Gives the value that was made for an equal text before, or else makes it. */
@@ -15,12 +18,18 @@ export type Share<Value> = (text: string, make: () => Value) => Value
  */
 export function sharing<Value>(): Share<Value> {
   const pool = new Map<string, Value>()
+  let characters = 0
   return (text, make) => {
     const known = pool.get(text)
     if (known !== undefined) return known
     const made = make()
-    if (pool.size >= most) pool.clear()
-    if (text.length <= longest) pool.set(text, made)
+    if (text.length > longest) return made
+    if (pool.size >= most || characters + text.length > mostCharacters) {
+      pool.clear()
+      characters = 0
+    }
+    pool.set(text, made)
+    characters += text.length
     return made
   }
 }
