@@ -51,7 +51,8 @@ export function actingAs<Scope extends string>({
   }
 
   return (admin) => {
-    if (typeof admin !== 'object') return byId(admin)
+    // Whoever writes JavaScript may pass `null`, which is no id.
+    if (typeof admin !== 'object' || admin === null) return byId(admin)
     let acting = known.get(admin)
     if (acting === undefined) known.set(admin, (acting = verified(admin)))
     return acting

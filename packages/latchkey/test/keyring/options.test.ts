@@ -106,3 +106,14 @@ test('a port that lacks a member is refused by its name when the keyring is open
   }
   await store.close()
 })
+
+test('a keyring acts as nobody whose id or key it is not given', async () => {
+  const { keyring } = await testKeyring({ scopes })
+  for (const wrong of [null, undefined, 0, '', {}, [], { id: null }]) {
+    assert.throws(
+      () => keyring.as(wrong as never),
+      { name: 'LatchkeyError', code: 'invalid_input' },
+      JSON.stringify(wrong),
+    )
+  }
+})
