@@ -33,8 +33,11 @@ function limitHeaders(limits: readonly LimitState[]): Record<string, string> | u
   return { 'ratelimit-policy': policy, ratelimit }
 }
 
-/** The limits whose policy was written last, and what was written: many keys have equal limits. */
-let written: { readonly limits: readonly LimitState[]; readonly policy: string } = { limits: [], policy: '' }
+/** What the policy of a limit is written from. */
+type Named = Pick<LimitState, 'name' | 'limit' | 'window' | 'reportOnly'>
+
+/** A copy of the limits whose policy was written last, and what was written: many keys have equal limits. */
+let written: { readonly limits: readonly Named[]; readonly policy: string } = { limits: [], policy: '' }
 
 /** The value of `RateLimit-Policy`. The quota has no `w`, because its period is a day or a month of the calendar. */
 function policyOf(limits: readonly LimitState[]): string {
@@ -42,14 +45,15 @@ function policyOf(limits: readonly LimitState[]): string {
   const policies = limits
     .filter(({ reportOnly }) => !reportOnly)
     .map(({ name, limit, window }) => `"${name}";q=${limit}${window === null ? '' : `;w=${window}`}`)
-  written = { limits, policy: policies.join(', ') }
+  const copies = limits.map(({ name, limit, window, reportOnly }) => ({ name, limit, window, reportOnly }))
+  written = { limits: copies, policy: policies.join(', ') }
   return written.policy
 }
 
-function haveOnePolicy(some: readonly LimitState[], others: readonly LimitState[]): boolean {
+function haveOnePolicy(some: readonly Named[], others: readonly Named[]): boolean {
   if (some.length !== others.length) return false
   for (let index = 0; index < some.length; index++) {
-    const [one, other] = [some[index] as LimitState, others[index] as LimitState]
+    const [one, other] = [some[index] as Named, others[index] as Named]
     const isSame = one.limit === other.limit && one.window === other.window && one.reportOnly === other.reportOnly
     if (!isSame || one.name !== other.name) return false
   }

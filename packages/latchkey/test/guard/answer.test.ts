@@ -17,6 +17,10 @@ const quota: LimitState = { ...minute, name: 'quota', limit: 5000, window: null,
 const watched: LimitState = { ...minute, name: 'watched', reportOnly: true }
 
 function fieldsOf(...limits: readonly LimitState[]): readonly (string | undefined)[] {
+  return fieldsIn(limits)
+}
+
+function fieldsIn(limits: readonly LimitState[]): readonly (string | undefined)[] {
   const headers = acceptedHeaders({ ok: true, key, limits })
   return [headers['ratelimit-policy'], headers['ratelimit']]
 }
@@ -41,4 +45,15 @@ test('a policy is that of the limits of this call, however much the call before 
   assert.deepEqual(fieldsOf(minute, quota)[0], '"minute";q=100;w=60, "quota";q=5000')
   assert.deepEqual(fieldsOf(minute)[0], '"minute";q=100;w=60')
   assert.deepEqual(fieldsOf({ ...minute, reportOnly: true }), [undefined, undefined])
+})
+
+test('a policy is that of this call, also if the verifier writes each answer into the same objects', () => {
+  const reused: { -readonly [Member in keyof LimitState]: LimitState[Member] } = { ...minute }
+  const limits = [reused]
+  for (const limit of [100, 200, 300]) {
+    reused.limit = limit
+    assert.deepEqual(fieldsIn(limits)[0], `"minute";q=${limit};w=60`)
+  }
+  limits.push(quota)
+  assert.deepEqual(fieldsIn(limits)[0], '"minute";q=300;w=60, "quota";q=5000')
 })
