@@ -7,10 +7,10 @@ import { jsonLines, workplace } from './running.ts'
 
 const past = '2020-01-31T12:00:00.000Z'
 
-/** Imports rows as JSON lines; answers what was said and the keys that are there afterwards. */
-async function imported(system: string, rows: readonly object[], ...flags: readonly string[]) {
+/** Imports rows as JSON lines, or a CSV; answers what was said and the keys that are there afterwards. */
+async function imported(system: string, rows: readonly object[] | string, ...flags: readonly string[]) {
   const here = workplace()
-  const input = rows.map((row) => JSON.stringify(row)).join('\n')
+  const input = typeof rows === 'string' ? rows : rows.map((row) => JSON.stringify(row)).join('\n')
   const { code, stderr } = await here.run(['keys', 'import', '--create', '--from', system, ...flags], { input })
   const keys = code === 0 ? jsonLines(await here.done(['keys', 'list', '--json'])) : []
   const accepts = async (secret: string) => (await here.run(['verify'], { input: secret })).code === 0
@@ -133,7 +133,14 @@ describe('keys import --from', { concurrency: 2 }, () => {
   })
 
   test('better-auth: keys that are not hashed, and rows of another table, are refused without showing them', async () => {
-    const row = { id: '1', referenceId: 'u', key: 's3cret-in-plain-text', permissions: null, metadata: 'null' }
+    const row = {
+      id: '1',
+      referenceId: 'u',
+      key: 's3cret-in-plain-text',
+      permissions: null,
+      metadata: 'null',
+      enabled: 1,
+    }
     const unhashed = await imported('better-auth', [row])
     assert.deepEqual([unhashed.code, unhashed.stderr.slice(0, 30)], [2, 'Line 1: its key is not hashed.'])
     assert.ok(!unhashed.stderr.includes('s3cret'))
@@ -142,10 +149,14 @@ describe('keys import --from', { concurrency: 2 }, () => {
       (await imported('unkey', [{ id: '1', hash: '', workspace_id: 'w' }])).stderr,
       /^Line 1: its column permissions is missing/,
     )
-    const wrong = { ...row, key: hash('sha256', 'one', 'base64url') }
+    const wrong = { ...row, key: hash('sha256', 'one of a kind', 'base64url') }
     for (const [part, fault] of [
       [{ expiresAt: 'soon' }, /^Line 1: its column expiresAt is not a time/],
+      [{ createdAt: 1_580_472_000_000_000 }, /^Line 1: its column createdAt is not a time/],
       [{ permissions: '{' }, /^Line 1: its column permissions is not JSON/],
+      [{ permissions: '["read"]' }, /^Line 1: its column permissions is not an object of lists of texts/],
+      [{ permissions: '{"a":[{}]}' }, /^Line 1: its column permissions is not an object of lists of texts/],
+      [{ permissions: '{"a":"read"}' }, /^Line 1: its column permissions is not an object of lists of texts/],
       [{ enabled: 'perhaps' }, /^Line 1: its column enabled is neither true nor false/],
       [{ remaining: 'many' }, /^Line 1: its column remaining is not a number/],
     ] as const) {
@@ -153,5 +164,51 @@ describe('keys import --from', { concurrency: 2 }, () => {
     }
     const both = await workplace().run(['keys', 'import', '--from', 'unkey', '--plain'], { input: '' })
     assert.deepEqual([both.code, both.stderr], [2, 'Use one of --from and --plain.\n'])
+  })
+
+  test('a row without the column that says whether a key is enabled is refused', async () => {
+    const key = hash('sha256', 'one of a kind', 'base64url')
+    const rows = {
+      unkey: { id: 'key_1', hash: hash('sha256', 'one of a kind', 'base64'), workspace_id: 'w', permissions: null },
+      'better-auth': { id: '1', referenceId: 'u', key },
+    }
+    for (const [system, row] of Object.entries(rows)) {
+      const { code, stderr } = await imported(system, [{ ...row, enabled: 1 }, row])
+      assert.deepEqual([code, stderr], [2, 'Line 2: its column enabled is missing: take the query of the guide.\n'])
+    }
+    assert.equal((await imported('unkey', [{ ...rows.unkey, enabled: null }])).code, 2)
+    // better-auth accepts a key whose column is NULL: an empty field in CSV.
+    const csv = `id,referenceId,key,enabled\n1,u,${key},\n`
+    const [taken] = (await imported('better-auth', csv, '--format', 'csv')).keys
+    assert.equal(taken?.['state'], 'active')
+    const without = await imported('better-auth', `id,referenceId,key\n1,u,${key}\n`, '--format', 'csv')
+    assert.equal(without.stderr, 'Line 2: its column enabled is missing: take the query of the guide.\n')
+  })
+
+  test('rows without a time of issue are recognised when they are imported again', async () => {
+    const rows = {
+      sanctum: { id: 1, tokenable_type: 'User', tokenable_id: 3, token: hash('sha256', 'the first of three') },
+      unkey: {
+        id: 'k',
+        hash: hash('sha256', 'the second of three', 'base64'),
+        workspace_id: 'w',
+        permissions: null,
+        enabled: 1,
+      },
+      'better-auth': {
+        id: '1',
+        referenceId: 'u',
+        key: hash('sha256', 'the third of three', 'base64url'),
+        enabled: true,
+      },
+    }
+    for (const [system, row] of Object.entries(rows)) {
+      const here = workplace()
+      const command = ['keys', 'import', '--create', '--from', system]
+      const first = await here.run(command, { input: JSON.stringify(row) })
+      assert.deepEqual([first.code, first.stderr], [0, '1 key imported.\n'])
+      const again = await here.run(command, { input: JSON.stringify(row) })
+      assert.deepEqual([again.code, again.stderr], [0, '0 keys imported, 1 already there.\n'])
+    }
   })
 })

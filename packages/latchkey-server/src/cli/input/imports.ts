@@ -93,7 +93,8 @@ const ourColumns: Columns = {
   inParts: (name) => members.get(name)?.inParts === true,
 }
 
-const theirColumns: Columns = { mayBeEmpty: () => false, inParts: () => false }
+/** An empty field is not the same as a column that is missing. */
+const theirColumns: Columns = { mayBeEmpty: () => true, inParts: () => false }
 
 const members: ReadonlyMap<string, FileMember> = new Map([
   ...keyFields.map(([member, { kind, required }]) => [member, { ...kind, required }] as const),

@@ -36,6 +36,10 @@ interface Options extends TargetOptions {
 /** The most keys in one call, and the most characters that a server accepts. */
 const most = { keys: 1000, characters: 4_000_000 }
 
+/** What to do after an import that did not reach its end. A batch that is sent again is known for a day. */
+const again =
+  'Run the same import again: within a day it recognises keys that are already there. After that, add --skip-known.'
+
 export function importCommand(keys: Command): void {
   const command = keyringCommand(
     keys,
@@ -77,8 +81,7 @@ export function importCommand(keys: Command): void {
       // The current batch is finished; nothing more is read after it.
       stop: () => input.destroy(new Failure('stopped', 'Stopped.')),
       message: 'Stopping after the current batch. Press Ctrl-C once more to stop at once.',
-      messageAtOnce:
-        'Stopped at once: the last batch may be imported or not. Run the same import again: it recognises keys that are already there.',
+      messageAtOnce: `Stopped at once: the last batch may be imported or not. ${again}`,
     })
     try {
       await withKeyring(options, { mode: 'write', create: options.create }, async ({ keyring }) =>
@@ -152,10 +155,7 @@ async function importAll(
   } catch (error) {
     progress.end()
     const reached = done.added + done.known
-    if (reached > 0)
-      say(
-        `${summary(done)} Of the rest nothing was added. Run the same import again: it recognises keys that are already there.`,
-      )
+    if (reached > 0) say(`${summary(done)} Of the rest nothing was added. ${again}`)
     throw error
   } finally {
     progress.end()

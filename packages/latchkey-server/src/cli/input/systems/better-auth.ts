@@ -2,7 +2,7 @@ import { decodeHash } from 'latchkey'
 import { InvalidArgumentError } from 'commander'
 import type { Loose } from '../lines.ts'
 import type { Row, Taken } from './row.ts'
-import { limitFrom, rowOf } from './row.ts'
+import { issueOf, limitFrom, rowOf } from './row.ts'
 
 /** Random bits of a key as the plugin makes it unless told otherwise: 64 letters of 52. */
 const usualBits = 364
@@ -41,9 +41,10 @@ export function betterAuthKey(loose: Loose, now: number): Taken {
       ...(isObject ? { metadata } : {}),
       ...quota.fields,
       ...(limit.limits.length === 0 ? {} : { limits: limit.limits }),
-      createdAt: Math.min(now, row.time('createdAt') ?? now),
+      ...issueOf(row.time('createdAt'), now),
       ...(row.time('lastRequest') === undefined ? {} : { lastUsedAt: Math.min(now, row.time('lastRequest') ?? now) }),
-      disabled: row.boolean('enabled') === false,
+      // The column may be NULL, which better-auth takes as enabled.
+      disabled: !row.mustSay('enabled', true),
     },
     losses: [
       ...quota.losses,
@@ -56,10 +57,12 @@ export function betterAuthKey(loose: Loose, now: number): Taken {
 /** `{"documents":["read"]}` is the scope `documents:read`. */
 function scopesOf(permissions: unknown): readonly string[] {
   if (permissions === undefined || permissions === null) return []
-  if (typeof permissions !== 'object') throw new InvalidArgumentError('its column permissions is not an object')
-  return Object.entries(permissions).flatMap(([resource, actions]: [string, unknown]) =>
-    [actions].flat().map((action) => `${resource}:${String(action)}`),
-  )
+  const wrong = new InvalidArgumentError('its column permissions is not an object of lists of texts')
+  if (typeof permissions !== 'object' || Array.isArray(permissions)) throw wrong
+  return Object.entries(permissions).flatMap(([resource, actions]: [string, unknown]) => {
+    if (!Array.isArray(actions) || !actions.every((action) => typeof action === 'string')) throw wrong
+    return actions.map((action) => `${resource}:${action}`)
+  })
 }
 
 function quotaOf(row: Row): { readonly fields: Loose; readonly losses: readonly string[] } {

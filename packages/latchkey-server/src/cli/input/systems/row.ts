@@ -12,9 +12,11 @@ export interface Row {
   mustHave(column: string): string
   number(column: string): number | undefined
   boolean(column: string): boolean | undefined
-  /** Milliseconds since 1970. Times without a zone are UTC. */
+  /** The same of a column that every row has. Without `whenEmpty`, it must not be empty. */
+  mustSay(column: string, whenEmpty?: boolean): boolean
+  /** Milliseconds since 1970, from seconds or milliseconds if it is a number. Times without a zone are UTC. */
   time(column: string): number | undefined
-  /** JSON, as a text or as a value. */
+  /** JSON, as a text or as a value; `null` for NULL, and `undefined` if there is no such column. */
   json(column: string): unknown
 }
 
@@ -29,30 +31,33 @@ export function rowOf(row: Loose): Row {
     if (typeof value === 'string') return value
     return typeof value === 'number' || typeof value === 'boolean' ? String(value) : refuse(column, 'is not a text')
   }
+  const missing = (column: string): never => refuse(column, 'is missing: take the query of the guide')
+  const boolean: Row['boolean'] = (column) => {
+    const value = text(column)?.toLowerCase()
+    if (value === undefined) return undefined
+    if (['1', 'true', 't'].includes(value)) return true
+    return ['0', 'false', 'f'].includes(value) ? false : refuse(column, 'is neither true nor false')
+  }
   return {
     text,
-    mustHave: (column) => text(column) ?? refuse(column, 'is missing: take the query of the guide'),
+    mustHave: (column) => text(column) ?? missing(column),
     number(column) {
       const value = text(column)
       const number = Number(value)
       if (value !== undefined && !Number.isFinite(number)) refuse(column, 'is not a number')
       return value === undefined ? undefined : number
     },
-    boolean(column) {
-      const value = text(column)?.toLowerCase()
-      if (value === undefined) return undefined
-      if (['1', 'true', 't'].includes(value)) return true
-      return ['0', 'false', 'f'].includes(value) ? false : refuse(column, 'is neither true nor false')
-    },
+    boolean,
+    mustSay: (column, whenEmpty) => (column in row ? (boolean(column) ?? whenEmpty) : undefined) ?? missing(column),
     time(column) {
       const value = text(column)
       if (value === undefined) return undefined
       const at = timeOf(value)
-      return Number.isNaN(at) ? refuse(column, 'is not a time') : at
+      return Number.isNaN(at) ? refuse(column, 'is not a time in ISO 8601, seconds or milliseconds') : at
     },
     json(column) {
       const value = row[column]
-      if (typeof value !== 'string') return value ?? undefined
+      if (typeof value !== 'string') return value
       try {
         return value === '' ? undefined : (JSON.parse(value) as unknown)
       } catch {
@@ -64,11 +69,17 @@ export function rowOf(row: Loose): Row {
 
 /** A time as SQLite, PostgreSQL and MySQL write it: ISO 8601, with a space for the T, with a short zone, or as a number. */
 function timeOf(value: string): number {
-  if (/^\d{1,16}$/.test(value)) return value.length > 11 ? Number(value) : Number(value) * 1000
+  // In milliseconds, 13 digits last until the year 2286. More are microseconds, or a fault.
+  if (/^\d{1,13}$/.test(value)) return value.length > 11 ? Number(value) : Number(value) * 1000
   const [, date, clock = '00:00:00', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(value) ?? []
   const offset = /^[+-]\d\d$/.test(zone) ? `${zone}:00` : zone
   return date === undefined ? NaN : Date.parse(`${date}T${clock.replace(/(\.\d{3})\d+$/, '$1')}${offset}`)
+}
+
+/** The time of issue. A row without one, or with one to come, is issued when it is imported, and the same line again is equal. */
+export function issueOf(at: number | undefined, now: number): { readonly createdAt?: number } {
+  return at === undefined || at > now ? {} : { createdAt: at }
 }
 
 /** Limits that callers may have of one window, from its length in milliseconds. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { Loose } from '../lines.ts'
 import type { Taken } from './row.ts'
-import { rowOf } from './row.ts'
+import { issueOf, rowOf } from './row.ts'
 
 /** Random bits of a token: 40 characters of 62. */
 const usualBits = 238
@@ -24,7 +24,7 @@ export function sanctumKey(loose: Loose, now: number): Taken {
       before,
       bits: usualBits,
       ...(expiresAt === undefined ? {} : { expiresAt }),
-      createdAt: Math.min(now, row.time('created_at') ?? now),
+      ...issueOf(row.time('created_at'), now),
       ...(lastUsedAt === undefined ? {} : { lastUsedAt: Math.min(now, lastUsedAt) }),
     },
     losses: [],

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { Loose } from '../lines.ts'
 import type { Row, Taken } from './row.ts'
-import { limitFrom, rowOf } from './row.ts'
+import { issueOf, limitFrom, rowOf } from './row.ts'
 
 /** Random bits of a key as Unkey makes it unless told otherwise: 16 bytes. */
 const usualBits = 128
@@ -36,9 +36,9 @@ export function unkeyKey(loose: Loose, now: number): Taken {
       ...(isObject ? { metadata: meta } : {}),
       ...quota.fields,
       ...(limits.limits.length === 0 ? {} : { limits: limits.limits }),
-      createdAt: Math.min(now, row.time('created_at_m') || now),
+      ...issueOf(row.time('created_at_m') || undefined, now),
       ...(lastUsedAt === undefined ? {} : { lastUsedAt: Math.min(now, lastUsedAt) }),
-      disabled: row.boolean('enabled') === false,
+      disabled: !row.mustSay('enabled'),
     },
     losses: [
       ...quota.losses,
