@@ -95,7 +95,7 @@ export interface SqliteStore extends Store {
  * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, has tables of another version
  *   than the mode allows, or when SQLite itself is a version that can lose data. Its `cause` is `newer schema` or
  *   `older schema` if it is that. While the store is open, every method fails with it once the file was deleted or
- *   replaced.
+ *   replaced, and everything but a read once something could not be brought to the disk.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
@@ -116,7 +116,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const reads = readsOf({ statements, transactions })
   const checkpoints = checkpointsOf(database, mode === 'read' ? undefined : reader)
   const spendsDurably = quotaDurability === 'full'
-  const { synced, finish, ...writes } = writesOf({
+  const { synced, mustSync, finish, ...writes } = writesOf({
     opened,
     file,
     mode,
@@ -201,6 +201,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     ready() {
+      mustSync()
       mustBeThere()
       looks.readHead()
       if (file !== ':memory:' && mode !== 'read') mustBeWritable(file)

@@ -16,13 +16,17 @@ const folder = temporaryFolder('syncing')
 let files = 0
 const newFile = (): string => join(folder, `${files++}.db`)
 
-/** Holds every sync of a log until `release` is called, which may say that it failed. */
-function holdingSyncs(context: TestContext): { readonly held: (() => void)[]; readonly fail: (error: Error) => void } {
+/** Holds every sync of a log until it is released; after `fail`, the next one that is released fails. */
+function holdingSyncs(context: TestContext): { readonly held: (() => void)[]; readonly fail: () => void } {
   const held: (() => void)[] = []
   let failure: Error | null = null
   const original = fs.fdatasync
   const holding = ((descriptor, callback) => {
-    held.push(() => (failure === null ? original(descriptor, callback) : callback(failure)))
+    held.push(() => {
+      if (failure === null) original(descriptor, callback)
+      else callback(failure)
+      failure = null
+    })
   }) as typeof fs.fdatasync
   const mock = context.mock.method(fs, 'fdatasync', holding)
   syncBuiltinESMExports()
@@ -30,7 +34,7 @@ function holdingSyncs(context: TestContext): { readonly held: (() => void)[]; re
     mock.mock.restore()
     syncBuiltinESMExports()
   })
-  return { held, fail: (error) => (failure = error) }
+  return { held, fail: () => (failure = Object.assign(new Error('i/o error'), { code: 'EIO' })) }
 }
 
 /** Whether a promise is still pending after all that can go on by itself has gone on. */
@@ -93,15 +97,49 @@ test('changes that wait for the disk at once share a sync, which begins after al
   await store.close()
 })
 
-test('a change that the disk refuses is not acknowledged', async (context) => {
-  const store = sqliteStore({ file: newFile() })
+test('once the disk has refused a sync, nothing is acknowledged until the file is opened anew', async (context) => {
+  const file = newFile()
+  const store = sqliteStore({ file })
   const { held, fail } = holdingSyncs(context)
-  const change = Promise.resolve(store.commit([inserting(newKey())], chain))
+  const { id, spending } = await withQuota(store, held)
+  const once = { actor: 'anna', idempotencyKey: 'once', fingerprint: 'same' }
+  const change = Promise.resolve(store.commit([inserting(newKey())], chain, { idempotent: once }))
   await nextTurn()
-  fail(Object.assign(new Error('i/o error'), { code: 'EIO' }))
+  const waiting = Promise.resolve(store.commit([inserting(newKey())], chain))
+  waiting.catch(() => {})
+  await nextTurn()
+  fail()
   held.shift()?.()
-  await assert.rejects(change, { code: 'store_unusable', message: /could not be synced to the disk \(EIO\)/ })
-  void store.close()
+  const refusal = { code: 'store_unusable', message: /could not be synced to the disk \(EIO\).* restart every process/ }
+  await assert.rejects(change, refusal)
+  await assert.rejects(waiting, refusal)
+  const late = newKey()
+  const many = Array.from({ length: 60 }, () => newKey())
+  const calls: (() => unknown)[] = [
+    () => store.commit([inserting(late)], chain),
+    () => store.commit(many.map(inserting), chain),
+    () => store.spend(id, spending),
+    () => store.noteFirstUse(late.secret.hash, 1),
+    () => store.recordUsage({ counts: [], lastUsed: new Map() }),
+    () => store.idempotentResult(once),
+    () => store.settled(),
+    () => store.ready(),
+  ]
+  for (const [index, call] of calls.entries()) await assert.rejects(async () => call(), refusal, `call ${index}`)
+  assert.equal(held.length, 0, 'the disk is not asked again')
+  assert.equal((await store.byId(id))?.key.id, id, 'keys are still read')
+  for (const made of [late, ...many]) assert.equal(await store.byId(made.key.id), undefined)
+  await store.close()
+  const anew = sqliteStore({ file })
+  await anew.ready()
+  assert.equal(anew.spend(id, spending), 9)
+  const next = anew.commit([inserting(late)], chain)
+  await nextTurn()
+  held.shift()?.()
+  assert.equal((await next)?.[0]?.subject, late.key.id)
+  const closed = anew.close()
+  held.shift()?.()
+  await closed
 })
 
 test('what is spent is answered at once and is on the disk within a second', async (context) => {
@@ -115,14 +153,12 @@ test('what is spent is answered at once and is on the disk within a second', asy
   assert.equal(held.length, 0)
   context.mock.timers.tick(1)
   assert.equal(held.length, 1)
-  fail(Object.assign(new Error('i/o error'), { code: 'EIO' }))
+  fail()
   held.shift()?.()
   await nextTurn()
   assert.throws(() => store.spend(id, spending), { code: 'store_unusable' }, 'the next call is told')
-  assert.equal(store.spend(id, spending), 7, 'and nothing was taken from it')
-  const closed = store.close()
-  held.shift()?.()
-  await closed
+  assert.deepEqual((await store.byId(id))?.quotas, [{ remaining: 8, period: 0 }], 'and nothing was taken from it')
+  await store.close()
 })
 
 test('what was spent is on the disk before the store is closed', async (context) => {

@@ -45,6 +45,8 @@ export interface Writing {
 export interface Writes extends Pick<Store, WriteName> {
   /** Resolves when everything that is committed now is on the disk, whoever committed it. */
   readonly synced: () => Awaitable<void>
+  /** @throws LatchkeyError `store_unusable` once something could not be brought to the disk. */
+  readonly mustSync: () => void
   /** Ends the syncs; resolves when none is under way any more. */
   readonly finish: () => Awaitable<void>
 }
@@ -68,6 +70,7 @@ export function writesOf({
 
   /** A write is acknowledged only if it is in the file that the next process will open. */
   function kept<Result>(work: () => Result): Result {
+    syncing?.mustSync()
     mustBeThere()
     const result = work()
     mustBeThere()
@@ -98,6 +101,7 @@ export function writesOf({
   }
 
   async function bulk(commit: Parameters<Store['commit']>): Promise<readonly JournalEntry[] | undefined> {
+    syncing?.mustSync()
     mustBeThere()
     const entries = await commitInPieces(file, writing, commit)
     if (entries !== undefined) looks.committed(entries, 'beside')
@@ -108,6 +112,7 @@ export function writesOf({
 
   return {
     synced: () => syncing?.synced(),
+    mustSync: () => syncing?.mustSync(),
     finish: () => syncing?.close(),
 
     async commit(...commit) {
