@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, renameSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
@@ -10,6 +12,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
 import type { UsageCount } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { hasReader } from '../../src/store/sqlite/reader.ts'
 import { inserting, newKey } from '../conformance/store.ts'
 
 const folder = temporaryFolder('reader')
@@ -143,4 +146,32 @@ test('a database that stands still is read as it stood in the thread too, until 
   await assert.rejects(Promise.resolve(store.journal(everything)), { code: 'store_unusable', message: /was changed/ })
   await again.close()
   await store.close()
+})
+
+const storeProgram = new URL('../../src/store/sqlite.ts', import.meta.url)
+
+test('where Node.js may start no thread, what may read many rows is read all the same', () => {
+  const program = `
+    const { sqliteStore } = await import(${JSON.stringify(storeProgram.href)})
+    const store = sqliteStore({ file: ${JSON.stringify(newFile())} })
+    console.log(await store.newestRevision())
+    await store.close()`
+  const allowed = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${folder}`]
+  const flags = [...allowed, '--conditions=@latchkey/source', '--input-type=module', '--eval', program]
+  assert.equal(execFileSync(process.execPath, flags, { encoding: 'utf8' }), '0\n')
+})
+
+test('a file that does not know where it is, as a bundler makes them, has no thread', async () => {
+  const file = new URL('sqlite/reader.ts', storeProgram)
+  assert.ok(hasReader)
+  const text = stripTypeScriptTypes(readFileSync(file, 'utf8')).replaceAll(
+    /from '(\..+)'/g,
+    (_, path: string) => `from '${new URL(path, file).href}'`,
+  )
+  for (const bundled of [text, text.replaceAll('import.meta', '({})')]) {
+    const moved = (await import(`data:text/javascript,${encodeURIComponent(bundled)}`)) as {
+      readonly hasReader: boolean
+    }
+    assert.equal(moved.hasReader, false)
+  }
 })

@@ -31,11 +31,25 @@ export interface Reader {
   readonly close: () => Promise<void> | undefined
 }
 
-/** The program of the thread: it lies beside this file, in the sources and in what is published. */
-const program = new URL(`reader-thread${extname(import.meta.filename)}`, import.meta.url)
+const program = programBeside(import.meta.url)
 
-/** Whether the program is there. It is not where a bundler has put everything into one file. */
-export const hasReader: boolean = existsSync(program)
+/** Whether there can be a reader: its program is there, and Node.js may start threads (it may not under `--permission`). */
+export const hasReader: boolean = program !== undefined && mayStartThreads()
+
+/**
+ * The program of the thread lies beside this file, in the sources and in what is published. It does not where a bundler has
+ * put everything into one file, which may not even know where it is.
+ */
+function programBeside(here: string | undefined): URL | undefined {
+  if (here?.startsWith('file:') !== true) return undefined
+  const beside = new URL(`reader-thread${extname(here)}`, here)
+  return existsSync(beside) ? beside : undefined
+}
+
+function mayStartThreads(): boolean {
+  const { permission }: Partial<NodeJS.Process> = process
+  return permission === undefined || permission.has('worker')
+}
 
 /** The thread is started with the first question. If it ends, those who wait are told, and the next question starts another. */
 export function readerOf(database: Read): Reader {
@@ -106,6 +120,7 @@ function startThread(database: Read): Thread {
 
 function start(database: Read): Worker {
   try {
+    if (program === undefined) throw new Error('its program is not there')
     // It needs neither the flags nor the environment of this process, in which there may be secrets.
     return new Worker(program, { name: 'latchkey', workerData: database, execArgv: [], env: {} })
   } catch (error) {
