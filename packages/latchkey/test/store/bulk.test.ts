@@ -17,6 +17,7 @@ test('a thousand changes in one call let everything else have its turn, and nobo
   const made = Array.from({ length: 1000 }, () => newKey())
   const watch = { over: false }
   const bulk = Promise.resolve(store.commit(made.map(inserting), chain)).finally(() => (watch.over = true))
+  await nextTurn()
   const another = Promise.resolve(store.commit([inserting(newKey())], chain))
   let turns = 0
   const seen = new Set<number>()
@@ -32,6 +33,23 @@ test('a thousand changes in one call let everything else have its turn, and nobo
   assert.equal((await bulk)?.length, 1000)
   assert.equal((await another)?.[0]?.seq, 1001, 'a change that came meanwhile waited for all of them')
   assert.deepEqual([(await verifyJournal(store)).intact, (await verifyJournal(store)).entries], [true, 1001])
+  await store.close()
+})
+
+test('a spend that comes while many bulks wait is done between two of them, not after all', async () => {
+  const store = sqliteStore({ file: newFile() })
+  const quota = { amount: 10, refill: null }
+  const { key, secret } = newKey({ quota })
+  await store.commit([inserting({ key, secret })], chain)
+  const made = Array.from({ length: 5 }, () => Array.from({ length: 500 }, () => newKey()))
+  const bulks = made.map(async (keys) => store.commit(keys.map(inserting), chain))
+  await nextTurn()
+  assert.equal(await store.spend(key.id, { cost: 1, quota, period: 0 }), 9)
+  assert.equal(await store.byId(made[4]![0]!.key.id), undefined)
+  assert.deepEqual(
+    (await Promise.all(bulks)).map((entries) => entries?.at(-1)?.seq),
+    [501, 1001, 1501, 2001, 2501],
+  )
   await store.close()
 })
 

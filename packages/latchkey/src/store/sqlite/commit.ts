@@ -9,6 +9,9 @@ const remembered = 86_400_000
 /** Changes after which the writing of very many pauses. */
 export const pieceSize = 50
 
+/** Milliseconds after which it pauses before that. */
+const pieceTime = 5
+
 /** Writes changes piece by piece. Its transaction is to be undone if it ends with `undefined`. */
 export type Commit = (
   ...commit: Parameters<Store['commit']>
@@ -94,13 +97,16 @@ export function commitOf({
     if (left !== undefined && !holds(left)) return undefined
     const entries: JournalEntry[] = []
     let last = readHead()
+    let began = performance.now()
     for (const change of changes) {
       const entry = chain(change.draft, last)
       if (!write(change, entry.seq)) return undefined
       run(sql.insertEntry, sql.entryValues(entry))
       entries.push(entry)
       last = entry
-      if (entries.length % pieceSize === 0) yield
+      if (entries.length % pieceSize !== 0 && performance.now() - began < pieceTime) continue
+      yield
+      began = performance.now()
     }
     if (idempotent !== undefined && !note(idempotent, entries)) return undefined
     return entries

@@ -67,6 +67,7 @@ export function writesOf({
   const spendOnce = spendOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
+  let bulks: Promise<unknown> = Promise.resolve()
 
   /** A write is acknowledged only if it is in the file that the next process will open. */
   function kept<Result>(work: () => Result): Result {
@@ -100,10 +101,19 @@ export function writesOf({
     return kept(() => spendOnce(id, spending))
   }
 
+  /** Bulks come one after the other: another that waited in the queue would keep up all that came after it. */
   async function bulk(commit: Parameters<Store['commit']>): Promise<readonly JournalEntry[] | undefined> {
-    syncing?.mustSync()
-    mustBeThere()
-    const entries = await commitInPieces(file, writing, commit)
+    const asked = performance.now()
+    const done = bulks.then(async () => {
+      syncing?.mustSync()
+      mustBeThere()
+      if (performance.now() - asked < longestWait) return commitInPieces(file, writing, commit)
+      const message = 'Nothing was changed: other calls with many changes have taken too long. Try again.'
+      throw new LatchkeyError('unavailable', message)
+    })
+    const nothing = (): void => {}
+    bulks = done.then(nothing, nothing)
+    const entries = await done
     if (entries !== undefined) looks.committed(entries, 'beside')
     mustBeThere()
     void checkpoints.wrote(commit[0].length)
