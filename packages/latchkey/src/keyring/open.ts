@@ -18,6 +18,7 @@ import { backgroundErrors } from './background-errors.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
+import { underWay } from './under-way.ts'
 import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
@@ -97,10 +98,12 @@ export async function openKeyring<const Scope extends string>(
   const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
     log.add(requestId, { route, refused, at: clock.now() })
   }
+  const { during, ended } = underWay()
   let closed: Promise<void> | undefined
   // To close twice is to close once: the application and the server that it mounts may both do it.
   const close = (): Promise<void> => (closed ??= closeAll())
   async function closeAll(): Promise<void> {
+    await ended()
     try {
       await usage.close()
     } finally {
@@ -109,7 +112,7 @@ export async function openKeyring<const Scope extends string>(
     }
   }
   return {
-    ...verbsOf(parts, { verify, log }),
+    ...verbsOf(parts, { verify, log, during }),
     credential,
     noteRefusal,
     close,
@@ -132,7 +135,7 @@ export async function openKeyring<const Scope extends string>(
       parts,
       verify,
       keyringOf: (acting, verifyAs) => ({
-        ...verbsOf(acting, { verify: verifyAs, log }),
+        ...verbsOf(acting, { verify: verifyAs, log, during }),
         noteRefusal,
         credential,
         async close() {

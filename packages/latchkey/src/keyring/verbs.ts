@@ -18,12 +18,17 @@ import { readJournal, readUsage } from './reading.ts'
 import { revoke } from './revoke.ts'
 import type { Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
+import type { UnderWay } from './under-way.ts'
 import { verifyMany } from './verify-many.ts'
 
 /** The verbs of a keyring, with the rights of `parts.authority`. */
 export function verbsOf<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { verify, log }: { readonly verify: Verifier<Scope>['verify']; readonly log: RefusalLog },
+  {
+    verify,
+    log,
+    during,
+  }: { readonly verify: Verifier<Scope>['verify']; readonly log: RefusalLog } & Pick<UnderWay, 'during'>,
 ): Omit<Keyring<Scope>, 'credential' | 'noteRefusal' | 'close'> {
   const { store, clock, scopes, environments } = parts
   return {
@@ -31,19 +36,20 @@ export function verbsOf<Scope extends string>(
     environments,
     verify,
     verifyMany: (calls, options = {}) => verifyMany(verify, calls, options),
-    issue: (options: IssueOptions<Scope>) => issue(parts, options) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
-    issueMany: (keys, options = {}) => issueMany(parts, keys, options),
-    importMany: (keys, options = {}) => importMany(parts, keys, options),
-    change: (id, patch, options = {}) => change(parts, id, { patch, options }),
+    issue: (options: IssueOptions<Scope>) =>
+      during(issue(parts, options)) as Promise<Issued<Scope> & IssuedOrRepeated<Scope>>,
+    issueMany: (keys, options = {}) => during(issueMany(parts, keys, options)),
+    importMany: (keys, options = {}) => during(importMany(parts, keys, options)),
+    change: (id, patch, options = {}) => during(change(parts, id, { patch, options })),
     // Without an idempotency key nothing is repeated, and there is a secret.
-    rotate: (id: string, options: RotateOptions = {}) => rotate(parts, id, options) as Promise<Rotated<Scope>>,
-    retire: (id, options = {}) => retire(parts, id, options),
-    disable: (id, options = {}) => disable(parts, id, options),
-    enable: (id, options = {}) => enable(parts, id, options),
-    revoke: (id, options) => revoke(parts, id, options),
+    rotate: (id: string, options: RotateOptions = {}) => during(rotate(parts, id, options)) as Promise<Rotated<Scope>>,
+    retire: (id, options = {}) => during(retire(parts, id, options)),
+    disable: (id, options = {}) => during(disable(parts, id, options)),
+    enable: (id, options = {}) => during(enable(parts, id, options)),
+    revoke: (id, options) => during(revoke(parts, id, options)),
     list: (options = {}) => list(parts, options),
     owner: (owner) => findOwner(parts, owner),
-    changeOwner: (owner, patch, options = {}) => changeOwner(parts, owner, { patch, options }),
+    changeOwner: (owner, patch, options = {}) => during(changeOwner(parts, owner, { patch, options })),
     async find(id) {
       const authority = await authorityOf(parts, 'keys:read')
       const kept = await store.byId(text('id', id, bounds.label))

@@ -7,6 +7,7 @@ import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
 import { copyTo } from './sqlite/backup.ts'
 import { checkpointsOf } from './sqlite/checkpoints.ts'
+import { closingOf } from './sqlite/closing.ts'
 import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
 import { lookupsOf } from './sqlite/lookups.ts'
@@ -126,6 +127,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     looks,
     checkpoints,
   })
+  const closing = closingOf(writes, file)
 
   /**
    * Reads, and checks that the file is still the one that other processes open. A verification does not need this: a
@@ -143,6 +145,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   function longRead<Name extends ReadName>(name: Name): Store[Name] {
     if (reader === undefined) return asItIs(reads[name] as (...args: unknown[]) => unknown) as Store[Name]
     const read = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
+      closing.mustBeOpen()
       try {
         return await reader.read(name, args)
       } finally {
@@ -157,7 +160,9 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     const shut = (): void => {
       if (database.isOpen) database.close()
     }
-    const ends = [finish(), reader?.close()].filter((end) => end !== undefined)
+    const written = closing.close()
+    const onDisk = written === undefined ? finish() : Promise.resolve(written).then(finish)
+    const ends = [onDisk, reader?.close()].filter((end) => end !== undefined)
     return ends.length === 0 ? shut() : Promise.all(ends).then(shut)
   }
 
@@ -180,7 +185,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     usage: longRead('usage'),
     grants: longRead('grants'),
 
-    ...writes,
+    ...closing.writes,
 
     changesSince(after) {
       mustBeThere()

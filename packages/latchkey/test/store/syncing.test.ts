@@ -186,3 +186,15 @@ test('with full durability, calls that spend at once wait for the disk together'
   assert.equal(held.length, 0, 'one sync for the first, one for all others')
   await store.close()
 })
+
+test('a change that has begun is on the disk before the store is closed', async (context) => {
+  const store = sqliteStore({ file: newFile() })
+  const { held } = holdingSyncs(context)
+  const changed = store.commit([inserting(newKey())], chain)
+  const closed = Promise.resolve(store.close())
+  assert.equal(await isPending(closed), true)
+  assert.equal(held.length, 1)
+  held.shift()?.()
+  await closed
+  assert.equal((await changed)?.length, 1)
+})

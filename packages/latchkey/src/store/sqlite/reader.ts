@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { LatchkeyError } from '../../error.ts'
+import { closedError } from './closing.ts'
 import type { ReadName } from './reads.ts'
 import type { ErrorData } from './error-data.ts'
 import { errorOf } from './error-data.ts'
@@ -54,8 +55,10 @@ function mayStartThreads(): boolean {
 /** The thread is started with the first question. If it ends, those who wait are told, and the next question starts another. */
 export function readerOf(database: Read): Reader {
   let thread: Thread | undefined
+  let closed = false
 
   async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
+    if (closed) throw closedError(database.file)
     if (thread === undefined || thread.isOver()) thread = startThread(database)
     return thread.ask(name, args)
   }
@@ -63,7 +66,10 @@ export function readerOf(database: Read): Reader {
   return {
     read: ask,
     checkpoint: async () => ask('checkpoint', []),
-    close: () => thread?.close(),
+    close() {
+      closed = true
+      return thread?.close()
+    },
   }
 }
 
@@ -101,9 +107,10 @@ function startThread(database: Read): Thread {
   async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
     const asked = Promise.withResolvers<unknown>()
     const id = ++last
+    // First: a question that cannot be copied is waited for by nobody.
+    worker.postMessage({ id, name, args } satisfies Asked, [])
     waiting.set(id, asked)
     worker.ref()
-    worker.postMessage({ id, name, args } satisfies Asked, [])
     return asked.promise
   }
 

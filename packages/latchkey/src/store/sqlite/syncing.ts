@@ -39,6 +39,7 @@ export function syncingOf(log: string): Syncing {
   let next: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let failure: NodeJS.ErrnoException | undefined
+  let closed = false
 
   function mustSync(): void {
     if (failure === undefined) return
@@ -72,6 +73,8 @@ export function syncingOf(log: string): Syncing {
   }
 
   async function synced(): Promise<void> {
+    // Nothing was committed since it was closed, and the log may be gone.
+    if (closed) return mustSync()
     if (running === undefined) return start()
     const begin = async (): Promise<void> => {
       next = undefined
@@ -98,6 +101,7 @@ export function syncingOf(log: string): Syncing {
       // Other processes may keep the database open: then closing it syncs nothing.
       const last = timer === undefined ? (next ?? running) : synced()
       clearTimeout(timer)
+      closed = true
       const closeLog = (): void => {
         if (descriptor !== undefined) closeSync(descriptor)
         descriptor = undefined

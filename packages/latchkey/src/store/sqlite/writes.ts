@@ -26,7 +26,7 @@ const longestSpending = 1000
 const pause = 10
 
 /** The methods of a store that write. */
-type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'declare'
+export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'declare'
 
 /** The connection to write on, and how. */
 export interface Writing {

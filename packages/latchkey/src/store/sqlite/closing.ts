@@ -1,0 +1,56 @@
+import { LatchkeyError } from '../../error.ts'
+import type { Awaitable, Store } from '../../ports.ts'
+import type { WriteName } from './writes.ts'
+
+/** Writes that come to their end before their store is closed. */
+export interface Closing {
+  /** The same writes. Once the store is closed, each throws `store_unusable`. */
+  readonly writes: Pick<Store, WriteName>
+  /** @throws LatchkeyError `store_unusable` once the store is closed. */
+  readonly mustBeOpen: () => void
+  /** Refuses further writes; resolves when those that have begun are over. */
+  readonly close: () => Awaitable<void>
+}
+
+/** The error of what is asked after a store was closed. */
+export function closedError(file: string): LatchkeyError {
+  return new LatchkeyError('store_unusable', `The store on the database ${file} is closed.`)
+}
+
+/** @param file - where the database is, for the error. */
+export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing {
+  const running = new Set<Promise<unknown>>()
+  let closed = false
+
+  function mustBeOpen(): void {
+    if (closed) throw closedError(file)
+  }
+
+  function begun<Args extends unknown[], Answer>(write: (...args: Args) => Answer): (...args: Args) => Answer {
+    return (...args) => {
+      mustBeOpen()
+      const answer = write(...args)
+      if (answer instanceof Promise) {
+        const over = (): unknown => running.delete(answer)
+        running.add(answer)
+        answer.then(over, over)
+      }
+      return answer
+    }
+  }
+
+  return {
+    mustBeOpen,
+    writes: {
+      commit: begun(writes.commit),
+      spend: begun(writes.spend),
+      noteFirstUse: begun(writes.noteFirstUse),
+      recordUsage: begun(writes.recordUsage),
+      declare: begun(writes.declare),
+    },
+    close() {
+      closed = true
+      return running.size === 0 ? undefined : Promise.allSettled(running).then(() => undefined)
+    },
+  }
+}
