@@ -11,7 +11,7 @@ import type { IdempotencyOptions } from './call-options.ts'
  * @param asked - the whole request of the call. A call with the same idempotency key and another request is refused.
  */
 export function idempotentCallOf<Scope extends string>(
-  { authority }: Pick<KeyringParts<Scope>, 'authority'>,
+  { authority, clock }: Pick<KeyringParts<Scope>, 'authority' | 'clock'>,
   { idempotencyKey, actor }: IdempotencyOptions & { readonly actor: string },
   asked: readonly unknown[],
 ): IdempotentCall | undefined {
@@ -21,6 +21,7 @@ export function idempotentCallOf<Scope extends string>(
     actor: authority ?? actor,
     idempotencyKey: anyText('idempotencyKey', idempotencyKey, bounds.idempotencyKey),
     fingerprint: hash('sha256', JSON.stringify(asked, inOrder), 'hex'),
+    at: clock.now(),
   }
 }
 

@@ -58,6 +58,8 @@ export interface IdempotentCall {
   readonly idempotencyKey: string
   /** A fingerprint of the whole request. */
   readonly fingerprint: string
+  /** When it is made, in milliseconds since the epoch. A day later its idempotency key may be used anew. */
+  readonly at: number
   /** For a call that is repeated: the sequence number of its earlier result, which must still be the last. */
   readonly after?: number | undefined
 }
@@ -67,7 +69,7 @@ export interface IdempotentResult {
   readonly fingerprint: string
   /** The subjects of its journal entries, in order: the ids of the keys that it issued or changed. */
   readonly ids: readonly string[]
-  /** The sequence number of its first journal entry. */
+  /** The sequence number of its first journal entry; without one, that of the end of the journal, or 0. */
   readonly seq: number
 }
 

@@ -532,7 +532,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
     test('what must happen once happens once, whoever is quicker, and is remembered', async () => {
       const { open } = fresh()
       const handles = await Promise.all([open(), open()])
-      const idempotent = { actor: 'me', idempotencyKey: 'one', fingerprint: 'f' }
+      const idempotent = { actor: 'me', idempotencyKey: 'one', fingerprint: 'f', at: 1 }
       const tries = Array.from({ length: 16 }, () => newKey())
       const done = await Promise.all(
         tries.map(async (made, index) => handles[index % 2]?.commit([inserting(made)], chain, { idempotent })),
@@ -555,6 +555,10 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual(await store?.idempotentResult(idempotent), { fingerprint: 'f', ids: [entry?.subject], seq: 2 })
       const other = { ...idempotent, fingerprint: 'g', after: 2 }
       assert.equal(await store?.commit([inserting(newKey())], chain, { idempotent: other }), undefined)
+      const idle = { ...idempotent, idempotencyKey: 'two' }
+      assert.deepEqual(await store?.commit([], chain, { idempotent: idle }), [])
+      assert.deepEqual(await store?.idempotentResult(idle), { fingerprint: 'f', ids: [], seq: 2 })
+      assert.equal(await store?.commit([], chain, { idempotent: { ...idle, fingerprint: 'g' } }), undefined)
     })
 
     test('a quota is spent exactly, by however many at idempotent, and filled up with a new period', async () => {

@@ -140,6 +140,10 @@ for (const [speed, shape] of speeds) {
       )
       const none = await keyring.importMany(items, { skipKnown: true })
       assert.deepEqual(none, { repeated: false, created: [], skipped: [0, 1, 2, 3] })
+      const idle = { skipKnown: true, idempotencyKey: 'idle' }
+      assert.deepEqual(await keyring.importMany(items, idle), none)
+      assert.deepEqual(await keyring.importMany(items, idle), { repeated: true, keys: [] })
+      await assert.rejects(keyring.importMany([older('four')], idle), { code: 'idempotency_key_reused' })
       assert.equal((await keyring.journal()).length, 4)
       await assert.rejects(keyring.importMany(items, { skipKnown: 1 } as never), { code: 'invalid_input' })
       await assert.rejects(keyring.issueMany([shop], { skipKnown: true } as never), { code: 'invalid_input' })

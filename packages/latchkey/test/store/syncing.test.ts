@@ -64,7 +64,7 @@ test('a change, a first use and what was done before are answered only when they
   const store = sqliteStore({ file: newFile() })
   const { held } = holdingSyncs(context)
   const made = newKey()
-  const once = { actor: 'anna', idempotencyKey: 'once', fingerprint: 'same', after: undefined }
+  const once = { actor: 'anna', idempotencyKey: 'once', fingerprint: 'same', at: 1, after: undefined }
   const calls: (() => Promise<unknown>)[] = [
     async () => store.commit([inserting(made)], chain, { idempotent: once }),
     async () => store.idempotentResult(once),
@@ -102,7 +102,7 @@ test('once the disk has refused a sync, nothing is acknowledged until the file i
   const store = sqliteStore({ file })
   const { held, fail } = holdingSyncs(context)
   const { id, spending } = await withQuota(store, held)
-  const once = { actor: 'anna', idempotencyKey: 'once', fingerprint: 'same' }
+  const once = { actor: 'anna', idempotencyKey: 'once', fingerprint: 'same', at: 1 }
   const change = Promise.resolve(store.commit([inserting(newKey())], chain, { idempotent: once }))
   await nextTurn()
   const waiting = Promise.resolve(store.commit([inserting(newKey())], chain))

@@ -81,14 +81,14 @@ export function commitOf({
 
   /** Whether it could be noted that the call was made. */
   function note(
-    { actor, idempotencyKey, fingerprint, after }: IdempotentCall,
+    { actor, idempotencyKey, fingerprint, at, after }: IdempotentCall,
     entries: readonly JournalEntry[],
   ): boolean {
-    const [first] = entries
-    if (first === undefined) return true
-    run(sql.forgetOnce, [first.at - remembered])
+    run(sql.forgetOnce, [at - remembered])
     const ids = JSON.stringify(entries.map(({ subject }) => subject))
-    const values = [actor, idempotencyKey, fingerprint, ids, first.at, first.seq]
+    // A call that had nothing to do is noted too: its key must not be used for another.
+    const { seq = 0 } = entries[0] ?? readHead() ?? {}
+    const values = [actor, idempotencyKey, fingerprint, ids, at, seq]
     return (after === undefined ? run(sql.insertOnce, values) : run(sql.updateOnce, [...values, after])) === 1
   }
 
