@@ -77,6 +77,7 @@ async function another(parts: Parts, which: (key: StoredKey) => boolean): Promis
     text: undefined,
     now: clock.now(),
     limit: bounds.page,
+    urgent: true,
   } as const
   for (let after = 0; ;) {
     const page = await store.list({ ...filter, after })

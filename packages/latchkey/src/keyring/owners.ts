@@ -67,7 +67,7 @@ export async function visibleOwner<Scope extends string>(
   const stored = await store.owner(owner)
   const known = stored !== undefined && (authority.everywhere || authority.owner === owner)
   if (!known) {
-    const any = { state: undefined, grants: undefined, text: undefined, after: 0, limit: 1 }
+    const any = { state: undefined, grants: undefined, text: undefined, after: 0, limit: 1, urgent: true }
     const keys = await store.list({ ...any, owner, environments, now: clock.now() })
     if (keys.length === 0) return undefined
   }

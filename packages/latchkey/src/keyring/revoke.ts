@@ -120,7 +120,7 @@ async function* madeBy<Scope extends string>(
   for (let after = 0; ;) {
     const { sees } = await authorityOf(parts, 'keys:write')
     const any = { owner: undefined, environments, state: undefined, grants: undefined, text: undefined }
-    const listed = await store.list({ ...any, issuedBy, now: clock.now(), after, limit: page })
+    const listed = await store.list({ ...any, issuedBy, now: clock.now(), after, limit: page, urgent: true })
     for (const item of listed) if (sees(item.key)) yield item
     const last = listed.at(-1)
     if (last === undefined || listed.length < page) return

@@ -173,7 +173,7 @@ function endOfOld(secrets: readonly StoredSecret[], newest: StoredSecret): numbe
 
 /** Whether the newest secret comes from this call: the key was not rotated since. */
 async function isOf(store: Store, { key }: KeyRecord, { seq }: IdempotentResult): Promise<boolean> {
-  const since = await store.journal({ after: seq, limit: bounds.page, subject: key.id })
+  const since = await store.journal({ after: seq, limit: bounds.page, subject: key.id, urgent: true })
   return since.length < bounds.page && !since.some(({ action }) => action === 'rotate')
 }
 
@@ -187,7 +187,14 @@ async function underWay(
   { newest, old, now }: { readonly newest: StoredSecret; readonly old: StoredSecret; readonly now: number },
 ): Promise<string> {
   const at = newest.createdAt
-  const entries = await store.journal({ after: 0, limit: bounds.page, subject: key.id, from: at, to: at + 1 })
+  const entries = await store.journal({
+    after: 0,
+    limit: bounds.page,
+    subject: key.id,
+    from: at,
+    to: at + 1,
+    urgent: true,
+  })
   const actor = entries.findLast(({ action }) => action === 'rotate')?.actor ?? 'somebody'
   const until = timestampText(old.endsAt ?? now)
   const used = newest.lastUsedAt === null ? 'was never used' : `was used at ${timestampText(newest.lastUsedAt)}`

@@ -45,6 +45,8 @@ export interface JournalFilter {
   readonly from?: number | undefined
   /** Only entries before this time, in milliseconds since 1970. */
   readonly to?: number | undefined
+  /** A change waits for the answer: where one read waits for another, it goes before what is only looked at. */
+  readonly urgent?: boolean
 }
 
 /** The subject of an entry, and the action on it. */

@@ -18,6 +18,8 @@ export interface ListFilter {
   readonly after: number
   /** How many keys at most. */
   readonly limit: number
+  /** A change waits for the answer: where one read waits for another, it goes before what is only looked at. */
+  readonly urgent?: boolean
 }
 
 /** A key in a list, and its place in the order of issue. */

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
+import { openKeyring } from '../../src/index.ts'
 import { chain } from '../../src/journal/chain.ts'
 import type { UsageCount } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -26,6 +28,16 @@ function threadsStarted(context: TestContext): readonly Worker[] {
   process.on('worker', note)
   context.after(() => process.off('worker', note))
   return threads
+}
+
+/** Keeps questions from a thread, as if it were busy with another, until they are released. */
+function hold(thread: Worker): () => void {
+  const held: unknown[] = []
+  thread.postMessage = (question: unknown) => void held.push(question)
+  return () => {
+    Reflect.deleteProperty(thread, 'postMessage')
+    for (const question of held) thread.postMessage(question, [])
+  }
 }
 
 const everything = { after: 0, limit: 1000, subject: undefined, actor: undefined, from: undefined, to: undefined }
@@ -89,13 +101,15 @@ const countsOf = (keys: number): readonly UsageCount[] =>
     count: 1,
   }))
 
-test('who writes very much waits until the thread has moved the log into the file', async (context) => {
+test('after a thousand written rows a thread moves the log into the file', async (context) => {
   const threads = threadsStarted(context)
   const file = newFile()
   const store = sqliteStore({ file })
   await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
   assert.equal(threads.length, 0)
   await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
+  // The same thread answers it afterwards.
+  await store.journal({ ...everything, urgent: true })
   assert.equal(threads.length, 1)
   copyFileSync(file, `${file}.copy`)
   const copied = new DatabaseSync(`${file}.copy`, { readOnly: true })
@@ -104,14 +118,77 @@ test('who writes very much waits until the thread has moved the log into the fil
   await store.close()
 })
 
+test('usage that is written is answered, whatever the thread that moves the log is doing', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  await store.journal({ ...everything, urgent: true })
+  const release = hold(threads[0]!)
+  let answered = 0
+  for (let times = 0; times < 3; times++) {
+    void Promise.resolve(store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })).then(() => answered++)
+  }
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  assert.equal(answered, 3)
+  release()
+  await store.close()
+})
+
 test('where the thread ends while it moves the log, nothing that was written fails', async (context) => {
   const threads = threadsStarted(context)
   const store = sqliteStore({ file: newFile() })
-  await store.newestRevision()
+  await store.journal({ ...everything, urgent: true })
+  const ended = once(threads[0]!, 'exit')
   void threads[0]?.terminate()
   await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  await ended
+  await nextTurn()
   await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  await nextTurn()
   assert.equal(threads.length, 2)
+  await store.close()
+})
+
+test('a change does not wait for lists and sums: its reads have a thread of their own', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  const keyring = await openKeyring({ store, scopes: { 'orders:read': 'x' } })
+  const environments = ['live', 'admin']
+  const issueAdmin = async (delegated: readonly string[]): Promise<string> => {
+    const delegation = { owner: null, environments: delegated, scopes: ['*'] as const }
+    const scopes = ['keys:read', 'keys:write', 'owners:read'] as const
+    return (await keyring.issue({ name: 'admin', owner: 'ops', environment: 'admin', scopes, delegation })).key.id
+  }
+  const [first, , bounded] = [
+    await issueAdmin(environments),
+    await issueAdmin(environments),
+    await issueAdmin(['live']),
+  ]
+  const { key } = await keyring.as(first).issue({ name: 'robot', owner: 'acme', scopes: ['orders:read'] })
+  await keyring.list()
+  const release = hold(threads[0]!)
+  const waiting = keyring.list()
+  await keyring.rotate(key.id)
+  await assert.rejects(keyring.rotate(key.id), { code: 'conflict' })
+  assert.equal((await keyring.as(bounded).owner('acme'))?.owner, 'acme')
+  await keyring.revoke(first, { reason: 'compromised', withIssued: true })
+  assert.equal((await keyring.find(key.id))?.state, 'revoked')
+  release()
+  await waiting
+  assert.equal(threads.length, 2)
+  await keyring.close()
+})
+
+test('so many reads may wait and no more: the next one is refused at once', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile() })
+  await store.journal(everything)
+  const release = hold(threads[0]!)
+  const waiting = Array.from({ length: 64 }, async () => store.journal(everything))
+  await assert.rejects(async () => store.journal(everything), { code: 'unavailable', message: /^64 reads .+ waiting/ })
+  assert.deepEqual(await store.journal({ ...everything, urgent: true }), [])
+  release()
+  await Promise.all(waiting)
+  assert.deepEqual(await store.journal(everything), [])
   await store.close()
 })
 

@@ -4,10 +4,10 @@ import type { Reader } from './reader.ts'
 /** Sees to it that the log does not grow without end, and that this thread does not wait while it is emptied. */
 export interface Checkpoints {
   /**
-   * Counts rows that were written to the log. Resolves when it has been emptied, if that was due: who writes very much
-   * waits, so that he does not write faster than it can be emptied.
+   * Counts rows that were written to the log, and has it emptied if that is due. Nobody waits for it: what was committed
+   * must not be taken for failed. Who writes faster than it is emptied meets `longestLog`.
    */
-  readonly wrote: (rows: number) => Promise<void> | undefined
+  readonly wrote: (rows: number) => void
 }
 
 /** Rows after which the log is emptied; a row touches some ten pages of 4 KiB at most. */
@@ -34,7 +34,6 @@ export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'chec
     wrote(rows) {
       written += rows
       if (written >= due) running ??= checkpoint()
-      return running
     },
   }
 }

@@ -22,13 +22,13 @@ export interface Read {
   readonly still: boolean
 }
 
-/** What may take long, in a thread of its own with connections of its own. */
+/** What may take long, in threads with connections of their own. */
 export interface Reader {
   /** Answers what the method with this name answers. */
   readonly read: (name: ReadName, args: readonly unknown[]) => Promise<unknown>
   /** Moves what is in the log into the file, as far as nobody reads it from there. */
   readonly checkpoint: () => Promise<unknown>
-  /** Resolves when the thread, if there is one, has ended. */
+  /** Resolves when the threads, if there are any, have ended. */
   readonly close: () => Promise<void> | undefined
 }
 
@@ -52,26 +52,48 @@ function mayStartThreads(): boolean {
   return permission === undefined || permission.has('worker')
 }
 
-/** The thread is started with the first question. If it ends, those who wait are told, and the next question starts another. */
+/**
+ * Two threads: what a change waits for, and the moving of the log, do not wait for searches and long sums. Each is started
+ * with its first question. If it ends, those who wait are told, and the next question starts another.
+ */
 export function readerOf(database: Read): Reader {
-  let thread: Thread | undefined
+  const threads = { urgent: threadOf(database), other: threadOf(database) }
   let closed = false
 
-  async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
+  async function ask(thread: keyof typeof threads, ...question: Parameters<Thread['ask']>): Promise<unknown> {
     if (closed) throw closedError(database.file)
-    if (thread === undefined || thread.isOver()) thread = startThread(database)
-    return thread.ask(name, args)
+    return threads[thread].ask(...question)
   }
 
   return {
-    read: ask,
-    checkpoint: async () => ask('checkpoint', []),
+    read: async (name, args) => ask(isUrgent(args) ? 'urgent' : 'other', name, args),
+    checkpoint: async () => ask('urgent', 'checkpoint', []),
     close() {
       closed = true
-      return thread?.close()
+      const ends = [threads.urgent.close(), threads.other.close()].filter((end) => end !== undefined)
+      return ends.length === 0 ? undefined : Promise.all(ends).then(() => undefined)
     },
   }
 }
+
+function isUrgent([filter]: readonly unknown[]): boolean {
+  return typeof filter === 'object' && filter !== null && 'urgent' in filter && filter.urgent === true
+}
+
+/** A thread that is started whenever it is needed and does not run. */
+function threadOf(database: Read): Pick<Thread, 'ask' | 'close'> {
+  let thread: Thread | undefined
+  return {
+    async ask(name, args) {
+      if (thread === undefined || thread.isOver()) thread = startThread(database)
+      return thread.ask(name, args)
+    },
+    close: () => thread?.close(),
+  }
+}
+
+/** How many questions may wait for one thread: more would not be answered while somebody still waits for them. */
+const mostWaiting = 64
 
 interface Thread {
   readonly ask: (name: Asked['name'], args: readonly unknown[]) => Promise<unknown>
@@ -105,6 +127,10 @@ function startThread(database: Read): Thread {
   })
 
   async function ask(name: Asked['name'], args: readonly unknown[]): Promise<unknown> {
+    if (waiting.size >= mostWaiting && name !== 'close') {
+      const message = `${mostWaiting} reads of the database ${database.file} are waiting already. Try again later.`
+      throw new LatchkeyError('unavailable', message)
+    }
     const asked = Promise.withResolvers<unknown>()
     const id = ++last
     // First: a question that cannot be copied is waited for by nobody.

@@ -97,7 +97,7 @@ export function writesOf({
 
   function spend(...[id, spending]: Parameters<Store['spend']>): number | undefined {
     if (!spendsDurably) syncing?.syncSoon()
-    void checkpoints.wrote(1)
+    checkpoints.wrote(1)
     return kept(() => spendOnce(id, spending))
   }
 
@@ -116,7 +116,7 @@ export function writesOf({
     const entries = await done
     if (entries !== undefined) looks.committed(entries, 'beside')
     mustBeThere()
-    void checkpoints.wrote(commit[0].length)
+    checkpoints.wrote(commit[0].length)
     return entries
   }
 
@@ -132,7 +132,7 @@ export function writesOf({
         writing(() => {
           const entries = kept(() => transact(() => toTheEnd(commitOnce(...commit))))
           looks.committed(entries ?? [])
-          void checkpoints.wrote(commit[0].length)
+          checkpoints.wrote(commit[0].length)
           return entries
         }),
       )
@@ -169,7 +169,7 @@ export function writesOf({
           }),
         )
       })
-      await checkpoints.wrote(counts.length + lastUsed.size)
+      checkpoints.wrote(counts.length + lastUsed.size)
     },
 
     async declare({ scopes, prefix, environments }) {
