@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import type { EndpointReady } from './endpoint-server.ts'
 import type { Benchmark, Figure } from './figure.ts'
 import { interleave, ratioOf, shuffled } from './measure.ts'
 import type { Measured, MeasuredServer } from './measured-server.ts'
-import { costOf, cpuInGroups, withMeasuredServer } from './measured-server.ts'
+import { costOf, cpuInGroups } from './measured-server.ts'
 import { requestOf } from './request.ts'
-import { inTemporaryFolder } from './temporary-folder.ts'
+import { runOn } from './run-on.ts'
 
 const keys = 2000
 const requests = 500
@@ -28,16 +27,7 @@ export const endpoint: Benchmark = {
 
   lines: Object.values(lines),
 
-  run: (progress) =>
-    inTemporaryFolder((folder) =>
-      withMeasuredServer(
-        { server: 'endpoint-server.ts', args: [join(folder, 'latchkey.db'), String(keys)], requestsOf },
-        async (server) => {
-          progress('measuring')
-          return measure(server)
-        },
-      ),
-    ),
+  run: runOn({ server: 'endpoint-server.ts', args: [String(keys)], requestsOf, measure }),
 }
 
 function requestsOf({ secrets, admin }: EndpointReady): Readonly<Record<string, readonly string[]>> {

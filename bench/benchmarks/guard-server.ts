@@ -6,7 +6,7 @@ import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { problemOptions, problems } from 'latchkey/problem/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import { fill, scopes } from './fill.ts'
+import { fill, scopes, twoLimits } from './fill.ts'
 import type { Ready } from './measured-server.ts'
 import { beMeasured } from './measured-server.ts'
 
@@ -16,17 +16,11 @@ export interface GuardReady extends Ready {
   readonly limited: readonly string[]
 }
 
-/** More than the benchmark sends: calls are counted and none is refused. */
-const limits = [
-  { name: 'minute', limit: 1_000_000_000, window: 60 },
-  { name: 'hour', limit: 1_000_000_000, window: 3600 },
-]
-
 const [file = '', wanted = ''] = process.argv.slice(2)
 const count = Number(wanted)
 const store = sqliteStore({ file })
 const secrets = await fill(store, { count, keep: count })
-const limited = await fill(store, { count, keep: count, limits })
+const limited = await fill(store, { count, keep: count, limits: twoLimits })
 const keyring = await openKeyring({ store, scopes })
 const guard = fastifyGuard(keyring)
 

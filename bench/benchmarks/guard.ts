@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import type { Benchmark, Figure } from './figure.ts'
 import type { GuardReady } from './guard-server.ts'
 import { interleave, ratioOf, shuffled } from './measure.ts'
 import type { Measured, MeasuredServer } from './measured-server.ts'
-import { costOf, cpuInGroups, withMeasuredServer } from './measured-server.ts'
+import { costOf, cpuInGroups } from './measured-server.ts'
 import { requestOf } from './request.ts'
-import { inTemporaryFolder } from './temporary-folder.ts'
+import { runOn } from './run-on.ts'
 
 const keys = 10_000
 /** In a block: some 20 ms, longer than a lease lasts. */
@@ -33,16 +32,7 @@ export const guard: Benchmark = {
 
   lines: Object.values(lines),
 
-  run: (progress) =>
-    inTemporaryFolder((folder) =>
-      withMeasuredServer(
-        { server: 'guard-server.ts', args: [join(folder, 'latchkey.db'), String(keys)], requestsOf },
-        async (server) => {
-          progress('measuring')
-          return measure(server)
-        },
-      ),
-    ),
+  run: runOn({ server: 'guard-server.ts', args: [String(keys)], requestsOf, measure }),
 }
 
 /** Paths of one length, so that requests are equally long. */

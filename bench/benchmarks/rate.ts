@@ -1,10 +1,8 @@
-import { join } from 'node:path'
 import type { Benchmark, Figure } from './figure.ts'
 import { differenceOf, interleave, spreadOf } from './measure.ts'
 import type { MeasuredServer, Ready } from './measured-server.ts'
-import { withMeasuredServer } from './measured-server.ts'
 import { requestOf } from './request.ts'
-import { inTemporaryFolder } from './temporary-folder.ts'
+import { runOn } from './run-on.ts'
 
 const rounds = 15
 
@@ -23,16 +21,7 @@ export const rate: Benchmark = {
 
   lines: Object.values(lines),
 
-  run: (progress) =>
-    inTemporaryFolder((folder) =>
-      withMeasuredServer(
-        { server: 'rate-server.ts', args: [join(folder, 'latchkey.db')], requestsOf },
-        async (server) => {
-          progress('measuring')
-          return measure(server)
-        },
-      ),
-    ),
+  run: runOn({ server: 'rate-server.ts', requestsOf, measure }),
 }
 
 /** Paths of one length, so that requests are equally long. */

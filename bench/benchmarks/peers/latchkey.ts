@@ -4,20 +4,14 @@ import Fastify from 'fastify'
 import { openKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { sqliteStore } from 'latchkey/store/sqlite'
-import { fill, scopes } from '../fill.ts'
+import { fill, scopes, twoLimits } from '../fill.ts'
 import { routes, serve } from './serve.ts'
-
-/** More than the benchmark sends: calls are counted and none is refused. */
-const limits = [
-  { name: 'minute', limit: 1_000_000_000, window: 60 },
-  { name: 'hour', limit: 1_000_000_000, window: 3600 },
-]
 
 const [file = '', wanted = ''] = process.argv.slice(2)
 const count = Number(wanted)
 const store = sqliteStore({ file })
 const secrets = await fill(store, { count, keep: count })
-const limited = await fill(store, { count, keep: count, limits })
+const limited = await fill(store, { count, keep: count, limits: twoLimits })
 const guard = fastifyGuard(await openKeyring({ store, scopes }))
 
 const app = Fastify()
