@@ -39,7 +39,7 @@ type Named = Pick<LimitState, 'name' | 'limit' | 'window' | 'reportOnly'>
 /** A copy of the limits whose policy was written last, and what was written: many keys have equal limits. */
 let written: { readonly limits: readonly Named[]; readonly policy: string } = { limits: [], policy: '' }
 
-/** The value of `RateLimit-Policy`. The quota has no `w`, because its period is a day or a month of the calendar. */
+/** The value of `RateLimit-Policy`. The quota has no `w`, because its period is one of the calendar. */
 function policyOf(limits: readonly LimitState[]): string {
   if (haveOnePolicy(limits, written.limits)) return written.policy
   const policies = limits

@@ -82,7 +82,8 @@ function revoking(key: StoredKey): Change {
   return { kind: 'update', key: { ...key, revokedAt: 2000, revokedReason: 'unused' }, draft: draft(key.id, 'revoke') }
 }
 
-const everything: ListFilter = {
+/** The filter that every key passes. */
+export const everything: ListFilter = {
   owner: undefined,
   environments: undefined,
   state: undefined,

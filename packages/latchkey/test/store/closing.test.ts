@@ -7,24 +7,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { openKeyring } from '../../src/index.ts'
 import { chain } from '../../src/journal/chain.ts'
-import type { ListFilter, Store } from '../../src/ports.ts'
+import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { inserting, newKey } from '../conformance/store.ts'
+import { everything, inserting, newKey } from '../conformance/store.ts'
 
 const folder = temporaryFolder('closing')
 let files = 0
 const newFile = (): string => join(folder, `${files++}.db`)
-
-const everything: ListFilter = {
-  owner: undefined,
-  environments: undefined,
-  state: undefined,
-  grants: undefined,
-  text: undefined,
-  now: 0,
-  after: 0,
-  limit: 10,
-}
 
 test('who closes while a thousand keys are issued waits for them, and their secrets are answered', async () => {
   const file = newFile()
