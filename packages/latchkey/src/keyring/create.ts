@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LatchkeyError } from '../error.ts'
 import { bounds, invalid, objectOf, oneOf, text } from '../input.ts'
 import { chain } from '../journal/chain.ts'
@@ -19,6 +18,7 @@ import type { NewKey, StoredMembers } from './members.ts'
 import { membersIn, requiredMembers } from './members.ts'
 import { blankKey } from './new-key.ts'
 import { untilUndisturbed } from './optimistic.ts'
+import { piecewise } from './piecewise.ts'
 
 /** The result of a call that creates keys: the new keys, or, if the call was made before, the keys that it made then. */
 export type Created<Scope extends string, Item> =
@@ -103,7 +103,7 @@ export async function create<Scope extends string, Item extends NewKey<Scope>, S
       }),
     )
     const hashes = drafts.map(({ insert }) => insert.secret.hash)
-    const skipped = skipKnown ? await knownSecrets(store, hashes, nextTurn) : []
+    const skipped = skipKnown ? await knownSecrets(store, hashes) : []
     const leftOut = new Set(skipped)
     const taken = drafts.filter((_, place) => !leftOut.has(place))
     const inserts = taken.map(({ insert }) => insert)
@@ -119,7 +119,7 @@ export async function create<Scope extends string, Item extends NewKey<Scope>, S
       return { repeated: false, created, skipped }
     }
     // The same call was quicker, or the admin key that asks was changed: try again. Unless a secret is here already.
-    const known = skipKnown ? [] : await knownSecrets(store, hashes, nextTurn)
+    const known = skipKnown ? [] : await knownSecrets(store, hashes)
     if (known.length > 0) throw knownAlready(known, items.length)
     return undefined
   }, 'The admin key that asks for this is being changed all the time. Try again.')
@@ -137,23 +137,6 @@ async function keyMade<Scope extends string>(
     throw new LatchkeyError('unknown_key', 'This admin key no longer sees a key that this call made.')
   }
   return keyOfKept<Scope>(kept, clock.now())
-}
-
-/** How many are dealt with between two turns of the event loop: a thousand at once would keep all other work waiting. */
-const piece = 50
-
-/** Makes something of many, a piece of them at a time and each piece at once. */
-async function piecewise<Item, Value>(
-  items: readonly Item[],
-  make: (item: Item, index: number) => Value | Promise<Value>,
-): Promise<readonly Value[]> {
-  const made: Value[] = []
-  for (let start = 0; start < items.length; start += piece) {
-    if (start > 0) await nextTurn()
-    const some = items.slice(start, start + piece)
-    made.push(...(await Promise.all(some.map((item, index) => make(item, start + index)))))
-  }
-  return made
 }
 
 /** Says which of many keys is wrong. */

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../error.ts'
 import type { Store } from '../ports.ts'
+import { piecewise } from './piecewise.ts'
 
 /** The most keys that a message names. */
 const mostNamed = 20
@@ -12,13 +13,12 @@ const mostNamed = 20
 export async function knownSecrets(
   store: Pick<Store, 'bySecret'>,
   hashes: readonly string[],
-  pause: () => Promise<unknown>,
 ): Promise<readonly number[]> {
-  const known: number[] = []
+  const stored = await piecewise(hashes, async (hash) => (await store.bySecret(hash)) !== undefined)
   const earlier = new Set<string>()
+  const known: number[] = []
   for (const [place, hash] of hashes.entries()) {
-    if (place > 0 && place % 50 === 0) await pause()
-    if (earlier.has(hash) || (await store.bySecret(hash)) !== undefined) known.push(place)
+    if (earlier.has(hash) || stored[place] === true) known.push(place)
     earlier.add(hash)
   }
   return known

@@ -6,6 +6,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand, grantable } from '../policy/scopes.ts'
 import { checkPorts } from '../ports/shape.ts'
 import { promptSource, timelyLimiter, timelyStore } from '../ports/timely.ts'
+import { underWay } from '../under-way.ts'
 import { openCache } from '../verify/cache.ts'
 import { Credential } from '../verify/credential.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -18,7 +19,6 @@ import { backgroundErrors } from './background-errors.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
-import { underWay } from './under-way.ts'
 import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
@@ -98,6 +98,7 @@ export async function openKeyring<const Scope extends string>(
   const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
     log.add(requestId, { route, refused, at: clock.now() })
   }
+  // A change that is committed must be answered too: a secret is shown only once.
   const { during, ended } = underWay()
   let closed: Promise<void> | undefined
   // To close twice is to close once: the application and the server that it mounts may both do it.

@@ -1,5 +1,6 @@
 import { bounds, text } from '../input.ts'
 import { verifyJournal } from '../journal/verify-journal.ts'
+import type { UnderWay } from '../under-way.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { RefusalLog } from '../verify/refusal-log.ts'
 import type { Verifier } from '../verify/verdict.ts'
@@ -18,7 +19,6 @@ import { readJournal, readUsage } from './reading.ts'
 import { revoke } from './revoke.ts'
 import type { Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
-import type { UnderWay } from './under-way.ts'
 import { verifyMany } from './verify-many.ts'
 
 /** The verbs of a keyring, with the rights of `parts.authority`. */

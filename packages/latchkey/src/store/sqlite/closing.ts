@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../../error.ts'
 import type { Awaitable, Store } from '../../ports.ts'
+import { underWay } from '../../under-way.ts'
 import type { WriteName } from './writes.ts'
 
 /** Writes that come to their end before their store is closed. */
@@ -19,7 +20,7 @@ export function closedError(file: string): LatchkeyError {
 
 /** @param file - where the database is, for the error. */
 export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing {
-  const running = new Set<Promise<unknown>>()
+  const { during, ended } = underWay()
   let closed = false
 
   function mustBeOpen(): void {
@@ -30,11 +31,7 @@ export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing
     return (...args) => {
       mustBeOpen()
       const answer = write(...args)
-      if (answer instanceof Promise) {
-        const over = (): unknown => running.delete(answer)
-        running.add(answer)
-        answer.then(over, over)
-      }
+      if (answer instanceof Promise) void during(answer)
       return answer
     }
   }
@@ -50,7 +47,7 @@ export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing
     },
     close() {
       closed = true
-      return running.size === 0 ? undefined : Promise.allSettled(running).then(() => undefined)
+      return ended()
     },
   }
 }
