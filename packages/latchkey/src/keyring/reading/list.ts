@@ -1,11 +1,12 @@
-import { anyText, bounds, invalid, membersOf, oneOf, objectOf, text } from '../input.ts'
-import { adminEnvironment } from '../policy/admin.ts'
-import { wildcardOf } from '../policy/scopes.ts'
-import type { KeyState } from '../ports.ts'
-import type { KeyringParts } from '../verify/parts.ts'
-import { authorityOf } from './authority.ts'
-import type { Key } from './key.ts'
-import { keyOfListed } from './key.ts'
+import { anyText, bounds, invalid, membersOf, oneOf, objectOf, text } from '../../input.ts'
+import { adminEnvironment } from '../../policy/admin.ts'
+import { wildcardOf } from '../../policy/scopes.ts'
+import type { KeyState } from '../../ports.ts'
+import type { KeyringParts } from '../../verify/parts.ts'
+import { authorityOf } from '../authority.ts'
+import type { Key } from '../key.ts'
+import { keyOfListed } from '../key.ts'
+import { cursorOf, positionOf } from './cursor.ts'
 
 /** The states that a key may be in. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
@@ -60,7 +61,7 @@ export async function list<Scope extends string>(
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
     throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
   }
-  if (cursor !== undefined && !/^[0-9]{1,15}$/.test(cursor)) throw invalid('cursor', 'the cursor of a page')
+  const [after = 0] = positionOf(cursor, 'oldest', ['integer']) ?? []
   const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts, 'keys:read')
@@ -74,7 +75,7 @@ export async function list<Scope extends string>(
     text: part === undefined ? undefined : searched(part),
     issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
     now,
-    after: Number(cursor ?? 0),
+    after: Number(after),
     // One key more than the page shows whether another page follows.
     limit: limit + 1,
   }
@@ -85,7 +86,7 @@ export async function list<Scope extends string>(
   const last = shown.at(-1)
   return {
     keys: shown.map((item) => keyOfListed<Scope>(item, now)),
-    cursor: listed.length > limit && last !== undefined ? String(last.place) : null,
+    cursor: listed.length > limit && last !== undefined ? cursorOf('oldest', [last.place]) : null,
   }
 }
 
