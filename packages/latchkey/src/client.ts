@@ -16,6 +16,7 @@ import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
+import type { WhoAmI } from './keyring/reading/whoami.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
 import type { Rotated } from './keyring/rotate.ts'
@@ -181,6 +182,7 @@ export async function connectKeyring<Scope extends string = string>(
       }
       return record === undefined ? undefined : ({ ...unsaid, ...record } as unknown as RefusalRecord)
     },
+    whoami: async () => (await get('/v1/whoami')) as unknown as WhoAmI,
     async close() {
       close()
     },

@@ -40,6 +40,7 @@ export type { KeyMembers, KeyPatch, NewKey, QuotaOptions, QuotaStep } from './ke
 export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
 export type { JournalOptions } from './keyring/reading/journal.ts'
 export type { UsageOptions } from './keyring/reading/usage.ts'
+export type { ActingKey, WhoAmI } from './keyring/reading/whoami.ts'
 export type { RefusalRecord } from './verify/refusal-log.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked } from './keyring/revoke.ts'

@@ -26,6 +26,7 @@ import { commonLast } from './target.ts'
 import { wrapped } from './terminal/width.ts'
 import { usageCommand } from './usage.ts'
 import { verifyCommand } from './verify.ts'
+import { whoamiCommand } from './whoami.ts'
 
 /** The list of exit codes, in lines of this width. */
 function exitTable(width: number): string {
@@ -69,7 +70,7 @@ export function buildProgram(version: string): Command {
   const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
   for (const add of [journalShow, journalVerify]) add(journal)
 
-  for (const add of [usageCommand, verifyCommand, refusalCommand, doctorCommand, healthCommand]) add(program)
-  for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
+  for (const add of [usageCommand, verifyCommand, refusalCommand, whoamiCommand, doctorCommand]) add(program)
+  for (const add of [healthCommand, backupCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -27,6 +27,7 @@ import { bodyLimits } from './route/parts.ts'
 import { usageRoutes } from './usage.ts'
 import { verifyBatchRoute } from './verify/batch.ts'
 import { verifyRoute } from './verify/one.ts'
+import { whoamiRoutes } from './whoami.ts'
 
 /** The options of the server. */
 export interface LatchkeyServerOptions {
@@ -125,6 +126,7 @@ export async function latchkeyServer(
     usageRoutes(routes, parts)
     refusalRoutes(routes, parts)
     keyringRoutes(routes, parts)
+    whoamiRoutes(routes, parts)
     healthRoutes(routes, parts, drainDelay)
     metricsRoutes(routes, parts)
   })

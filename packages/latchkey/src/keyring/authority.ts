@@ -43,24 +43,24 @@ const unbounded: Authority = {
   witness: undefined,
 }
 
+/** The parts of a keyring that decide what it may do. */
+type AuthorityParts<Scope extends string> = Pick<
+  KeyringParts<Scope>,
+  'store' | 'clock' | 'environments' | 'authority' | 'secret'
+>
+
 /**
- * The authority of the verbs of a keyring, read from the store for every verb: an admin key has the rights that it has
- * now, not those that it had a moment ago. A change takes the `witness` into its transaction.
+ * The admin key on whose behalf the verbs act, as it is now; `undefined` for the holder of the keyring itself.
  *
- * @param scope - the scope that an admin key needs for the verb.
- * @throws LatchkeyError `beyond_delegation` when the admin key lacks this scope, or would itself be refused by now.
+ * @throws LatchkeyError `beyond_delegation` when the admin key would itself be refused by now.
  */
-export async function authorityOf<Scope extends string>(
-  {
-    store,
-    clock,
-    environments,
-    authority,
-    secret,
-  }: Pick<KeyringParts<Scope>, 'store' | 'clock' | 'environments' | 'authority' | 'secret'>,
-  scope: AdminScope,
-): Promise<Authority> {
-  if (authority === undefined) return unbounded
+export async function giverOf<Scope extends string>({
+  store,
+  clock,
+  authority,
+  secret,
+}: AuthorityParts<Scope>): Promise<KeyRecord | undefined> {
+  if (authority === undefined) return undefined
   const giver = await store.byId(authority)
   const ownerDisabled = (giver?.owner?.disabledAt ?? null) !== null
   if (giver === undefined || stateOf(giver.key, ownerDisabled, clock.now()) !== 'active') {
@@ -69,6 +69,23 @@ export async function authorityOf<Scope extends string>(
   if (secret !== undefined && !giver.secrets.some((one) => one.hash === secret && works(one, clock.now()))) {
     throw new LatchkeyError('beyond_delegation', 'The secret of this admin key has ended.')
   }
+  return giver
+}
+
+/**
+ * The authority of the verbs of a keyring, read from the store for every verb: an admin key has the rights that it has
+ * now, not those that it had a moment ago. A change takes the `witness` into its transaction.
+ *
+ * @param scope - the scope that an admin key needs for the verb.
+ * @throws LatchkeyError `beyond_delegation` when the admin key lacks this scope, or would itself be refused by now.
+ */
+export async function authorityOf<Scope extends string>(
+  parts: AuthorityParts<Scope>,
+  scope: AdminScope,
+): Promise<Authority> {
+  const giver = await giverOf(parts)
+  if (giver === undefined) return unbounded
+  const { clock, environments, secret } = parts
   const { key } = giver
   // A key of the application may have a scope with the same name, which means something else.
   if (key.environment !== adminEnvironment || !expand(key.scopes, adminScopes).has(scope)) {

@@ -23,6 +23,7 @@ import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { JournalOptions } from './reading/journal.ts'
 import type { UsageOptions } from './reading/usage.ts'
+import type { WhoAmI } from './reading/whoami.ts'
 import type { Revoked } from './revoke.ts'
 import type { Rotated, RotatedOrRepeated } from './rotate.ts'
 
@@ -314,6 +315,17 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * console.log(refused?.why ?? 'not remembered')
    */
   refusal(requestId: string): Promise<RefusalRecord | undefined>
+  /**
+   * Says what this keyring may do: for the admin key as which it acts, its id, its scopes, and the keys that it sees and
+   * gives. An admin key needs no scope for it. A keyring on a store of its own acts as no admin key and holds all rights.
+   *
+   * @throws LatchkeyError `beyond_delegation` when the admin key would itself be refused by now.
+   *
+   * @example
+   * const { allRights, scopes } = await keyring.whoami()
+   * console.log(allRights ? 'all rights' : scopes.join(', '))
+   */
+  whoami(): Promise<WhoAmI>
   /**
    * Writes the usage gathered so far, and closes the store and the limiter. A second call waits for the first. Over HTTP,
    * and for a keyring that acts as an admin key, the store stays open: others use it.

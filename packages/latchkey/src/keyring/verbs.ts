@@ -17,6 +17,7 @@ import { list } from './reading/list.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import { readJournal } from './reading/journal.ts'
 import { readUsage } from './reading/usage.ts'
+import { whoami } from './reading/whoami.ts'
 import { revoke } from './revoke.ts'
 import type { Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
@@ -62,6 +63,7 @@ export function verbsOf<Scope extends string>(
       return verifyJournal(store, options)
     },
     usage: (options = {}) => readUsage(parts, options),
+    whoami: () => whoami(parts),
     async refusal(requestId) {
       const authority = await authorityOf(parts, 'refusals:read')
       const found = log.find(requestId)

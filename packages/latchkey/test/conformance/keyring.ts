@@ -432,6 +432,15 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal(typeof (await keyring.find(key.id))?.lastUsedAt, 'number')
     })
 
+    test('who asks is told what it may do, which is what it can do', async () => {
+      const { key, allRights, scopes, environments, delegation } = await keyring.whoami()
+      assert.equal(key === null, allRights)
+      assert.ok(scopes.includes('keys:write') && scopes.includes('usage:read'), scopes.join())
+      assert.deepEqual(environments.toSorted(), ['admin', 'live', 'test'])
+      if (key === null) assert.equal(delegation, null)
+      else assert.deepEqual((await keyring.find(key.id))?.delegation, delegation)
+    })
+
     test('names in any script arrive as they are', async () => {
       for (const owner of ['ä/ö ?#%2F', '日本語', 'a'.repeat(120), '🗝'.repeat(60), '...']) {
         const { key } = await issued({ owner, name: owner })

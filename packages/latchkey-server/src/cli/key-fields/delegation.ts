@@ -46,7 +46,7 @@ export function delegationOf(options: OptionValues): Delegation | undefined {
 }
 
 /** A row for each member of a delegation. */
-export function delegationFacts({ delegation }: KeyDetails): readonly Fact[] {
+export function delegationFacts({ delegation }: Pick<KeyDetails, 'delegation'>): readonly Fact[] {
   if (delegation === null) return []
   const { owner, environments, scopes, members } = delegation
   return [
