@@ -73,7 +73,7 @@ async function openAt(file: string, secrets: readonly string[]): Promise<Opened>
       committed = performance.now()
       return entries
     },
-    settled: async () => {},
+    settled: async () => ({ instances: null, confirmed: 0, lapsed: 0, lapsedInstances: [], waitedMs: 0 }),
   }
   // Twice as many as are cached: they stay in the younger half.
   const room = { cacheSize: 2 * many, cacheBytes: Number.MAX_SAFE_INTEGER }

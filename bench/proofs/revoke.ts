@@ -209,7 +209,7 @@ async function restoreOnce(
   if (unseen) await other.ask({ do: 'pause' })
   await restores[kind](copy, file)
   // Wait like a verb before it answers.
-  await store.settled()
+  await store.settled(0)
   let restored = machineNow()
   if (unseen) {
     await one.ask({ do: 'grow', key: unchanged, entries: overtaking })

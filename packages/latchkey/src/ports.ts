@@ -11,7 +11,8 @@ export type {
   QuotaStepInPeriod,
   Witness,
 } from './ports/change.ts'
-export type { Clock } from './ports/clock.ts'
+export type { Clock, Timer } from './ports/clock.ts'
+export type { Follower, Propagation } from './ports/follower.ts'
 export type {
   Action,
   AuditedKey,

@@ -118,7 +118,8 @@ export async function makeChange<Scope extends string, Thing, Result>(
     const now = clock.now()
     const decision = !repeated || again ? await decide(before, { now, authority, done, first }) : undefined
     const result = decision?.result
-    if (isRehearsal || decision?.step === undefined) return { before, result, revision: undefined, repeated }
+    if (isRehearsal || decision?.step === undefined)
+      return { before, result, revision: undefined, hash: undefined, repeated }
     const { action, subject, change, rows, left } = decision.step
     const entry = JSON.stringify({ ...change, ...(remark === null ? {} : { note: remark }) })
     const entries = await store.commit([rows({ at: now, actor, action, subject, change: entry })], chain, {
@@ -128,9 +129,11 @@ export async function makeChange<Scope extends string, Thing, Result>(
     })
     if (entries === undefined) return undefined
     cache.committed(entries)
-    return { before, result, revision: entries[0]?.seq, repeated }
+    const [placed] = entries
+    return { before, result, revision: placed?.seq, hash: placed?.hash, repeated }
   }, texts.contended)
+  const { hash, ...others } = made
   // Wait even if nothing changed: another caller may just have made the same change, and its wait may not be over.
-  if (settle) await store.settled()
-  return { ...made, tookMs: clock.monotonic() - began }
+  if (settle) await store.settled(made.revision ?? revisionOf(made.before), hash)
+  return { ...others, tookMs: clock.monotonic() - began }
 }

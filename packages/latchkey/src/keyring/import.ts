@@ -72,7 +72,9 @@ export async function importMany<Scope extends string>(
   })
   // Another instance may have refused one of these secrets a moment ago; before the first import, by its form alone.
   const least = isFirst ? formsLease : 1
-  for (let waited = 0; waited < least; waited += Math.max(1, store.lease)) await store.settled()
+  const keys = done.repeated ? done.keys : done.created.map(({ key }) => key)
+  const last = Math.max(0, ...keys.map(({ revision }) => revision))
+  for (let waited = 0; waited < least; waited += Math.max(1, store.lease)) await store.settled(last)
   return done.repeated ? done : { ...done, created: done.created.map(({ key }) => key) }
 }
 

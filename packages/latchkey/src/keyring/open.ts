@@ -6,6 +6,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand, grantable } from '../policy/scopes.ts'
 import { checkPorts } from '../ports/shape.ts'
 import { promptSource, timelyLimiter, timelyStore } from '../ports/timely.ts'
+import type { Timer } from '../ports.ts'
 import { underWay } from '../under-way.ts'
 import { openCache } from '../verify/cache.ts'
 import { Credential } from '../verify/credential.ts'
@@ -14,6 +15,7 @@ import { refusalLog } from '../verify/refusal-log.ts'
 import { openUsage } from '../verify/usage.ts'
 import type { Verifier } from '../verify/verdict.ts'
 import { verifierOf } from '../verify/verify.ts'
+import { systemTimer } from '../within.ts'
 import { actingAs } from './acting.ts'
 import { backgroundErrors } from './background-errors.ts'
 import { systemClock } from './clock.ts'
@@ -75,7 +77,9 @@ export async function openKeyring<const Scope extends string>(
     clock,
   }
   checkPorts(ports)
-  const store = timelyStore(ports.store, storeTimeout)
+  const after: Timer = (milliseconds, call) => (clock.after ?? systemTimer)(milliseconds, call)
+  const waits = { timeout: storeTimeout, after }
+  const store = timelyStore(ports.store, waits)
   const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
   const sources = ports.sources.map(promptSource)
   for (const key of sources.flatMap((source) => source.keys)) {
@@ -85,8 +89,8 @@ export async function openKeyring<const Scope extends string>(
   }
 
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
-  const cache = openCache<Scope>({ store, clock, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
-  const limiter = timelyLimiter(ports.limiter, storeTimeout)
+  const cache = openCache<Scope>({ store, clock, after, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
+  const limiter = timelyLimiter(ports.limiter, waits)
   const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
   await snapshotRows({ store, clock })
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
@@ -108,6 +112,8 @@ export async function openKeyring<const Scope extends string>(
     try {
       await usage.close()
     } finally {
+      // A store that is gone forgets by itself that this cache followed it.
+      await cache.close().catch(onError)
       await limiter.close()
       await store.close()
     }

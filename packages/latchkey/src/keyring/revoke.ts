@@ -43,13 +43,16 @@ export async function revoke<Scope extends string>(
   const reason = oneOf('reason', why, revocationReasons)
   if (typeof withIssued !== 'boolean') throw invalid('withIssued', 'true or false')
   const revokedNote = note(options.note)
+  let last = 0
   const end = async (one: string, of: ChangeOptions, part: Part): Promise<Changed<Scope>> => {
     const asked = { id: one, verb: 'revoke', asked: [reason, withIssued], options: of, ...part } as const
-    return changeKey(parts, asked, ({ key }, { now }) => {
+    const ended = await changeKey(parts, asked, ({ key }, { now }) => {
       if (key.revokedAt !== null) return undefined
       const revoked = { ...key, revokedAt: now, revokedReason: reason, revokedNote }
       return { key: revoked, action: 'revoke', change: { reason } }
     })
+    last = Math.max(last, ended.key.revision)
+    return ended
   }
   const began = parts.clock.monotonic()
   if (!withIssued) return { ...(await end(id, options, {})), alsoRevoked: 0 }
@@ -87,7 +90,7 @@ export async function revoke<Scope extends string>(
     alsoRevoked++
   }
   done ??= await end(id, options, unsettled)
-  await parts.store.settled()
+  await parts.store.settled(last)
   return { ...done, tookMs: parts.clock.monotonic() - began, alsoRevoked }
 }
 

@@ -4,4 +4,12 @@ export interface Clock {
   now(): number
   /** Milliseconds from some fixed point in time; never goes back. Leases are measured with it. */
   monotonic(): number
+  /** How waits for a port end; the timers of this machine if left out. A simulation supplies its own. */
+  readonly after?: Timer
 }
+
+/**
+ * Calls a function once, so many milliseconds of monotonic time later, unless the function that it answers with is called
+ * before.
+ */
+export type Timer = (milliseconds: number, call: () => void) => () => void

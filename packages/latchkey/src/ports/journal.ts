@@ -49,8 +49,8 @@ export interface JournalFilter {
   readonly urgent?: boolean
 }
 
-/** The subject of an entry, and the action on it. */
-export type Touched = Pick<JournalEntry, 'subject' | 'action'>
+/** What a cache needs of an entry: its subject, the action on it, and its place in the chain. */
+export type Touched = Pick<JournalEntry, 'seq' | 'action' | 'subject' | 'previous' | 'hash'>
 
 /** The changes since an earlier look at the journal. */
 export interface ChangesSince {

@@ -2,7 +2,7 @@ import { invalid } from '../options.ts'
 import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 
 /** The kind of each member of a port. The compiler reports a member that is missing here or no longer exists. */
-type Shape<Port> = Readonly<Record<keyof Port, 'a function' | 'a number from 0' | 'a list'>>
+type Shape<Port> = Readonly<Record<keyof Port, 'a function' | 'a function, if given' | 'a number from 0' | 'a list'>>
 
 const storeShape: Shape<Store> = {
   lease: 'a number from 0',
@@ -12,7 +12,7 @@ const storeShape: Shape<Store> = {
   list: 'a function',
   commit: 'a function',
   idempotentResult: 'a function',
-  changesSince: 'a function',
+  follow: 'a function',
   settled: 'a function',
   journal: 'a function',
   auditKeys: 'a function',
@@ -40,7 +40,7 @@ const limiterShape: Shape<Limiter> = {
 
 const sourceShape: Shape<KeySource> = { keys: 'a list', bySecret: 'a function' }
 
-const clockShape: Shape<Clock> = { now: 'a function', monotonic: 'a function' }
+const clockShape: Shape<Clock> = { now: 'a function', monotonic: 'a function', after: 'a function, if given' }
 
 /** What is plugged into a keyring. */
 export interface Ports {
@@ -73,7 +73,8 @@ function check<Port extends object>(name: string, port: Port, shape: Shape<Port>
 }
 
 function is(value: unknown, must: string): boolean {
-  if (must === 'a function') return typeof value === 'function'
+  if (must === 'a function, if given' && value === undefined) return true
+  if (must.startsWith('a function')) return typeof value === 'function'
   if (must === 'a list') return Array.isArray(value)
   return typeof value === 'number' && value >= 0
 }

@@ -1,5 +1,6 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Change, Conditions, IdempotentCall, IdempotentResult } from './change.ts'
+import type { Follower, Propagation } from './follower.ts'
 import type {
   AuditedKey,
   AuditedOwner,
@@ -7,7 +8,7 @@ import type {
   JournalEntry,
   JournalFilter,
   JournalHead,
-  ChangesSince,
+  Touched,
 } from './journal.ts'
 import type { ListFilter, KeyListItem } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
@@ -20,7 +21,7 @@ import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
 export interface Store {
   /**
    * For how many milliseconds after a look at the journal a cached key may still be accepted. `settled` waits that
-   * long, so what is gained in speed by a longer one is paid by changes.
+   * long for every cache that does not confirm a change, so what is gained in speed by a longer one is paid by changes.
    */
   readonly lease: number
   /** The key that has a secret with this hash. */
@@ -44,16 +45,19 @@ export interface Store {
   /** The result of the call with this token; kept for at least a day. */
   idempotentResult(once: Pick<IdempotentCall, 'actor' | 'idempotencyKey'>): Awaitable<IdempotentResult | undefined>
   /**
-   * The changes after the head that an earlier look has seen; all changes for `undefined`. It must be cheap when
-   * nothing has changed.
-   *
-   * A journal without that head, because it is shorter or has another hash at its number, is not the one that was seen:
-   * a backup was restored, or an instance that was behind has taken over. Earlier reads are worthless then, even if the
-   * sequence numbers continue: `everything` has changed. It throws or rejects if it cannot determine what has changed.
+   * Begins to follow the journal for one cache. It may call `wake` at any time after it has answered: without anything
+   * where a look at the journal is due, or with entries of the journal, in their order, that the cache can apply at once
+   * if they continue what it has seen. A call that is lost, late or repeated only costs time.
    */
-  changesSince(after: JournalHead | undefined): Awaitable<ChangesSince>
-  /** Resolves when no other holder of a lease can still be serving what was before the commit that has just answered. */
-  settled(): Promise<void>
+  follow(wake: (entries?: readonly Touched[]) => void): Follower
+  /**
+   * Resolves when no cache can still be serving what was before the change with this sequence number: each has confirmed
+   * that it has applied it, or its lease has run out. It begins to count only now: the change may be one that another
+   * caller has just made.
+   *
+   * @param hash - the hash of its entry, where it is known. Rejects if the journal no longer has that entry.
+   */
+  settled(seq: number, hash?: string): Promise<Propagation>
   /** Entries of the journal, in the order of their numbers. */
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
   /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */

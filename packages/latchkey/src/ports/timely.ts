@@ -1,38 +1,59 @@
 import { LatchkeyError } from '../error.ts'
-import type { Awaitable, KeySource, Limiter, Store } from '../ports.ts'
+import type { KeySource, Limiter, Store, Timer } from '../ports.ts'
+import { isThenable, within } from '../within.ts'
 
 /** How many times as long as a check a change or a list may take. */
 const patience = 10
+
+/** How long a port is waited for, and the timer by which it is. */
+export interface Waits {
+  readonly timeout: number
+  readonly after: Timer
+}
 
 /**
  * The one place where a store is called. Whatever can be waited for becomes a promise of ours (a thenable taken for a
  * value would be a quota without end), and nothing is waited for longer than it may take. An answer that is there at
  * once costs nothing more.
  *
- * @param timeout - milliseconds that a check may wait; changes and lists ten times as long.
+ * @param waits - `timeout`, the milliseconds that a check may wait; changes and lists ten times as long.
  */
-export function timelyStore(store: Store, timeout: number): Store {
-  const check = within(timeout, 'The store has not answered')
-  const work = within(timeout * patience, 'The store has not answered')
-  const change = within(timeout * patience, 'The change may be done all the same: the store has not answered')
-  const settle = within(store.lease + timeout * patience, 'The change is done, but the store has not answered')
+export function timelyStore(store: Store, { timeout, after }: Waits): Store {
+  const what = 'The store has not answered'
+  const check = within(timeout, { what, after })
+  const work = within(timeout * patience, { what, after })
+  const change = within(timeout * patience, {
+    what: 'The change may be done all the same: the store has not answered',
+    after,
+  })
+  const settle = within(store.lease + timeout * patience, {
+    what: 'The change is done, but the store has not answered',
+    after,
+  })
   return {
     lease: store.lease,
     bySecret: (hash) => check(store.bySecret(hash)),
     byId: (id) => check(store.byId(id)),
     owner: (owner) => check(store.owner(owner)),
-    changesSince: (after) => check(store.changesSince(after)),
+    follow(wake) {
+      const follower = store.follow(wake)
+      return {
+        changesSince: (head) => check(follower.changesSince(head)),
+        applied: (head) => follower.applied(head),
+        close: () => work(follower.close()),
+      }
+    },
     spend: (id, spending) => check(store.spend(id, spending)),
     noteFirstUse: (hash, at) => check(store.noteFirstUse(hash, at)),
     commit: (changes, chain, conditions) => change(store.commit(changes, chain, conditions)),
     // Always a promise, even if the store returns none: a store that only one process can open may do so.
-    settled: async () => settle(store.settled()),
+    settled: async (seq, hash) => settle(store.settled(seq, hash)),
     list: (filter) => work(store.list(filter)),
     idempotentResult: (once) => work(store.idempotentResult(once)),
     journal: (filter) => work(store.journal(filter)),
-    auditKeys: (after, limit) => work(store.auditKeys(after, limit)),
-    auditOwners: (after, limit) => work(store.auditOwners(after, limit)),
-    auditMissing: (after, limit) => work(store.auditMissing(after, limit)),
+    auditKeys: (place, limit) => work(store.auditKeys(place, limit)),
+    auditOwners: (owner, limit) => work(store.auditOwners(owner, limit)),
+    auditMissing: (seq, limit) => work(store.auditMissing(seq, limit)),
     withoutSnapshot: (limit) => work(store.withoutSnapshot(limit)),
     newestRevision: () => work(store.newestRevision()),
     recordUsage: (batch) => work(store.recordUsage(batch)),
@@ -49,9 +70,10 @@ export function timelyStore(store: Store, timeout: number): Store {
  * The same for a limiter. If its answer arrives after the call was given up, the counted cost is given back: the caller
  * was answered `unavailable`, and a refused call spends nothing.
  */
-export function timelyLimiter(limiter: Limiter, timeout: number): Limiter {
-  const check = within(timeout, 'The limiter has not answered')
-  const work = within(timeout * patience, 'The limiter has not answered')
+export function timelyLimiter(limiter: Limiter, { timeout, after }: Waits): Limiter {
+  const what = 'The limiter has not answered'
+  const check = within(timeout, { what, after })
+  const work = within(timeout * patience, { what, after })
   return {
     take: (windows, cost) =>
       check(limiter.take(windows, cost), (answer) => {
@@ -73,30 +95,4 @@ export function promptSource(source: KeySource): KeySource {
       return key
     },
   }
-}
-
-/** Waits for an answer; `late` is called with an answer that arrives after the wait has been given up. */
-type Wait = <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => Awaitable<Value>
-
-/** @returns a function that answers what it is given, if it comes in so many milliseconds. */
-function within(milliseconds: number, what: string): Wait {
-  return <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => {
-    if (!isThenable(answer)) return answer
-    // Once: a thenable may repeat its work for each `then`.
-    const promised = Promise.resolve(answer)
-    return new Promise<Value>((resolve, reject) => {
-      const giveUp = (): void => {
-        reject(new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`))
-        // An error of `late` is dropped: no caller waits for it any more.
-        if (late !== undefined) promised.then(late).catch(() => {})
-      }
-      const timer = setTimeout(giveUp, milliseconds)
-      promised.finally(() => clearTimeout(timer)).then(resolve, reject)
-    })
-  }
-}
-
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  if ((typeof answer !== 'object' || answer === null) && typeof answer !== 'function') return false
-  return typeof (answer as Partial<PromiseLike<unknown>>).then === 'function'
 }

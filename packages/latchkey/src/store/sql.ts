@@ -178,7 +178,8 @@ export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq
 
 export const hashAt: string = `SELECT hash FROM latchkey_journal WHERE seq = $1`
 
-export const changedSince: string = `SELECT subject, action FROM latchkey_journal WHERE seq > $1 ORDER BY seq LIMIT $2`
+export const changedSince: string = `SELECT seq, action, subject, previous, hash FROM latchkey_journal
+    WHERE seq > $1 ORDER BY seq LIMIT $2`
 
 export const done: string = `SELECT fingerprint, ids, seq FROM latchkey_once WHERE actor = $1 AND token = $2`
 

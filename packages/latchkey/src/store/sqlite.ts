@@ -187,10 +187,15 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     ...closing.writes,
 
-    changesSince(after) {
-      mustBeThere()
-      return looks.changesSince(after)
-    },
+    // Nobody is told when it has applied a change: leases are short, and a change waits until they have run out.
+    follow: () => ({
+      changesSince(after) {
+        mustBeThere()
+        return looks.changesSince(after)
+      },
+      applied() {},
+      close() {},
+    }),
 
     async idempotentResult(once) {
       const found = asItIs(lookups.idempotentResult)(once)
@@ -200,9 +205,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
 
     async settled() {
+      const began = performance.now()
       // One more than the lease: timers may fire up to a millisecond early by the clock that leases are measured with.
       // And what another caller has committed a moment ago must be on the disk before this one says that it is so.
       await Promise.all([sleep(lease + 1), synced()])
+      const waitedMs = performance.now() - began
+      return { instances: null, confirmed: 0, lapsed: 0, lapsedInstances: [], waitedMs }
     },
 
     ready() {

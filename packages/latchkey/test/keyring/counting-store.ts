@@ -19,10 +19,16 @@ export function countingStore(store: Store): CountingStore {
       if (counting.failing) throw new Error('the disk is gone')
       return store.bySecret(hash)
     },
-    changesSince(after) {
-      counting.looks++
-      if (counting.failing) throw new Error('the disk is gone')
-      return store.changesSince(after)
+    follow(wake) {
+      const follower = store.follow(wake)
+      return {
+        ...follower,
+        changesSince(after) {
+          counting.looks++
+          if (counting.failing) throw new Error('the disk is gone')
+          return follower.changesSince(after)
+        },
+      }
     },
   }
   return counting

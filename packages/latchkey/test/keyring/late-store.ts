@@ -19,7 +19,10 @@ export function lateStore(store: Store): Store {
     list: late(store.list),
     commit: late(store.commit),
     idempotentResult: late(store.idempotentResult),
-    changesSince: late(store.changesSince),
+    follow(wake) {
+      const follower = store.follow(wake)
+      return { ...follower, changesSince: late(follower.changesSince) }
+    },
     settled: store.settled,
     journal: late(store.journal),
     auditKeys: late(store.auditKeys),

@@ -13,6 +13,7 @@ import type { Clock, KeyState, Store } from '../../src/ports.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { lateStore } from './late-store.ts'
+import { unknownInstances } from './workbench.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
 type Scope = keyof typeof scopes
@@ -773,6 +774,7 @@ async function twoKeyrings(shape: (store: Store) => Store): Promise<Real> {
         ...store,
         async settled() {
           waited += store.lease
+          return { ...unknownInstances, waitedMs: store.lease }
         },
       },
       scopes,

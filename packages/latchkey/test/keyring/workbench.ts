@@ -18,6 +18,9 @@ export const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as 
 
 type Shape = (store: Store) => Store
 
+/** What a store says of a change that does not know its instances. */
+export const unknownInstances = { instances: null, confirmed: 0, lapsed: 0, lapsedInstances: [] } as const
+
 /** How a store may answer: what holds for one that answers at once must hold for one across a network. */
 export const speeds: readonly (readonly [name: string, shape: Shape])[] = [
   ['at once', (store) => store],
@@ -50,6 +53,7 @@ export function withStillClock(store: Store, clock: TestClock): Store {
       const now = clock.now()
       clock.advance(store.lease)
       clock.set(now)
+      return { ...unknownInstances, waitedMs: store.lease }
     },
   }
 }

@@ -27,6 +27,7 @@ function answering<Port extends object>(port: Port, kind: (value: Promise<unknow
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== 'function') return member
+      if (name === 'follow') return (wake: () => void) => answering((member as Store['follow'])(wake), kind)
       return (...values: readonly unknown[]) =>
         kind((async () => (member as (...given: readonly unknown[]) => unknown)(...values))())
     },
@@ -73,19 +74,21 @@ describe('a store that does not answer', () => {
     const waiting: (() => void)[] = []
     let hung = 0
     const state = { hanging: false }
-    const port = new Proxy(inner, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name)
-        if (typeof member !== 'function') return member
-        return async (...values: readonly unknown[]) => {
-          if (state.hanging) {
-            hung++
-            await new Promise<void>((resolve) => waiting.push(resolve))
-          }
-          return (member as (...given: readonly unknown[]) => unknown)(...values)
+    const hangs = (target: object, name: PropertyKey): unknown => {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      if (name === 'follow') {
+        return (wake: () => void) => new Proxy((member as Store['follow'])(wake), { get: hangs })
+      }
+      return async (...values: readonly unknown[]) => {
+        if (state.hanging) {
+          hung++
+          await new Promise<void>((resolve) => waiting.push(resolve))
         }
-      },
-    })
+        return (member as (...given: readonly unknown[]) => unknown)(...values)
+      }
+    }
+    const port = new Proxy(inner, { get: hangs })
     return Object.defineProperties({ ...inner } as Hanging, {
       ...Object.fromEntries(
         Object.keys(inner).map((name) => [name, { get: () => Reflect.get(port, name) as unknown }]),

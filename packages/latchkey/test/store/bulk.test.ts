@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { inserting, newKey } from '../conformance/store.ts'
+import { changesSince, inserting, newKey } from '../conformance/store.ts'
 
 const folder = temporaryFolder('bulk')
 let files = 0
@@ -72,13 +72,13 @@ test('if the last of a thousand changes cannot be made, none is', async () => {
 test('a thousand changes are seen by the next look, and are not taken for those of another process', async () => {
   const shared: string[] = []
   const store = sqliteStore({ file: newFile(), onShared: () => shared.push('shared') })
-  await store.changesSince(undefined)
+  await changesSince(store, undefined)
   for (let count = 1; count <= 3; count++) {
     await store.commit(
       Array.from({ length: 100 }, () => inserting(newKey())),
       chain,
     )
-    const look = await store.changesSince(undefined)
+    const look = await changesSince(store, undefined)
     assert.deepEqual([look.head?.seq, look.changed.length], [count * 100, count * 100])
     await nextTurn()
   }

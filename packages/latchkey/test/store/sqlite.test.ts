@@ -26,13 +26,16 @@ import type { JournalHead } from '../../src/ports.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
 import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
-import { inserting, newKey, storeConformance } from '../conformance/store.ts'
+import { followerConformance } from '../conformance/follower.ts'
+import type { StoreUnderTest } from '../conformance/store.ts'
+import { changesSince, inserting, newKey, storeConformance, touchedBy } from '../conformance/store.ts'
 
 const folder = temporaryFolder('sqlite')
 let files = 0
 const newFile = (): string => join(folder, String(files++), 'keys.db')
 
-storeConformance('SQLite', () => {
+/** The data that conformance tests work on. */
+function fresh(): StoreUnderTest {
   const file = newFile()
   let copies = 0
   return {
@@ -51,7 +54,10 @@ storeConformance('SQLite', () => {
     },
     remove: () => rmSync(file),
   }
-})
+}
+
+storeConformance('SQLite', fresh)
+followerConformance('SQLite', fresh)
 
 test('the database and its companions can be read by their owner only', async () => {
   const file = newFile()
@@ -138,9 +144,9 @@ test('a store that is only read changes nothing, whoever writes meanwhile, and e
   await store.commit([inserting(newKey())], chain)
   const beside = sqliteStore({ file, mode: 'read' })
   assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 1, 'what is in the log alone')
-  const seen = await beside.changesSince(undefined)
+  const seen = await changesSince(beside, undefined)
   await store.commit([inserting(newKey())], chain)
-  assert.equal((await beside.changesSince(seen.head)).changed.length, 1, 'it follows')
+  assert.equal((await changesSince(beside, seen.head)).changed.length, 1, 'it follows')
   const refused = { code: 'store_unusable', message: /was opened only to read it.*Open it with the mode write/ }
   await assert.rejects(async () => beside.commit([inserting(newKey())], chain), refused)
   const spending = { cost: 1, quota: { amount: 5, refill: null }, period: 0 }
@@ -244,13 +250,13 @@ test('a store that was opened where nobody writes knows nothing any more once so
   await first.close()
   for (const closes of [false, true]) {
     const still = sqliteStore({ file, mode: 'read' })
-    const { head } = await still.changesSince(undefined)
+    const { head } = await changesSince(still, undefined)
     const writer = sqliteStore({ file })
-    assert.deepEqual((await still.changesSince(head)).changed, [], 'it is there, and has written nothing yet')
+    assert.deepEqual((await changesSince(still, head)).changed, [], 'it is there, and has written nothing yet')
     await writer.commit([inserting(newKey())], chain)
     if (closes) await writer.close()
     const changed = { code: 'store_unusable', message: /was changed since it was opened/ }
-    await assert.rejects(async () => still.changesSince(head), changed)
+    await assert.rejects(async () => changesSince(still, head), changed)
     await assert.rejects(async () => still.bySecret(made.secret.hash), changed)
     await assert.rejects(async () => still.journal({ after: 0, limit: 1 }), changed)
     await still.close()
@@ -442,9 +448,8 @@ test('a call that waits for a second to spend fails and takes nothing, also behi
 test('a look that fails has seen nothing: the next one names what it would have', async (context) => {
   const file = newFile()
   const [ours, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
-  await ours.changesSince(undefined)
-  const made = newKey()
-  await theirs.commit([inserting(made)], chain)
+  await changesSince(ours, undefined)
+  const entries = await theirs.commit([inserting(newKey())], chain)
   const get = StatementSync.prototype.get
   const failing = context.mock.method(
     StatementSync.prototype,
@@ -454,10 +459,10 @@ test('a look that fails has seen nothing: the next one names what it would have'
       return get.apply(this, values)
     },
   )
-  await assert.rejects(async () => ours.changesSince(undefined), /the disk is gone/)
+  await assert.rejects(async () => changesSince(ours, undefined), /the disk is gone/)
   failing.mock.restore()
-  const { head, changed } = await ours.changesSince(undefined)
-  assert.deepEqual([head?.seq, changed], [1, [{ subject: made.key.id, action: 'issue' }]])
+  const { head, changed } = await changesSince(ours, undefined)
+  assert.deepEqual([head?.seq, changed], [1, touchedBy(entries)])
   await ours.close()
   await theirs.close()
 })
@@ -480,10 +485,10 @@ for (const [how, act] of Object.entries(lose)) {
     const change = inserting(made)
     assert.ok(change.kind === 'insert')
     await store.commit([{ ...change, quota: { remaining: 5, period: 0 } }], chain)
-    const seen = await store.changesSince(undefined)
+    const seen = await changesSince(store, undefined)
     act(file)
     const lost = { code: 'store_unusable', message: /was deleted or replaced/ }
-    await assert.rejects(async () => store.changesSince(seen.head), lost)
+    await assert.rejects(async () => changesSince(store, seen.head), lost)
     await assert.rejects(async () => store.commit([inserting(newKey())], chain), lost)
     await assert.rejects(async () => store.spend(made.key.id, { cost: 1, quota, period: 0 }), lost)
     await assert.rejects(async () => store.recordUsage({ counts: [], lastUsed: new Map() }), lost)
@@ -554,7 +559,7 @@ test('a store is told once that another one accepts calls on its file, and not o
   const count = async (store: typeof ours): Promise<void> => store.recordUsage({ counts: [usage], lastUsed: new Map() })
   let head: JournalHead | undefined
   const look = async (): Promise<number> => {
-    ;({ head } = await ours.changesSince(head))
+    ;({ head } = await changesSince(ours, head))
     await nextTurn()
     return told
   }

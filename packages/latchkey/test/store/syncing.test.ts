@@ -69,7 +69,7 @@ test('a change, a first use and what was done before are answered only when they
     async () => store.commit([inserting(made)], chain, { idempotent: once }),
     async () => store.idempotentResult(once),
     async () => store.noteFirstUse(made.secret.hash, 1),
-    async () => store.settled(),
+    async () => store.settled(0),
   ]
   for (const [index, call] of calls.entries()) {
     const answer = call()
@@ -122,7 +122,7 @@ test('once the disk has refused a sync, nothing is acknowledged until the file i
     () => store.noteFirstUse(late.secret.hash, 1),
     () => store.recordUsage({ counts: [], lastUsed: new Map() }),
     () => store.idempotentResult(once),
-    () => store.settled(),
+    () => store.settled(0),
     () => store.ready(),
   ]
   for (const [index, call] of calls.entries()) await assert.rejects(async () => call(), refusal, `call ${index}`)

@@ -6,7 +6,7 @@ import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folde
 import { chain } from '../../src/journal/chain.ts'
 import type { Keyring, KeyringOptions } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
-import type { Change, Store } from '../../src/ports.ts'
+import type { Change, Propagation, Store } from '../../src/ports.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { settingsKey } from '../../src/source/settings.ts'
@@ -14,6 +14,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, newSecret } from '../conformance/store.ts'
 import type { CountingStore } from '../keyring/counting-store.ts'
 import { countingStore } from '../keyring/counting-store.ts'
+import { unknownInstances } from '../keyring/workbench.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -142,7 +143,8 @@ test('a change of our own does not hide one that others made before it', async (
 })
 
 test('a revocation of our own counts for us at once: the store waits for the leases of others, not for ours', async () => {
-  const store: Store = { ...sqliteStore({ file: ':memory:' }), settled: async () => undefined }
+  const settled = async (): Promise<Propagation> => ({ ...unknownInstances, waitedMs: 0 })
+  const store: Store = { ...sqliteStore({ file: ':memory:' }), settled }
   const keyring = await openKeyring({ store, scopes, clock: { now: () => 1000, monotonic: () => 0 } })
   const { key, secret } = await keyring.issue(shop)
   assert.equal(await codeOf(keyring, secret), 'accepted')

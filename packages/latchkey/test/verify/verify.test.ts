@@ -299,11 +299,17 @@ test('a look at the journal that takes longer than its lease is no licence to ac
   const looks: (() => void)[] = []
   const store: Store = {
     ...inner,
-    async changesSince(after) {
-      // What it saw is what was so when it began.
-      const seen = await inner.changesSince(after)
-      if (slow) await new Promise<void>((resolve) => looks.push(resolve))
-      return seen
+    follow(wake) {
+      const follower = inner.follow(wake)
+      return {
+        ...follower,
+        async changesSince(after) {
+          // What it saw is what was so when it began.
+          const seen = await follower.changesSince(after)
+          if (slow) await new Promise<void>((resolve) => looks.push(resolve))
+          return seen
+        },
+      }
     },
   }
   const keyring = await openKeyring({ store, scopes, clock: { now: () => 1000, monotonic: () => monotonic } })

@@ -61,7 +61,14 @@ export function looksOf({
         }
         const changed = rows<Touched>(sql.changedSince, [after?.seq ?? 0, namedChanges + 1])
         if (changed.length > namedChanges) return { head, changed: 'everything', imported }
-        return { head, changed: changed.map(({ subject, action }) => ({ subject, action })), imported }
+        const named = changed.map(({ seq, action, subject, previous, hash }) => ({
+          seq,
+          action,
+          subject,
+          previous,
+          hash,
+        }))
+        return { head, changed: named, imported }
       })
     },
 
