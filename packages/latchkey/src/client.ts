@@ -17,13 +17,14 @@ import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
+import type { RefusalPage } from './keyring/reading/refusals.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
 import type { Rotated } from './keyring/rotate.ts'
 import { invalid, membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
 import type { JournalEntry, UsageCount } from './ports.ts'
-import type { RefusalRecord } from './verify/refusal-log.ts'
+import type { RefusalRecord } from './verify/refusal-record.ts'
 
 /** The address of the server, and how to speak to it. */
 export interface ConnectOptions {
@@ -173,14 +174,11 @@ export async function connectKeyring<Scope extends string = string>(
     usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
     async refusal(requestId) {
       const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
-      const unsaid = {
-        route: undefined,
-        keyId: undefined,
-        owner: undefined,
-        environment: undefined,
-        missing: undefined,
-      }
-      return record === undefined ? undefined : ({ ...unsaid, ...record } as unknown as RefusalRecord)
+      return record === undefined ? undefined : refusalOf(record)
+    },
+    async refusals(options = {}) {
+      const { refusals, cursor } = (await get('/v1/refusals', options)) as unknown as Record<keyof RefusalPage, unknown>
+      return { refusals: (refusals as readonly Json[]).map(refusalOf), cursor: cursor as RefusalPage['cursor'] }
     },
     whoami: async () => (await get('/v1/whoami')) as unknown as WhoAmI,
     async close() {
@@ -196,6 +194,12 @@ export async function connectKeyring<Scope extends string = string>(
   function changedOf(answer: Json): Changed<Scope> {
     return answer as unknown as Changed<Scope>
   }
+}
+
+/** A refusal with all its members, of which JSON leaves out those that are not known. */
+function refusalOf(record: Json): RefusalRecord {
+  const { address, route, requirement, keyId, owner, environment, ...rest } = record
+  return { ...rest, address, route, requirement, keyId, owner, environment } as unknown as RefusalRecord
 }
 
 /** A call that is lost is sent again: its idempotency key makes it happen once. */

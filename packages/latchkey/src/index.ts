@@ -41,7 +41,15 @@ export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
 export type { JournalOptions } from './keyring/reading/journal.ts'
 export type { UsageOptions } from './keyring/reading/usage.ts'
 export type { ActingKey, WhoAmI } from './keyring/reading/whoami.ts'
-export type { RefusalRecord } from './verify/refusal-log.ts'
+export type { RefusalOrder, RefusalPage, RefusalsOptions } from './keyring/reading/refusals.ts'
+export type { KeptRefusals } from './keyring/refusal-bounds.ts'
+export type {
+  LimitRefusalRecord,
+  PlainRefusalRecord,
+  RefusalFacts,
+  RefusalRecord,
+  ScopeRefusalRecord,
+} from './verify/refusal-record.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked } from './keyring/revoke.ts'
 export type { Rotated, RotatedOrRepeated } from './keyring/rotate.ts'
@@ -55,6 +63,7 @@ export type {
   Credential,
   Requirement,
   LimitState,
+  RefusedCall,
   Refused,
   Retiring,
   Verdict,

@@ -39,6 +39,10 @@ export const bounds = {
    * its hash.
    */
   bits: { least: 64, most: 4096 },
+  /** Characters in the id of a request. */
+  requestId: 200,
+  /** Characters in a route as it was declared. */
+  route: 500,
   /** Counts in one answer about usage. */
   usage: 10_000,
   /** Milliseconds since 1970: the last that a date can have. */

@@ -41,6 +41,14 @@ export type {
   StoredOwner,
   StoredSecret,
 } from './ports/records.ts'
+export type {
+  RefusalBounds,
+  RefusalDraft,
+  RefusalFilter,
+  RefusedLimit,
+  RefusedRequirement,
+  StoredRefusal,
+} from './ports/refusals.ts'
 export type { KeySource } from './ports/source.ts'
 export type { Store } from './ports/store.ts'
 export type { Spending, UsageBatch, UsageCount, UsageFilter } from './ports/usage.ts'

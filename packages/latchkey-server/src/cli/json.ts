@@ -40,6 +40,7 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   until: true,
   hour: true,
   amount: false,
+  cost: false,
   count: false,
   limit: false,
   remaining: false,

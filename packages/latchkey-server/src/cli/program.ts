@@ -20,7 +20,8 @@ import { showCommand } from './keys/show.ts'
 import { changeCommand as ownersChange } from './owners/change.ts'
 import { showCommand as ownersShow } from './owners/show.ts'
 import { migrateCommand } from './migrate.ts'
-import { refusalCommand } from './refusal.ts'
+import { listCommand as refusalsList } from './refusals/list.ts'
+import { showCommand as refusalsShow } from './refusals/show.ts'
 import { serveCommand } from './serve.ts'
 import { commonLast } from './target.ts'
 import { wrapped } from './terminal/width.ts'
@@ -70,7 +71,10 @@ export function buildProgram(version: string): Command {
   const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
   for (const add of [journalShow, journalVerify]) add(journal)
 
-  for (const add of [usageCommand, verifyCommand, refusalCommand, whoamiCommand, doctorCommand]) add(program)
-  for (const add of [healthCommand, backupCommand, migrateCommand, completionCommand]) add(program)
+  const refusals = commandIn(program, 'refusals', 'List refused calls, and explain why a call was refused')
+  for (const add of [refusalsList, refusalsShow]) add(refusals)
+
+  for (const add of [usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
+  for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -284,7 +284,6 @@ describe('a flag that a message names is the one that was missing', () => {
     const input = '{"name":"Old","owner":"acme","scopes":[],"key":"an-old-key-of-some-length-7f3a9c2e"}'
     assert.match((await here.run(['keys', 'import'], { input })).stderr, /--plain\.$/m)
     await here.done(['keys', 'import', '--plain'], { input })
-    assert.match((await here.run(['refusal', 'x'])).stderr, /Ask it with --url\.$/m)
     for (const wrong of ['lsit', 'rotat', 'keys', 'owners shwo']) {
       const { stderr } = await here.run(wrong.split(' '))
       const [, see = ''] = /^See latchkey ?(.*) --help\.$/m.exec(stderr) ?? []

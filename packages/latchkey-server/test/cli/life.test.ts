@@ -241,11 +241,10 @@ test('why a call was refused is asked of the server by the id in the answer', as
   const { url, environment: env } = served
   const answer = await fetch(`${url}/v1/keys`)
   const { instance } = (await answer.json()) as { instance: string }
-  const found = await there.run(['refusal', instance], { env })
+  const found = await there.run(['refusals', 'show', instance], { env })
   assert.equal(found.code, 0, found.stderr)
   assert.match(found.stdout, /^code +missing$/m)
-  assert.equal((await there.run(['refusal', 'nope'], { env })).code, 3)
-  assert.equal((await there.run(['refusal', instance])).code, 2, 'a database remembers no refusals')
+  assert.equal((await there.run(['refusals', 'show', 'nope'], { env })).code, 3)
 })
 
 test('an application key, a wrong address and a missing admin key have their exit codes, and no key is repeated', async () => {

@@ -57,6 +57,7 @@ test('the served document is valid OpenAPI 3.1, and says of every operation what
     '/v1/keys/{id}/revoke',
     '/v1/keys/{id}/rotate',
     '/v1/owners/{owner}',
+    '/v1/refusals',
     '/v1/refusals/{requestId}',
     '/v1/usage',
     '/v1/verify',

@@ -76,7 +76,7 @@ test('every route requires the scope that the contract says', () => {
     'owners:write': ['PATCH /v1/owners/:owner'],
     'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
     'usage:read': ['GET /v1/usage'],
-    'refusals:read': ['GET /v1/refusals/:requestId'],
+    'refusals:read': ['GET /v1/refusals', 'GET /v1/refusals/:requestId'],
     'metrics:read': ['GET /metrics'],
   }
   const expected = Object.entries(said).flatMap(([scope, lines]) => lines.map((line) => `${line} ${scope}`))
@@ -172,7 +172,7 @@ test('an admin key that is bound to another owner sees and changes nothing of th
     assert.deepEqual(await standing(stage, target), before, line)
     assert.ok(!answer.body.includes(target.key.id) && !answer.body.includes('acme'), `${line}: ${answer.body}`)
     // What is about no owner is answered; so are lists, which then are empty, and the question after a key, which is unknown.
-    const general = ['/v1/keyring', '/v1/whoami', '/metrics', '/v1/keys', '/v1/usage']
+    const general = ['/v1/keyring', '/v1/whoami', '/metrics', '/v1/keys', '/v1/usage', '/v1/refusals']
     const path = line.split(' ')[1] ?? ''
     if (line === 'POST /v1/verify') assert.equal(answer.json().code, 'unknown')
     else if (line === 'POST /v1/verify/batch') assert.equal(answer.json().verdicts[0].code, 'unknown')

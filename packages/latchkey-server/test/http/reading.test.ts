@@ -121,11 +121,14 @@ scenario(
     const { instance } = refused.json() as { instance: string }
     const requestId = instance.replace('urn:uuid:', '')
     const record = (await send(`GET /v1/refusals/${requestId}`, { as })).json()
-    const { at, why, ...rest } = record
-    assert.ok(at > 0 && why.length > 0)
+    const { at, why, instance: process, ...rest } = record
+    assert.ok(at > 0 && why.length > 0 && process.length > 0)
     assert.deepEqual(rest, {
       requestId,
+      count: 1,
+      address: '127.0.0.1',
       route: 'GET /v1/keys/:id',
+      requirement: { scopes: ['keys:read'], anyOf: [], environments: ['admin'], cost: 1 },
       code: 'insufficient_scope',
       step: 'scopes',
       keyId: lacking.key.id,

@@ -120,6 +120,13 @@ class RequestCall implements CallContext {
   }
 }
 
+/** A request that is refused, and the requirement that it did not meet. */
+interface RefusedRequest {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly requirement: Requirement
+}
+
 const keySlot = Symbol('latchkey.key')
 
 interface Guarded<Scope extends string> {
@@ -163,6 +170,13 @@ export function fastifyGuard<Scope extends string>(
 
   function requires(...args: readonly RequiresArgument<Scope>[]): GuardHook {
     const requirement = requirementOf(verifier, args)
+    /** Puts an accepted key on the request, or answers the refusal; says whether the request goes on to its handler. */
+    function act(verdict: Accepted<Scope> | Refused, request: FastifyRequest, reply: FastifyReply): boolean {
+      if (verdict.ok) accept(verdict, request, reply)
+      else refuse(verdict, { request, reply, requirement })
+      return verdict.ok
+    }
+
     return declare(requirement, (request, reply, done) => {
       if (!registered) return done(pluginMissing())
       const verdict = judge(request, requirement)
@@ -182,25 +196,20 @@ export function fastifyGuard<Scope extends string>(
     )
   }
 
-  /** Puts an accepted key on the request, or answers the refusal; says whether the request goes on to its handler. */
-  function act(verdict: Accepted<Scope> | Refused, request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!verdict.ok) {
-      refuse(verdict, request, reply)
-      return false
-    }
+  function accept(verdict: Accepted<Scope>, request: FastifyRequest, reply: FastifyReply): void {
     ;(request as Guarded<Scope>)[keySlot] = verdict.key
     // Shared caches keep out answers to `Authorization` only (RFC 9111 3.5), not ours. A handler may set another value.
     reply.header('cache-control', 'private')
     if (verdict.limits !== undefined || verdict.retiring !== undefined) reply.headers(acceptedHeaders(verdict))
-    return true
   }
 
-  function refuse(refused: Refused, request: FastifyRequest, reply: FastifyReply): void {
+  function refuse(refused: Refused, { request, reply, requirement }: RefusedRequest): void {
     const { status, headers, problem } = refusalAnswer(refused, { requestId: request.id, credential })
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
     // After the answer, so that the time of the answer does not depend on what we know of the key.
     logRefusal(refused, { request, unread: unreadHeaders[credential] })
-    verifier.noteRefusal?.(request.id, `${request.method} ${request.routeOptions.url ?? ''}`, refused)
+    const route = `${request.method} ${request.routeOptions.url ?? ''}`
+    verifier.noteRefusal?.(refused, { requestId: request.id, route, address: request.ip, requirement })
   }
 
   const open = declare('open', (_request, _reply, done) => done())

@@ -3,7 +3,7 @@ import type { AdminScope } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import type { CallToVerify, VerifyManyOptions } from '../verify/calls.ts'
-import type { RefusalRecord } from '../verify/refusal-log.ts'
+import type { RefusalRecord } from '../verify/refusal-record.ts'
 import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type {
   BulkOptions,
@@ -22,8 +22,10 @@ import type { KeyPage, ListOptions } from './reading/list.ts'
 import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { JournalOptions } from './reading/journal.ts'
+import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
 import type { UsageOptions } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
+import type { KeptRefusals } from './refusal-bounds.ts'
 import type { Revoked } from './revoke.ts'
 import type { Rotated, RotatedOrRepeated } from './rotate.ts'
 
@@ -67,8 +69,12 @@ export interface KeyringOptions<Scope extends string> {
   readonly storeTimeout?: number
   /** Milliseconds between two writings of usage. A crash can lose the usage of that time. 10,000 if left out. */
   readonly usageInterval?: number
+  /** How many refusals the store keeps: 1,000 of each key and 100,000 of all, and 10,000 without a known key. */
+  readonly refusals?: KeptRefusals
+  /** The name of this process, which its refusals tell; the names of the host and the id of the process if left out. */
+  readonly instance?: string
   /**
-   * Is called when usage could not be written, which is tried again, or declarations could not be kept, which is not. If
+   * Is called when usage or refusals could not be written, which is tried again, or declarations could not be kept, which is not. If
    * left out, or where it throws itself, the process emits a warning.
    */
   readonly onError?: (error: unknown) => void
@@ -305,8 +311,9 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   usage(options?: UsageOptions): Promise<readonly UsageCount[]>
   /**
-   * Says why a request was refused, by the id that its answer names. The last 10,000 refusals of this process are
-   * remembered; `undefined` for any other id.
+   * Says why a request was refused, by the id that its answer names. The store keeps refusals; those of other processes
+   * are found after two seconds. Of more than ten equal ones within a second, only the first ten are found later.
+   * `undefined` for any other id.
    *
    * @throws LatchkeyError `invalid_input`.
    *
@@ -326,6 +333,18 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * console.log(allRights ? 'all rights' : scopes.join(', '))
    */
   whoami(): Promise<WhoAmI>
+  /**
+   * Reads refusals, the newest first, a page at a time: 100, or `limit`, which is 1000 at most. Equal ones of one second are
+   * one, with their number. A refusal is there after two seconds. An admin key sees those of the keys that it sees;
+   * those without a known key, if it sees all keys.
+   *
+   * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * const { refusals } = await keyring.refusals({ owner: 'acme', code: 'over_limit' })
+   * for (const { at, keyId, count } of refusals) console.log(new Date(at).toISOString(), keyId, count)
+   */
+  refusals(options?: RefusalsOptions): Promise<RefusalPage>
   /**
    * Writes the usage gathered so far, and closes the store and the limiter. A second call waits for the first. Over HTTP,
    * and for a keyring that acts as an admin key, the store stays open: others use it.
@@ -362,7 +381,7 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
    */
   as(admin: string | VerifiedKey): Keyring<Scope>
   /**
-   * Writes the usage gathered so far, which otherwise happens every ten seconds.
+   * Writes the usage and the refusals gathered so far, which otherwise happens every ten seconds and every second.
    *
    * @example
    * await keyring.verify(secret)

@@ -11,7 +11,7 @@ import { underWay } from '../under-way.ts'
 import { openCache } from '../verify/cache.ts'
 import { Credential } from '../verify/credential.ts'
 import type { KeyringParts } from '../verify/parts.ts'
-import { refusalLog } from '../verify/refusal-log.ts'
+import { openRefusals } from '../verify/refusals.ts'
 import { openUsage } from '../verify/usage.ts'
 import type { Verifier } from '../verify/verdict.ts'
 import { verifierOf } from '../verify/verify.ts'
@@ -20,7 +20,9 @@ import { actingAs } from './acting.ts'
 import { backgroundErrors } from './background-errors.ts'
 import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
+import { instanceOf } from './instance.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
+import { refusalBoundsOf } from './refusal-bounds.ts'
 import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
@@ -35,6 +37,8 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
   cacheBytes: true,
   storeTimeout: true,
   usageInterval: true,
+  refusals: true,
+  instance: true,
   onError: true,
 })
 
@@ -69,6 +73,9 @@ export async function openKeyring<const Scope extends string>(
   integer('cacheBytes', cacheBytes, { least: 1, most: Number.MAX_SAFE_INTEGER })
   integer('storeTimeout', storeTimeout, { least: 1, most: longestTimeout })
 
+  const instance = instanceOf(options.instance)
+  const refusalBounds = refusalBoundsOf(options.refusals)
+
   const onError = backgroundErrors(options.onError)
   const ports = {
     store: options.store,
@@ -89,19 +96,32 @@ export async function openKeyring<const Scope extends string>(
   }
 
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
+  const refusals = openRefusals({ store, now: () => clock.now(), instance, bounds: refusalBounds, onError })
   const cache = openCache<Scope>({ store, clock, after, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
   const limiter = timelyLimiter(ports.limiter, waits)
-  const parts: KeyringParts<Scope> = { store, limiter, sources, cache, usage, clock, prefix, environments, scopes }
+  const parts: KeyringParts<Scope> = {
+    store,
+    limiter,
+    sources,
+    cache,
+    usage,
+    refusals,
+    clock,
+    prefix,
+    environments,
+    scopes,
+  }
   await snapshotRows({ store, clock })
   // The first look is the longest, and a store that cannot be read should say so now and not to the first caller.
   await cache.follow()
 
   const verify = verifierOf(parts)
   const credential = (presented: string): Credential => new Credential(presented)
-  const log = refusalLog(rememberedRefusals)
-  const noteRefusal: Keyring['noteRefusal'] = (requestId, route, refused) => {
-    log.add(requestId, { route, refused, at: clock.now() })
-  }
+  const noting =
+    (environment: string): NonNullable<Keyring['noteRefusal']> =>
+    (refused, call) =>
+      refusals.note({ at: clock.now(), refused, call, environment })
+  const noteRefusal = noting(environments[0])
   // A change that is committed must be answered too: a secret is shown only once.
   const { during, ended } = underWay()
   let closed: Promise<void> | undefined
@@ -114,16 +134,22 @@ export async function openKeyring<const Scope extends string>(
     } finally {
       // A store that is gone forgets by itself that this cache followed it.
       await cache.close().catch(onError)
-      await limiter.close()
-      await store.close()
+      try {
+        await refusals.close()
+      } finally {
+        await limiter.close()
+        await store.close()
+      }
     }
   }
   return {
-    ...verbsOf(parts, { verify, log, during }),
+    ...verbsOf(parts, { verify, during }),
     credential,
     noteRefusal,
     close,
-    flushUsage: usage.flush,
+    async flushUsage() {
+      await Promise.all([usage.flush(), refusals.flush()])
+    },
     async ready() {
       await store.ready()
     },
@@ -136,13 +162,13 @@ export async function openKeyring<const Scope extends string>(
       environments: [adminEnvironment],
       credential,
       verify: verifierOf(parts, [adminEnvironment]) as unknown as Verifier<AdminScope>['verify'],
-      noteRefusal,
+      noteRefusal: noting(adminEnvironment),
     },
     as: actingAs({
       parts,
       verify,
       keyringOf: (acting, verifyAs) => ({
-        ...verbsOf(acting, { verify: verifyAs, log, during }),
+        ...verbsOf(acting, { verify: verifyAs, during }),
         noteRefusal,
         credential,
         async close() {
@@ -155,6 +181,3 @@ export async function openKeyring<const Scope extends string>(
 
 /** Milliseconds: ten minutes. */
 const longestTimeout = 600_000
-
-/** How many refusals are remembered by the id of their request. */
-const rememberedRefusals = 10_000

@@ -2,7 +2,6 @@ import { bounds, text } from '../input.ts'
 import { verifyJournal } from '../journal/verify-journal.ts'
 import type { UnderWay } from '../under-way.ts'
 import type { KeyringParts } from '../verify/parts.ts'
-import type { RefusalLog } from '../verify/refusal-log.ts'
 import type { Verifier } from '../verify/verdict.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import type { RotateOptions } from './call-options.ts'
@@ -16,6 +15,7 @@ import type { Keyring } from './keyring.ts'
 import { list } from './reading/list.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import { readJournal } from './reading/journal.ts'
+import { findRefusal, readRefusals } from './reading/refusals.ts'
 import { readUsage } from './reading/usage.ts'
 import { whoami } from './reading/whoami.ts'
 import { revoke } from './revoke.ts'
@@ -26,11 +26,7 @@ import { verifyMany } from './verify-many.ts'
 /** The verbs of a keyring, with the rights of `parts.authority`. */
 export function verbsOf<Scope extends string>(
   parts: KeyringParts<Scope>,
-  {
-    verify,
-    log,
-    during,
-  }: { readonly verify: Verifier<Scope>['verify']; readonly log: RefusalLog } & Pick<UnderWay, 'during'>,
+  { verify, during }: { readonly verify: Verifier<Scope>['verify'] } & Pick<UnderWay, 'during'>,
 ): Omit<Keyring<Scope>, 'credential' | 'noteRefusal' | 'close'> {
   const { store, clock, scopes, environments } = parts
   return {
@@ -64,15 +60,7 @@ export function verbsOf<Scope extends string>(
     },
     usage: (options = {}) => readUsage(parts, options),
     whoami: () => whoami(parts),
-    async refusal(requestId) {
-      const authority = await authorityOf(parts, 'refusals:read')
-      const found = log.find(requestId)
-      if (found === undefined) return undefined
-      const { owner, environment } = found
-      // The reason for refusing a call without a known key is shown only to an admin key that sees keys of all owners.
-      const bound = authority.owner !== undefined || authority.environments?.length === 0
-      if (owner === undefined || environment === undefined) return bound ? undefined : found
-      return authority.sees({ owner, environment }) ? found : undefined
-    },
+    refusal: (requestId) => findRefusal(parts, requestId),
+    refusals: (options = {}) => readRefusals(parts, options),
   }
 }

@@ -24,6 +24,8 @@ const storeShape: Shape<Store> = {
   noteFirstUse: 'a function',
   recordUsage: 'a function',
   usage: 'a function',
+  recordRefusals: 'a function',
+  refusals: 'a function',
   declared: 'a function',
   declare: 'a function',
   grants: 'a function',

@@ -12,6 +12,7 @@ import type {
 } from './journal.ts'
 import type { ListFilter, KeyListItem } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
+import type { RefusalBounds, RefusalDraft, RefusalFilter, StoredRefusal } from './refusals.ts'
 import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
 
 /**
@@ -89,6 +90,14 @@ export interface Store {
   recordUsage(batch: UsageBatch): Awaitable<void>
   /** By hour, then key, then outcome. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
+  /**
+   * Keeps refusals, and forgets the oldest of a key, of all keys and of strangers beyond their bounds. The bound for all
+   * keys may be exceeded by some hundred rows for a while. In one transaction, and the work is bounded by the number of
+   * refusals that are given.
+   */
+  recordRefusals(refusals: readonly RefusalDraft[], bounds: RefusalBounds): Awaitable<void>
+  /** Refusals that are kept, in the order that is asked for. */
+  refusals(filter: RefusalFilter): Awaitable<readonly StoredRefusal[]>
   /** The last declaration; `undefined` if there never was one, which differs from an empty declaration. */
   declared(): Awaitable<Declared | undefined>
   /** Keeps what is declared, for those who do not know. A store that may not be written to leaves it as it is. */

@@ -58,6 +58,8 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     newestRevision: () => work(store.newestRevision()),
     recordUsage: (batch) => work(store.recordUsage(batch)),
     usage: (filter) => work(store.usage(filter)),
+    recordRefusals: (refusals, bounds) => work(store.recordRefusals(refusals, bounds)),
+    refusals: (filter) => work(store.refusals(filter)),
     declared: () => work(store.declared()),
     declare: (declared) => work(store.declare(declared)),
     grants: (environments) => work(store.grants(environments)),

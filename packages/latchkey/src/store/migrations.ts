@@ -147,5 +147,37 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
       // Of a secret that was imported by the hash of its last part: the text before that part.
       `ALTER TABLE latchkey_secrets ADD COLUMN text_before TEXT`,
     ],
+    [
+      // A row is for equal refusals of one second. Without a known key, its id, owner and environment are empty.
+      `CREATE TABLE latchkey_refusals (
+        place ${integer} PRIMARY KEY,
+        at ${integer} NOT NULL,
+        request_id TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        address TEXT,
+        route TEXT,
+        requirement TEXT,
+        code TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        missing TEXT,
+        exceeded TEXT,
+        count ${integer} NOT NULL
+      )`,
+      `CREATE INDEX latchkey_refusals_by_at ON latchkey_refusals (at, place)`,
+      `CREATE INDEX latchkey_refusals_by_key ON latchkey_refusals (key_id, at, place)`,
+      `CREATE INDEX latchkey_refusals_by_owner ON latchkey_refusals (owner, at, place)`,
+      `CREATE INDEX latchkey_refusals_by_code ON latchkey_refusals (code, at, place)`,
+      // Counts those of known keys, and finds the oldest of them, without a look at those of strangers.
+      `CREATE INDEX latchkey_refusals_known ON latchkey_refusals (at, place) WHERE key_id <> ''`,
+      // A caller may choose the id of its request, and choose one that is there already.
+      `CREATE TABLE latchkey_refused_requests (
+        request_id TEXT NOT NULL,
+        place ${integer} NOT NULL REFERENCES latchkey_refusals (place) ON DELETE CASCADE,
+        PRIMARY KEY (request_id, place)
+      ) ${byPrimaryKey}`,
+      `CREATE INDEX latchkey_refused_requests_by_place ON latchkey_refused_requests (place)`,
+    ],
   ]
 }

@@ -1,7 +1,7 @@
 // Rows as engines give them, and the records that they stand for.
 
 import { jsonOf } from './foreign-value.ts'
-import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredSecret } from '../ports.ts'
+import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredRefusal, StoredSecret } from '../ports.ts'
 
 /** The columns of a secret, beside others. */
 export interface SecretRow {
@@ -76,5 +76,38 @@ export function ownerOfRow(row: OwnerRow): StoredOwner | undefined {
     disabledAt: row.owner_disabled_at,
     limits: jsonOf(row.owner_limits ?? '[]', 'latchkey_owners', 'limits') as StoredOwner['limits'],
     revision: row.owner_revision,
+  }
+}
+
+/** The columns of a refusal. */
+export interface RefusalRow {
+  readonly place: number
+  readonly at: number
+  readonly request_id: string
+  readonly instance: string
+  readonly address: string | null
+  readonly route: string | null
+  readonly requirement: string | null
+  readonly code: string
+  readonly key_id: string
+  readonly owner: string
+  readonly environment: string
+  readonly missing: string | null
+  readonly exceeded: string | null
+  readonly count: number
+}
+
+/** The refusal in a row. */
+export function refusalOfRow(row: RefusalRow): StoredRefusal {
+  const { request_id: requestId, key_id: key, requirement, missing, exceeded, ...same } = row
+  const read = (column: string, text: string | null): unknown =>
+    text === null ? null : jsonOf(text, 'latchkey_refusals', column)
+  return {
+    ...same,
+    requestId,
+    key,
+    requirement: read('requirement', requirement) as StoredRefusal['requirement'],
+    missing: read('missing', missing) as StoredRefusal['missing'],
+    limit: read('exceeded', exceeded) as StoredRefusal['limit'],
   }
 }

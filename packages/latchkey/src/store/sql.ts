@@ -5,6 +5,8 @@ import type {
   JournalEntry,
   JournalFilter,
   ListFilter,
+  RefusalDraft,
+  RefusalFilter,
   StoredOwner,
   StoredSecret,
   UsageFilter,
@@ -200,6 +202,24 @@ export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = 
 
 export const noteFirstUse: string = `UPDATE latchkey_secrets SET last_used_at = $2 WHERE hash = $1 AND last_used_at IS NULL`
 
+/** Answers the place of the row. */
+export const insertRefusal: string = `INSERT INTO latchkey_refusals (at, request_id, instance, address, route, requirement,
+    code, key_id, owner, environment, missing, exceeded, count)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING place`
+
+export const insertRefusedRequest: string = `INSERT INTO latchkey_refused_requests (request_id, place) VALUES ($1, $2)
+    ON CONFLICT (request_id, place) DO NOTHING`
+
+/** Leaves the $2 newest of a key, or of strangers; deletes $3 at most. */
+export const trimRefusalsOfKey: string = `DELETE FROM latchkey_refusals WHERE place IN (
+    SELECT place FROM latchkey_refusals WHERE key_id = $1 ORDER BY at DESC, place DESC LIMIT $3 OFFSET $2)`
+
+export const countKnownRefusals: string = `SELECT COUNT(*) AS count FROM latchkey_refusals WHERE key_id <> ''`
+
+/** Deletes the $1 oldest of known keys. */
+export const trimKnownRefusals: string = `DELETE FROM latchkey_refusals WHERE place IN (
+    SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY at, place LIMIT $1)`
+
 export const declared: string = `SELECT scopes, prefix, environments FROM latchkey_declared WHERE place = 1`
 
 export const declare: string = `INSERT INTO latchkey_declared (place, scopes, prefix, environments) VALUES (1, $1, $2, $3)
@@ -296,6 +316,53 @@ export function usageQuery({ key, owner, outcome, environments, from, to, limit 
   const text = `SELECT hour, key_id AS key, owner, outcome, count FROM latchkey_usage WHERE ${where.join(' AND ')}
     ORDER BY hour, key_id, owner, outcome LIMIT ${bind(limit)}`
   return { text, values }
+}
+
+/** The refusals that a filter asks for. */
+export function refusalsQuery(filter: RefusalFilter): Query {
+  const { requestId, key, owner, environments, code, route, from, to, order, after, limit } = filter
+  const values: SqlValue[] = []
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
+  const where: string[] = []
+  if (requestId !== undefined) {
+    where.push(`place IN (SELECT place FROM latchkey_refused_requests WHERE request_id = ${bind(requestId)})`)
+  }
+  if (key !== undefined) where.push(`key_id = ${bind(key)}`)
+  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
+  if (environments !== undefined) where.push(`environment IN (${environments.map(bind).join(', ')})`)
+  if (code !== undefined) where.push(`code = ${bind(code)}`)
+  if (route !== undefined) where.push(`route = ${bind(route)}`)
+  if (from !== undefined) where.push(`at >= ${bind(from)}`)
+  if (to !== undefined) where.push(`at < ${bind(to)}`)
+  const [beyond, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
+  if (after !== undefined) where.push(`(at, place) ${beyond} (${bind(after.at)}, ${bind(after.place)})`)
+  const text = `SELECT place, at, request_id, instance, address, route, requirement, code, key_id, owner, environment,
+    missing, exceeded, count FROM latchkey_refusals ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
+    ORDER BY at ${direction}, place ${direction} LIMIT ${bind(limit)}`
+  return { text, values }
+}
+
+/** The values of `insertRefusal`. */
+export function refusalValues(refusal: RefusalDraft): readonly SqlValue[] {
+  const { requestIds, at, instance, address, route, code, key, owner, environment, count } = refusal
+  const [requirement, missing, limit] = [refusal.requirement, refusal.missing, refusal.limit].map((value) => {
+    return value === null ? null : JSON.stringify(value)
+  })
+  return [
+    at,
+    requestIds[0],
+    instance,
+    address,
+    route,
+    requirement ?? null,
+    code,
+    key,
+    owner,
+    environment,
+    missing ?? null,
+    limit ?? null,
+    count,
+  ]
 }
 
 /** The values of `insertSecret`. */

@@ -183,6 +183,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     auditMissing: longRead('auditMissing'),
     newestRevision: longRead('newestRevision'),
     usage: longRead('usage'),
+    refusals: longRead('refusals'),
     grants: longRead('grants'),
 
     ...closing.writes,

@@ -2,6 +2,7 @@ import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
 import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 import type { Cache } from './cache.ts'
+import type { Refusals } from './refusals.ts'
 import type { Usage } from './usage.ts'
 
 /** The parts of a keyring, as its verbs take them. */
@@ -11,6 +12,7 @@ export interface KeyringParts<Scope extends string> {
   readonly sources: readonly KeySource[]
   readonly cache: Cache<Scope>
   readonly usage: Usage
+  readonly refusals: Refusals
   readonly clock: Clock
   readonly prefix: string
   /** All but the reserved one. The first is the default for new keys and for routes. */

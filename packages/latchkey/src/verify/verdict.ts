@@ -116,6 +116,18 @@ export interface Refused {
   readonly cause?: unknown
 }
 
+/** What is noted of a refused call besides its verdict. */
+export interface RefusedCall {
+  /** The id of the request, which its answer names. */
+  readonly requestId: string
+  /** The route as it was declared, e.g. `GET /orders/:id`. */
+  readonly route?: string | undefined
+  /** The address of the caller. */
+  readonly address?: string | undefined
+  /** The requirement that it did not meet. */
+  readonly requirement?: Requirement | undefined
+}
+
 /** The answer of `verify`: accepted with a key, or refused with a reason. */
 export type Verdict<Scope extends string = string> = Accepted<Scope> | Refused
 
@@ -157,13 +169,12 @@ export interface Verifier<Scope extends string = string> {
     call?: CallContext,
   ): Awaitable<Verdict<Scope>>
   /**
-   * Remembers why a request was refused, for `Keyring.refusal`. Guards call it.
-   *
-   * @param route - as it was declared, e.g. `GET /orders/:id`.
+   * Notes why a request was refused, for `Keyring.refusal` and `Keyring.refusals`. It is written later. Guards call it.
    *
    * @example
-   * const verdict = await keyring.verify('not a key')
-   * if (!verdict.ok) keyring.noteRefusal?.('request-1', 'GET /orders', verdict)
+   * const requirement = { allOf: ['orders:read'] } as const
+   * const verdict = await keyring.verify('not a key', requirement)
+   * if (!verdict.ok) keyring.noteRefusal?.(verdict, { requestId: 'request-1', route: 'GET /orders', requirement })
    */
-  noteRefusal?(requestId: string, route: string | undefined, refused: Refused): void
+  noteRefusal?(refused: Refused, call: RefusedCall): void
 }

@@ -441,6 +441,34 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       else assert.deepEqual((await keyring.find(key.id))?.delegation, delegation)
     })
 
+    test('refusals are listed by key and code, page by page, and read one by one', async () => {
+      const { key, secret } = await issued({ limits: [{ name: 'burst', limit: 1, window: 60 }] })
+      const codes = ['insufficient_scope', 'over_limit', 'wrong_environment'] as const
+      await outcome(secret)
+      for (const requirement of [{ allOf: ['orders:write'] }, {}, { environment: 'test' }] as const) {
+        const verdict = await keyring.verify(secret, requirement)
+        assert.ok(!verdict.ok)
+        // A server notes it itself.
+        keyring.noteRefusal?.(verdict, { requestId: verdict.refusal.code, requirement })
+      }
+      await underTest.flushUsage()
+      const { refusals } = await keyring.refusals({ key: key.id })
+      assert.deepEqual(refusals.map(({ code }) => code).toSorted(), codes)
+      for (const refusal of refusals) {
+        const again = await keyring.refusal(refusal.requestId)
+        assert.deepEqual(again, refusal)
+        assert.deepEqual([refusal.keyId, refusal.owner, refusal.environment], [key.id, key.owner, 'live'])
+        if (refusal.code === 'insufficient_scope') assert.deepEqual(refusal.missing, ['orders:write'])
+        if (refusal.code === 'over_limit') assert.deepEqual(refusal.limit, { name: 'burst', limit: 1, window: 60 })
+      }
+      assert.equal((await keyring.refusals({ key: key.id, code: 'over_limit' })).refusals.length, 1)
+      const first = await keyring.refusals({ key: key.id, limit: 2 })
+      assert.ok(first.cursor !== null)
+      const second = await keyring.refusals({ key: key.id, limit: 2, cursor: first.cursor })
+      assert.deepEqual([...first.refusals, ...second.refusals], refusals)
+      assert.equal(second.cursor, null)
+    })
+
     test('names in any script arrive as they are', async () => {
       for (const owner of ['ä/ö ?#%2F', '日本語', 'a'.repeat(120), '🗝'.repeat(60), '...']) {
         const { key } = await issued({ owner, name: owner })

@@ -12,8 +12,10 @@ import type {
   JournalEntry,
   JournalHead,
   ListFilter,
+  RefusalDraft,
   Store,
   StoredKey,
+  StoredRefusal,
   StoredSecret,
   Touched,
   Witness,
@@ -85,6 +87,28 @@ export function newSecret(overrides: Partial<StoredSecret> = {}): StoredSecret {
 function draft(subject: string, action: JournalDraft['action'] = 'issue'): JournalDraft {
   return { at: 1000, actor: 'test', action, subject, change: '{}' }
 }
+
+/** A refusal of a key of its own. */
+function refusalOf(overrides: Partial<RefusalDraft> = {}): RefusalDraft {
+  return {
+    requestIds: ['request'],
+    at: 1000,
+    instance: 'host 1',
+    address: '192.0.2.7',
+    route: 'GET /orders',
+    requirement: { scopes: ['orders:read'], anyOf: [], environments: ['live'], cost: 1 },
+    code: 'insufficient_scope',
+    key: 'key_a',
+    owner: 'acme',
+    environment: 'live',
+    missing: ['orders:read'],
+    limit: { name: 'burst', limit: 10, window: 60 },
+    count: 1,
+    ...overrides,
+  }
+}
+
+const manyRefusals = { known: 1000, perKey: 1000, strangers: 1000 }
 
 /** The change that inserts a key. */
 export function inserting(made: Made): Change {
@@ -752,6 +776,108 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual(await store.usage({ ...all, to: 3_600_000 }), [nobody])
       assert.equal((await store.byId(made.key.id))?.secrets[0]?.lastUsedAt, 5000)
       assert.equal((await store.list(everything))[0]?.lastUsedAt, 5000)
+    })
+
+    test('a refusal is read as it was kept, by each id of its requests', async () => {
+      const store = await fresh().open()
+      const full = refusalOf({ requestIds: ['a', 'b'], count: 3 })
+      const bare = {
+        ...refusalOf({ requestIds: ['c'], at: 2000, key: '', owner: '', environment: '' }),
+        address: null,
+        route: null,
+        requirement: null,
+        missing: null,
+        limit: null,
+      }
+      await store.recordRefusals([full, bare], manyRefusals)
+      const [newer, older] = await store.refusals({ order: 'newest', limit: 10 })
+      assert.ok(newer !== undefined && older !== undefined)
+      const { requestIds: ofOlder, ...sameOfOlder } = full
+      assert.deepEqual(older, { ...sameOfOlder, requestId: ofOlder[0], place: older.place })
+      const { requestIds: ofNewer, ...sameOfNewer } = bare
+      assert.deepEqual(newer, { ...sameOfNewer, requestId: ofNewer[0], place: newer.place })
+      for (const requestId of ['a', 'b']) {
+        assert.deepEqual(await store.refusals({ requestId, order: 'oldest', limit: 1 }), [older])
+      }
+      assert.deepEqual(await store.refusals({ requestId: 'd', order: 'oldest', limit: 1 }), [])
+    })
+
+    test('of two refusals with the same id of a request, each is found', async () => {
+      const store = await fresh().open()
+      await store.recordRefusals([refusalOf({ requestIds: ['a', 'a'] })], manyRefusals)
+      await store.recordRefusals([refusalOf({ requestIds: ['a'], owner: 'globex', at: 2000 })], manyRefusals)
+      const byId = { requestId: 'a', order: 'oldest', limit: 10 } as const
+      const owners = (await store.refusals(byId)).map(({ owner }) => owner)
+      assert.deepEqual(owners, ['acme', 'globex'])
+      assert.equal((await store.refusals({ ...byId, owner: 'globex' })).length, 1)
+    })
+
+    test('refusals are read by every filter, in both orders, page by page', async () => {
+      const store = await fresh().open()
+      const kept = [
+        refusalOf({ requestIds: ['0'], at: 1000 }),
+        refusalOf({ requestIds: ['1'], at: 3000, code: 'expired', route: 'POST /orders' }),
+        refusalOf({ requestIds: ['2'], at: 2000, key: 'key_b', owner: 'globex', environment: 'test' }),
+        refusalOf({ requestIds: ['3'], at: 2000, key: '', owner: '', environment: '', code: 'unknown' }),
+      ]
+      await store.recordRefusals(kept, manyRefusals)
+      const asked = [
+        [{}, ['1', '3', '2', '0']],
+        [{ order: 'oldest' }, ['0', '2', '3', '1']],
+        [{ key: 'key_a' }, ['1', '0']],
+        [{ owner: 'globex' }, ['2']],
+        [{ environments: ['live', 'test'] }, ['1', '2', '0']],
+        [{ environments: ['test'], owner: 'acme' }, []],
+        [{ code: 'expired' }, ['1']],
+        [{ route: 'GET /orders' }, ['3', '2', '0']],
+        [{ from: 2000, to: 3000 }, ['3', '2']],
+        [{ key: 'key_a', limit: 1 }, ['1']],
+      ] as const
+      for (const [filter, expected] of asked) {
+        const found = await store.refusals({ order: 'newest', limit: 10, ...filter })
+        const ids = found.map(({ requestId }) => requestId)
+        assert.deepEqual(ids, expected, JSON.stringify(filter))
+      }
+      for (const order of ['newest', 'oldest'] as const) {
+        const walked: string[] = []
+        let last: StoredRefusal | undefined
+        do {
+          const [next] = await store.refusals({ order, after: last, limit: 1 })
+          last = next
+          if (next !== undefined) walked.push(next.requestId)
+        } while (last !== undefined)
+        assert.deepEqual(walked, order === 'newest' ? ['1', '3', '2', '0'] : ['0', '2', '3', '1'])
+      }
+    })
+
+    test('neither strangers nor one key push out the refusals of another key', async () => {
+      const store = await fresh().open()
+      const bounds = { known: 50, perKey: 4, strangers: 3 }
+      const noted = (key: string, at: number): RefusalDraft =>
+        refusalOf({ key, at, owner: key === '' ? '' : 'acme', requestIds: [`${key} ${at}`] })
+      await store.recordRefusals([noted('quiet', 0)], bounds)
+      for (let at = 1; at <= 60; at++) await store.recordRefusals([noted('noisy', at), noted('', at)], bounds)
+      const of = async (key: string): Promise<readonly number[]> =>
+        (await store.refusals({ key, order: 'newest', limit: 100 })).map(({ at }) => at)
+      assert.deepEqual(await of('quiet'), [0])
+      assert.deepEqual(await of('noisy'), [60, 59, 58, 57])
+      assert.deepEqual(await of(''), [60, 59, 58])
+      const gone = { requestId: 'noisy 1', order: 'oldest', limit: 1 } as const
+      assert.deepEqual(await store.refusals(gone), [], 'nor is one found by its id that is no longer kept')
+    })
+
+    test('of known keys together, the newest refusals stay', async () => {
+      const store = await fresh().open()
+      const bounds = { known: 5, perKey: 4, strangers: 100 }
+      for (let at = 1; at <= 20; at++) {
+        const ofKey = refusalOf({ key: `key_${at}`, at, requestIds: [`known ${at}`] })
+        const stranger = refusalOf({ key: '', at, requestIds: [`stranger ${at}`] })
+        await store.recordRefusals([ofKey, stranger], bounds)
+      }
+      const all = await store.refusals({ order: 'newest', limit: 100 })
+      const known = all.filter(({ key }) => key !== '').map(({ at }) => at)
+      assert.deepEqual(known, [20, 19, 18, 17, 16])
+      assert.equal(all.length, 25, 'and all of strangers stay')
     })
 
     test('what was declared last is known to whoever opens the store', async () => {

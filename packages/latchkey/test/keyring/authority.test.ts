@@ -133,6 +133,7 @@ for (const [speed, shape] of speeds) {
           findOwner: () => view.owner('acme'),
           allUsage: () => view.usage(),
           refusal: () => view.refusal('request-1'),
+          refusals: () => view.refusals(),
           whole: () => view.journal(),
           chain: () => view.verifyJournal(),
         }
@@ -150,7 +151,7 @@ for (const [speed, shape] of speeds) {
       await keyring.verify(mine.secret)
       const refused = await keyring.verify('nonsense')
       assert.ok(!refused.ok)
-      keyring.noteRefusal?.('request-1', undefined, refused)
+      keyring.noteRefusal?.(refused, { requestId: 'request-1' })
       await keyring.changeOwner('acme', { limits: [{ name: 'burst', limit: 9, window: 60 }] })
       await keyring.flushUsage()
       const nothing = { environments: [], scopes: ['orders:*'] }
@@ -160,6 +161,7 @@ for (const [speed, shape] of speeds) {
         assert.equal(await view.owner('acme'), undefined)
         assert.deepEqual(await view.usage(), [])
         assert.equal(await view.refusal('request-1'), undefined)
+        assert.deepEqual(await view.refusals(), { refusals: [], cursor: null })
         assert.equal(await codeOf(view.verify(mine.secret)), 'unknown')
         await assert.rejects(view.changeOwner('acme', { disabled: true }), { code: 'unknown_owner' })
         await assert.rejects(view.journal(), { code: 'beyond_delegation' })

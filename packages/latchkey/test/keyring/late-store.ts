@@ -34,6 +34,8 @@ export function lateStore(store: Store): Store {
     noteFirstUse: late(store.noteFirstUse),
     recordUsage: late(store.recordUsage),
     usage: late(store.usage),
+    recordRefusals: late(store.recordRefusals),
+    refusals: late(store.refusals),
     declared: late(store.declared),
     declare: late(store.declare),
     grants: late(store.grants),

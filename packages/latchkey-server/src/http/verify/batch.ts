@@ -72,7 +72,9 @@ export function verifyBatchRoute(app: App, parts: RouteParts): void {
       const found = await acting(request).verifyMany(calls, { dryRun: isDry })
       keepNowhere(reply)
       found.forEach((one, index) => {
-        noteVerdict(parts, one, { request, id: `${request.id}.${index}`, dryRun: isDry })
+        const { ip, requirement: asked = forAll } = calls[index] ?? {}
+        const id = `${request.id}.${index}`
+        noteVerdict(parts, one, { request, id, dryRun: isDry, address: ip, requirement: asked })
       })
       const undecided = found.find(isUndecided)
       // Nothing was spent, so the whole request can be sent again.

@@ -40,7 +40,7 @@ export function verifyRoute(app: App, parts: RouteParts): void {
       const call = { ip: body.address, dryRun: body.dryRun === true }
       const answer = (found: Verdict): FastifyReply => {
         keepNowhere(reply)
-        noteVerdict(parts, found, { request, id: request.id, dryRun: call.dryRun })
+        noteVerdict(parts, found, { request, id: request.id, dryRun: call.dryRun, address: call.ip, requirement })
         if (isUndecided(found)) throw cannotTell(found, reply)
         return sendJson(reply, textOf(found))
       }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { LimitState, Refused, Retiring, Verdict } from 'latchkey'
+import type { LimitState, Refused, Requirement, Retiring, Verdict } from 'latchkey'
 import { refusals } from 'latchkey'
 import { Type } from '../type.ts'
 import { verifiedKey } from '../keys/bodies.ts'
@@ -117,15 +117,21 @@ export interface Asked {
   /** The id under which the refusal can be read afterwards. */
   readonly id: string
   readonly dryRun: boolean
+  /** The address of the caller, and what was required. */
+  readonly address: string | undefined
+  readonly requirement: Requirement
 }
 
 /** Counts a verdict, and notes a refusal in the log and for those who ask why. A dry run is in the log only. */
-export function noteVerdict({ metrics, acting }: RouteParts, found: Verdict, { request, id, dryRun }: Asked): void {
+export function noteVerdict({ metrics, acting }: RouteParts, found: Verdict, asked: Asked): void {
+  const { request, id, dryRun, address, requirement } = asked
   if (!dryRun) metrics.verified(found)
   if (found.ok || found.refusal.code === 'unavailable') return
   const { keyId, refusal } = found
   request.log.info({ outcome: refusal.code, verified: keyId }, 'verified')
-  if (!dryRun) acting(request).noteRefusal?.(id, `POST ${request.routeOptions.url ?? ''}`, found)
+  if (dryRun) return
+  const route = `POST ${request.routeOptions.url ?? ''}`
+  acting(request).noteRefusal?.(found, { requestId: id, route, address, requirement })
 }
 
 /** Whether the store or the limiter could not be asked. */

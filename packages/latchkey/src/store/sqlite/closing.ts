@@ -43,6 +43,7 @@ export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing
       spend: begun(writes.spend),
       noteFirstUse: begun(writes.noteFirstUse),
       recordUsage: begun(writes.recordUsage),
+      recordRefusals: begun(writes.recordRefusals),
       declare: begun(writes.declare),
     },
     close() {

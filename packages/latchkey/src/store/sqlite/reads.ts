@@ -2,8 +2,8 @@ import type { JournalEntry, UsageCount } from '../../ports.ts'
 import { jsonOf } from '../foreign-value.ts'
 import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
-import type { LastRow, OwnerRow, SecretRow } from '../rows.ts'
-import { lastOfRow, ownerOfRow, secretOfRow } from '../rows.ts'
+import type { LastRow, OwnerRow, RefusalRow, SecretRow } from '../rows.ts'
+import { lastOfRow, ownerOfRow, refusalOfRow, secretOfRow } from '../rows.ts'
 import * as sql from '../sql.ts'
 import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
@@ -18,6 +18,7 @@ export type ReadName =
   | 'auditMissing'
   | 'newestRevision'
   | 'usage'
+  | 'refusals'
   | 'grants'
 
 /** The reads of one connection. */
@@ -81,6 +82,11 @@ export function readsOf({
     usage(filter) {
       const { text, values } = sql.usageQuery(filter)
       return rows<UsageCount>(text, values).map((counted) => ({ ...counted }))
+    },
+
+    refusals(filter) {
+      const { text, values } = sql.refusalsQuery(filter)
+      return rows<RefusalRow>(text, values).map(refusalOfRow)
     },
 
     grants(environments) {

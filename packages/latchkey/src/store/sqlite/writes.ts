@@ -8,6 +8,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
 import type { Looks } from './looks.ts'
+import { refusingOf } from './refusing.ts'
 import { spendOf } from './spending.ts'
 import type { Statements } from './statements.ts'
 import { syncingOf } from './syncing.ts'
@@ -26,7 +27,7 @@ const longestSpending = 1000
 const pause = 10
 
 /** The methods of a store that write. */
-export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'declare'
+export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'recordRefusals' | 'declare'
 
 /** The connection to write on, and how. */
 export interface Writing {
@@ -65,6 +66,7 @@ export function writesOf({
   const { row, run } = statements
   const commitOnce = commitOf({ statements, readHead: looks.readHead })
   const spendOnce = spendOf(statements)
+  const keepRefusals = refusingOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
   let bulks: Promise<unknown> = Promise.resolve()
@@ -170,6 +172,15 @@ export function writesOf({
         )
       })
       checkpoints.wrote(counts.length + lastUsed.size)
+    },
+
+    async recordRefusals(refusals, bounds) {
+      if (mode === 'read') return
+      await writing(() => {
+        syncing?.syncSoon()
+        return kept(() => transact(() => keepRefusals(refusals, bounds)))
+      })
+      checkpoints.wrote(refusals.length)
     },
 
     async declare({ scopes, prefix, environments }) {

@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { RefusalBounds, RefusalDraft, Store } from '../ports.ts'
+import { refusalLog } from './refusal-log.ts'
+import type { NotedRefusal } from './refused-call.ts'
+import { draftOf } from './refused-call.ts'
+import { waitingRefusals } from './waiting-refusals.ts'
+
+/** Refusals, gathered in memory and written in batches. A refused call never waits for a write. */
+export interface Refusals {
+  readonly note: (noted: NotedRefusal) => void
+  /** One of the latest of this process, written or not. */
+  readonly recent: (requestId: string) => RefusalDraft | undefined
+  /** Writes what was gathered. Keeps what cannot be written for the next time, and throws the error. */
+  readonly flush: () => Promise<void>
+  /** Writes a last time and stops writing by itself. */
+  readonly close: () => Promise<void>
+}
+
+/** Milliseconds between two writes. Another process sees a refusal after two of them at the latest. */
+const interval = 1000
+
+/** The same after a write that has failed. */
+const pause = 10_000
+
+/** Refusals that are noted and not gathered yet. */
+const mostNoted = 1000
+
+/** Refusals in one transaction. While it runs, this process does nothing else. */
+const batchSize = 20
+
+/** How many wait while the store cannot be written, or cannot be written quickly enough. */
+const waitingBounds = { perKey: 100, strangers: 1000, total: 10_000 }
+
+/** How many of the latest are found in memory. */
+const recentSize = 10_000
+
+/**
+ * @param instance - the name of this process.
+ * @param bounds - how many are kept in the store.
+ * @param onError - is called with the error of a write that failed; what was not written is written with the next one.
+ */
+export function openRefusals({
+  store,
+  now,
+  instance,
+  bounds,
+  onError,
+}: {
+  readonly store: Pick<Store, 'recordRefusals'>
+  readonly now: () => number
+  readonly instance: string
+  readonly bounds: RefusalBounds
+  readonly onError: (error: unknown) => void
+}): Refusals {
+  const log = refusalLog(recentSize)
+  const waiting = waitingRefusals(waitingBounds)
+  let noted: NotedRefusal[] = []
+  let timer: NodeJS.Timeout | undefined
+  let written = Promise.resolve()
+  let closed = false
+
+  function gather(): void {
+    const gathering = noted
+    noted = []
+    for (const one of gathering) waiting.add(draftOf(one, instance))
+  }
+
+  /** Starts the time to the next write, at the first refusal after a write: a keyring without calls does not wake up. */
+  function schedule(delay: number): void {
+    if (closed) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      write({ everything: false }).catch(onError)
+    }, delay).unref()
+  }
+
+  /** In batches, and between two of them everything else that this process has to do gets its turn. */
+  async function writeNow(everything: boolean): Promise<void> {
+    gather()
+    const due = everything ? waiting.take() : waiting.take(now())
+    try {
+      while (due.length > 0) {
+        await store.recordRefusals(due.slice(0, batchSize), bounds)
+        due.splice(0, batchSize)
+        await nextTurn()
+      }
+    } catch (error) {
+      for (const unwritten of due) waiting.add(unwritten)
+      schedule(pause)
+      throw error
+    }
+    if (waiting.size() > 0) schedule(interval)
+  }
+
+  /** Writes once at a time: a second call waits for the first, and then writes what came after it. */
+  async function write({ everything }: { readonly everything: boolean }): Promise<void> {
+    const writing = async (): Promise<void> => writeNow(everything)
+    written = written.then(writing, writing)
+    return written
+  }
+
+  return {
+    note(one) {
+      log.add(one)
+      // Gathered later, many at once, and for refusals of known and unknown keys alike: what takes longer for one of them
+      // must not be done while somebody can measure it.
+      if (noted.push(one) === mostNoted) gather()
+      schedule(interval)
+    },
+    recent(requestId) {
+      const found = log.find(requestId)
+      return found === undefined ? undefined : draftOf(found, instance)
+    },
+    flush: async () => write({ everything: true }),
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await write({ everything: true })
+    },
+  }
+}
