@@ -147,7 +147,8 @@ test('every route of the HTTP API is described with its scope, and none that is 
     Object.entries(operations).map(([method, { security }]) => {
       const wanted = security.flatMap((one) => Object.values(one).flat())
       const named = wanted.map((scope) => `\`${scope}\``).join(' or ')
-      return `${method.toUpperCase()} ${path.replace(/^\/latchkey/, '')}: ${named === '' ? 'open' : named}`
+      const who = security.length === 0 ? 'open' : named === '' ? 'any admin key' : named
+      return `${method.toUpperCase()} ${path.replace(/^\/latchkey/, '')}: ${who}`
     }),
   )
   const rows = rowsUnder(read('docs/guides/http-api.md'), 'route')
