@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JournalEntry, OpenKeyring } from 'latchkey'
+import type { Entry, OpenKeyring } from 'latchkey'
 import { adminScopes, LatchkeyError, openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Report, Round } from './authority-changer.ts'
@@ -223,8 +223,8 @@ async function end(
   return key.revision
 }
 
-async function entriesBy(keyring: Bench['keyring'], actor: string): Promise<readonly JournalEntry[]> {
-  return keyring.journal({ actor, limit: 1000 })
+async function entriesBy(keyring: Bench['keyring'], actor: string): Promise<readonly Entry[]> {
+  return (await keyring.journal({ actor, order: 'oldest', limit: 1000 })).entries
 }
 
 async function startProcess<Line>({

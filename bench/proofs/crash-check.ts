@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
-import type { JournalEntry, Key, Keyring } from 'latchkey'
+import type { Entry, Key, Keyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import type { Ledger } from './crash-ledger.ts'
@@ -49,7 +49,7 @@ export async function checkAfterCrash({ file, ledger }: { file: string; ledger: 
     const replayed = replay(entries)
     compare(keys, replayed.keys, findings)
     unacknowledged = entries.filter((entry) => {
-      const mark = markOf(entry, JSON.parse(entry.change) as object)
+      const mark = markOf(entry, entry.change)
       return entry.seq > seen && entry.action !== 'revoke' && !ledger.marks.has(mark ?? '')
     }).length
     checkMarks(entries, replayed, ledger, findings)
@@ -83,13 +83,16 @@ async function allKeys(keyring: Keyring): Promise<Map<string, Key>> {
   return keys
 }
 
-async function allEntries(keyring: Keyring): Promise<readonly JournalEntry[]> {
-  const entries: JournalEntry[] = []
-  for (;;) {
-    const found = await keyring.journal({ after: entries.at(-1)?.seq ?? 0, limit: page })
-    entries.push(...found)
-    if (found.length < page) return entries
+async function allEntries(keyring: Keyring): Promise<readonly Entry[]> {
+  const entries: Entry[] = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const position = cursor === undefined ? {} : { cursor }
+    const found = await keyring.journal({ order: 'oldest', limit: page, ...position })
+    entries.push(...found.entries)
+    cursor = found.cursor
   }
+  return entries
 }
 
 function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, Key>, { halfApplied }: Faults): void {
@@ -104,16 +107,11 @@ function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, K
 }
 
 /** Every acknowledged change is in the journal, and every key is as it was requested. */
-function checkMarks(
-  entries: readonly JournalEntry[],
-  { keys, marks }: Replayed,
-  ledger: Ledger,
-  { lost }: Faults,
-): void {
+function checkMarks(entries: readonly Entry[], { keys, marks }: Replayed, ledger: Ledger, { lost }: Faults): void {
   for (const mark of ledger.marks)
     if (!marks.has(mark)) lost.push(`The change ${mark} was acknowledged and is not there.`)
   for (const entry of entries) {
-    const told = JSON.parse(entry.change) as Pick<Key, 'name' | 'owner' | 'scopes' | 'metadata'>
+    const told = entry.change as unknown as Pick<Key, 'name' | 'owner' | 'scopes' | 'metadata'>
     const wanted = ledger.issued.get(markOf(entry, told) ?? '')
     const { name, owner, scopes: granted } = told
     if (wanted !== undefined && !isDeepStrictEqual({ name, owner, scopes: granted }, wanted)) {

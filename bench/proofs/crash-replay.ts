@@ -1,4 +1,4 @@
-import type { JournalEntry, Key, Metadata } from 'latchkey'
+import type { Entry, Key, Metadata } from 'latchkey'
 
 /** The expected state if everything in the journal was done and nothing else. */
 export interface Replayed {
@@ -23,14 +23,14 @@ interface Told {
 const owners = 'owner:'
 
 /** Replays a journal from its first entry on. */
-export function replay(entries: readonly JournalEntry[]): Replayed {
+export function replay(entries: readonly Entry[]): Replayed {
   const keys = new Map<string, Key>()
   const secrets = new Map<string, number>()
   const marks = new Set<string>()
   const disabledOwners = new Set<string>()
 
   for (const entry of entries) {
-    const told = JSON.parse(entry.change) as Told
+    const told = entry.change as Told
     const { subject } = entry
     const mark = markOf(entry, told)
     if (mark !== undefined) marks.add(mark)
@@ -50,14 +50,14 @@ export function replay(entries: readonly JournalEntry[]): Replayed {
 }
 
 /** The mark of a change. */
-export function markOf({ action }: JournalEntry, { metadata, note }: Told): string | undefined {
+export function markOf({ action }: Entry, { metadata, note }: Told): string | undefined {
   if (action !== 'issue' && action !== 'import') return note
   const mark = metadata?.['mark']
   return typeof mark === 'string' ? mark : undefined
 }
 
 /** A key after an entry that is about it. */
-function after(before: Key | undefined, { seq, at, action, subject }: JournalEntry, told: Told): Key {
+function after(before: Key | undefined, { seq, at, action, subject }: Entry, told: Told): Key {
   if (action === 'issue' || action === 'import') {
     const { algorithm: _, bits: _1, ...members } = told
     const born = {

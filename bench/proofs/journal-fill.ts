@@ -74,6 +74,6 @@ export async function fillJournal({
     const made = await keyring.issueMany(keys)
     if (!made.repeated) ids.push(...made.created.map(({ key }) => key.id))
   }
-  while ((await keyring.journal({ after: entries - 1, limit: 1 })).length === 0) await grow()
+  while ((await keyring.journal({ after: entries - 1, limit: 1 })).entries.length === 0) await grow()
   return { keyring, grow }
 }

@@ -113,7 +113,7 @@ export async function raceRotations({
         const verdict = await keyring.verify(secret)
         if (!verdict.ok || verdict.key.id !== key.id) found.secretsWrong++
       }
-      const entries = await keyring.journal({ key: key.id })
+      const { entries } = await keyring.journal({ key: key.id })
       found.entriesWrong += Math.abs(entries.filter(({ action }) => action === 'rotate').length - 1)
       if (round % 20 === 0)
         progress(`${round} of ${rounds} races with a grace of ${grace} s, won by ${found.wonBy.join(', ')}`)

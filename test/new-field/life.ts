@@ -11,6 +11,7 @@ import { openKeyring } from 'latchkey'
 import { connectKeyring } from 'latchkey/client'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { serve, workplace } from '../../packages/latchkey-server/test/cli/running.ts'
+import { entriesOf } from '../entries.ts'
 
 const place = workplace()
 const served = await serve(place)
@@ -43,8 +44,8 @@ async function livesIn(keyring: Keyring): Promise<void> {
   const imported = await keyring.importMany([{ ...withTeam('green'), ...secret } as ImportedKey<string>])
   assert.deepEqual(teamsOf(...(imported.repeated ? [] : imported.created)), ['green'])
 
-  const entries = await keyring.journal({ key: key.id })
-  const [first, second] = entries.map(({ change }) => JSON.parse(change) as Readonly<Record<string, object>>)
+  const entries = await entriesOf(keyring, { key: key.id })
+  const [first, second] = entries.map(({ change }) => change as Readonly<Record<string, object>>)
   assert.deepEqual(teamsOf(first!, second!['before']!, second!['after']!), ['blue', 'blue', 'red'])
   assert.equal((await keyring.verifyJournal({ rows: true })).intact, true)
 }

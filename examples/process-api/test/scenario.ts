@@ -7,6 +7,7 @@ import { testKeyring } from 'latchkey/testing'
 import { buildApp } from '../src/app.ts'
 import type { Scope } from '../src/keys.ts'
 import { scopes } from '../src/keys.ts'
+import { entriesOf } from '../../../test/entries.ts'
 
 /** What a scenario has at hand. */
 export interface Stage extends TestKeyring<Scope> {
@@ -47,7 +48,7 @@ export function scenario(name: string, run: (stage: Stage) => Promise<void>): vo
     } finally {
       await app.close()
     }
-    told.push(await keys.keyring.journal({ limit: 1000 }))
+    told.push(await entriesOf(keys.keyring))
     assert.deepEqual(keys.secretsIn(JSON.stringify(told)), [], 'a secret or its hash was told')
   })
 }

@@ -7,6 +7,7 @@ import { compose } from '../src/compose.ts'
 import type { Composed } from '../src/compose.ts'
 import { firstAdminKey, writeFirstAdminKey } from '../src/first-admin-key.ts'
 import { memorySettings, scenario } from './stage.ts'
+import { entriesOf } from '../../../test/entries.ts'
 
 scenario(
   'a keyring without an admin key gets one that may do and give everything, and no second',
@@ -21,7 +22,7 @@ scenario(
     ]) {
       assert.equal((await send('POST /v1/keys', { as: secret, body })).statusCode, 201)
     }
-    const [first] = await keyring.journal()
+    const [first] = await entriesOf(keyring)
     assert.deepEqual([first?.actor, first?.action], ['first start', 'issue'])
   },
 )

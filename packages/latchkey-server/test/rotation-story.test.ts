@@ -15,6 +15,7 @@ import { compose } from '../src/compose.ts'
 import { readSettings } from '../src/config.ts'
 import { firstAdminKey } from '../src/first-admin-key.ts'
 import { command, workplace } from './cli/running.ts'
+import { entriesOf } from '../../../test/entries.ts'
 
 const wanted = { name: 'Shop', owner: 'acme', scopes: [] }
 
@@ -102,7 +103,7 @@ test('other changes whose answer is lost are made once', async () => {
   const way = await behindLoss()
   const keyring = await connectKeyring({ url: way.url, key: way.key })
   const { key } = await keyring.issue(wanted)
-  const before = (await keyring.journal()).length
+  const before = (await entriesOf(keyring)).length
   for (const verb of [
     () => keyring.change(key.id, { name: 'Another' }),
     () => keyring.disable(key.id),
@@ -113,7 +114,7 @@ test('other changes whose answer is lost are made once', async () => {
     way.lose = 1
     assert.equal((await verb()).repeated, true)
   }
-  assert.equal((await keyring.journal()).length, before + 5)
+  assert.equal((await entriesOf(keyring)).length, before + 5)
 })
 
 const here = workplace()

@@ -10,6 +10,7 @@ import { compose } from '../src/compose.ts'
 import type { Settings } from '../src/config.ts'
 import { readSettings } from '../src/config.ts'
 import { serverLogger } from '../src/log.ts'
+import { entriesOf } from '../../../test/entries.ts'
 
 /** What keys may do in these tests. */
 export const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders', 'reports:read': 'Read reports' }
@@ -113,11 +114,11 @@ export async function openStage(settings: Partial<Settings> = {}): Promise<Stage
         delegation: everything,
         ...options,
       }),
-    changes: async () => (await keyring.journal({ limit: 1000 })).length,
+    changes: async () => (await entriesOf(keyring)).length,
     log: () => log,
     watch: (secret) => void secrets.add(secret),
     async finish() {
-      const journal = JSON.stringify(await keyring.journal({ limit: 1000 }))
+      const journal = JSON.stringify(await entriesOf(keyring))
       await composed.close()
       const everywhere = [...told, log, journal].join('\n')
       const leaked = [...secrets].filter((one) => everywhere.includes(one) || everywhere.includes(hashSecret(one)))

@@ -15,6 +15,7 @@ import type { Created } from './keyring/create.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
+import type { JournalPage } from './keyring/reading/journal.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
 import type { RefusalPage } from './keyring/reading/refusals.ts'
@@ -23,7 +24,7 @@ import type { Revoked } from './keyring/revoke.ts'
 import type { Rotated } from './keyring/rotate.ts'
 import { invalid, membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
-import type { JournalEntry, UsageCount } from './ports.ts'
+import type { UsageCount } from './ports.ts'
 import type { RefusalRecord } from './verify/refusal-record.ts'
 
 /** The address of the server, and how to speak to it. */
@@ -160,7 +161,7 @@ export async function connectKeyring<Scope extends string = string>(
     async changeOwner(owner, patch, options = {}) {
       return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner
     },
-    journal: async (options = {}) => (await get('/v1/journal', options))['entries'] as readonly JournalEntry[],
+    journal: async (options = {}) => (await get('/v1/journal', options)) as unknown as JournalPage,
     async verifyJournal(options = {}) {
       objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
       const { checkpoint, rows } = options

@@ -15,12 +15,16 @@ export type { Clock, Timer } from './ports/clock.ts'
 export type { Follower, Propagation } from './ports/follower.ts'
 export type {
   Action,
+  AuditedFiling,
   AuditedKey,
   AuditedOwner,
+  EntryFilter,
+  EntryListItem,
   JournalDraft,
   JournalEntry,
   JournalFilter,
   JournalHead,
+  NamedKey,
   ChangesSince,
   Touched,
 } from './ports/journal.ts'

@@ -1,12 +1,14 @@
 import { putJson } from './json.ts'
-import { say, styled } from './terminal/print.ts'
+import { printable, say, styled } from './terminal/print.ts'
 import type { Column } from './terminal/table.ts'
-import { putTable } from './terminal/table.ts'
+import { putHanging, putTable } from './terminal/table.ts'
 
 /** How the rows of a list are printed. */
 export interface ListingOptions<Row> {
   readonly json: boolean | undefined
   readonly columns: readonly Column<Row>[]
+  /** A row as a sentence after its label, if people get that in place of a table. */
+  readonly line?: (row: Row) => readonly [label: string, text: string]
   /** The sentence that is printed if there is no row. */
   readonly empty: string
 }
@@ -22,18 +24,22 @@ export interface Listing<Row> {
  * Begins a list. JSON is printed row by row, so that a million rows need no memory. A table waits for the last row, because
  * its columns are as wide as the widest cell.
  */
-export function startListing<Row extends object>({ json, columns, empty }: ListingOptions<Row>): Listing<Row> {
+export function startListing<Row extends object>({ json, columns, line, empty }: ListingOptions<Row>): Listing<Row> {
   const waiting: Row[] = []
+  const sentences = process.stdout.isTTY ? line : undefined
+  let shown = 0
   return {
     add(rows) {
+      shown += rows.length
       if (json === true) for (const row of rows) putJson(row)
-      else waiting.push(...rows)
+      else if (sentences === undefined) waiting.push(...rows)
+      else for (const [label, text] of rows.map(sentences)) putHanging(label, printable(text))
     },
     end(more) {
       if (json !== true) {
         // Programs get the names of the columns even if there is no row.
         if (waiting.length > 0 || !process.stdout.isTTY) putTable(columns, waiting)
-        if (waiting.length === 0) say(empty)
+        if (shown === 0) say(empty)
       }
       if (more !== undefined) say(styled('dim', more, process.stderr))
     },

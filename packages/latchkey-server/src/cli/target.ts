@@ -106,7 +106,7 @@ export async function withKeyring<Result>(
 
 /** Whether the database is still empty: another process may have written to it meanwhile. */
 async function isEmpty(keyring: Keyring): Promise<boolean> {
-  return (await keyring.journal({ limit: 1 })).length === 0
+  return (await keyring.journal({ limit: 1 })).entries.length === 0
 }
 
 async function openTarget(

@@ -1,27 +1,17 @@
-import type { JournalEntry, JournalHead, JournalOptions, RowFault } from 'latchkey'
-import { journalFaults, rowFaults } from 'latchkey'
+import type { Entry, JournalHead, JournalOptions, JournalPage, RowFault } from 'latchkey'
+import { actions, journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, nullable, pageSize, strict, timestamp, usualPage } from './wire.ts'
+import { described, label, nullable, pageSize, strict, timestamp } from './wire.ts'
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const subject = Type.String({ description: 'The id of a key, or `owner:` and the name of an owner' })
 
-const actions = {
-  issue: true,
-  import: true,
-  change: true,
-  rotate: true,
-  retire: true,
-  disable: true,
-  enable: true,
-  revoke: true,
-  snapshot: true,
-} satisfies Readonly<Record<JournalEntry['action'], true>>
+const action = Type.Enum([...actions], { description: 'What was done', examples: ['rotate'] })
 
 const entry = {
   seq: Type.Integer({ description: 'The number of the entry; they begin with 1 and have no gaps' }),
@@ -29,26 +19,43 @@ const entry = {
   actor: Type.String({
     description: 'Who made the change: the id of an admin key, or a name that the application gave',
   }),
-  action: Type.Enum(Object.keys(actions), { description: 'What was done', examples: ['rotate'] }),
+  actorName: nullable(
+    Type.String({ description: 'The name of this admin key; null if it is no key, or not one that you see' }),
+  ),
+  action,
   subject,
-  change: Type.String({ description: 'What changed, as JSON in a text: the hash covers exactly these characters' }),
+  subjectName: nullable(
+    Type.String({ description: 'The name that the key has now; null for an owner, and for a key that you do not see' }),
+  ),
+  change: Type.Record(Type.String(), Type.Unsafe<unknown>({}), {
+    description: 'What changed, and the `note`. The hash is over this object as JSON without spaces',
+  }),
   previous: described(hash, 'The hash of the entry before; 64 zeros for the first'),
   hash: described(hash, 'The SHA-256 hash of this entry, `previous` included'),
-} satisfies SchemasOf<JournalEntry>
+} satisfies SchemasOf<Entry>
 
-const journalPage = Type.Object({
+const members = {
   entries: Type.Array(Type.Object(entry, { title: 'JournalEntry' })),
-  next: nullable(Type.Integer({ description: '`after` of the next page; null on the last page' })),
-})
+  cursor: nullable(Type.String({ description: '`cursor` of the next page; null on the last page' })),
+} satisfies SchemasOf<JournalPage>
+const journalPage = Type.Object(members)
 
 const filters = {
-  after: Type.Optional(described(seq, 'Only entries after the one with this number')),
-  limit: Type.Optional(pageSize),
   key: Type.Optional(described(label, 'Only changes of this key, by its id')),
-  owner: Type.Optional(described(label, 'Only changes of this owner')),
+  owner: Type.Optional(described(label, 'Only changes of this owner, and of the keys that it had when they were made')),
   actor: Type.Optional(described(label, 'Only changes that this actor made')),
+  action: Type.Optional(described(action, 'Only changes of this kind')),
   from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
   to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
+  after: Type.Optional(described(seq, 'Only entries after the one with this number')),
+  order: Type.Optional(
+    Type.Enum(['newest', 'oldest'], {
+      default: 'newest',
+      description: 'What comes first, by number; by time with `from` or `to`',
+    }),
+  ),
+  cursor: Type.Optional(Type.String({ description: '`cursor` of the page before; the first page if left out' })),
+  limit: Type.Optional(pageSize),
 } satisfies SchemasOf<JournalOptions>
 
 const head = { seq: entry.seq, hash: entry.hash } satisfies SchemasOf<JournalHead>
@@ -116,19 +123,14 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
       onRequest,
       schema: {
         operationId: 'listJournal',
-        summary: 'Read the journal, the audit log of all changes, in order',
+        summary: 'Read the journal, the audit log of all changes, the newest first',
         description: 'Answers a page of the entries that the admin key sees and that meet every filter.',
         tags: ['Journal'],
         querystring: Type.Object(filters, strict),
         response: { 200: json('A page of entries', journalPage), ...failures(404, 422) },
       },
     },
-    async (request) => {
-      const query = { limit: usualPage, ...request.query }
-      const entries = await acting(request).journal(query)
-      const full = entries.length === query.limit
-      return { entries, next: full ? (entries.at(-1)?.seq ?? null) : null }
-    },
+    async (request) => acting(request).journal(request.query as JournalOptions),
   )
 
   app.get(

@@ -216,7 +216,10 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
         [['issue', id]],
       )
       assert.match(String(entries[0]?.['at']), /^\d{4}-\d\d-\d\dT/)
-      assert.match(await done('journal show --limit 1 --from 1h'), /^SEQ\tTIME\tACTOR\tACTION\tSUBJECT\tCHANGE\n1\t/)
+      assert.match(
+        await done('journal show --limit 1 --order oldest'),
+        /^SEQ\tTIME\tACTOR\tACTION\tSUBJECT\tCHANGE\n1\t/,
+      )
       const whole = await done('journal verify')
       const [, checkpoint = ''] = /^(\d+:[0-9a-f]{64})$/m.exec(whole) ?? []
       await done(`journal verify --checkpoint ${checkpoint}`)

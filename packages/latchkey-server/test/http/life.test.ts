@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { bounds } from 'latchkey'
 import type { Stage } from '../stage.ts'
 import { everything, scenario } from '../stage.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const wanted = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] }
 
@@ -58,7 +59,7 @@ scenario(
     assert.equal(await valid(rotated.json().secret), 'revoked')
     assert.equal((await send(`PATCH ${path}`, { as, body: { name: 'x' } })).json().code, 'conflict')
 
-    const entries = await keyring.journal({ key: key.id })
+    const entries = await entriesOf(keyring, { key: key.id })
     assert.deepEqual(
       entries.map(({ action, actor }) => [action, actor]),
       ['issue', 'change', 'rotate', 'retire', 'disable', 'enable', 'revoke'].map((action) => [action, as.key.id]),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Stage } from '../stage.ts'
 import { scenario } from '../stage.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 /** Every page of a list, from the first to the last. */
 async function pagesOf(stage: Stage, as: { secret: string }, query: string): Promise<readonly string[][]> {
@@ -70,17 +71,22 @@ scenario(
       const { entries } = (await send(`GET /v1/journal?${query}`, { as })).json()
       return entries.map(({ seq }: { seq: number }) => seq)
     }
-    const page = (await send('GET /v1/journal?limit=3', { as })).json()
-    assert.equal(page.next, 3)
-    const last = (await send(`GET /v1/journal?limit=3&after=${page.next}`, { as })).json()
-    assert.deepEqual([last.entries.length, last.next], [1, null])
-    assert.deepEqual([...page.entries, ...last.entries], JSON.parse(JSON.stringify(await keyring.journal())))
+    const page = (await send('GET /v1/journal?limit=3&order=oldest', { as })).json()
+    const last = (await send(`GET /v1/journal?limit=3&order=oldest&cursor=${page.cursor}`, { as })).json()
+    assert.deepEqual([last.entries.length, last.cursor], [1, null])
+    assert.deepEqual([...page.entries, ...last.entries], JSON.parse(JSON.stringify(await entriesOf(keyring))))
     assert.deepEqual(await seqs(`key=${key.id}`), [2])
-    assert.deepEqual(await seqs('owner=acme'), [3])
+    assert.deepEqual(await seqs('owner=acme'), [3, 2], 'those on its keys too, the newest first')
+    assert.deepEqual(await seqs('action=issue&order=oldest&after=1'), [2, 4])
+    assert.equal((await send(`GET /v1/journal?cursor=${page.cursor}`, { as })).statusCode, 422, 'of another order')
+    assert.deepEqual(
+      [last.entries[0].actorName, last.entries[0].subjectName, last.entries[0].change.owner],
+      [as.key.name, 'x', 'globex'],
+    )
     assert.deepEqual(await seqs(`actor=${as.key.id}`), [4])
     assert.equal(last.entries[0].subject, other.id)
     assert.deepEqual(await seqs(`from=${start}&to=${start + 1000}`), [1])
-    assert.deepEqual(await seqs(`from=${start + 1000}&limit=1`), [2])
+    assert.deepEqual(await seqs(`from=${start + 1000}&limit=1&order=oldest`), [2])
 
     const report = (await send('GET /v1/journal/verify', { as })).json()
     assert.deepEqual(report, { intact: true, entries: 4, head: { seq: 4, hash: last.entries[0].hash } })

@@ -5,11 +5,12 @@ import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
 
 /** The faults of a key or an owner, compared with the journal. */
-export const rowFaults: readonly ['altered', 'added', 'missing', 'unrecorded'] = [
+export const rowFaults: readonly ['altered', 'added', 'missing', 'unrecorded', 'misfiled'] = [
   'altered',
   'added',
   'missing',
   'unrecorded',
+  'misfiled',
 ]
 
 /** A key or an owner that is not as the journal says. */
@@ -20,6 +21,7 @@ export interface RowFault {
    * - `altered`: the row, or a secret of the key, is not as its last entry says.
    * - `added`: no entry is about it.
    * - `missing`: the journal has entries about it, but it does not exist.
+   * - `misfiled`: an entry about it is in the journal of an owner that did not have it then, or not in that of one that had.
    * - `unrecorded`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
    */
   readonly fault: (typeof rowFaults)[number]
@@ -103,6 +105,18 @@ export async function compareRows(
     await nextTurn()
   }
   for (const subject of missing) faults.push({ subject, fault: 'missing' })
+  const named = new Set(faults.map(({ subject }) => subject))
+  const misfiled = new Set<string>()
+  for (let after = 0; faults.length + misfiled.size <= most;) {
+    const audited = await store.auditFiling(after, page)
+    for (const { seq, subject, sound } of audited) {
+      after = seq
+      if (!sound && !named.has(subject)) misfiled.add(subject)
+    }
+    if (audited.length < page) break
+    await nextTurn()
+  }
+  for (const subject of misfiled) faults.push({ subject, fault: 'misfiled' })
   return { rows, faults: faults.slice(0, most), more: faults.length > most }
 }
 

@@ -1,7 +1,7 @@
 import type { JournalReport, VerifyJournalOptions } from '../journal/verify-journal.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import type { Clock, JournalEntry, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import type { Clock, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
 import type { CallToVerify, VerifyManyOptions } from '../verify/calls.ts'
 import type { RefusalRecord } from '../verify/refusal-record.ts'
 import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
@@ -21,7 +21,7 @@ import type { KeyDetails } from './key.ts'
 import type { KeyPage, ListOptions } from './reading/list.ts'
 import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
-import type { JournalOptions } from './reading/journal.ts'
+import type { JournalOptions, JournalPage } from './reading/journal.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
 import type { UsageOptions } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
@@ -276,16 +276,19 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
   /**
-   * Reads entries of the journal, the audit log of all changes, in order: 100, or `limit`, which is 1000 at most.
+   * Reads the journal, the audit log of all changes, the newest first, a page at a time: 100 entries, or `limit`, which is
+   * 1000 at most. An owner's journal has the changes of the keys that it had at the time.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_key`, `unknown_owner`, `beyond_delegation`.
    *
    * @example
-   * for (const { at, actor, action } of await keyring.journal({ key: key.id })) {
-   *   console.log(`${new Date(at).toISOString()} ${actor}: ${action}`)
+   * const { entries, cursor } = await keyring.journal({ owner: 'acme', limit: 10 })
+   * for (const { at, actorName, actor, action, change } of entries) {
+   *   console.log(new Date(at).toISOString(), actorName ?? actor, action, change['note'] ?? '')
    * }
+   * if (cursor !== null) await keyring.journal({ owner: 'acme', limit: 10, cursor })
    */
-  journal(options?: JournalOptions): Promise<readonly JournalEntry[]>
+  journal(options?: JournalOptions): Promise<JournalPage>
   /**
    * Reads the whole journal and checks that it is as it was written: numbers, hashes and their chain. With
    * `checkpoint`, also that it still contains an entry that was noted earlier and kept elsewhere. With `rows`, also

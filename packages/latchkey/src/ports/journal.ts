@@ -49,6 +49,43 @@ export interface JournalFilter {
   readonly urgent?: boolean
 }
 
+/** The filter of a page of entries. A member that is `undefined` does not filter. */
+export interface EntryFilter {
+  /** By number; by time where a time is asked for, and by number within a millisecond. */
+  readonly order: 'newest' | 'oldest'
+  /** The last entry of the page before; `undefined` for the first page. */
+  readonly position: Pick<JournalEntry, 'at' | 'seq'> | undefined
+  /** How many entries at most. */
+  readonly limit: number
+  /** Only entries after this sequence number. */
+  readonly after?: number | undefined
+  readonly subject?: string | undefined
+  readonly owner?: string | undefined
+  /**
+   * With `owner`: only entries on the owner itself, and on keys of these environments while they were its own. The entry by
+   * which a key changed hands tells of another owner, and is left out.
+   */
+  readonly held?: readonly string[] | undefined
+  readonly actor?: string | undefined
+  readonly action?: Action | undefined
+  /** Only entries from this time on, in milliseconds since 1970. */
+  readonly from?: number | undefined
+  /** Only entries before this time, in milliseconds since 1970. */
+  readonly to?: number | undefined
+}
+
+/** An entry on a page, and what is known of the keys that it names. */
+export interface EntryListItem {
+  readonly entry: JournalEntry
+  /** `undefined` if it is on an owner, or the key is no longer there. */
+  readonly subjectKey: NamedKey | undefined
+  /** `undefined` if the actor is not a key. */
+  readonly actorKey: NamedKey | undefined
+}
+
+/** A key as it is now: its name, and what says who may know it. */
+export type NamedKey = Pick<StoredKey, 'name' | 'owner' | 'environment'>
+
 /** What a cache needs of an entry: its subject, the action on it, and its place in the chain. */
 export type Touched = Pick<JournalEntry, 'seq' | 'action' | 'subject' | 'previous' | 'hash'>
 
@@ -78,6 +115,11 @@ export interface AuditedKey {
   readonly secrets: readonly StoredSecret[]
   /** `undefined` if no entry is about it. */
   readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
+}
+
+/** An entry, and whether it is in the journals of the owners that it is about, and in no others. */
+export interface AuditedFiling extends Pick<JournalEntry, 'seq' | 'subject'> {
+  readonly sound: boolean
 }
 
 /** The row of an owner, and the last journal entry about it, read in one transaction. */

@@ -15,6 +15,8 @@ const storeShape: Shape<Store> = {
   follow: 'a function',
   settled: 'a function',
   journal: 'a function',
+  entries: 'a function',
+  auditFiling: 'a function',
   auditKeys: 'a function',
   auditOwners: 'a function',
   auditMissing: 'a function',

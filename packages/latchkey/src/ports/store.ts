@@ -2,8 +2,11 @@ import type { Awaitable } from './awaitable.ts'
 import type { Change, Conditions, IdempotentCall, IdempotentResult } from './change.ts'
 import type { Follower, Propagation } from './follower.ts'
 import type {
+  AuditedFiling,
   AuditedKey,
   AuditedOwner,
+  EntryFilter,
+  EntryListItem,
   JournalDraft,
   JournalEntry,
   JournalFilter,
@@ -61,6 +64,14 @@ export interface Store {
   settled(seq: number, hash?: string): Promise<Propagation>
   /** Entries of the journal, in the order of their numbers. */
   journal(filter: JournalFilter): Awaitable<readonly JournalEntry[]>
+  /**
+   * A page of entries, and the names in them. An owner has the entries on itself, and those on each key that it had when
+   * they were made; the entry by which a key changed hands belongs to both owners. `commit` notes this, so that a page
+   * is found without reading the others.
+   */
+  entries(filter: EntryFilter): Awaitable<readonly EntryListItem[]>
+  /** Entries in the order of their numbers after this one, each with whether `entries` finds it where it belongs. */
+  auditFiling(after: number, limit: number): Awaitable<readonly AuditedFiling[]>
   /** All keys, in the order of issue, after the one with this place; `undefined` for the first, wherever it lies. */
   auditKeys(after: number | undefined, limit: number): Awaitable<readonly AuditedKey[]>
   /** All owners with a record, in the order of their names, after this one; `undefined` for the first. */

@@ -51,6 +51,8 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     list: (filter) => work(store.list(filter)),
     idempotentResult: (once) => work(store.idempotentResult(once)),
     journal: (filter) => work(store.journal(filter)),
+    entries: (filter) => work(store.entries(filter)),
+    auditFiling: (seq, limit) => work(store.auditFiling(seq, limit)),
     auditKeys: (place, limit) => work(store.auditKeys(place, limit)),
     auditOwners: (owner, limit) => work(store.auditOwners(owner, limit)),
     auditMissing: (seq, limit) => work(store.auditMissing(seq, limit)),

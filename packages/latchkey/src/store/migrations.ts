@@ -1,3 +1,16 @@
+import type { SqlValue } from './sql.ts'
+import { fileAll } from './filing.ts'
+
+/** The statements of the transaction in which a migration works. */
+interface Migrating {
+  readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
+  readonly row: <Row>(text: string, values?: readonly SqlValue[]) => Row | undefined
+  readonly run: (text: string, values?: readonly SqlValue[]) => unknown
+}
+
+/** A statement of a migration, or what reads rows in pieces and writes what follows from them. */
+export type MigrationStatement = string | ((migrating: Migrating) => void)
+
 /** The few words in which the engines' table definitions differ. */
 export interface Dialect {
   /** A 64-bit whole number; as the primary key of a table it must be its physical order. */
@@ -12,7 +25,7 @@ export interface Dialect {
  * The schema, as the steps that lead to it. A step that has been released is never edited; the next one is added.
  * Times are milliseconds since 1970; lists and objects are JSON text.
  */
-export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly (readonly string[])[] {
+export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly (readonly MigrationStatement[])[] {
   return [
     [
       // `place` is the sequence number of the entry that issued the key: the order of issue, and a short join.
@@ -178,6 +191,25 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         PRIMARY KEY (request_id, place)
       ) ${byPrimaryKey}`,
       `CREATE INDEX latchkey_refused_requests_by_place ON latchkey_refused_requests (place)`,
+    ],
+    [
+      // In whose journals an entry is. It follows from the entries, so it is no part of the chain; `verifyJournal({ rows })`
+      // compares it with them.
+      `CREATE TABLE latchkey_journal_owners (
+        owner TEXT NOT NULL,
+        seq ${integer} NOT NULL,
+        at ${integer} NOT NULL,
+        environment TEXT NOT NULL,
+        moved ${integer} NOT NULL,
+        PRIMARY KEY (owner, seq)
+      ) ${byPrimaryKey}`,
+      `CREATE INDEX latchkey_journal_owners_by_at ON latchkey_journal_owners (owner, at, seq)`,
+      `CREATE INDEX latchkey_journal_owners_by_seq ON latchkey_journal_owners (seq)`,
+      `CREATE INDEX latchkey_journal_by_action ON latchkey_journal (action, seq)`,
+      `CREATE INDEX latchkey_journal_by_action_at ON latchkey_journal (action, at, seq)`,
+      `CREATE INDEX latchkey_journal_by_actor_at ON latchkey_journal (actor, at, seq)`,
+      `CREATE INDEX latchkey_journal_by_subject_at ON latchkey_journal (subject, at, seq)`,
+      fileAll,
     ],
   ]
 }

@@ -1,7 +1,17 @@
 // Rows as engines give them, and the records that they stand for.
 
 import { jsonOf } from './foreign-value.ts'
-import type { AuditedKey, Declared, SecretKind, StoredOwner, StoredRefusal, StoredSecret } from '../ports.ts'
+import type {
+  AuditedKey,
+  Declared,
+  EntryListItem,
+  JournalEntry,
+  NamedKey,
+  SecretKind,
+  StoredOwner,
+  StoredRefusal,
+  StoredSecret,
+} from '../ports.ts'
 
 /** The columns of a secret, beside others. */
 export interface SecretRow {
@@ -34,6 +44,28 @@ export interface LastRow {
 /** The last entry in a row, if there is one. */
 export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): AuditedKey['last'] {
   return seq === null || change === null ? undefined : { seq, change }
+}
+
+/** An entry on a page, and the columns of the keys that it names; all `null` where there is none. */
+export interface EntryRow extends JournalEntry {
+  readonly subject_name: string | null
+  readonly subject_owner: string | null
+  readonly subject_environment: string | null
+  readonly actor_name: string | null
+  readonly actor_owner: string | null
+  readonly actor_environment: string | null
+}
+
+/** The keys that an entry names. */
+export function namedKeysOfRow(row: EntryRow): Pick<EntryListItem, 'subjectKey' | 'actorKey'> {
+  return {
+    subjectKey: namedKey(row.subject_name, row.subject_owner, row.subject_environment),
+    actorKey: namedKey(row.actor_name, row.actor_owner, row.actor_environment),
+  }
+}
+
+function namedKey(name: string | null, owner: string | null, environment: string | null): NamedKey | undefined {
+  return name === null || owner === null || environment === null ? undefined : { name, owner, environment }
 }
 
 /** The columns of the declarations. */

@@ -1,6 +1,7 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
 import type {
+  EntryFilter,
   ImportedKind,
   JournalEntry,
   JournalFilter,
@@ -176,6 +177,25 @@ export const newestRevision: string = `SELECT MAX(revision) AS revision FROM (
 
 export const insertEntry: string = `INSERT INTO latchkey_journal (${entryColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
+/** $5: -1 if the owner gives the key away with this entry, 1 if it gets it, 0 otherwise. */
+export const fileEntry: string = `INSERT INTO latchkey_journal_owners (owner, seq, at, environment, moved)
+    VALUES ($1, $2, $3, $4, $5)`
+
+/** Entries in the order of their numbers, for what is told by their texts. */
+export const writtenEntries: string = `SELECT seq, at, action, subject, change FROM latchkey_journal
+    WHERE seq > $1 ORDER BY seq LIMIT $2`
+
+export const ownerOfKey: string = `SELECT owner FROM latchkey_keys WHERE id = $1`
+
+/** Where the entries after one up to another are filed. */
+export const filings: string = `SELECT seq, owner, environment, moved FROM latchkey_journal_owners
+    WHERE seq > $1 AND seq <= $2 ORDER BY seq, moved`
+
+/** The owner and the environment of a key before an entry on it. */
+export const holderBefore: string = `SELECT w.owner, w.environment FROM latchkey_journal j
+    JOIN latchkey_journal_owners w ON w.seq = j.seq AND w.moved >= 0
+    WHERE j.subject = $1 AND j.seq < $2 ORDER BY j.seq DESC LIMIT 1`
+
 export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq DESC LIMIT 1`
 
 export const hashAt: string = `SELECT hash FROM latchkey_journal WHERE seq = $1`
@@ -297,6 +317,49 @@ export function journalQuery(
   if (to !== undefined) where.push(`at < ${bind(to)}`)
   const columns = `seq, at, ${entryTexts.map(asText).join(', ')}`
   const text = `SELECT ${columns} FROM latchkey_journal WHERE ${where.join(' AND ')} ORDER BY seq LIMIT ${bind(limit)}`
+  return { text, values }
+}
+
+/**
+ * The page of entries that a filter asks for, with the names of the keys in them.
+ *
+ * @param asText - how a column with text is read, so that it is read whole.
+ */
+export function entriesQuery(
+  { order, position, limit, after, subject, owner, held, actor, action, from, to }: EntryFilter,
+  asText: (column: string) => string,
+): Query {
+  const values: SqlValue[] = []
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
+  const byTime = from !== undefined || to !== undefined
+  // Of the two tables, the one in whose index the page stands.
+  const [at, seq] = owner === undefined ? ['j.at', 'j.seq'] : ['w.at', 'w.seq']
+  const [beyond, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
+  const where: string[] = []
+  if (owner !== undefined) where.push(`w.owner = ${bind(owner)}`)
+  if (held !== undefined) where.push(`w.moved = 0 AND w.environment IN (${['', ...held].map(bind).join(', ')})`)
+  if (subject !== undefined) where.push(`j.subject = ${bind(subject)}`)
+  if (actor !== undefined) where.push(`j.actor = ${bind(actor)}`)
+  if (action !== undefined) where.push(`j.action = ${bind(action)}`)
+  if (from !== undefined) where.push(`${at} >= ${bind(from)}`)
+  if (to !== undefined) where.push(`${at} < ${bind(to)}`)
+  if (after !== undefined) where.push(`${seq} > ${bind(after)}`)
+  if (position !== undefined) {
+    where.push(
+      byTime
+        ? `(${at}, ${seq}) ${beyond} (${bind(position.at)}, ${bind(position.seq)})`
+        : `${seq} ${beyond} ${bind(position.seq)}`,
+    )
+  }
+  const columns = entryTexts.map(asText).join(', ')
+  const source = owner === undefined ? '' : 'latchkey_journal_owners w JOIN '
+  const joined = owner === undefined ? '' : 'ON j.seq = w.seq'
+  const text = `SELECT j.seq, j.at, ${columns}, k.name AS subject_name, k.owner AS subject_owner,
+    k.environment AS subject_environment, a.name AS actor_name, a.owner AS actor_owner, a.environment AS actor_environment
+    FROM ${source}latchkey_journal j ${joined}
+    LEFT JOIN latchkey_keys k ON k.id = j.subject LEFT JOIN latchkey_keys a ON a.id = j.actor
+    ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
+    ORDER BY ${byTime ? `${at} ${direction}, ` : ''}${seq} ${direction} LIMIT ${bind(limit)}`
   return { text, values }
 }
 

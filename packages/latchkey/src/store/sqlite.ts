@@ -178,6 +178,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
 
     list: longRead('list'),
     journal: longRead('journal'),
+    entries: longRead('entries'),
+    auditFiling: longRead('auditFiling'),
     auditKeys: longRead('auditKeys'),
     auditOwners: longRead('auditOwners'),
     auditMissing: longRead('auditMissing'),

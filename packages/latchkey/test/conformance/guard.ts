@@ -7,6 +7,7 @@ import { mint } from '../../src/secret/mint.ts'
 import { settingsKey } from '../../src/source/settings.ts'
 import { testKeyring } from '../../src/testing.ts'
 import type { Verifier } from '../../src/verify/verdict.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 /** The scopes of the applications under test. */
 export const scopes = {
@@ -118,7 +119,7 @@ function conformance(name: string, serve: Serve, credential: CredentialPlace): v
       } finally {
         await application.close()
       }
-      const told = JSON.stringify([answers, application.log(), await made.keyring.journal({ limit: 1000 })])
+      const told = JSON.stringify([answers, application.log(), await entriesOf(made.keyring)])
       assert.deepEqual(made.secretsIn(told), [], 'a secret or its hash was told')
     }
 

@@ -6,6 +6,7 @@ import type { IssueOptions } from '../../src/keyring/issue.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import { mint } from '../../src/secret/mint.ts'
 import type { CallContext, Requirement } from '../../src/verify/verdict.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 /** What the keyring under test is opened with; its environments are `live` and `test`. */
 export const conformanceScopes = {
@@ -386,7 +387,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       const { key } = await issued()
       await keyring.disable(key.id, { note: 'for a while' })
       await keyring.changeOwner(key.owner, { disabled: true })
-      const entries = await keyring.journal({ key: key.id })
+      const entries = await entriesOf(keyring, { key: key.id })
       assert.deepEqual(
         entries.map(({ action, subject }) => [action, subject]),
         [
@@ -394,14 +395,21 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
           ['disable', key.id],
         ],
       )
-      assert.match(entries[1]?.change ?? '', /"note":"for a while"/)
+      assert.equal(entries[1]?.change['note'], 'for a while')
+      const newest = await keyring.journal({ owner: key.owner, limit: 2 })
       assert.deepEqual(
-        (await keyring.journal({ owner: key.owner })).map(({ action }) => action),
-        ['disable'],
+        newest.entries.map(({ action, subject }) => [action, subject]),
+        [
+          ['disable', `owner:${key.owner}`],
+          ['disable', key.id],
+        ],
+        'the newest first, those on its keys too',
       )
-      assert.deepEqual(await keyring.journal({ key: key.id, after: entries[1]!.seq }), [])
-      assert.deepEqual(await keyring.journal({ key: key.id, to: entries[0]!.at }), [])
-      assert.equal((await keyring.journal({ key: key.id, limit: 1 })).length, 1)
+      const rest = await keyring.journal({ owner: key.owner, limit: 2, cursor: newest.cursor ?? '' })
+      assert.deepEqual([rest.entries.map(({ action }) => action), rest.cursor], [['issue'], null])
+      assert.deepEqual(await entriesOf(keyring, { key: key.id, after: entries[1]?.seq ?? 0 }), [])
+      assert.deepEqual(await entriesOf(keyring, { key: key.id, to: entries[0]?.at ?? 0 }), [])
+      assert.equal((await entriesOf(keyring, { key: key.id, limit: 1 })).length, 1)
 
       const report = await keyring.verifyJournal()
       assert.ok(report.intact && report.head !== undefined)

@@ -7,6 +7,7 @@ import { blankKey } from '../../src/keyring/new-key.ts'
 import type {
   Change,
   ChangesSince,
+  EntryFilter,
   SecretMatch,
   JournalDraft,
   JournalEntry,
@@ -930,6 +931,74 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
           JSON.stringify(filter),
         )
       }
+    })
+
+    test('a page of the journal has what the filter asks for, from the position on, in either order', async () => {
+      const store = await fresh().open()
+      const entry = (actor: string, at: number, overrides: Partial<StoredKey> = {}): Change => {
+        const made = newKey(overrides)
+        const { id } = made.key
+        return { kind: 'insert', ...made, quota: null, draft: { ...draft(id), actor, at } }
+      }
+      const ops = newKey({ name: 'Ops', owner: 'ops', environment: 'admin' })
+      const moving = newKey({ name: 'Moving', environment: 'test' })
+      await store.commit([inserting(ops), inserting(moving)], chain)
+      // The clock goes back once.
+      await store.commit([entry('me', 3000), entry(ops.key.id, 2000), entry('me', 4000, { owner: 'globex' })], chain)
+      const owner = { owner: 'acme', disabledAt: 5, limits: [], revision: 0 }
+      await store.commit([{ kind: 'owner', owner, draft: { ...draft('owner:acme', 'disable'), at: 5000 } }], chain)
+      const moved = { ...moving.key, owner: 'globex', revision: 2 }
+      await store.commit(
+        [
+          { kind: 'update', key: moved, draft: { ...draft(moving.key.id, 'change'), at: 6000 } },
+          { kind: 'update', key: { ...moved, name: 'Gone', revision: 7 }, draft: draft(moving.key.id, 'change') },
+        ],
+        chain,
+      )
+      const asked: readonly (readonly [Partial<EntryFilter>, readonly number[]])[] = [
+        [{}, [8, 7, 6, 5, 4, 3, 2, 1]],
+        [{ order: 'oldest', limit: 2 }, [1, 2]],
+        [{ limit: 2, position: { at: 9, seq: 6 } }, [5, 4]],
+        [{ order: 'oldest', limit: 2, position: { at: 9, seq: 6 } }, [7, 8]],
+        [{ after: 6 }, [8, 7]],
+        [{ owner: 'acme' }, [7, 6, 4, 3, 2]],
+        [{ owner: 'globex' }, [8, 7, 5]],
+        [{ owner: 'globex', order: 'oldest', position: { at: 0, seq: 5 } }, [7, 8]],
+        [{ owner: 'acme', held: ['live'] }, [6, 4, 3]],
+        [{ owner: 'acme', held: ['test'] }, [6, 2]],
+        [{ owner: 'globex', held: ['test'] }, [8]],
+        [{ owner: 'acme', subject: moving.key.id }, [7, 2]],
+        [{ owner: 'nobody' }, []],
+        [{ subject: moving.key.id }, [8, 7, 2]],
+        [{ actor: 'me' }, [5, 3]],
+        [{ action: 'change' }, [8, 7]],
+        [{ action: 'issue', actor: 'me', owner: 'globex' }, [5]],
+        [{ from: 2000, to: 4000 }, [3, 4]],
+        [{ from: 2000, to: 4001, order: 'oldest' }, [4, 3, 5]],
+        [{ from: 2000, to: 4001, order: 'oldest', position: { at: 2000, seq: 4 } }, [3, 5]],
+        [{ from: 2000, owner: 'acme' }, [7, 6, 3, 4]],
+        [{ to: 3000, actor: ops.key.id }, [4]],
+      ]
+      for (const [filter, expected] of asked) {
+        const found = await store.entries({ order: 'newest', position: undefined, limit: 10, ...filter })
+        assert.deepEqual(
+          found.map(({ entry: { seq } }) => seq),
+          expected,
+          JSON.stringify(filter),
+        )
+      }
+      const [named] = await store.entries({ order: 'newest', position: undefined, limit: 1, actor: ops.key.id })
+      const names = { name: 'Ops', owner: 'ops', environment: 'admin' }
+      assert.deepEqual([named?.entry.seq, named?.actorKey, named?.subjectKey?.owner], [4, names, 'acme'])
+      const [ofOwner] = await store.entries({ order: 'newest', position: undefined, limit: 1, subject: 'owner:acme' })
+      assert.deepEqual([ofOwner?.actorKey, ofOwner?.subjectKey], [undefined, undefined])
+      assert.deepEqual(
+        (await store.auditFiling(6, 10)).map(({ seq, sound }) => [seq, sound]),
+        [
+          [7, true],
+          [8, true],
+        ],
+      )
     })
 
     test('a look tells by which hashes secrets were imported, whoever imported them', async () => {

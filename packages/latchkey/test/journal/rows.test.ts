@@ -10,9 +10,12 @@ import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { RowFault } from '../../src/journal/rows-compared.ts'
 import type { JournalEntry, JournalHead } from '../../src/ports.ts'
+import { fileAll } from '../../src/store/filing.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { statementsOf } from '../../src/store/sqlite/statements.ts'
 import type { Scope } from '../keyring/workbench.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds } from '../keyring/workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 /** Which rows are not what the journal says; none where all are. */
 async function faultsOf(keyring: OpenKeyring<Scope>): Promise<readonly RowFault[]> {
@@ -59,6 +62,8 @@ async function populated(keyring: OpenKeyring<Scope>): Promise<{ readonly plain:
   await keyring.change(plain.id, { name: 'Renamed', metadata: { plan: 'free' }, quota: { amount: 3 } })
   await keyring.changeOwner('acme', { limits: [{ name: 'all', limit: 100, window: 60 }] })
   await keyring.changeOwner('ops', { disabled: true })
+  await keyring.change(disabled.id, { owner: 'globex' })
+  await keyring.enable(disabled.id)
   return { plain: plain.id, rotated: rotated.id }
 }
 
@@ -258,7 +263,7 @@ test('rows of a version that did not tell how they stood are told of when they a
   database.close()
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
   assert.deepEqual(await faultsOf(keyring), [])
-  assert.equal((await keyring.journal({ limit: 1000 })).at(-1)?.action, 'snapshot')
+  assert.equal((await entriesOf(keyring)).at(-1)?.action, 'snapshot')
   await keyring.change(plain, { name: 'Changed since' })
   assert.deepEqual(await faultsOf(keyring), [])
   await keyring.close()
@@ -336,7 +341,7 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
       const file = newFile()
       const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
       const { key } = await keyring.issue(shop)
-      const { seq, hash } = (await keyring.journal()).at(-1) ?? assert.fail()
+      const { seq, hash } = (await entriesOf(keyring)).at(-1) ?? assert.fail()
       const entry = chain({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })
       const values = [entry.seq, 1, 'x', action, key.id, change, entry.previous, entry.hash]
       const database = new DatabaseSync(file)
@@ -346,4 +351,32 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
       await keyring.close()
     }
   }
+})
+
+test('an entry that is missing in the journal of an owner, or is in that of another, is found and its key named', async () => {
+  const { file, plain } = await populatedFile()
+  const at = `(SELECT MIN(seq) FROM latchkey_journal WHERE subject = '${plain}')`
+  const misfiled = [{ subject: plain, fault: 'misfiled' }]
+  for (const statement of [
+    `DELETE FROM latchkey_journal_owners WHERE seq = ${at}`,
+    `UPDATE latchkey_journal_owners SET owner = 'globex' WHERE seq = ${at}`,
+    `UPDATE latchkey_journal_owners SET environment = 'test' WHERE seq = ${at}`,
+    `INSERT INTO latchkey_journal_owners VALUES ('globex', ${at}, 1, 'live', 0)`,
+    `DELETE FROM latchkey_journal_owners WHERE seq > ${at} AND seq IN (SELECT seq FROM latchkey_journal WHERE subject = '${plain}')`,
+  ])
+    assert.deepEqual(await afterwards(file, statement), misfiled, statement)
+})
+
+test('what an older version wrote is filed as what this one writes', async () => {
+  const { file } = await populatedFile()
+  const copy = newFile()
+  copyFileSync(file, copy)
+  const database = new DatabaseSync(copy)
+  const filed = () => database.prepare('SELECT * FROM latchkey_journal_owners ORDER BY seq, moved').all()
+  const before = filed()
+  assert.ok(before.length > 20)
+  database.exec('DELETE FROM latchkey_journal_owners')
+  fileAll(statementsOf(database, copy))
+  assert.deepEqual(filed(), before)
+  database.close()
 })

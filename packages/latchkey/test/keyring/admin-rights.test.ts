@@ -7,6 +7,7 @@ import type { Delegation } from '../../src/policy/delegation.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import type { Scope } from './workbench.ts'
 import { codeOf, openOn, shop, speeds } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const everything: Delegation = { owner: null, environments: ['live', 'test', 'admin'], scopes: ['*'] }
 const ofAcme: Delegation = { owner: 'acme', environments: ['live', 'admin'], scopes: ['*'] }
@@ -33,7 +34,7 @@ function verbs(view: Keyring<Scope>, id: string): readonly (readonly [AdminScope
     ['keys:read', 'list', () => view.list()],
     ['owners:read', 'owner', () => view.owner('acme')],
     ['owners:write', 'changeOwner', () => view.changeOwner('acme', { disabled: false })],
-    ['journal:read', 'journal', () => view.journal()],
+    ['journal:read', 'journal', () => entriesOf(view)],
     ['journal:read', 'verifyJournal', () => view.verifyJournal()],
     ['usage:read', 'usage', () => view.usage()],
     ['refusals:read', 'refusal', () => view.refusal('request-1')],
@@ -50,10 +51,10 @@ for (const [speed, shape] of speeds) {
         const others = (Object.keys(adminScopes) as AdminScope[]).filter((one) => one !== scope)
         const without = await keyring.issue({ ...admin, scopes: others, delegation: everything })
         const having = await keyring.issue({ ...admin, scopes: [scope], delegation: everything })
-        const before = await keyring.journal({ limit: 1000 })
+        const before = await entriesOf(keyring)
         const asked = (id: string): Promise<unknown> => verbs(keyring.as(id), key.id)[index]?.[2]() ?? assert.fail()
         await assert.rejects(asked(without.key.id), { code: 'beyond_delegation', message: new RegExp(scope) }, name)
-        assert.deepEqual(await keyring.journal({ limit: 1000 }), before, name)
+        assert.deepEqual(await entriesOf(keyring), before, name)
         await asked(having.key.id)
       }
     })

@@ -10,6 +10,7 @@ import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
 import { newFile, openOn, scopes, shop, stillClock } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const delegation = { owner: null, environments: ['live', 'admin'], scopes: ['*'] } as const
 const admin = {
@@ -75,11 +76,11 @@ for (const [end, act] of Object.entries(ends)) {
     for (const name of Object.keys(changes(keyring, ''))) {
       const { key } = await keyring.issue(shop)
       const { key: asking } = await keyring.issue(admin)
-      const before = (await keyring.journal({ limit: 1000 })).length
+      const before = (await entriesOf(keyring)).length
       beforeNextCommit(async () => act(keyring, asking.id))
       const verb = changes(keyring.as(asking.id), key.id)[name] ?? assert.fail()
       await assert.rejects(verb, { code: end === 'narrowed' && name !== '' ? /./ : 'beyond_delegation' } as never, name)
-      const after = await keyring.journal({ limit: 1000 })
+      const after = await entriesOf(keyring)
       assert.deepEqual(
         after.slice(before).filter(({ actor }) => actor === asking.id),
         [],
@@ -98,11 +99,11 @@ test('nothing is changed with an admin secret that was ended between its being v
     const { key: asking, secret } = await keyring.issue(admin)
     const leaked = await keyring.admin.verify(secret)
     assert.ok(leaked.ok)
-    const before = (await keyring.journal({ limit: 1000 })).length
+    const before = (await entriesOf(keyring)).length
     beforeNextCommit(async () => keyring.rotate(asking.id, { grace: 0 }))
     const verb = changes(keyring.as(leaked.key), key.id)[name] ?? assert.fail()
     await assert.rejects(verb, { code: 'beyond_delegation', message: /secret .* has ended/ }, name)
-    const after = (await keyring.journal({ limit: 1000 })).slice(before)
+    const after = (await entriesOf(keyring)).slice(before)
     assert.deepEqual(
       after.map(({ action, actor }) => [action, actor]),
       [['rotate', 'application']],
@@ -195,6 +196,6 @@ test('a change that waits for the lock of another process is not made when its a
     await Promise.all(waiting),
     Array.from({ length: 6 }, () => 'beyond_delegation'),
   )
-  assert.equal((await keyring.journal()).length, 3)
+  assert.equal((await entriesOf(keyring)).length, 3)
   await Promise.all([keyring.close(), theirs.close()])
 })

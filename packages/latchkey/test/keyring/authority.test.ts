@@ -11,6 +11,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import { beyond, delegations, rights } from '../policy/rights.ts'
 import type { Scope } from './workbench.ts'
 import { codeOf, openOn, scopes as declared, shop, speeds } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const everything: Delegation = {
   owner: null,
@@ -42,7 +43,7 @@ function verbs(view: Keyring<Scope>, id: string): Readonly<Record<string, () => 
     disable: () => view.disable(id),
     enable: () => view.enable(id),
     revoke: () => view.revoke(id, { reason: 'unused' }),
-    journal: () => view.journal({ key: id }),
+    journal: () => entriesOf(view, { key: id }),
     usage: () => view.usage({ key: id }),
   }
 }
@@ -61,7 +62,7 @@ for (const [speed, shape] of speeds) {
       ]
       for (const { secret } of others) await keyring.verify(secret)
       await keyring.flushUsage()
-      const before = await keyring.journal()
+      const before = await entriesOf(keyring)
       for (const { key, secret } of others) {
         for (const [name, verb] of Object.entries(verbs(view, key.id))) {
           await assert.rejects(verb, { code: 'unknown_key' }, name)
@@ -77,7 +78,7 @@ for (const [speed, shape] of speeds) {
       for (const name of Object.keys(verbs(view, 'key_nobody'))) {
         await assert.rejects(verbs(view, 'key_nobody')[name] ?? assert.fail(), { code: 'unknown_key' }, name)
       }
-      assert.equal((await keyring.journal()).length, before.length + 2 * others.length)
+      assert.equal((await entriesOf(keyring)).length, before.length + 2 * others.length)
       const listed = async (options: object): Promise<readonly string[]> =>
         (await view.list(options)).keys.map((key) => key.id)
       assert.deepEqual(await listed({}), [mine.key.id])
@@ -121,7 +122,7 @@ for (const [speed, shape] of speeds) {
           await view.issueMany([state === 'expired' ? { ...shop, expiresAt: soon } : shop], token)
         }
         await end(id)
-        const journal = await keyring.journal({ limit: 1000 })
+        const journal = await entriesOf(keyring)
         const all = {
           ...verbs(view, mine.key.id),
           issue: () => view.issue(shop),
@@ -134,14 +135,14 @@ for (const [speed, shape] of speeds) {
           allUsage: () => view.usage(),
           refusal: () => view.refusal('request-1'),
           refusals: () => view.refusals(),
-          whole: () => view.journal(),
+          whole: () => entriesOf(view),
           chain: () => view.verifyJournal(),
         }
         for (const [name, verb] of Object.entries(all)) {
           await assert.rejects(verb, { code: 'beyond_delegation' }, `${state}: ${name}`)
         }
         assert.equal(await codeOf(view.verify(mine.secret)), 'unavailable')
-        assert.deepEqual(await keyring.journal({ limit: 1000 }), journal, state)
+        assert.deepEqual(await entriesOf(keyring), journal, state)
       }
     })
 
@@ -164,9 +165,9 @@ for (const [speed, shape] of speeds) {
         assert.deepEqual(await view.refusals(), { refusals: [], cursor: null })
         assert.equal(await codeOf(view.verify(mine.secret)), 'unknown')
         await assert.rejects(view.changeOwner('acme', { disabled: true }), { code: 'unknown_owner' })
-        await assert.rejects(view.journal(), { code: 'beyond_delegation' })
+        await assert.rejects(entriesOf(view), { code: 'beyond_delegation' })
         const unknown = delegation?.owner === 'acme' ? 'unknown_owner' : 'beyond_delegation'
-        await assert.rejects(view.journal({ owner: 'acme' }), { code: unknown })
+        await assert.rejects(entriesOf(view, { owner: 'acme' }), { code: unknown })
         await assert.rejects(view.verifyJournal(), { code: 'beyond_delegation' })
         await assert.rejects(view.issue(shop), { code: 'beyond_delegation' })
         for (const verb of Object.values(verbs(view, mine.key.id))) await assert.rejects(verb, { code: 'unknown_key' })
@@ -191,9 +192,9 @@ for (const [speed, shape] of speeds) {
           (await view.usage()).map(({ key }) => key),
           [tried.key.id],
         )
-        await assert.rejects(view.journal(), { code: 'beyond_delegation' })
+        await assert.rejects(entriesOf(view), { code: 'beyond_delegation' })
         await assert.rejects(view.verifyJournal(), { code: 'beyond_delegation' })
-        assert.equal((await view.journal({ key: tried.key.id })).length, 1)
+        assert.equal((await entriesOf(view, { key: tried.key.id })).length, 1)
         assert.equal((await view.owner('acme'))?.owner, 'acme')
         assert.equal(await view.owner('umbrella'), undefined)
         // What is changed of an owner concerns its live keys too.
@@ -251,12 +252,12 @@ for (const [speed, shape] of speeds) {
       await keyring.change(key.id, { owner: 'acme' }, { note: 'sold' })
       await keyring.disable(key.id)
       const bound = await adminKey(keyring, { owner: 'acme', environments: ['live'], scopes: ['orders:*'] })
-      const told = await keyring.as(bound.id).journal({ key: key.id })
+      const told = await entriesOf(keyring.as(bound.id), { key: key.id })
       assert.deepEqual(
         told.map(({ action }) => action),
         ['disable'],
       )
-      assert.equal((await keyring.journal({ key: key.id })).length, 3)
+      assert.equal((await entriesOf(keyring, { key: key.id })).length, 3)
     })
 
     test('an environment that is configured no longer opens nothing', async () => {
@@ -280,7 +281,7 @@ for (const [speed, shape] of speeds) {
       await keyring.as(id).enable(key.id, { actor: 'alice' })
       await keyring.as(id).changeOwner('acme', { disabled: true })
       assert.deepEqual(
-        (await keyring.journal({ after: 1 })).map(({ actor }) => actor),
+        (await entriesOf(keyring, { after: 1 })).map(({ actor }) => actor),
         [id, id, 'alice', id],
       )
     })

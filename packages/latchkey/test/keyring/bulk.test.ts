@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { codeOf, newFile, openOn, shop, speeds, counter } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 for (const [speed, shape] of speeds) {
   describe(`issuing in bulk on a store that answers ${speed}`, () => {
@@ -48,7 +49,7 @@ for (const [speed, shape] of speeds) {
       for (const wrong of [[], Array.from({ length: 1001 }, () => shop), shop, null]) {
         await assert.rejects(keyring.issueMany(wrong as never), { code: 'invalid_input' })
       }
-      assert.deepEqual(await keyring.journal(), [])
+      assert.deepEqual(await entriesOf(keyring), [])
     })
 
     test('sent again with its token it does nothing, and answers with the same keys without their secrets', async () => {
@@ -64,7 +65,7 @@ for (const [speed, shape] of speeds) {
       )
       const told = JSON.stringify(again)
       for (const { secret } of first.created) assert.ok(!told.includes(secret) && !told.includes(hashSecret(secret)))
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
     })
 
     test('the same call with its members in another order is the same call', async () => {
@@ -84,7 +85,7 @@ for (const [speed, shape] of speeds) {
       await assert.rejects(keyring.issueMany([shop, shop], call), { code: 'idempotency_key_reused' })
       await assert.rejects(keyring.importMany([item], call), { code: 'idempotency_key_reused' })
       assert.equal((await keyring.issueMany([shop], { ...call, actor: 'bob' })).repeated, false)
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
       for (const idempotencyKey of ['', 'x'.repeat(201), 'a\nb']) {
         await assert.rejects(keyring.issueMany([shop], { idempotencyKey }), { code: 'invalid_input' })
       }

@@ -5,6 +5,7 @@ import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds, toldOf } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const full = {
   ...shop,
@@ -72,7 +73,7 @@ for (const [speed, shape] of speeds) {
       await assert.rejects(keyring.change(key.id, { scopes: ['orders:fly' as never] }), { code: 'unknown_scope' })
       await assert.rejects(keyring.change('key_nobody', { name: 'Till' }), { code: 'unknown_key' })
       assert.deepEqual(await keyring.find(key.id), key)
-      assert.equal((await keyring.journal()).length, 1)
+      assert.equal((await entriesOf(keyring)).length, 1)
     })
 
     test('a change of what somebody else has changed meanwhile is refused where the revision is named', async () => {
@@ -102,7 +103,7 @@ for (const [speed, shape] of speeds) {
         ),
       )
       assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 1)
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
     })
 
     test('changes of different members at once do not undo each other', async () => {
@@ -128,7 +129,7 @@ for (const [speed, shape] of speeds) {
       await keyring.change(key.id, { name: 'Till', owner: 'acme', limits }, { actor: 'alice', note: 'as they asked' })
       const rotated = await keyring.rotate(key.id, { actor: 'bob' })
       await keyring.change(key.id, { quota: { amount: 5, remaining: 5 } })
-      const entries = await keyring.journal()
+      const entries = await entriesOf(keyring)
       assert.deepEqual(entries[1]?.actor, 'alice')
       assert.deepEqual(toldOf(entries[1]), {
         before: { name: 'Shop', limits: [] },
@@ -159,10 +160,10 @@ for (const [speed, shape] of speeds) {
       await keyring.change(key.id, { metadata: { seats: [1], ['plan']: { name: 'x' } } })
       await keyring.change(key.id, { metadata: { plan: { until: 5 }, never: null } })
       assert.equal(await read(), '{"plan":{"name":"x","until":5},"seats":[1],"__proto__":"odd"}')
-      const entries = (await keyring.journal()).length
+      const entries = (await entriesOf(keyring)).length
       const found = await keyring.find(key.id)
       await keyring.change(key.id, { metadata: found?.metadata ?? {} })
-      assert.equal((await keyring.journal()).length, entries, 'what is sent back as it was read changes nothing')
+      assert.equal((await entriesOf(keyring)).length, entries, 'what is sent back as it was read changes nothing')
       for (const metadata of [{ plan: 'x'.repeat(16_380) }, { deep: [[[[[[[[]]]]]]]] }, []]) {
         await assert.rejects(keyring.change(key.id, { metadata } as never), {
           code: 'invalid_input',
@@ -196,7 +197,7 @@ for (const [speed, shape] of speeds) {
       assert.equal(await left(), 5, 'the next period is as it always is')
       await keyring.change(key.id, { quota: { take: 5 } })
       assert.equal(await codeOf(keyring.verify(secret)), 'quota_exhausted')
-      const entries = (await keyring.journal()).map(toldOf)
+      const entries = (await entriesOf(keyring)).map(toldOf)
       assert.deepEqual(entries[1], { before: {}, after: {}, quotaAdded: 10 })
       assert.deepEqual(entries[2], { before: { name: 'Shop' }, after: { name: 'Till' }, quotaTaken: 10 })
       assert.deepEqual((await keyring.find(key.id))?.quota, { amount: 5, refill: 'hour' })
@@ -225,7 +226,7 @@ for (const [speed, shape] of speeds) {
       await assert.rejects(keyring.issue({ ...shop, quota: { add: 5 } } as never), { code: 'invalid_input' })
       await keyring.change(key.id, { quota: null })
       await assert.rejects(keyring.change(key.id, { quota: { add: 1 } }), { code: 'conflict' })
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
     })
 
     test('a change that changes nothing is no entry', async () => {
@@ -238,7 +239,7 @@ for (const [speed, shape] of speeds) {
       await keyring.enable(key.id)
       await keyring.retire(key.id)
       assert.equal(same.revision, key.revision)
-      assert.equal((await keyring.journal()).length, 1)
+      assert.equal((await entriesOf(keyring)).length, 1)
     })
 
     test('a disabled key is refused from the answer on until it is enabled; a revoked one is never enabled', async () => {

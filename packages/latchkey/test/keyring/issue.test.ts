@@ -5,6 +5,7 @@ import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { toldOf } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const scopes = { 'orders:read': 'Read orders', 'orders:write': 'Change orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -18,7 +19,7 @@ test('a secret is seen once: neither it nor its hash is in what the keyring tell
     key,
     await keyring.find(key.id),
     await keyring.list(),
-    await keyring.journal(),
+    await entriesOf(keyring),
     await keyring.verify(secret),
   ]
   assert.deepEqual(secretsIn(JSON.stringify(told)), [])
@@ -62,7 +63,7 @@ test('the journal tells all that a key was issued with, but for its secret', asy
     quota: { amount: 1000, refill: 'month' },
   } as const
   const { key } = await keyring.issue({ ...given, actor: 'alice' })
-  const [entry] = await keyring.journal()
+  const [entry] = await entriesOf(keyring)
   assert.deepEqual(toldOf(entry), { ...given, delegation: null, start: key.start })
   assert.deepEqual([entry?.actor, entry?.subject, entry?.at], ['alice', key.id, key.createdAt])
 })
@@ -141,7 +142,7 @@ test('what a key cannot be is refused by name, and nothing is written', async ()
     }
   }
   await assert.rejects(keyring.issue({ ...shop, scopes: ['orders:delete'] as never }), { code: 'unknown_scope' })
-  assert.deepEqual(await keyring.journal(), [])
+  assert.deepEqual(await entriesOf(keyring), [])
   assert.deepEqual((await keyring.list()).keys, [])
 })
 

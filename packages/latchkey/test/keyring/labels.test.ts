@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { hashSecret, mint, openKeyring, settingsKey } from '../../src/index.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const invalid = { code: 'invalid_input' }
@@ -48,15 +49,15 @@ for (const [what, owner] of Object.entries(disguises)) {
       async () => keyring.owner(owner),
       async () => keyring.list({ owner }),
       async () => keyring.usage({ owner }),
-      async () => keyring.journal({ owner }),
-      async () => keyring.journal({ actor: owner }),
+      async () => entriesOf(keyring, { owner }),
+      async () => entriesOf(keyring, { actor: owner }),
     ]
     for (const call of refused) await assert.rejects(call, invalid, String(call))
     if (owner !== 'globex\ufe0f') await assert.rejects(keyring.disable(key.id, { note: owner }), invalid)
     assert.throws(() =>
       settingsKey({ name: 'KEY', secret: mint({ prefix: 'lk', environment: 'live' }), owner, scopes: [] }),
     )
-    assert.equal((await keyring.journal()).length, 1)
+    assert.equal((await entriesOf(keyring)).length, 1)
   })
 }
 
@@ -71,8 +72,8 @@ test('what is written in two normal forms is one owner, for whoever asks', async
     assert.equal((await keyring.list({ owner })).keys.length, 1)
     assert.equal((await keyring.list({ text: owner })).keys.length, 1)
     assert.equal((await keyring.owner(owner))?.limits.length, 1)
-    assert.equal((await keyring.journal({ owner })).length, 1)
-    assert.equal((await keyring.journal({ actor: owner })).length, 1)
+    assert.equal((await entriesOf(keyring, { owner })).length, 2, 'the key and its owner')
+    assert.equal((await entriesOf(keyring, { actor: owner })).length, 1)
   }
 })
 
@@ -124,5 +125,5 @@ test('a secret is kept in no text that others read: it is refused, and not repea
       })
     }
   }
-  assert.equal((await keyring.journal()).length, 1)
+  assert.equal((await entriesOf(keyring)).length, 1)
 })

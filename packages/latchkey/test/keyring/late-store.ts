@@ -25,6 +25,8 @@ export function lateStore(store: Store): Store {
     },
     settled: store.settled,
     journal: late(store.journal),
+    entries: late(store.entries),
+    auditFiling: late(store.auditFiling),
     auditKeys: late(store.auditKeys),
     auditOwners: late(store.auditOwners),
     auditMissing: late(store.auditMissing),

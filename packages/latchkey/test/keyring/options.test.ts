@@ -10,6 +10,7 @@ import { settingsKey } from '../../src/source/settings.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testKeyring } from '../../src/testing.ts'
 import { scopes, shop } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 /** Every call that takes options, with one that nobody understands and that is near one that everybody does. */
 function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (strange: object) => Promise<unknown>>> {
@@ -29,7 +30,7 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     verifyMany: (strange) => keyring.verifyMany([{ credential: 'x' }], strange),
     'a call of verifyMany': (strange) => keyring.verifyMany([{ credential: 'x', ...strange }]),
     changeOwner: (strange) => keyring.changeOwner('acme', { disabled: true }, strange),
-    journal: (strange) => keyring.journal(strange),
+    journal: (strange) => entriesOf(keyring, strange),
     verifyJournal: (strange) => keyring.verifyJournal(strange),
     usage: (strange) => keyring.usage(strange),
   }
@@ -38,7 +39,7 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
 test('an option that is not understood is refused by its name, at every verb, and nothing is done', async () => {
   const { keyring } = await testKeyring({ scopes })
   const { key } = await keyring.issue(shop)
-  const before = await keyring.journal()
+  const before = await entriesOf(keyring)
   const admin = await keyring.issue({
     ...shop,
     scopes: ['keys:*', 'owners:*', 'journal:read', 'usage:read', 'refusals:read'],
@@ -55,7 +56,7 @@ test('an option that is not understood is refused by its name, at every verb, an
       }
     }
   }
-  assert.equal((await keyring.journal()).length, before.length + 1)
+  assert.equal((await entriesOf(keyring)).length, before.length + 1)
 })
 
 test('options that are no object are refused', async () => {

@@ -11,6 +11,7 @@ import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const once = { idempotencyKey: 'rotation of May' }
 
@@ -35,7 +36,7 @@ for (const [speed, shape] of speeds) {
         'accepted',
       ])
       assert.deepEqual(
-        (await keyring.journal()).map(({ action }) => action),
+        (await entriesOf(keyring)).map(({ action }) => action),
         ['issue', 'rotate', 'rotate'],
       )
       clock.set(lost.oldEndsAt)
@@ -53,7 +54,7 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual([again.repeated, again.secret, again.oldEndsAt], [true, null, first.oldEndsAt])
       await assert.rejects(keyring.rotate(key.id, { replace: true }), { code: 'conflict', message: /was used at/ })
       assert.deepEqual(await codesOf(keyring, [secret, first.secret]), ['accepted', 'accepted'])
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
     })
 
     test('a rotation sent again at once is told to wait, so that two answers on their way do not end each other', async () => {
@@ -153,13 +154,13 @@ for (const [speed, shape] of speeds) {
         const token = { idempotencyKey: name }
         const first = (await verb(token, false)) as { repeated: boolean }
         assert.equal(first.repeated, false, name)
-        const before = await keyring.journal({ limit: 1000 })
+        const before = await entriesOf(keyring)
         if (name === 'rotate') await codeOf(keyring.verify((first as unknown as { secret: string }).secret))
         const second = (await verb(token, false)) as { repeated: boolean; secret?: unknown }
         assert.equal(second.repeated, true, name)
         assert.equal(second.secret ?? null, null, name)
         await assert.rejects(verb(token, true), { code: 'idempotency_key_reused' }, name)
-        assert.deepEqual(await keyring.journal({ limit: 1000 }), before, name)
+        assert.deepEqual(await entriesOf(keyring), before, name)
         // What others did meanwhile is not done again by the repetition.
       }
       assert.equal((await keyring.find(key.id))?.state, 'revoked')

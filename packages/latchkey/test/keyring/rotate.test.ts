@@ -4,6 +4,7 @@ import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from './workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 for (const [speed, shape] of speeds) {
   describe(`rotation on a store that answers ${speed}`, () => {
@@ -35,7 +36,7 @@ for (const [speed, shape] of speeds) {
         assert.equal(done.length, 1)
         assert.deepEqual(counter(failed.map(({ reason }) => (reason as { code: string }).code)), { conflict: 63 })
         assert.equal(await codeOf(keyring.verify(done[0]?.value.secret)), 'accepted')
-        assert.equal((await keyring.journal()).length, 2)
+        assert.equal((await entriesOf(keyring)).length, 2)
         // One that comes a little later, and has read the key after the others, is one of them.
         await new Promise(setImmediate)
         await assert.rejects(keyring.rotate(key.id, { grace }), { code: 'conflict' })
@@ -105,7 +106,7 @@ for (const [speed, shape] of speeds) {
       const { key: again } = await keyring.retire(key.id)
       assert.deepEqual([again.secrets.length, again.secrets[0]?.endsAt], [1, null])
       assert.deepEqual(
-        (await keyring.journal()).map(({ action }) => action),
+        (await entriesOf(keyring)).map(({ action }) => action),
         ['issue', 'rotate', 'retire'],
       )
       // And it can be rotated again, a second later: before, that would be one of many at once.

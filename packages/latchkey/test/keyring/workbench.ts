@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
-import type { JournalEntry, Store } from '../../src/ports.ts'
+import type { Entry } from '../../src/keyring/reading/entry.ts'
+import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
 import type { Verdict } from '../../src/verify/verdict.ts'
@@ -75,8 +76,8 @@ export async function codeOf(verdict: Verdict | Promise<Verdict>): Promise<strin
 }
 
 /** What an entry tells of a change, but for the digest of the rows after it, which every entry has. */
-export function toldOf(entry: JournalEntry | undefined): Readonly<Record<string, unknown>> {
-  const { state, ...told } = JSON.parse(entry?.change ?? '{}') as Record<string, unknown>
+export function toldOf(entry: Pick<Entry, 'change'> | undefined): Readonly<Record<string, unknown>> {
+  const { state, ...told } = entry?.change ?? {}
   assert.match(String(state), /^[0-9a-f]{64}$/)
   return told
 }

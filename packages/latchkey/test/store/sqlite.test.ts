@@ -295,14 +295,15 @@ test('a database of the first version is brought up to date with all that it has
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
   const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''" })
-  for (const statement of first) database.exec(statement)
+  for (const statement of first) database.exec(String(statement))
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
     INSERT INTO latchkey_migrations VALUES (1);
     INSERT INTO latchkey_keys VALUES (1, 'key_1', 'Shop', 'acme', 'live', '["orders:read"]', '{}', 'lk_live_abcd', 1000,
       NULL, NULL, NULL, NULL, NULL, 1);
     INSERT INTO latchkey_secrets VALUES ('${'a'.repeat(64)}', 1)`)
-  const entry = chain({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: '{}' }, undefined)
+  const issued = JSON.stringify({ owner: 'acme', environment: 'live' })
+  const entry = chain({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: issued }, undefined)
   database
     .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
     .run(Object.fromEntries(entryValues(entry).map((value, index) => [index + 1, value])))
@@ -313,6 +314,12 @@ test('a database of the first version is brought up to date with all that it has
   const found = await store.bySecret('a'.repeat(64))
   assert.deepEqual([found?.key.id, found?.key.limits, found?.secret?.start], ['key_1', [], 'lk_live_abcd'])
   assert.equal((await verifyJournal(store)).intact, true)
+  const ofOwner = await store.entries({ order: 'newest', position: undefined, limit: 10, owner: 'acme' })
+  assert.deepEqual(
+    ofOwner.map(({ entry: { seq } }) => seq),
+    [1],
+    'the journal of an owner has what was written before',
+  )
   await store.commit([inserting(newKey())], chain)
   await store.close()
   const again = sqliteStore({ file })

@@ -7,6 +7,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testClock } from '../../src/testing.ts'
 import type { LimitState, Verdict } from '../../src/verify/verdict.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from '../keyring/workbench.ts'
+import { entriesOf } from '../../../../test/entries.ts'
 
 const limit = (name: string, most: number, window = 60): { name: string; limit: number; window: number } => ({
   name,
@@ -202,7 +203,7 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual(await keyring.usage(), [])
       const found = await keyring.find(key.id)
       assert.deepEqual([found?.lastUsedAt, found?.quotaLeft?.remaining], [null, 4])
-      assert.equal((await keyring.journal()).length, 2)
+      assert.equal((await entriesOf(keyring)).length, 2)
     })
 
     test('a limiter that fails is neither a yes nor a no, also for a dry run; keys without limits do not notice', async () => {
@@ -314,7 +315,7 @@ for (const [speed, shape] of speeds) {
       // Another period has not begun yet, so nothing of it is spent.
       await keyring.change(key.id, { quota: { amount: 5, refill: 'day' } })
       assert.equal(await left(), 5)
-      const told = (await keyring.journal()).map(({ change }) => JSON.parse(change) as object)
+      const told = (await entriesOf(keyring)).map(({ change }) => change)
       assert.deepEqual(
         told.slice(1).map((one) => Object.entries(one).filter(([name]) => name.startsWith('quota'))),
         [[['quotaMore', 10]], [['quotaMore', -15]], [['quotaLeft', 4]], [['quotaLeft', 5]]],

@@ -87,7 +87,9 @@ async function lostFindings(keyring: Keyring, options: TargetOptions): Promise<r
 
 async function clockFindingBy(keyring: Keyring, now: number): Promise<Finding> {
   try {
-    const [future] = await keyring.journal({ from: now + clockTolerance, limit: 1 })
+    const {
+      entries: [future],
+    } = await keyring.journal({ from: now + clockTolerance, limit: 1 })
     return clockFinding(future?.at, now)
   } catch {
     // The finding on the journal says already that it may not be read.

@@ -24,6 +24,7 @@ const rowFaults: Readonly<Record<RowFault['fault'], string>> = {
   altered: 'was changed outside Latchkey',
   added: 'was added outside Latchkey',
   missing: 'was deleted outside Latchkey',
+  misfiled: 'has entries that are not in the journals of the owners it had: the index was changed outside Latchkey',
   unrecorded: 'was written by an older version, and the journal does not record it: run latchkey migrate',
 }
 

@@ -1,86 +1,79 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { JournalEntry, JournalOptions } from 'latchkey'
+import type { Entry, JournalOptions } from 'latchkey'
+import { actions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne, count } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
 import { iso, timeAgo } from '../input/when.ts'
-import { jsonText } from '../json.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import type { Column } from '../terminal/table.ts'
+import { sentenceOf } from './sentence.ts'
 
-interface Options extends TargetOptions {
-  readonly key?: string
-  readonly owner?: string
+interface Options
+  extends TargetOptions, Pick<JournalOptions, 'key' | 'owner' | 'action' | 'order' | 'from' | 'to' | 'after'> {
   readonly by?: string
-  readonly from?: number
-  readonly to?: number
-  readonly after: number
+  readonly cursor?: string
   readonly limit: number
+  readonly last?: number
   readonly all?: boolean
 }
 
 /** Entries in one request. */
 const page = 1000
 
-const columns: readonly Column<JournalEntry>[] = [
+/** For programs that split lines; people get sentences. */
+const columns: readonly Column<Entry>[] = [
   { title: 'SEQ', text: ({ seq }) => String(seq) },
-  { title: 'TIME', text: ({ at }) => iso(at), short: ({ at }) => iso(at).slice(0, 19) + 'Z' },
-  { title: 'ACTOR', text: ({ actor }) => actor, flexible: true, below: true },
+  { title: 'TIME', text: ({ at }) => iso(at) },
+  { title: 'ACTOR', text: ({ actor }) => actor },
   { title: 'ACTION', text: ({ action }) => action },
-  { title: 'SUBJECT', text: ({ subject }) => subject, flexible: true },
-  {
-    title: 'CHANGE',
-    text: ({ change }) => change,
-    short: ({ change }) => legible(change),
-    flexible: true,
-    below: true,
-  },
+  { title: 'SUBJECT', text: ({ subject }) => subject },
+  { title: 'CHANGE', text: sentenceOf },
 ]
 
-/** A change without the digest, which only programs need to compare rows with the journal. */
-function legible(change: string): string {
-  try {
-    const { state: _state, ...legibleMembers } = JSON.parse(change) as { readonly state?: unknown }
-    return jsonText(legibleMembers)
-  } catch {
-    // The text was changed outside Latchkey: show it as it is.
-    return change
-  }
+/** An entry on lines for people: its number, its time and its sentence. */
+function entryLine(entry: Entry): readonly [label: string, text: string] {
+  return [`${entry.seq}  ${iso(entry.at).slice(0, 19)}Z  `, sentenceOf(entry)]
 }
 
 export function showCommand(journal: Command): void {
-  keyringCommand(journal, 'show', 'Show what was changed, when and by whom')
+  keyringCommand(journal, 'show', 'Show what was changed, when, by whom and why, the newest first')
     .option('--key <id>', 'Only changes to this key')
-    .addOption(new Option('--owner <owner>', 'Only changes to this owner').conflicts('key'))
+    .addOption(
+      new Option('--owner <owner>', 'Only changes to this owner, and to the keys that it had then').conflicts('key'),
+    )
     .option('--by <actor>', 'Only changes made by this actor')
+    .addOption(new Option('--action <action>', 'Only changes of this kind').choices(actions))
     .option('--from <when>', 'Start: ISO 8601, or a span before now such as 24h', timeAgo)
     .option('--to <when>', 'End, in the same form; not included', timeAgo)
-    .option('--after <seq>', 'Only entries after this number', count, 0)
+    .option('--after <seq>', 'Only entries after this number', count)
+    .addOption(new Option('--order <order>', 'What comes first (newest)').choices(['newest', 'oldest']))
     .option('--limit <number>', 'How many entries to show', atLeastOne, 100)
-    .addOption(new Option('--all', 'All entries, however many').conflicts('limit'))
+    .addOption(
+      new Option('--last <number>', 'Only the newest entries, so many')
+        .argParser(atLeastOne)
+        .conflicts(['limit', 'order']),
+    )
+    .option('--cursor <cursor>', 'Continue after the entries already shown')
+    .addOption(new Option('--all', 'All entries, however many').conflicts(['limit', 'last']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, key, owner, by, from, to } = options
-      const filter: JournalOptions = defined({ key, owner, actor: by, from, to })
+      const { json, all = false, key, owner, by, action, from, to, after, order, last, limit } = options
+      const filter: JournalOptions = defined({ key, owner, actor: by, action, from, to, after, order })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No entries found.' })
-        let { after } = options
-        let left = all ? Number.POSITIVE_INFINITY : limit
-        for (;;) {
-          // One entry more than is shown says whether there are more.
-          const requested = Math.min(page, left + 1)
-          const entries = await keyring.journal({ ...filter, after, limit: requested })
-          const shown = entries.slice(0, left)
-          listing.add(shown)
-          after = shown.at(-1)?.seq ?? after
-          left -= shown.length
-          if (entries.length < requested || left === 0)
-            return listing.end(
-              entries.length > shown.length ? `There are more entries: add --after ${after}, or --all.` : undefined,
-            )
-        }
+        const listing = startListing({ json, columns, line: entryLine, empty: 'No entries found.' })
+        let { cursor } = options as { cursor?: string | null }
+        let left = all ? Number.POSITIVE_INFINITY : (last ?? limit)
+        do {
+          const found = await keyring.journal({ ...filter, limit: Math.min(page, left), ...(cursor ? { cursor } : {}) })
+          listing.add(found.entries)
+          left -= found.entries.length
+          ;({ cursor } = found)
+        } while (cursor !== null && left > 0)
+        const isCut = cursor !== null && last === undefined
+        listing.end(isCut ? `There are more entries: add --cursor ${cursor}, or --all.` : undefined)
       })
     })
 }

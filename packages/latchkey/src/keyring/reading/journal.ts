@@ -1,38 +1,75 @@
 import { LatchkeyError } from '../../error.ts'
-import { bounds, integer, invalid, membersOf, objectOf, text, timestamp } from '../../input.ts'
-import { subjectOfOwner } from '../../journal/subject.ts'
-import type { JournalEntry, Store } from '../../ports.ts'
+import { bounds, integer, invalid, membersOf, objectOf, oneOf, text, timestamp } from '../../input.ts'
+import type { Action, EntryFilter } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
+import type { Authority } from '../authority.ts'
 import { authorityOf, mustSeeAll } from '../authority.ts'
 import { visibleOwner } from '../owners.ts'
+import { cursorOf, positionOf } from './cursor.ts'
+import type { Entry } from './entry.ts'
+import { entryOf } from './entry.ts'
 
-/** The filter of journal entries to read. */
+/** The filter of journal entries to read, and their page. */
 export interface JournalOptions {
-  /** Only entries after this sequence number. */
-  readonly after?: number
-  /** How many entries at most, 1 to 1000; 100 if left out. */
-  readonly limit?: number
   /** Only changes of the key with this id. */
   readonly key?: string
-  /** Only changes of this owner. */
+  /** Only changes of this owner, and of the keys that it had when they were changed. */
   readonly owner?: string
   /** Only changes by this actor. */
   readonly actor?: string
+  /** Only changes of this kind. */
+  readonly action?: Action
   /** Only entries from this time on, in milliseconds since 1970. */
   readonly from?: number
   /** Only entries before this time, in milliseconds since 1970. */
   readonly to?: number
+  /** Only entries after this sequence number, for a program that follows the journal. */
+  readonly after?: number
+  /** By number; by time where `from` or `to` is given. `newest` if left out. */
+  readonly order?: 'newest' | 'oldest'
+  /** `cursor` of the page before; the first page if left out. */
+  readonly cursor?: string
+  /** Entries on a page, 1 to 1000; 100 if left out. */
+  readonly limit?: number
 }
 
 const journalOptions = membersOf<JournalOptions>({
-  after: true,
-  limit: true,
   key: true,
   owner: true,
   actor: true,
+  action: true,
   from: true,
   to: true,
+  after: true,
+  order: true,
+  cursor: true,
+  limit: true,
 })
+
+/** One page of the journal. */
+export interface JournalPage {
+  readonly entries: readonly Entry[]
+  /** Leads to the next page; `null` on the last. */
+  readonly cursor: string | null
+}
+
+/** Every kind of a change. One that is missing does not compile. */
+const everyAction: Readonly<Record<Action, true>> = {
+  issue: true,
+  import: true,
+  change: true,
+  rotate: true,
+  retire: true,
+  disable: true,
+  enable: true,
+  revoke: true,
+  snapshot: true,
+}
+
+/** The kinds of changes that the journal tells of. */
+export const actions = Object.keys(everyAction) as readonly Action[]
+
+const orders = ['newest', 'oldest'] as const
 
 /**
  * The function behind `Keyring.journal`.
@@ -42,46 +79,56 @@ const journalOptions = membersOf<JournalOptions>({
 export async function readJournal<Scope extends string>(
   parts: KeyringParts<Scope>,
   options: JournalOptions,
-): Promise<readonly JournalEntry[]> {
-  const { store } = parts
+): Promise<JournalPage> {
   objectOf('The options of journal', options, journalOptions)
-  const { after = 0, limit = 100, key, actor, from, to } = options
-  const owner = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
-  const authority = await authorityOf(parts, 'journal:read')
-  let earliest = 0
+  const { key, owner, actor, action, from, to, after, order = 'newest', cursor, limit = 100 } = options
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
-  if (key !== undefined) {
-    const kept = await store.byId(text('key', key, bounds.label))
-    if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
-    if (authority.owner !== undefined) earliest = await handover(store, key)
-  } else if (owner === undefined || authority.owner !== owner) {
-    mustSeeAll(authority)
-  } else if ((await visibleOwner(parts, authority, owner)) === undefined) {
-    throw new LatchkeyError('unknown_owner', 'No key has this owner.')
-  }
-  return store.journal({
-    after: Math.max(earliest, integer('after', after, { least: 0, most: Number.MAX_SAFE_INTEGER })),
-    limit: integer('limit', limit, { least: 1, most: bounds.page }),
-    subject: key ?? (owner === undefined ? undefined : subjectOfOwner(owner)),
+  const [earliest, latest] = [timestamp('from', from) ?? undefined, timestamp('to', to) ?? undefined]
+  const inOrder = oneOf('order', order, orders)
+  const orderName = earliest === undefined && latest === undefined ? inOrder : `${inOrder} by time`
+  const [at, seq] = positionOf(cursor, orderName, ['integer', 'integer']) ?? []
+  const size = integer('limit', limit, { least: 1, most: bounds.page })
+  const filter = {
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
-    from: timestamp('from', from) ?? undefined,
-    to: timestamp('to', to) ?? undefined,
-  })
+    action: action === undefined ? undefined : oneOf('action', action, actions),
+    from: earliest,
+    to: latest,
+    after: after === undefined ? undefined : integer('after', after, { least: 0, most: Number.MAX_SAFE_INTEGER }),
+    order: inOrder,
+    position: seq === undefined ? undefined : { at: Number(at), seq: Number(seq) },
+    // One entry more than the page shows whether another page follows.
+    limit: size + 1,
+  }
+  const authority = await authorityOf(parts, 'journal:read')
+  const found = await parts.store.entries({ ...filter, ...(await subjectsOf(parts, authority, { key, owner })) })
+  const shown = found.slice(0, size)
+  const last = shown.at(-1)?.entry
+  return {
+    entries: shown.map((item) => entryOf(item, authority)),
+    cursor: found.length > size && last !== undefined ? cursorOf(orderName, [last.at, last.seq]) : null,
+  }
 }
 
-/**
- * The sequence number of the entry that gave a key to its present owner; 0 if it always had this owner. That entry and
- * those before it are for admin keys that see the owner before.
- */
-async function handover(store: Store, key: string): Promise<number> {
-  let [seq, last] = [0, 0]
-  for (;;) {
-    const entries = await store.journal({ after: seq, limit: bounds.page, subject: key })
-    for (const entry of entries) {
-      seq = entry.seq
-      const { before } = JSON.parse(entry.change) as { readonly before?: { readonly owner?: string } }
-      if (entry.action === 'change' && before?.owner !== undefined) last = seq
-    }
-    if (entries.length < bounds.page) return last
+/** The part of the filter that says whose entries are read, as far as the admin key that asks may read them. */
+async function subjectsOf<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  authority: Authority,
+  { key, owner: name }: { readonly key: string | undefined; readonly owner: string | undefined },
+): Promise<Pick<EntryFilter, 'subject' | 'owner' | 'held'>> {
+  const owner = name === undefined ? undefined : text('owner', name, bounds.label)
+  // What was done to a key while another owner had it is for those who see that owner.
+  const own = authority.owner === undefined ? {} : { owner: authority.owner, held: authority.environments ?? [] }
+  if (key !== undefined) {
+    const kept = await parts.store.byId(text('key', key, bounds.label))
+    if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
+    return { subject: kept.key.id, ...own }
   }
+  if (owner === undefined || authority.owner !== owner) {
+    mustSeeAll(authority)
+    return { owner }
+  }
+  if ((await visibleOwner(parts, authority, owner)) === undefined) {
+    throw new LatchkeyError('unknown_owner', 'No key has this owner.')
+  }
+  return own
 }

@@ -1,4 +1,6 @@
 import type { Change, IdempotentCall, JournalEntry, JournalHead, Store, Witness } from '../../ports.ts'
+import type { Filing } from '../filing.ts'
+import { filingOfKey, filingOfOwner, filingValues } from '../filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
 import * as sql from '../sql.ts'
 import type { Statements } from './statements.ts'
@@ -43,6 +45,15 @@ export function commitOf({
     }
     run(sql.dropQuotas, [id])
     if (quota !== null) run(sql.insertQuota, [id, quota.remaining, quota.period])
+  }
+
+  /** Where the entry of a change is filed. Asked before its rows are written: a key may change hands with it. */
+  function filingsOf(change: Change): readonly Filing[] {
+    if (change.kind === 'snapshot') return []
+    if (change.kind === 'owner') return filingOfOwner(change.owner.owner)
+    const { id, owner } = change.key
+    const before = change.kind === 'insert' ? undefined : row<{ owner: string }>(sql.ownerOfKey, [id])
+    return filingOfKey(change.key, before?.owner ?? owner)
   }
 
   /** Whether the rows could be written as they were asked for. */
@@ -100,8 +111,10 @@ export function commitOf({
     let began = performance.now()
     for (const change of changes) {
       const entry = chain(change.draft, last)
+      const filings = filingsOf(change)
       if (!write(change, entry.seq)) return undefined
       run(sql.insertEntry, sql.entryValues(entry))
+      for (const filing of filings) run(sql.fileEntry, filingValues(filing, entry))
       entries.push(entry)
       last = entry
       if (entries.length % pieceSize !== 0 && performance.now() - began < pieceTime) continue

@@ -99,7 +99,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       database.exec('PRAGMA foreign_keys = ON')
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
-      const migrated = make ? migrate(database, { fresh: mode === 'create' }) : 0
+      const migrated = make ? migrate(database, { file, fresh: mode === 'create' }) : 0
       // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
       // Nor does it wait for the disk, where it has a log: whoever commits syncs that, before a change is acknowledged.

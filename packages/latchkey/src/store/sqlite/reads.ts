@@ -1,9 +1,10 @@
-import type { JournalEntry, UsageCount } from '../../ports.ts'
+import type { EntryListItem, JournalEntry, UsageCount } from '../../ports.ts'
+import { auditFiling } from '../filing.ts'
 import { jsonOf } from '../foreign-value.ts'
 import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
-import type { LastRow, OwnerRow, RefusalRow, SecretRow } from '../rows.ts'
-import { lastOfRow, ownerOfRow, refusalOfRow, secretOfRow } from '../rows.ts'
+import type { EntryRow, LastRow, OwnerRow, RefusalRow, SecretRow } from '../rows.ts'
+import { lastOfRow, namedKeysOfRow, ownerOfRow, refusalOfRow, secretOfRow } from '../rows.ts'
 import * as sql from '../sql.ts'
 import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
@@ -13,6 +14,8 @@ import type { Transactions } from './transactions.ts'
 export type ReadName =
   | 'list'
   | 'journal'
+  | 'entries'
+  | 'auditFiling'
   | 'auditKeys'
   | 'auditOwners'
   | 'auditMissing'
@@ -23,10 +26,10 @@ export type ReadName =
 
 /** The reads of one connection. */
 export function readsOf({
-  statements: { rows, audited },
+  statements: { rows, row, audited },
   transactions: { atOneMoment },
 }: {
-  readonly statements: Pick<Statements, 'rows' | 'audited'>
+  readonly statements: Pick<Statements, 'rows' | 'row' | 'audited'>
   readonly transactions: Pick<Transactions, 'atOneMoment'>
 }): Answering<ReadName> {
   return {
@@ -44,6 +47,15 @@ export function readsOf({
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, intactText)
       return audited<JournalEntry>(text, values).map(entryOfRow)
+    },
+
+    entries(filter) {
+      const { text, values } = sql.entriesQuery(filter, intactText)
+      return audited<EntryRow>(text, values).map(entryItemOfRow)
+    },
+
+    auditFiling(after, limit) {
+      return atOneMoment(() => auditFiling({ rows, row }, after, limit))
     },
 
     auditKeys(after, limit) {
@@ -117,6 +129,11 @@ function entryOfRow(row: JournalEntry): JournalEntry {
     return [name, text.includes('\0') ? text : value]
   })
   return Object.fromEntries(values) as JournalEntry
+}
+
+function entryItemOfRow(row: EntryRow): EntryListItem {
+  const { seq, at, actor, action, subject, change, previous, hash } = row
+  return { entry: entryOfRow({ seq, at, actor, action, subject, change, previous, hash }), ...namedKeysOfRow(row) }
 }
 
 function isBytes(value: unknown): value is Uint8Array {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import { migrations } from '../migrations.ts'
+import { statementsOf } from './statements.ts'
 
 /** The `cause` of the error, by which code that inspects a database decides what to advise. */
 const olderSchema = 'older schema'
@@ -34,7 +35,10 @@ export function mustBeOfThisVersion(database: DatabaseSync, file: string): void 
  * Makes the tables of a new database, and brings older ones up to date unless only `fresh` ones are to be made. Answers
  * in how many steps.
  */
-export function migrate(database: DatabaseSync, { fresh }: { readonly fresh: boolean }): number {
+export function migrate(
+  database: DatabaseSync,
+  { file, fresh }: { readonly file: string; readonly fresh: boolean },
+): number {
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec('CREATE TABLE IF NOT EXISTS latchkey_migrations (version INTEGER PRIMARY KEY)')
@@ -45,7 +49,10 @@ export function migrate(database: DatabaseSync, { fresh }: { readonly fresh: boo
     }
     for (const [index, step] of steps.entries()) {
       if (index < reached) continue
-      for (const statement of step) database.exec(statement)
+      for (const statement of step) {
+        if (typeof statement === 'string') database.exec(statement)
+        else statement(statementsOf(database, file))
+      }
       database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
     }
     database.exec('COMMIT')

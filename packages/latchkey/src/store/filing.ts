@@ -1,0 +1,130 @@
+import type { JournalEntry } from '../ports.ts'
+import type { SqlValue } from './sql.ts'
+import * as sql from './sql.ts'
+
+/** The owner of a key, and its environment. */
+interface Holder {
+  readonly owner: string
+  readonly environment: string
+}
+
+/** A place of an entry: in the journal of an owner. */
+export interface Filing extends Holder {
+  /** -1 if the owner gives the key away with this entry, 1 if it gets it, 0 otherwise. */
+  readonly moved: -1 | 0 | 1
+}
+
+type Written = Pick<JournalEntry, 'seq' | 'at' | 'action' | 'subject' | 'change'>
+
+/** The statements of a connection that are needed here. */
+interface Reading {
+  readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
+  readonly row: <Row>(text: string, values?: readonly SqlValue[]) => Row | undefined
+}
+
+/** The environment of an entry on an owner itself. */
+const ofOwnerItself = ''
+
+/** Where an entry on an owner is filed. */
+export function filingOfOwner(owner: string): readonly Filing[] {
+  return [{ owner, environment: ofOwnerItself, moved: 0 }]
+}
+
+/**
+ * Where an entry on a key is filed.
+ *
+ * @param before - the owner that the key had until then; the same for a new key.
+ */
+export function filingOfKey({ owner, environment }: Holder, before: string): readonly Filing[] {
+  if (owner === before) return [{ owner, environment, moved: 0 }]
+  return [
+    { owner: before, environment, moved: -1 },
+    { owner, environment, moved: 1 },
+  ]
+}
+
+/** Files the entries that a version before this one has written, in pieces. */
+export function fileAll({
+  rows,
+  row,
+  run,
+}: Reading & { readonly run: (text: string, values: readonly SqlValue[]) => unknown }): void {
+  for (let after = 0; ;) {
+    const entries = rows<Written>(sql.writtenEntries, [after, piece])
+    for (const entry of entries) {
+      after = entry.seq
+      const filings = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
+      for (const one of filings ?? []) run(sql.fileEntry, filingValues(one, entry))
+    }
+    if (entries.length < piece) return
+  }
+}
+
+const piece = 1000
+
+/** The entries after one, each with whether it is filed as it says. What an entry no longer says is not judged. */
+export function auditFiling(
+  { rows, row }: Reading,
+  after: number,
+  limit: number,
+): readonly { readonly seq: number; readonly subject: string; readonly sound: boolean }[] {
+  const entries = rows<Written>(sql.writtenEntries, [after, limit])
+  const filed = rows<Filing & { readonly seq: number }>(sql.filings, [after, entries.at(-1)?.seq ?? after])
+  const bySeq = Map.groupBy(filed, ({ seq }) => seq)
+  return entries.map((entry) => {
+    const expected = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
+    const found = bySeq.get(entry.seq) ?? []
+    const sound = expected === undefined || isErased(entry) || textOf(expected) === textOf(found)
+    return { seq: entry.seq, subject: entry.subject, sound }
+  })
+}
+
+function textOf(filings: readonly Filing[]): string {
+  return JSON.stringify(filings.map(({ owner, environment, moved }) => [owner, environment, moved]))
+}
+
+/** The values of `fileEntry`. */
+export function filingValues(
+  { owner, environment, moved }: Filing,
+  { seq, at }: Pick<JournalEntry, 'seq' | 'at'>,
+): readonly SqlValue[] {
+  return [owner, seq, at, environment, moved]
+}
+
+/**
+ * Where an entry is filed by what it says; `undefined` if it does not say.
+ *
+ * @param holderBefore - the owner and the environment of its key, as filed before it.
+ */
+function filingSaid(
+  { action, subject, change }: Written,
+  holderBefore: () => Holder | undefined,
+): readonly Filing[] | undefined {
+  if (action === 'snapshot') return []
+  if (subject.startsWith('owner:')) return filingOfOwner(subject.slice('owner:'.length))
+  const members = membersOf(change)
+  if (action === 'issue' || action === 'import') {
+    const { owner, environment } = members
+    if (typeof owner !== 'string' || typeof environment !== 'string') return undefined
+    return filingOfKey({ owner, environment }, owner)
+  }
+  const holder = holderBefore()
+  if (holder === undefined) return undefined
+  const { owner = holder.owner } = { ...(members['after'] as object | undefined) } as { readonly owner?: unknown }
+  if (action !== 'change' || typeof owner !== 'string') return filingOfKey(holder, holder.owner)
+  return filingOfKey({ ...holder, owner }, holder.owner)
+}
+
+/** Every entry of this version has at least the digest of its rows. */
+function isErased({ change }: Written): boolean {
+  return Object.keys(membersOf(change)).length === 0
+}
+
+/** The members of an entry; none if something else than Latchkey has written it, or what it said was erased. */
+function membersOf(change: string): Readonly<Record<string, unknown>> {
+  try {
+    return { ...(JSON.parse(change) as object | null) }
+  } catch {
+    return {}
+  }
+}
