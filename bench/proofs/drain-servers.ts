@@ -99,7 +99,7 @@ async function readLeft(file: string, name?: string): Promise<Left> {
   try {
     const keys = await allKeys(keyring)
     const callers = new Set(keys.filter((key) => name === undefined || key.name === name).map(({ id }) => id))
-    const rows = await keyring.usage({ outcome: 'accepted', limit: 10_000 })
+    const { usage: rows } = await keyring.usage({ outcome: 'accepted', limit: 10_000 })
     const usage = rows.filter(({ key }) => callers.has(key)).reduce((sum, { count }) => sum + count, 0)
     const ids = new Set(keys.map(({ id }) => id))
     return { usage, has: (id) => ids.has(id) }

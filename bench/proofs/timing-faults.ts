@@ -19,9 +19,9 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/verify/usage.ts',
-        text: '      const keys = inner(together, refusal.code)\n',
+        text: '      const environments = inner(inner(keys, keyId), owner)\n',
         becomes:
-          '      JSON.stringify([hour, keyId, owner, refusal.code])\n      const keys = inner(together, refusal.code)\n',
+          '      JSON.stringify([hour, keyId, owner, refusal.code])\n      const environments = inner(inner(keys, keyId), owner)\n',
       },
     ],
     shownBy: ['repeated'],

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { noCurl, noTerminal } from '../../../test/machine.ts'
 import { temporaryFolder } from '../../../test/temporary-folder.ts'
@@ -304,9 +305,12 @@ test('a second signal ends it at once, and loses no usage', async (context) => {
   await assert.rejects(waiting)
   const store = sqliteStore({ file: join(folder, 'data', 'latchkey.db') })
   context.after(() => store.close())
-  const wanted = { key: undefined, owner: undefined, outcome: 'accepted', from: 0, to: Date.now() + 1, limit: 10 }
-  const usage = await store.usage(wanted)
-  assert.equal(usage.find((row) => row.key === 'settings:SERVICE_API_KEY')?.count, 2)
+  const keyring = await openKeyring({ store })
+  const { usage } = await keyring.usage({ key: 'settings:SERVICE_API_KEY', outcome: 'accepted' })
+  assert.deepEqual(
+    usage.map(({ count }) => count),
+    [2],
+  )
 })
 
 test('SIGTERM finishes requests in flight and takes no new ones', async (context) => {

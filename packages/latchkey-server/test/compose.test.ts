@@ -59,7 +59,7 @@ test('what was counted is written on closing, into a file that only its owner re
   assert.equal(statSync(file).mode & 0o777, 0o600)
   const second = await compose(settings)
   beforeRemoval(folder, second.close)
-  assert.equal((await second.keyring.usage({ key: key.id }))[0]?.count, 1)
+  assert.equal((await second.keyring.usage({ key: key.id })).usage[0]?.count, 1)
 })
 
 test('a database that cannot be used stops the start with an error that says so', async (context) => {

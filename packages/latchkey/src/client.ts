@@ -19,12 +19,12 @@ import type { JournalPage } from './keyring/reading/journal.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
 import type { RefusalPage } from './keyring/reading/refusals.ts'
+import type { UsagePage } from './keyring/reading/usage.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
 import type { Rotated } from './keyring/rotate.ts'
 import { invalid, membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
-import type { UsageCount } from './ports.ts'
 import type { RefusalRecord } from './verify/refusal-record.ts'
 
 /** The address of the server, and how to speak to it. */
@@ -172,7 +172,7 @@ export async function connectKeyring<Scope extends string = string>(
       }
       return report as unknown as JournalReport
     },
-    usage: async (options = {}) => (await get('/v1/usage', options))['usage'] as readonly UsageCount[],
+    usage: async (options = {}) => (await get('/v1/usage', options)) as unknown as UsagePage,
     async refusal(requestId) {
       const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
       return record === undefined ? undefined : refusalOf(record)

@@ -41,7 +41,6 @@ export type { ChangedOwner, Owner, OwnerPatch } from './keyring/owners.ts'
 export type { Entry } from './keyring/reading/entry.ts'
 export type { JournalOptions, JournalPage } from './keyring/reading/journal.ts'
 export { actions } from './keyring/reading/journal.ts'
-export type { UsageOptions } from './keyring/reading/usage.ts'
 export type { ActingKey, WhoAmI } from './keyring/reading/whoami.ts'
 export type { RefusalOrder, RefusalPage, RefusalsOptions } from './keyring/reading/refusals.ts'
 export type { KeptRefusals } from './keyring/refusal-bounds.ts'
@@ -52,6 +51,9 @@ export type {
   RefusalRecord,
   ScopeRefusalRecord,
 } from './verify/refusal-record.ts'
+export { usageOutcomes } from './keyring/reading/usage-outcome.ts'
+export type { UsageOutcome } from './keyring/reading/usage-outcome.ts'
+export type { UsageOptions, UsagePage } from './keyring/reading/usage.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked } from './keyring/revoke.ts'
 export type { Rotated, RotatedOrRepeated } from './keyring/rotate.ts'

@@ -55,4 +55,4 @@ export type {
 } from './ports/refusals.ts'
 export type { KeySource } from './ports/source.ts'
 export type { Store } from './ports/store.ts'
-export type { Spending, UsageBatch, UsageCount, UsageFilter } from './ports/usage.ts'
+export type { Spending, UsageBatch, UsageCount, UsageFilter, UsagePlace } from './ports/usage.ts'

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { Option } from 'commander'
 import type { UsageCount, UsageOptions } from 'latchkey'
+import { usageOutcomes } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { atLeastOne } from './input/flags.ts'
 import { defined } from './input/defined.ts'
@@ -9,39 +11,56 @@ import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
 import type { Column } from './terminal/table.ts'
 
-interface Options extends TargetOptions {
-  readonly key?: string
-  readonly owner?: string
-  readonly outcome?: string
-  readonly from?: number
-  readonly to?: number
+interface Options extends TargetOptions, Omit<UsageOptions, 'cursor' | 'limit'> {
+  readonly cursor?: string
   readonly limit: number
+  readonly all?: boolean
 }
+
+/** How many rows are read at once. */
+const page = 10_000
 
 const columns: readonly Column<UsageCount>[] = [
   { title: 'HOUR', text: ({ hour }) => iso(hour).slice(0, 13) + 'Z' },
   { title: 'KEY', text: ({ key }) => key || '-' },
+  { title: 'COUNT', text: ({ count }) => String(count) },
+  { title: 'COST', text: ({ cost }) => String(cost) },
+  { title: 'OUTCOME', text: ({ outcome, limitName }) => `${outcome} ${limitName}`.trimEnd(), flexible: true },
   { title: 'OWNER', text: ({ owner }) => owner || '-', flexible: true, below: true },
-  { title: 'OUTCOME', text: ({ outcome }) => outcome },
-  { title: 'COUNT', text: ({ count: often }) => String(often) },
+  { title: 'ENV', text: ({ environment }) => environment || '-', below: true },
 ]
 
 export function usageCommand(program: Command): void {
-  keyringCommand(program, 'usage', 'Show how often keys were used, by hour and outcome')
+  keyringCommand(program, 'usage', 'Show how often keys were used, by hour and outcome, and what that cost')
     .option('--key <id>', 'Only this key')
     .option('--owner <owner>', 'Only keys of this owner')
-    .option('--outcome <outcome>', 'Only this outcome: accepted, or the code of a refusal')
+    .option('--environment <name>', 'Only keys of this environment')
+    .addOption(
+      new Option('--outcome <outcome>', 'Only this outcome: accepted, or the code of a refusal').choices(usageOutcomes),
+    )
+    .option('--limit-name <name>', 'Only calls for which this limit had no room')
     .option('--from <when>', 'Start: ISO 8601, or a span before now such as 7d (24h)', timeAgo)
     .option('--to <when>', 'End, in the same form (now); not included', timeAgo)
+    .addOption(new Option('--order <order>', 'Which rows come first').choices(['oldest', 'newest']).default('oldest'))
     .option('--limit <number>', 'How many rows to show', atLeastOne, 1000)
+    .option('--cursor <cursor>', 'Continue after the rows already shown, with the same order')
+    .addOption(new Option('--all', 'All rows, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, key, owner, outcome, from, to, limit } = options
-      const filter: UsageOptions = { limit, ...defined({ key, owner, outcome, from, to }) }
-      const rows = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.usage(filter))
-      const listing = startListing({ json, columns, empty: 'No usage found.' })
-      listing.add(rows)
-      listing.end(
-        rows.length === limit ? 'There may be more rows: raise --limit, or narrow --from and --to.' : undefined,
-      )
+      const { json, all = false, limit, key, owner, environment, outcome, limitName, from, to, order } = options
+      const filter: UsageOptions = defined({ key, owner, environment, outcome, limitName, from, order })
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
+        const listing = startListing({ json, columns, empty: 'No usage found.' })
+        const until = to ?? Date.now() + 1
+        let { cursor } = options as { cursor?: string | null }
+        let left = all ? Number.POSITIVE_INFINITY : limit
+        do {
+          const next = { limit: Math.min(page, left), ...(cursor ? { cursor } : {}) }
+          const found = await keyring.usage({ ...filter, to: until, ...next })
+          listing.add(found.usage)
+          left -= found.usage.length
+          ;({ cursor } = found)
+        } while (cursor !== null && left > 0)
+        listing.end(cursor === null ? undefined : `There are more rows: add --cursor ${cursor}, or --all.`)
+      })
     })
 }

@@ -198,7 +198,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       const lines = first.stdout.trimEnd().split('\n')
       assert.equal(lines[0], 'ID\tNAME\tOWNER\tENV\tSTATE\tSCOPES\tLAST USED')
       assert.equal(lines.length, 3)
-      const [, cursor = ''] = /--cursor (\d+)/.exec(first.stderr) ?? []
+      const [, cursor = ''] = /--cursor ([\w-]+)/.exec(first.stderr) ?? []
       const rest = await json(`keys list --owner ${owner} --cursor ${cursor} --all`)
       assert.deepEqual(
         rest.map((key) => key['name']),
@@ -230,7 +230,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
 
     test('usage is a list', async () => {
       assert.deepEqual(await json('usage --owner nobody'), [])
-      assert.equal(await done('usage --owner nobody'), 'HOUR\tKEY\tOWNER\tOUTCOME\tCOUNT')
+      assert.equal(await done('usage --owner nobody'), 'HOUR\tKEY\tCOUNT\tCOST\tOUTCOME\tOWNER\tENV')
     })
 
     test('doctor finds nothing wrong', async () => {

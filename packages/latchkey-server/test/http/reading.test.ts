@@ -108,9 +108,24 @@ scenario('usage is told by key, owner, outcome and time', async ({ send, admin, 
   await keyring.flushUsage()
   const hour = clock.now() - (clock.now() % 3_600_000)
   const usage = async (query: string): Promise<unknown> => (await send(`GET /v1/usage?${query}`, { as })).json().usage
-  const accepted = { hour, key: key.id, owner: 'acme', outcome: 'accepted', count: 2 }
-  const refused = { ...accepted, outcome: 'insufficient_scope', count: 1 }
+  const place = { hour, key: key.id, owner: 'acme', environment: 'live', limitName: '' }
+  const accepted = { ...place, outcome: 'accepted', count: 2, cost: 2 }
+  const refused = { ...place, outcome: 'insufficient_scope', count: 1, cost: 0 }
   assert.deepEqual(await usage('owner=acme'), [accepted, refused])
+  assert.deepEqual(await usage('owner=acme&order=newest'), [refused, accepted])
+  const first = (await send('GET /v1/usage?owner=acme&limit=1', { as })).json()
+  assert.deepEqual(first.usage, [accepted])
+  const next = (await send(`GET /v1/usage?owner=acme&limit=1&cursor=${first.cursor}`, { as })).json()
+  assert.deepEqual(next, { usage: [refused], cursor: null })
+  for (const wrong of [
+    'order=best',
+    'outcome=lost',
+    'environment=moon',
+    'cursor=x',
+    `order=newest&cursor=${first.cursor}`,
+  ]) {
+    assert.equal((await send(`GET /v1/usage?${wrong}`, { as })).statusCode, 422, wrong)
+  }
   assert.deepEqual(await usage(`key=${key.id}&outcome=accepted`), [accepted])
   assert.deepEqual(await usage('owner=acme&limit=1'), [accepted])
   assert.deepEqual(await usage(`owner=acme&from=0&to=${hour}`), [])

@@ -1,7 +1,7 @@
 import type { JournalReport, VerifyJournalOptions } from '../journal/verify-journal.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import type { Clock, KeySource, Limiter, Store, UsageCount } from '../ports.ts'
+import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
 import type { CallToVerify, VerifyManyOptions } from '../verify/calls.ts'
 import type { RefusalRecord } from '../verify/refusal-record.ts'
 import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
@@ -23,7 +23,7 @@ import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { JournalOptions, JournalPage } from './reading/journal.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
-import type { UsageOptions } from './reading/usage.ts'
+import type { UsageOptions, UsagePage } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
 import type { KeptRefusals } from './refusal-bounds.ts'
 import type { Revoked } from './revoke.ts'
@@ -302,17 +302,20 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   verifyJournal(options?: VerifyJournalOptions): Promise<JournalReport>
   /**
-   * Reads how often keys were used, by hour, key, owner and outcome; of the last 24 hours if no time is given. It is as of
-   * the last time that usage was written, which happens every ten seconds.
+   * Reads a page of how often keys were used, and what that cost, by hour, key, owner, environment, outcome and limit; of
+   * the last 24 hours if no time is given. It is as of the last time that usage was written, which happens every ten
+   * seconds.
    *
-   * @throws LatchkeyError `invalid_input`, `unknown_key`.
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `beyond_delegation`.
    *
    * @example
-   * for (const { hour, outcome, count } of await keyring.usage({ owner: 'acme' })) {
-   *   console.log(new Date(hour).toISOString(), outcome, count)
+   * const { usage, cursor } = await keyring.usage({ owner: 'acme', order: 'newest' })
+   * for (const { hour, outcome, count, cost } of usage) {
+   *   console.log(new Date(hour).toISOString(), outcome, count, cost)
    * }
+   * if (cursor !== null) console.log('There is another page.')
    */
-  usage(options?: UsageOptions): Promise<readonly UsageCount[]>
+  usage(options?: UsageOptions): Promise<UsagePage>
   /**
    * Says why a request was refused, by the id that its answer names. The store keeps refusals; those of other processes
    * are found after two seconds. Of more than ten equal ones within a second, only the first ten are found later.
@@ -389,8 +392,8 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
    * @example
    * await keyring.verify(secret)
    * await keyring.flushUsage()
-   * const [row] = await keyring.usage({ key: key.id })
-   * console.log(row?.count) // 1
+   * const { usage } = await keyring.usage({ key: key.id })
+   * console.log(usage[0]?.count) // 1
    */
   flushUsage(): Promise<void>
   /**

@@ -99,7 +99,7 @@ export interface Store {
   noteFirstUse(hash: string, at: number): Awaitable<boolean>
   /** Adds to the counts and moves each last use forward; never back. */
   recordUsage(batch: UsageBatch): Awaitable<void>
-  /** By hour, then key, then outcome. */
+  /** A page of the rows, each place once. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
   /**
    * Keeps refusals, and forgets the oldest of a key, of all keys and of strangers beyond their bounds. The bound for all

@@ -1,22 +1,34 @@
 import type { Quota } from '../policy/limits.ts'
 
-/** How often a key was used in one hour, with one outcome. */
+/** How often a key was used in one hour, with one outcome. A text that does not apply is empty. */
 export interface UsageCount {
   /** Milliseconds since 1970 at which the hour begins. */
   readonly hour: number
   /** The id of the key; empty where the credential belonged to none. */
   readonly key: string
-  /** The owner of the key; empty if the credential belonged to none. */
+  /** The owner that the key had at the time; empty if the credential belonged to none. */
   readonly owner: string
-  /** `accepted`, or the code of a refusal. */
+  /** The environment of the key; empty if the credential belonged to none. */
+  readonly environment: string
+  /**
+   * `accepted`, the code of a refusal, or `over_limit_reported`: that counts accepted calls once more, for each limit that
+   * only reports and had no room.
+   */
   readonly outcome: string
+  /** The name of the limit that had no room, as in `LimitState`; empty unless the outcome comes from a limit. */
+  readonly limitName: string
   /** Calls. */
   readonly count: number
+  /** What the accepted calls cost; 0 with any other outcome. */
+  readonly cost: number
 }
+
+/** Where a row of usage stands among the others, which are ordered by these members. */
+export type UsagePlace = Omit<UsageCount, 'count' | 'cost'>
 
 /** The counts since usage was written last. */
 export interface UsageBatch {
-  /** Each hour, key and outcome at most once. */
+  /** Each place at most once. */
   readonly counts: readonly UsageCount[]
   /** When each secret was used last, by its hash, in milliseconds since 1970. */
   readonly lastUsed: ReadonlyMap<string, number>
@@ -27,12 +39,17 @@ export interface UsageFilter {
   readonly key: string | undefined
   readonly owner: string | undefined
   readonly outcome: string | undefined
-  /** Keys of any of these. */
-  readonly environments?: readonly string[] | undefined
+  readonly limitName: string | undefined
+  /** Any of these. */
+  readonly environments: readonly string[] | undefined
   /** Only hours from this time on, in milliseconds since 1970. */
   readonly from: number
   /** Only hours before this time, in milliseconds since 1970. */
   readonly to: number
+  /** By hour, then key, owner, environment, outcome and limit; the newest first, all of it is turned round. */
+  readonly order: 'newest' | 'oldest'
+  /** Only rows after this place, in that order. */
+  readonly after: UsagePlace | undefined
   /** How many rows at most. */
   readonly limit: number
 }

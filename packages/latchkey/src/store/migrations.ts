@@ -211,5 +211,32 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
       `CREATE INDEX latchkey_journal_by_subject_at ON latchkey_journal (subject, at, seq)`,
       fileAll,
     ],
+    [
+      // With the environment that the key had at the time, the limit that had no room, and what accepted calls cost:
+      // until now a call cost 1 unless its route said otherwise.
+      `CREATE TABLE latchkey_usage_by_place (
+        hour ${integer} NOT NULL,
+        key_id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        limit_name TEXT NOT NULL,
+        count ${integer} NOT NULL,
+        cost ${integer} NOT NULL,
+        PRIMARY KEY (hour, key_id, owner, environment, outcome, limit_name)
+      ) ${byPrimaryKey}`,
+      `INSERT INTO latchkey_usage_by_place
+        SELECT u.hour, u.key_id, u.owner, COALESCE(k.environment, ''), u.outcome, '', u.count,
+        CASE WHEN u.outcome = 'accepted' THEN u.count ELSE 0 END
+        FROM latchkey_usage u LEFT JOIN latchkey_keys k ON k.id = u.key_id ORDER BY u.hour, u.key_id, u.owner, u.outcome`,
+      `DROP TABLE latchkey_usage`,
+      `ALTER TABLE latchkey_usage_by_place RENAME TO latchkey_usage`,
+      `CREATE INDEX latchkey_usage_by_key ON latchkey_usage (key_id, hour, owner, environment, outcome, limit_name)`,
+      `CREATE INDEX latchkey_usage_by_owner ON latchkey_usage (owner, hour, key_id, environment, outcome, limit_name)`,
+      `CREATE INDEX latchkey_usage_by_environment
+        ON latchkey_usage (environment, hour, key_id, owner, outcome, limit_name)`,
+      `CREATE INDEX latchkey_usage_by_outcome ON latchkey_usage (outcome, hour, key_id, owner, environment, limit_name)
+        WHERE outcome <> 'accepted'`,
+    ],
   ]
 }

@@ -10,7 +10,6 @@ import type {
   RefusalFilter,
   StoredOwner,
   StoredSecret,
-  UsageFilter,
 } from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
 
@@ -214,9 +213,6 @@ export const updateOnce: string = `UPDATE latchkey_once SET ids = $4, at = $5, s
 
 export const forgetOnce: string = `DELETE FROM latchkey_once WHERE at < $1`
 
-export const addUsage: string = `INSERT INTO latchkey_usage (hour, key_id, owner, outcome, count) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (hour, key_id, owner, outcome) DO UPDATE SET count = latchkey_usage.count + excluded.count`
-
 export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = $2
     WHERE hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`
 
@@ -360,24 +356,6 @@ export function entriesQuery(
     LEFT JOIN latchkey_keys k ON k.id = j.subject LEFT JOIN latchkey_keys a ON a.id = j.actor
     ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
     ORDER BY ${byTime ? `${at} ${direction}, ` : ''}${seq} ${direction} LIMIT ${bind(limit)}`
-  return { text, values }
-}
-
-/** The usage that a filter asks for. */
-export function usageQuery({ key, owner, outcome, environments, from, to, limit }: UsageFilter): Query {
-  const values: SqlValue[] = [from, to]
-  const bind = (value: SqlValue): string => `$${values.push(value)}`
-  const where = ['hour >= $1', 'hour < $2']
-  if (key !== undefined) where.push(`key_id = ${bind(key)}`)
-  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
-  if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
-  if (environments !== undefined) {
-    // For each row that is read, and not for a list of all keys: there may be a million, and a page has few rows.
-    const among = environments.map(bind).join(', ')
-    where.push(`EXISTS (SELECT 1 FROM latchkey_keys k WHERE k.id = key_id AND k.environment IN (${among}))`)
-  }
-  const text = `SELECT hour, key_id AS key, owner, outcome, count FROM latchkey_usage WHERE ${where.join(' AND ')}
-    ORDER BY hour, key_id, owner, outcome LIMIT ${bind(limit)}`
   return { text, values }
 }
 

@@ -139,6 +139,7 @@ export function cachedKeysOf<Scope extends string>(
       // A secret with another time than its key comes from a rotation. If the clock was set back, the time is earlier.
       firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt !== stored.createdAt,
       accepted: 0,
+      cost: 0,
       lastUsedAt: 0,
     }
   }

@@ -1,17 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Store } from '../ports.ts'
+import type { Store, UsagePlace } from '../ports.ts'
 import type { Refused } from './verdict.ts'
 import { waitingUsage } from './waiting-usage.ts'
 
-/** The counts of one key, kept with its verdict: to accept a call only adds one to a number. */
+/** The counts of one key, kept with its verdict: to accept a call only adds to two numbers. */
 export interface UsageCounter {
-  readonly key: { readonly id: string; readonly owner: string }
+  readonly key: { readonly id: string; readonly owner: string; readonly environment: string }
   /** The hash of the secret, by which the store knows it; `undefined` for a key from a source. */
   readonly secretHash: string | undefined
   /** Whether a rotation has made the secret, and no use of it is known. */
   firstUse: boolean
   /** Calls that are not gathered yet, all in the hour of the last use. */
   accepted: number
+  /** What these calls cost. */
+  cost: number
   lastUsedAt: number
 }
 
@@ -19,11 +21,14 @@ export interface UsageCounter {
 export interface Usage {
   /** Sets the time, whenever the cache takes a lease. Uses get this time, and an hour ends by it. */
   readonly tick: (now: number) => void
-  /** Counts an accepted call. Returns a promise for the first use of a rotated secret: answer the call once it is written. */
-  readonly accept: (counter: UsageCounter) => Promise<void> | undefined
+  /**
+   * Counts an accepted call and its cost. Returns a promise for the first use of a rotated secret: answer the call once it
+   * is written.
+   */
+  readonly accept: (counter: UsageCounter, cost: number) => Promise<void> | undefined
   readonly refuse: (refused: Refused) => void
-  /** Counts an accepted call that a report-only limit would have refused. */
-  readonly report: (counter: UsageCounter) => void
+  /** Counts an accepted call that a report-only limit of this name would have refused. */
+  readonly report: (counter: UsageCounter, limitName: string) => void
   /** Writes what was gathered. Keeps what cannot be written for the next time, and throws the error. */
   readonly flush: () => Promise<void>
   /** Writes a last time and stops writing by itself. */
@@ -66,27 +71,34 @@ export function openUsage({
   let closed = false
 
   function gather(counter: UsageCounter): void {
-    const { key, accepted: count, lastUsedAt, secretHash } = counter
+    const { accepted: count, cost, lastUsedAt, secretHash } = counter
     counter.accepted = 0
-    const hourOfUse = hourOf(lastUsedAt)
-    if (count > 0) waiting.count({ hour: hourOfUse, key: key.id, owner: key.owner, outcome: 'accepted', count })
+    counter.cost = 0
+    const place = { hour: hourOf(lastUsedAt), ...placeOf(counter), outcome: 'accepted', limitName: '' }
+    if (count > 0) waiting.count({ ...place, count, cost })
     if (secretHash !== undefined) waiting.use(secretHash, lastUsedAt)
   }
 
   function collectRefused(): void {
-    // Add up by code, key and owner first, which takes equally long for all refusals. The work that takes longer for a
-    // known key then happens once for all its refusals; done a thousand times, the difference could be measured from
-    // far away.
-    const together = new Map<string, Map<string, Map<string, number>>>()
-    for (const { refusal, keyId = '', owner = '' } of refused) {
-      const keys = inner(together, refusal.code)
-      const owners = inner(keys, keyId)
-      owners.set(owner, (owners.get(owner) ?? 0) + 1)
+    // Add up by code, limit, key, owner and environment first, which takes equally long for all refusals. The work that
+    // takes longer for a known key then happens once for all its refusals; done a thousand times, the difference could
+    // be measured from far away.
+    const together = new Map<string, Map<string, Map<string, Map<string, Map<string, number>>>>>()
+    for (const { refusal, limits, keyId = '', owner = '', environment = '' } of refused) {
+      const keys = inner(inner(together, refusal.code), limits === undefined ? '' : limitWithoutRoom(limits))
+      const environments = inner(inner(keys, keyId), owner)
+      environments.set(environment, (environments.get(environment) ?? 0) + 1)
     }
     refused = []
-    for (const [code, keys] of together) {
-      for (const [key, owners] of keys) {
-        for (const [owner, count] of owners) waiting.count({ hour, key, owner, outcome: code, count })
+    for (const [outcome, names] of together) {
+      for (const [limitName, keys] of names) {
+        for (const [key, owners] of keys) {
+          for (const [owner, environments] of owners) {
+            for (const [environment, count] of environments) {
+              waiting.count({ hour, key, owner, environment, outcome, limitName, count, cost: 0 })
+            }
+          }
+        }
       }
     }
   }
@@ -159,10 +171,11 @@ export function openUsage({
       collectRefused()
       hour = hourOf(timestamp)
     },
-    accept(counter) {
+    accept(counter, cost) {
       const { accepted, lastUsedAt } = counter
       if (accepted > 0 && (lastUsedAt < hour || lastUsedAt >= hour + hourLength)) gather(counter)
       counter.lastUsedAt = now
+      counter.cost += cost
       if (counter.accepted++ > 0) return undefined
       dirty.push(counter)
       schedule()
@@ -176,8 +189,8 @@ export function openUsage({
       if (refused.push(verdict) === mostWaiting) collectRefused()
       schedule()
     },
-    report({ key }) {
-      waiting.count({ hour, key: key.id, owner: key.owner, outcome: 'over_limit_reported', count: 1 })
+    report(counter, limitName) {
+      waiting.count({ hour, ...placeOf(counter), outcome: 'over_limit_reported', limitName, count: 1, cost: 0 })
       schedule()
     },
     flush,
@@ -187,6 +200,15 @@ export function openUsage({
       await flush()
     },
   }
+}
+
+function placeOf({ key }: UsageCounter): Pick<UsagePlace, 'key' | 'owner' | 'environment'> {
+  return { key: key.id, owner: key.owner, environment: key.environment }
+}
+
+/** The name of the first limit that has refused a call: each refused call is counted once. Empty if the quota has. */
+function limitWithoutRoom(limits: NonNullable<Refused['limits']>): string {
+  return limits.find(({ exceeded, reportOnly, window }) => exceeded && !reportOnly && window !== null)?.name ?? ''
 }
 
 /** The map under a name, made if it does not exist. */

@@ -74,7 +74,8 @@ export function verifierOf<Scope extends string>(
     const last = lastTimeOf(presented)
     if (last === undefined || last.requirement !== requirement || last.version !== cache.version()) return undefined
     if (call.seenBy !== undefined || !cache.current()) return undefined
-    return accept(last.found as CachedKey<Scope>, call, undefined)
+    const found = last.found as CachedKey<Scope>
+    return accept(found, undefined, count(found, requirement, call))
   }
 
   /** Notes a key for the hot path, unless its first use is to be written, or something is to be judged anew each time. */
@@ -123,10 +124,17 @@ export function verifierOf<Scope extends string>(
     if (!takes(requirement, key.environment)) return refuse('wrong_environment', found) // environment
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
     if (!covers(held, requirement)) return lacking(found, requirement) // scopes
-    if (conditions === undefined || !isMetered(conditions)) return accept(found, call)
+    if (conditions === undefined || !isMetered(conditions)) {
+      return accept(found, undefined, count(found, requirement, call))
+    }
     const { cost } = requirement
     const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
-    return awaiting(answer, (metered) => afterMeter(found, metered, call))
+    return awaiting(answer, (metered) => {
+      const { refused } = metered
+      if (refused !== undefined) return overLimit(refused, found, metered)
+      if (call.dryRun !== true) report(found, metered)
+      return accept(found, metered.states, count(found, requirement, call))
+    })
   }
 
   /** Finds the key of a credential: without a hash if the text cannot be ours, in the cache, or else by a look-up. */
@@ -163,22 +171,25 @@ export function verifierOf<Scope extends string>(
     return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainRefusals[form]
   }
 
-  function afterMeter(found: CachedKey<Scope>, metered: Metered, call: CallContext): Awaitable<Verdict<Scope>> {
-    const { refused, states, retryAfter, cause } = metered
-    if (refused !== undefined) {
-      return { ...refuse(refused, found), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
-    }
-    const exceeding = call.dryRun !== true && states.some(({ exceeded }) => exceeded)
-    if (exceeding) usage.report(found)
-    return accept(found, call, states)
+  /** Counts an admitted call for each limit that only reports and had no room for it. */
+  function report(found: CachedKey<Scope>, { states }: Metered): void {
+    for (const { exceeded, name } of states) if (exceeded) usage.report(found, name)
+  }
+
+  /** Counts an accepted call. Answers a promise if something must be written first. */
+  function count(
+    found: CachedKey<Scope>,
+    { cost }: CheckedRequirement,
+    { dryRun }: CallContext,
+  ): Promise<void> | undefined {
+    return dryRun === true ? undefined : usage.accept(found, cost)
   }
 
   function accept(
     found: CachedKey<Scope>,
-    { dryRun }: CallContext,
-    limits?: readonly LimitState[],
+    limits: readonly LimitState[] | undefined,
+    writing: Promise<void> | undefined,
   ): Awaitable<Verdict<Scope>> {
-    const writing = dryRun === true ? undefined : usage.accept(found)
     return writing === undefined ? acceptedWith(found, limits) : writing.then(() => afterFirstUse(found, limits))
   }
 
@@ -235,6 +246,14 @@ function refuse<Scope extends string>(code: RefusalCode, { key, conditions }: Ca
   const { id, owner, environment } = key
   const retiring = code === 'secret_ended' ? undefined : conditions?.retiring
   return { ok: false, refusal: refusals[code], keyId: id, owner, environment, retiring }
+}
+
+function overLimit<Scope extends string>(
+  code: RefusalCode,
+  found: CachedKey<Scope>,
+  { states, retryAfter, cause }: Metered,
+): Refused {
+  return { ...refuse(code, found), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
 }
 
 function lacking<Scope extends string>(found: CachedKey<Scope>, requirement: CheckedRequirement): Refused {

@@ -4,7 +4,7 @@ import type { UsageBatch, UsageCount } from '../ports.ts'
 export interface WaitingUsage {
   /** How many counts wait, or how many last uses, whichever are more. */
   readonly size: () => number
-  /** Adds a count to the one of the same hour, key, owner and outcome. */
+  /** Adds a count, and its cost, to the one of the same place. */
   readonly count: (added: UsageCount) => void
   /** Moves the last use of a secret, known by its hash, forward. */
   readonly use: (hash: string, at: number) => void
@@ -23,7 +23,7 @@ export function waitingUsage(most: number): WaitingUsage {
     const place = placeOf(added)
     const before = counts.get(place)
     if (before === undefined && counts.size >= most) return
-    counts.set(place, before === undefined ? added : { ...before, count: before.count + added.count })
+    counts.set(place, before === undefined ? added : sumOf(before, added))
   }
 
   function use(hash: string, at: number): void {
@@ -56,7 +56,11 @@ function takeFrom<Value>(map: Map<string, Value>, most: number): readonly (reado
   return taken
 }
 
-/** The name of a count: counts of one hour, key, owner and outcome are added up. */
-function placeOf({ hour, key, owner, outcome }: UsageCount): string {
-  return JSON.stringify([hour, key, owner, outcome])
+function sumOf(before: UsageCount, added: UsageCount): UsageCount {
+  return { ...before, count: before.count + added.count, cost: before.cost + added.cost }
+}
+
+/** The name of a place: what is counted there is added up. */
+function placeOf({ hour, key, owner, environment, outcome, limitName }: UsageCount): string {
+  return JSON.stringify([hour, key, owner, environment, outcome, limitName])
 }

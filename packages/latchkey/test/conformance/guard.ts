@@ -400,7 +400,7 @@ function conformance(name: string, serve: Serve, credential: CredentialPlace): v
         assert.equal((await send(get('/any', bound.secret))).status, 403)
         assert.equal(handled.length, 2)
         await keyring.flushUsage()
-        const counted = (await keyring.usage({ key: key.id })).map(({ outcome, count }) => [outcome, count])
+        const counted = (await keyring.usage({ key: key.id })).usage.map(({ outcome, count }) => [outcome, count])
         assert.deepEqual(counted, [
           ['accepted', 2],
           ['insufficient_scope', 1],

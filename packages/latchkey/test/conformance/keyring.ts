@@ -432,7 +432,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       await outcome(secret, { environment: 'test' })
       await underTest.flushUsage()
       const counted = async (options: object): Promise<unknown> =>
-        (await keyring.usage(options)).map(({ outcome: what, count: often }) => `${often} ${what}`).toSorted()
+        (await keyring.usage(options)).usage.map(({ outcome: what, count: often }) => `${often} ${what}`).toSorted()
       const both = ['1 wrong_environment', '2 accepted']
       assert.deepEqual(await counted({ key: key.id }), both)
       assert.deepEqual(await counted({ owner: key.owner }), both)

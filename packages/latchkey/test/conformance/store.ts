@@ -758,23 +758,13 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(telling, undefined, 'and is not told twice')
     })
 
-    test('usage adds up, and a last use never goes back', async () => {
+    test('a last use never goes back', async () => {
       const store = await fresh().open()
       const made = newKey()
       await store.commit([inserting(made)], chain)
-      const count = { hour: 3_600_000, key: made.key.id, owner: 'acme', outcome: 'accepted', count: 2 }
-      const { hash } = made.secret
-      await store.recordUsage({ counts: [count], lastUsed: new Map([[hash, 5000]]) })
-      const refused = { ...count, outcome: 'expired', count: 1 }
-      await store.recordUsage({ counts: [{ ...count, count: 3 }, refused], lastUsed: new Map([[hash, 4000]]) })
-      await store.recordUsage({ counts: [{ ...count, hour: 0, key: '', owner: '' }], lastUsed: new Map() })
-      const all = { key: undefined, owner: undefined, outcome: undefined, from: 0, to: 7_200_000, limit: 100 }
-      const nobody = { ...count, hour: 0, key: '', owner: '' }
-      assert.deepEqual(await store.usage(all), [nobody, { ...count, count: 5 }, refused])
-      assert.deepEqual(await store.usage({ ...all, outcome: 'expired' }), [refused])
-      assert.deepEqual(await store.usage({ ...all, owner: 'acme', from: 3_600_001 }), [])
-      assert.deepEqual(await store.usage({ ...all, key: made.key.id, limit: 1 }), [{ ...count, count: 5 }])
-      assert.deepEqual(await store.usage({ ...all, to: 3_600_000 }), [nobody])
+      for (const at of [5000, 4000]) {
+        await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, at]]) })
+      }
       assert.equal((await store.byId(made.key.id))?.secrets[0]?.lastUsedAt, 5000)
       assert.equal((await store.list(everything))[0]?.lastUsedAt, 5000)
     })

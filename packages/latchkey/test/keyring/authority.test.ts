@@ -160,7 +160,7 @@ for (const [speed, shape] of speeds) {
         const view = keyring.as((await adminKey(keyring, delegation)).id)
         assert.deepEqual((await view.list()).keys, [])
         assert.equal(await view.owner('acme'), undefined)
-        assert.deepEqual(await view.usage(), [])
+        assert.deepEqual((await view.usage()).usage, [])
         assert.equal(await view.refusal('request-1'), undefined)
         assert.deepEqual(await view.refusals(), { refusals: [], cursor: null })
         assert.equal(await codeOf(view.verify(mine.secret)), 'unknown')
@@ -189,7 +189,7 @@ for (const [speed, shape] of speeds) {
       for (const owner of [null, 'acme']) {
         const view = keyring.as((await adminKey(keyring, { owner, environments: ['test'], scopes: ['orders:*'] })).id)
         assert.deepEqual(
-          (await view.usage()).map(({ key }) => key),
+          (await view.usage()).usage.map(({ key }) => key),
           [tried.key.id],
         )
         await assert.rejects(entriesOf(view), { code: 'beyond_delegation' })
@@ -202,7 +202,7 @@ for (const [speed, shape] of speeds) {
         assert.equal(await codeOf(keyring.verify(live.secret)), 'accepted')
       }
       const whole = keyring.as((await adminKey(keyring, everything)).id)
-      assert.equal((await whole.usage()).length, 3, 'with those that belong to no key')
+      assert.equal((await whole.usage()).usage.length, 3, 'with those that belong to no key')
       assert.equal((await whole.verifyJournal()).intact, true)
       await whole.changeOwner('acme', { disabled: true })
       assert.equal(await codeOf(keyring.verify(live.secret)), 'owner_disabled')

@@ -78,7 +78,7 @@ interface Model {
   readonly keys: ModelKey[]
   readonly owners: Map<string, ModelOwner>
   readonly processes: [ModelProcess, ModelProcess]
-  /** Written usage: `hour key owner outcome` and how often. */
+  /** Written usage: `hour key owner outcome limit` and how often, and with `cost` after it what that cost. */
   readonly usage: Map<string, number>
   readonly done: Map<string, { readonly body: string; readonly ids: readonly string[]; readonly at: number }>
   changes: number
@@ -145,9 +145,11 @@ function judged(
 ): Expected {
   const { key, secret, now } = at
   const { counted, usage, used } = model.processes[at.which]
+  const place = `${now - (now % hour)} ${key.id} ${key.owner}`
   const tell = (code: string, left?: number): Expected => {
     if (!asked.dryRun) {
-      addTo(usage, `${now - (now % hour)} ${key.id} ${key.owner} ${code}`)
+      addTo(usage, `${place} ${code}`)
+      if (code === 'accepted') addTo(usage, `${place} accepted cost`, asked.cost)
       if (code === 'accepted') used.set(secret, now)
       if (code === 'accepted' && secret.rotated) secret.lastUsedAt ??= now
     }
@@ -166,9 +168,10 @@ function judged(
   if (!enough) return tell('insufficient_scope')
 
   const windows = [
-    ...key.limits.map((limit) => ({ ...limit, bucket: `${key.id} ${limit.name} ${limit.window}` })),
+    ...key.limits.map((limit) => ({ ...limit, shown: limit.name, bucket: `${key.id} ${limit.name} ${limit.window}` })),
     ...(model.owners.get(key.owner)?.limits ?? []).map((limit) => ({
       ...limit,
+      shown: `owner:${limit.name}`,
       bucket: `${key.owner} ${limit.name} ${limit.window}`,
     })),
   ]
@@ -178,8 +181,12 @@ function judged(
       .reduce((total, { cost }) => total + cost, 0)
   const hasRoom = ({ bucket, window, limit }: (typeof windows)[number]): boolean =>
     asked.cost === 0 || sum(bucket, window) + asked.cost <= limit
-  if (windows.some((window) => window.reportOnly !== true && !hasRoom(window))) return tell('over_limit')
-  const reported = windows.some((window) => !hasRoom(window))
+  const refusing = windows.find((window) => window.reportOnly !== true && !hasRoom(window))
+  if (refusing !== undefined) {
+    if (!asked.dryRun) addTo(usage, `${place} over_limit ${refusing.shown}`)
+    return { code: 'over_limit' }
+  }
+  const reported = windows.filter((window) => !hasRoom(window))
   const left = leftAt(key, now)
   if (key.quota !== null && left < asked.cost) return tell('quota_exhausted')
   if (!asked.dryRun) {
@@ -190,7 +197,7 @@ function judged(
       key.left = left - asked.cost
       key.leftAt = now
     }
-    if (reported) addTo(usage, `${now - (now % hour)} ${key.id} ${key.owner} over_limit_reported`)
+    for (const { shown } of reported) addTo(usage, `${place} over_limit_reported ${shown}`)
   }
   return tell('accepted', key.quota === null ? undefined : left - asked.cost)
 }
@@ -679,7 +686,11 @@ const flush = which.map((process): Command => ({
     await keyrings[process]?.flushUsage()
     written(model, process)
     const told = await keyrings[1 - process]?.usage({ from: 0, to: time.now + 1, limit: 10_000 })
-    const rows = told?.map(({ hour: at, key, owner, outcome, count }) => `${at} ${key} ${owner} ${outcome}: ${count}`)
+    const rows = told?.usage.flatMap(({ hour: at, key, owner, outcome, limitName, count, cost }) => {
+      const place = `${at} ${key} ${owner} ${outcome} ${limitName}`.trimEnd()
+      if (outcome !== 'accepted') assert.equal(cost, 0)
+      return [`${place}: ${count}`, ...(outcome === 'accepted' ? [`${place} cost: ${cost}`] : [])]
+    })
     assert.deepEqual(rows?.toSorted(), [...model.usage].map(([what, count]) => `${what}: ${count}`).toSorted())
   },
 }))

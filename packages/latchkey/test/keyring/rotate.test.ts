@@ -59,7 +59,7 @@ for (const [speed, shape] of speeds) {
       )
       for (const each of [secret, rotated.secret]) assert.equal(await codeOf(keyring.verify(each)), 'over_limit')
       await keyring.flushUsage()
-      const counts = (await keyring.usage({ key: key.id })).map(({ outcome, count }) => [outcome, count])
+      const counts = (await keyring.usage({ key: key.id })).usage.map(({ outcome, count }) => [outcome, count])
       assert.deepEqual(counts, [
         ['accepted', 3],
         ['over_limit', 2],

@@ -16,6 +16,7 @@ import type { UsageCount } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { hasReader } from '../../src/store/sqlite/reader.ts'
 import { inserting, newKey } from '../conformance/store.ts'
+import { everyUse } from '../conformance/usage.ts'
 
 const folder = temporaryFolder('reader')
 let files = 0
@@ -85,7 +86,7 @@ test('an error in the thread is the error that it would be here', async () => {
     .catch((error: unknown) => error)
   await assert.rejects(Promise.resolve(store.grants([made.key.environment])), { code: (here as { code: string }).code })
   other.exec('DROP TABLE latchkey_usage')
-  const asked = store.usage({ key: undefined, owner: undefined, outcome: undefined, from: 0, to: 1, limit: 1 })
+  const asked = store.usage(everyUse)
   await assert.rejects(Promise.resolve(asked), { code: 'ERR_SQLITE_ERROR', errcode: 1, message: /no such table/ })
   other.close()
   await store.close()
@@ -97,8 +98,11 @@ const countsOf = (keys: number): readonly UsageCount[] =>
     hour: 0,
     key: `key_${key}`,
     owner: 'acme',
+    environment: 'live',
     outcome: 'accepted',
+    limitName: '',
     count: 1,
+    cost: 1,
   }))
 
 test('after a thousand written rows a thread moves the log into the file', async (context) => {

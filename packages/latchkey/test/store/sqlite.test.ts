@@ -29,6 +29,7 @@ import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
 import { followerConformance } from '../conformance/follower.ts'
 import type { StoreUnderTest } from '../conformance/store.ts'
 import { changesSince, inserting, newKey, storeConformance, touchedBy } from '../conformance/store.ts'
+import { everyUse, usageConformance } from '../conformance/usage.ts'
 
 const folder = temporaryFolder('sqlite')
 let files = 0
@@ -58,6 +59,7 @@ function fresh(): StoreUnderTest {
 
 storeConformance('SQLite', fresh)
 followerConformance('SQLite', fresh)
+usageConformance('SQLite', fresh)
 
 test('the database and its companions can be read by their owner only', async () => {
   const file = newFile()
@@ -327,6 +329,34 @@ test('a database of the first version is brought up to date with all that it has
   await again.close()
 })
 
+test('usage that was counted before it had an environment and a cost gets both', async () => {
+  const file = newFile()
+  mkdirSync(dirname(file))
+  const database = new DatabaseSync(file)
+  const before = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''" }).slice(0, 7)
+  for (const statement of before.flat()) if (typeof statement === 'string') database.exec(statement)
+  database.exec(`
+    CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
+    INSERT INTO latchkey_migrations VALUES (7);
+    INSERT INTO latchkey_keys (place, id, name, owner, environment, scopes, metadata, start, created_at, revision)
+      VALUES (1, 'key_1', 'Shop', 'acme', 'test', '[]', '{}', 'lk_test_abcd', 1000, 1);
+    INSERT INTO latchkey_usage VALUES (0, '', '', 'malformed', 2);
+    INSERT INTO latchkey_usage VALUES (0, 'key_1', 'acme', 'accepted', 3);
+    INSERT INTO latchkey_usage VALUES (0, 'key_1', 'acme', 'over_limit', 4);
+    INSERT INTO latchkey_usage VALUES (0, 'settings:ONE', 'settings', 'accepted', 5)`)
+  database.close()
+  const store = sqliteStore({ file })
+  const place = { hour: 0, key: 'key_1', owner: 'acme', environment: 'test', limitName: '' }
+  const nobody = { ...place, key: '', owner: '', environment: '' }
+  assert.deepEqual(await store.usage(everyUse), [
+    { ...nobody, outcome: 'malformed', count: 2, cost: 0 },
+    { ...place, outcome: 'accepted', count: 3, cost: 3 },
+    { ...place, outcome: 'over_limit', count: 4, cost: 0 },
+    { ...nobody, key: 'settings:ONE', owner: 'settings', outcome: 'accepted', count: 5, cost: 5 },
+  ])
+  await store.close()
+})
+
 test('a backup that fails leaves no copy, and one that is there already stays', async () => {
   const file = newFile()
   await sqliteStore({ file }).close()
@@ -562,7 +592,8 @@ test('a store is told once that another one accepts calls on its file, and not o
   let told = 0
   const ours = sqliteStore({ file, onShared: () => told++ })
   const theirs = sqliteStore({ file })
-  const usage = { hour: 0, key: 'key_1', owner: 'acme', outcome: 'accepted', count: 1 }
+  const place = { hour: 0, key: 'key_1', owner: 'acme', environment: 'live', outcome: 'accepted', limitName: '' }
+  const usage = { ...place, count: 1, cost: 1 }
   const count = async (store: typeof ours): Promise<void> => store.recordUsage({ counts: [usage], lastUsed: new Map() })
   let head: JournalHead | undefined
   const look = async (): Promise<number> => {

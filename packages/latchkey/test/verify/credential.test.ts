@@ -112,7 +112,7 @@ test('every call with a credential that was accepted is counted, and a dry run i
   }
   await keyring.flushUsage()
   assert.deepEqual(
-    (await keyring.usage({ key: key.id })).map(({ count }) => count),
+    (await keyring.usage({ key: key.id })).usage.map(({ count }) => count),
     [5],
   )
 })

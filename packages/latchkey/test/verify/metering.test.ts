@@ -178,12 +178,46 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual(exceeded, [false, false, true, true])
       assert.equal(await codeOf(keyring.verify(secret)), 'over_limit')
       await keyring.flushUsage()
-      const counts = (await keyring.usage({ key: key.id })).map(({ outcome, count }) => [outcome, count])
-      assert.deepEqual(counts, [
-        ['accepted', 4],
-        ['over_limit', 1],
-        ['over_limit_reported', 2],
+      const { usage } = await keyring.usage({ key: key.id })
+      assert.deepEqual(
+        usage.map(({ outcome, limitName, count }) => [outcome, limitName, count]),
+        [
+          ['accepted', '', 4],
+          ['over_limit', 'burst', 1],
+          ['over_limit_reported', 'trial', 2],
+        ],
+      )
+    })
+
+    test('usage names the limit that had no room, and counts what accepted calls cost, once', async () => {
+      const { keyring } = await openOn(shape)
+      const limits = [
+        { ...limit('trial', 3), reportOnly: true },
+        { ...limit('other', 3), reportOnly: true },
+        limit('burst', 9),
+        limit('day', 100),
+      ]
+      const { key, secret } = await keyring.issue({ ...shop, limits, quota: { amount: 7 } })
+      for (const cost of [3, 2, 0, 4, 6, 1]) await keyring.verify(secret, { cost })
+      await keyring.changeOwner('acme', { limits: [limit('burst', 1)] })
+      await keyring.verify(secret, { cost: 0 })
+      await keyring.verify(secret, { cost: 1 })
+      await keyring.verify(secret, { cost: 2 })
+      await keyring.flushUsage()
+      const told = async (options: object): Promise<unknown> => {
+        const { usage } = await keyring.usage({ key: key.id, ...options })
+        return usage.map(({ outcome, limitName, count, cost }) => [outcome, limitName, count, cost])
+      }
+      const ofTheOwner = ['over_limit', 'owner:burst', 1, 0]
+      assert.deepEqual(await told({}), [
+        ['accepted', '', 6, 7],
+        ['over_limit', 'burst', 1, 0],
+        ofTheOwner,
+        ['over_limit_reported', 'other', 3, 0],
+        ['over_limit_reported', 'trial', 3, 0],
+        ['quota_exhausted', '', 1, 0],
       ])
+      assert.deepEqual(await told({ limitName: 'owner:burst' }), [ofTheOwner])
     })
 
     test('a dry run says what would be, and spends, counts and marks nothing', async () => {
@@ -200,7 +234,7 @@ for (const [speed, shape] of speeds) {
       const beyond = await keyring.verify(secret, { cost: 5 }, dry)
       assert.deepEqual([await codeOf(beyond), leftOf(beyond)], ['quota_exhausted', { quota: 4 }])
       await keyring.flushUsage()
-      assert.deepEqual(await keyring.usage(), [])
+      assert.deepEqual((await keyring.usage()).usage, [])
       const found = await keyring.find(key.id)
       assert.deepEqual([found?.lastUsedAt, found?.quotaLeft?.remaining], [null, 4])
       assert.equal((await entriesOf(keyring)).length, 2)

@@ -51,6 +51,8 @@ const failingHandlers: readonly (readonly [how: string, onError: (error: unknown
 const hour = 3_600_000
 const noon = Date.UTC(2030, 0, 15, 12)
 
+const nobody = { hour: noon, key: '', owner: '', environment: '', limitName: '', cost: 0 }
+
 for (const [speed, shape] of speeds) {
   describe(`usage on a store that answers ${speed}`, () => {
     test('a check never waits for a write: a thousand of them are one batch, written when it is time', async () => {
@@ -62,9 +64,9 @@ for (const [speed, shape] of speeds) {
       assert.equal(written.batches.length, 0)
       await keyring.flushUsage()
       assert.equal(written.batches.length, 1)
-      assert.deepEqual(await keyring.usage(), [
-        { hour: noon, key: '', owner: '', outcome: 'malformed', count: 1000 },
-        { hour: noon, key: key.id, owner: 'acme', outcome: 'accepted', count: 1000 },
+      assert.deepEqual((await keyring.usage()).usage, [
+        { ...nobody, outcome: 'malformed', count: 1000 },
+        { ...nobody, key: key.id, owner: 'acme', environment: 'live', outcome: 'accepted', count: 1000, cost: 1000 },
       ])
       await keyring.flushUsage()
       assert.equal(written.batches.length, 1, 'nothing to write is not written')
@@ -91,7 +93,7 @@ for (const [speed, shape] of speeds) {
       await traffic
       assert.ok(calls < 2000 && during <= 2, `${calls} calls, ${during} batches`)
       await keyring.flushUsage()
-      const reported = (await keyring.usage()).find(({ outcome }) => outcome === 'over_limit_reported')
+      const reported = (await keyring.usage()).usage.find(({ outcome }) => outcome === 'over_limit_reported')
       assert.equal(reported?.count, calls)
     })
 
@@ -147,7 +149,7 @@ for (const [speed, shape] of speeds) {
         context.mock.timers.tick(10_000)
         await turns()
         assert.deepEqual(
-          (await keyring.usage()).map(({ outcome, count }) => [outcome, count]),
+          (await keyring.usage()).usage.map(({ outcome, count }) => [outcome, count]),
           [['accepted', 1]],
         )
         const once = [
@@ -174,7 +176,7 @@ for (const [speed, shape] of speeds) {
       await keyring.disable(key.id)
       await keyring.verify(secret)
       await keyring.flushUsage()
-      const told = await keyring.usage({ key: key.id })
+      const { usage: told } = await keyring.usage({ key: key.id })
       assert.deepEqual(
         told.map(({ owner, outcome, count }) => [owner, outcome, count]),
         [
@@ -184,8 +186,8 @@ for (const [speed, shape] of speeds) {
           ['acme', 'wrong_environment', 1],
         ],
       )
-      assert.deepEqual(await keyring.usage({ owner: 'acme', outcome: 'disabled' }), [told[1]])
-      assert.equal((await keyring.usage({ outcome: 'missing' }))[0]?.key, '')
+      assert.deepEqual((await keyring.usage({ owner: 'acme', outcome: 'disabled' })).usage, [told[1]])
+      assert.equal((await keyring.usage({ outcome: 'missing' })).usage[0]?.key, '')
       assert.equal((await keyring.find(key.id))?.lastUsedAt, noon + 1000)
       assert.equal((await keyring.list()).keys[0]?.lastUsedAt, noon + 1000)
     })
@@ -203,7 +205,7 @@ for (const [speed, shape] of speeds) {
       written.failing = false
       await Promise.all([keyring.flushUsage(), keyring.flushUsage(), keyring.flushUsage()])
       assert.deepEqual(
-        (await keyring.usage()).map(({ count }) => count),
+        (await keyring.usage()).usage.map(({ count }) => count),
         [2],
       )
       assert.equal((await keyring.find(key.id))?.lastUsedAt, noon + 1000)
@@ -231,7 +233,7 @@ for (const [speed, shape] of speeds) {
       }
       await keyring.flushUsage()
       await keyring.flushUsage()
-      const counts = (await keyring.usage()).map(({ outcome, count }) => [outcome, count])
+      const counts = (await keyring.usage()).usage.map(({ outcome, count }) => [outcome, count])
       assert.deepEqual(counts, [
         ['malformed', 1],
         ['accepted', 2],
@@ -251,7 +253,7 @@ for (const [speed, shape] of speeds) {
       await keyring.verify(undefined)
       await keyring.flushUsage()
       const range = { from: noon, to: noon + 24 * hour }
-      const rows = (await keyring.usage(range)).map((row) => [(row.hour - noon) / hour, row.outcome, row.count])
+      const rows = (await keyring.usage(range)).usage.map((row) => [(row.hour - noon) / hour, row.outcome, row.count])
       assert.deepEqual(rows, [
         [0, 'missing', 1],
         [0, 'accepted', 1],
@@ -259,9 +261,9 @@ for (const [speed, shape] of speeds) {
         [1, 'accepted', 1],
         [7, 'missing', 1],
       ])
-      const later = await keyring.usage({ from: noon + 1, to: noon + 7 * hour })
+      const { usage: later } = await keyring.usage({ from: noon + 1, to: noon + 7 * hour })
       assert.deepEqual(new Set(later.map((row) => row.hour)), new Set([noon + hour]), 'from and to, half open')
-      assert.equal((await keyring.usage({ ...range, limit: 2 })).length, 2)
+      assert.equal((await keyring.usage({ ...range, limit: 2 })).usage.length, 2)
     })
 
     test('closing writes what is left; afterwards nothing is tried any more', async (context) => {
@@ -274,7 +276,7 @@ for (const [speed, shape] of speeds) {
       await first.keyring.close()
       const next = await openOn(shape, { file, usageInterval: 10_000, onError: (error) => errors.push(error) })
       assert.deepEqual(
-        (await next.keyring.usage({ key: key.id })).map(({ count }) => count),
+        (await next.keyring.usage({ key: key.id })).usage.map(({ count }) => count),
         [1],
       )
       await next.keyring.close()
@@ -310,7 +312,7 @@ for (const [speed, shape] of speeds) {
       for (const { secret } of issued.created) await keyring.verify(secret)
       written.failing = false
       await keyring.flushUsage()
-      const rows = await keyring.usage({ limit: 10_000 })
+      const { usage: rows } = await keyring.usage({ limit: 10_000 })
       assert.deepEqual([rows.length, new Set(rows.map(({ count }) => count))], [600, new Set([2])])
       assert.ok(written.batches.every(({ counts, lastUsed }) => counts.length <= 500 && lastUsed.size <= 500))
       const pages = await keyring.list({ limit: 1000 })
@@ -337,7 +339,7 @@ for (const [speed, shape] of speeds) {
       const batches = events.filter((event) => event === 'batch').length
       assert.ok(batches >= 6, `${batches} batches`)
       assert.deepEqual(events, Array.from({ length: batches }, () => ['batch', 'turn']).flat())
-      assert.equal((await keyring.usage({ limit: 10_000 })).length, 600)
+      assert.equal((await keyring.usage({ limit: 10_000 })).usage.length, 600)
     })
 
     test('a key from the settings is counted too', async () => {
@@ -346,8 +348,16 @@ for (const [speed, shape] of speeds) {
       const { keyring } = await openOn(shape, { sources: [source] })
       assert.equal(await codeOf(keyring.verify(secret, { allOf: ['orders:read'] })), 'accepted')
       await keyring.flushUsage()
-      assert.deepEqual(await keyring.usage(), [
-        { hour: noon, key: 'settings:SERVICE_API_KEY', owner: 'settings', outcome: 'accepted', count: 1 },
+      assert.deepEqual((await keyring.usage()).usage, [
+        {
+          ...nobody,
+          key: 'settings:SERVICE_API_KEY',
+          owner: 'settings',
+          environment: 'live',
+          outcome: 'accepted',
+          count: 1,
+          cost: 1,
+        },
       ])
     })
   })

@@ -6,6 +6,7 @@ import { keyOfRow } from '../key-columns.ts'
 import type { EntryRow, LastRow, OwnerRow, RefusalRow, SecretRow } from '../rows.ts'
 import { lastOfRow, namedKeysOfRow, ownerOfRow, refusalOfRow, secretOfRow } from '../rows.ts'
 import * as sql from '../sql.ts'
+import { usageQuery } from '../usage-sql.ts'
 import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
 import type { Transactions } from './transactions.ts'
@@ -92,7 +93,7 @@ export function readsOf({
     },
 
     usage(filter) {
-      const { text, values } = sql.usageQuery(filter)
+      const { text, values } = usageQuery(filter)
       return rows<UsageCount>(text, values).map((counted) => ({ ...counted }))
     },
 

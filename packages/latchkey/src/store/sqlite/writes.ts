@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../error.ts'
 import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
 import * as sql from '../sql.ts'
+import { addUsage, usageValues } from '../usage-sql.ts'
 import { writersOf } from '../writers.ts'
 import { commitInPieces } from './bulk.ts'
 import { commitOf, pieceSize } from './commit.ts'
@@ -164,8 +165,7 @@ export function writesOf({
         syncing?.syncSoon()
         return kept(() =>
           transact(() => {
-            for (const { hour, key, owner, outcome, count } of counts)
-              run(sql.addUsage, [hour, key, owner, outcome, count])
+            for (const usage of counts) run(addUsage, usageValues(usage))
             for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
             return true
           }),
