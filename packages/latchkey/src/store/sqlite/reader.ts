@@ -154,11 +154,19 @@ function startThread(database: Read): Thread {
 function start(database: Read): Worker {
   try {
     if (program === undefined) throw new Error('its program is not there')
-    // It needs neither the flags nor the environment of this process, in which there may be secrets.
-    return new Worker(program, { name: 'latchkey', workerData: database, execArgv: [], env: {} })
+    return new Worker(program, { name: 'latchkey', workerData: database, execArgv: [], env: environment() })
   } catch (error) {
     throw unusable(database.file, error)
   }
+}
+
+/**
+ * A thread needs neither the flags nor the environment of this process, in which there may be secrets. But without the
+ * cache of compiled modules it takes twice as long to start.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE } = process.env
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
 }
 
 function unusable(file: string, cause: unknown): LatchkeyError {
