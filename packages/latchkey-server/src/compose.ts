@@ -39,7 +39,7 @@ const shared =
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { usageInterval, cacheSize, cacheMemory, quotaDurability } = settings
+  const { instance, usageInterval, cacheSize, cacheMemory, quotaDurability } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -63,7 +63,9 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,
     usageInterval: usageInterval * 1000,
-    onError: (error) => app.log.warn({ err: error }, 'usage could not be written, and is kept for the next time'),
+    ...(instance === undefined ? {} : { instance }),
+    onError: (error) =>
+      app.log.warn({ err: error }, 'usage or refusals could not be written, and are kept for the next time'),
     ...(clock === undefined ? {} : { clock }),
   }).catch(async (error: unknown) => {
     await store.close()

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { adminEnvironment, namePattern } from 'latchkey'
+import { adminEnvironment, bounds, namePattern } from 'latchkey'
 import { isOrigin } from './config/origin.ts'
 import { isProxyRange } from './config/proxy-range.ts'
 import { readScopesFile } from './config/scopes-file.ts'
@@ -22,6 +22,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
+  /** The name of this process in refusals. */
+  readonly instance: string | undefined
   /** Seconds between two writes of usage. */
   readonly usageInterval: number
   readonly quotaDurability: (typeof durabilities)[number]
@@ -151,6 +153,14 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     must: `one of ${logLevels.join(', ')}`,
     read: (text) => logLevels.find((level) => level === text),
   },
+  instance: {
+    variable: 'LATCHKEY_INSTANCE',
+    flag: '--instance <name>',
+    fallback: '',
+    help: 'The name of this process, which the refusals of its calls tell. If it is not set, it is the name of the host and the id of the process.',
+    must: `1 to ${bounds.label} visible ASCII characters, with single spaces between them`,
+    read: (text) => (text.length <= bounds.label && /^[!-~]+(?: [!-~]+)*$/.test(text) ? text : undefined),
+  },
   usageInterval: {
     variable: 'LATCHKEY_USAGE_INTERVAL',
     flag: '--usage-interval <seconds>',
@@ -259,6 +269,7 @@ const withoutDefault: ReadonlySet<string> = new Set([
   'prefix',
   'environments',
   'scopes',
+  'instance',
   'firstAdminKeyFile',
 ] satisfies (keyof Settings)[])
 

@@ -32,6 +32,7 @@ test('without anything set, every setting is what the table says', () => {
   assert.deepEqual(rest, {
     ...unsaid,
     firstAdminKeyFile: undefined,
+    instance: undefined,
     logLevel: 'info',
     usageInterval: 10,
     quotaDurability: 'second',
@@ -100,6 +101,7 @@ const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
     'null',
   ],
   ['LOG_LEVEL', 's3cret', 'INFO', 'verbose'],
+  ['LATCHKEY_INSTANCE', ' s3cret', 's3cret\n', 's3cret'.repeat(30)],
   ['LATCHKEY_USAGE_INTERVAL', 's3cret', '0', '3601', '1.5'],
   ['LATCHKEY_CACHE_SIZE', 's3cret', '1', '-5'],
   ['LATCHKEY_CACHE_MEMORY', 's3cret', '0', '65537'],

@@ -51,7 +51,15 @@ for (const label of labels) {
   })
   ids.push(key.id)
   await keyring.verify(secret, { environment: 'staging1staging2' })
-  await keyring.verify(secret, { environment: 'live' })
+  const requirement = { environment: 'live' }
+  const refused = await keyring.verify(secret, requirement)
+  assert.ok(!refused.ok)
+  const call = {
+    route: `POST /${label.slice(0, 60)}/:id`,
+    address: '2001:db8:1234:5678:9abc:def0:1234:5678',
+    requirement,
+  }
+  keyring.noteRefusal?.(refused, { requestId: `refused-${key.id}`, ...call })
   // The actor is an id too.
   await keyring.disable(key.id, { actor: admin.key.id, note: label.repeat(4) })
   await keyring.changeOwner(label, { disabled: true }, { actor: label })
@@ -59,10 +67,16 @@ for (const label of labels) {
 await keyring.flushUsage()
 const [firstId = ''] = ids.slice(1)
 
-const lists: readonly (readonly string[])[] = [['keys', 'list'], ['journal', 'show', '--all'], ['usage']]
+const lists: readonly (readonly string[])[] = [
+  ['keys', 'list'],
+  ['journal', 'show', '--all'],
+  ['usage'],
+  ['refusals', 'list'],
+]
 const pages: readonly (readonly string[])[] = [
   ...[0, 2, 4].map((index) => ['keys', 'show', ids[index] ?? '']),
   ...[1, 2].map((index) => ['owners', 'show', labels[index] ?? '']),
+  ['refusals', 'show', `refused-${ids[1]}`],
   ['doctor'],
 ]
 
@@ -97,10 +111,14 @@ describe('in a terminal', { skip: noTerminal(), concurrency: 2 }, () => {
       const list = await shown(['keys', 'list'], columns)
       const journal = await shown(['journal', 'show', '--all'], columns)
       const usage = await shown(['usage'], columns)
+      const refused = await shown(['refusals', 'list'], columns)
       for (const id of ids) {
         assert.match(list.screen, new RegExp(`^${id}\\s`, 'm'))
         assert.match(journal.screen, new RegExp(`\\b${id}\\b`))
-        if (id !== admin.key.id) assert.match(usage.screen, new RegExp(`\\b${id}\\b`))
+        if (id === admin.key.id) continue
+        assert.match(usage.screen, new RegExp(`\\b${id}\\b`))
+        assert.match(refused.screen, new RegExp(`\\b${id}\\b`))
+        assert.match(refused.screen, new RegExp(`\\brefused-${id}\\b`), 'people copy the id of a request, too')
       }
       const joined = (screen: string) => linesOf(screen).join('').replaceAll(/\s/g, '')
       for (const label of labels)

@@ -10,15 +10,18 @@ export interface RefusalLog {
 /** @param limit - the most refusals that are kept. */
 export function refusalLog(limit: number): RefusalLog {
   const entries = new Map<string, NotedRefusal>()
+  // In the order of their coming, around in a ring. To ask a map for its first entry takes long once many are deleted.
+  const ring: string[] = []
+  let next = 0
   return {
     add(noted) {
       const { requestId } = noted.call
       // Otherwise a caller could overwrite the refusal of another one.
       if (entries.has(requestId)) return
-      if (entries.size >= limit) {
-        const [oldest] = entries.keys()
-        if (oldest !== undefined) entries.delete(oldest)
-      }
+      const oldest = ring[next]
+      if (oldest !== undefined) entries.delete(oldest)
+      ring[next] = requestId
+      next = (next + 1) % limit
       entries.set(requestId, noted)
     },
     find: (requestId) => entries.get(requestId),

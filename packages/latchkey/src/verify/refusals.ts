@@ -26,7 +26,7 @@ const pause = 10_000
 const mostNoted = 1000
 
 /** Refusals in one transaction. While it runs, this process does nothing else. */
-const batchSize = 20
+const batchSize = 10
 
 /** How many wait while the store cannot be written, or cannot be written quickly enough. */
 const waitingBounds = { perKey: 100, strangers: 1000, total: 10_000 }
