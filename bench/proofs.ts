@@ -9,6 +9,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
   quota: () => import('./proofs/quota.ts'),
+  refusals: () => import('./proofs/refusals.ts'),
   revoke: () => import('./proofs/revoke.ts'),
   rotate: () => import('./proofs/rotate.ts'),
   soak: () => import('./proofs/soak.ts'),

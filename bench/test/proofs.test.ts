@@ -18,6 +18,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   fuzz: ['--n', '2000', '--requests', '200'],
   'journal-tamper': ['--n', '200', '--rows', '200'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],
+  refusals: ['--n', '20000', '--keys', '5', '--each', '3'],
   revoke: ['--n', '24'],
   soak: ['--n', '500', '--duration', '2'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],

@@ -192,7 +192,8 @@ test('what waits is never more than the bounds, and where they suffice no call i
         const group = `${key} ${Math.floor(at / 1000)} ${route}`
         groups.set(group, (groups.get(group) ?? 0) + 1)
       }
-      assert.deepEqual(all.map(({ count }) => count).toSorted(), [...groups.values()].toSorted())
+      const counts = all.map(({ key, at, route, count }) => `${key} ${Math.floor(at / 1000)} ${route} ${count}`)
+      assert.deepEqual(counts.toSorted(), Array.from(groups, ([group, count]) => `${group} ${count}`).toSorted())
       assert.ok(all.every(({ requestIds, count }) => requestIds.length === Math.min(10, count)))
     }),
   )
