@@ -74,9 +74,8 @@ async function checkJournal(keyring: Keyring, ledger: Ledger, { broken }: Faults
 
 async function allKeys(keyring: Keyring): Promise<Map<string, Key>> {
   const keys = new Map<string, Key>()
-  let cursor: string | null = '0'
-  while (cursor !== null) {
-    const found: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ cursor, limit: page })
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const found: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ limit: page, ...(cursor && { cursor }) })
     for (const key of found.keys) keys.set(key.id, key)
     cursor = found.cursor
   }

@@ -110,9 +110,8 @@ async function readLeft(file: string, name?: string): Promise<Left> {
 
 async function allKeys(keyring: Keyring): Promise<Awaited<ReturnType<Keyring['list']>>['keys']> {
   const keys = []
-  let cursor: string | null = '0'
-  while (cursor !== null) {
-    const found: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ cursor, limit: 1000 })
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const found: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ limit: 1000, ...(cursor && { cursor }) })
     keys.push(...found.keys)
     cursor = found.cursor
   }

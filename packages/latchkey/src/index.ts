@@ -33,7 +33,7 @@ export { snapshotRows } from './journal/snapshot.ts'
 export type { Key, KeyDetails, Revocation, Secret } from './keyring/key.ts'
 export { openKeyring } from './keyring/open.ts'
 export type { Keyring, KeyringOptions, OpenKeyring } from './keyring/keyring.ts'
-export { keyStates } from './keyring/reading/list.ts'
+export { keyStates, listOrders } from './keyring/reading/list.ts'
 export type { KeyPage, ListOptions } from './keyring/reading/list.ts'
 export { delegableMembers } from './keyring/members.ts'
 export type { KeyMembers, KeyPatch, NewKey, QuotaOptions, QuotaStep } from './keyring/members.ts'
@@ -92,6 +92,7 @@ export type {
   JournalHead,
   KeySource,
   KeyState,
+  ListOrder,
   Limiter,
   RevocationReason,
   HashName,

@@ -43,6 +43,8 @@ export const bounds = {
   requestId: 200,
   /** Characters in a route as it was declared. */
   route: 500,
+  /** Characters of a cursor: three labels, each of whose characters takes up to six bytes as JSON. */
+  cursor: 4096,
   /** Counts in one answer about usage. */
   usage: 10_000,
   /** Milliseconds since 1970: the last that a date can have. */

@@ -76,6 +76,11 @@ export const pageSize = Type.Integer({
   default: usualPage,
   description: 'How many items the page may have',
 })
+export const cursor = Type.String({
+  minLength: 1,
+  maxLength: bounds.cursor,
+  description: 'The `cursor` of the page before, of the same list in the same order; the first page if left out',
+})
 export const tookMs = Type.Number({
   description: 'How many milliseconds it took until the change held on every instance',
 })

@@ -111,7 +111,7 @@ describe('keys import', { concurrency: 2 }, () => {
       (await here.run(['keys', 'import', '--create', '--bits', '128', 'keys.csv'])).stderr,
       '2 keys imported.\n',
     )
-    const [first = {}, second = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
+    const [first = {}, second = {}] = jsonLines(await here.done(['keys', 'list', '--json', '--order', 'oldest']))
     assert.deepEqual(
       [
         first['name'],
@@ -156,7 +156,7 @@ describe('keys import', { concurrency: 2 }, () => {
       input: csv,
     })
     assert.equal(done.stderr, '2 keys imported.\n')
-    const [one = {}, two = {}] = jsonLines(await here.done(['keys', 'list', '--json']))
+    const [one = {}, two = {}] = jsonLines(await here.done(['keys', 'list', '--json', '--order', 'oldest']))
     assert.deepEqual(
       [one['scopes'], one['createdAt'], one['lastUsedAt'], one['state'], two['scopes'], two['state'], two['start']],
       [

@@ -192,7 +192,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       const all = await json(`keys list --owner ${owner}`)
       assert.deepEqual(
         all.map((key) => key['name']),
-        ['Listed1', 'Listed2', 'Listed3'],
+        ['Listed3', 'Listed2', 'Listed1'],
       )
       const first = await run(`keys list --owner ${owner} --limit 2`)
       const lines = first.stdout.trimEnd().split('\n')
@@ -202,8 +202,15 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       const rest = await json(`keys list --owner ${owner} --cursor ${cursor} --all`)
       assert.deepEqual(
         rest.map((key) => key['name']),
-        ['Listed3'],
+        ['Listed1'],
       )
+      const named = await json(`keys list --owner ${owner} --order name`)
+      assert.deepEqual(
+        named.map((key) => key['name']),
+        ['Listed1', 'Listed2', 'Listed3'],
+      )
+      const other = await run(`keys list --owner ${owner} --order name --cursor ${cursor}`)
+      assert.match(other.stderr, /--cursor must be .* in the same order/)
       assert.deepEqual(await json(`keys list --owner ${owner} --text LISTED2`).then((keys) => keys.length), 1)
       assert.equal((await run('keys list --state lost')).code, 2)
     })

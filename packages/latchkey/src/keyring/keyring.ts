@@ -239,7 +239,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   find(id: string): Promise<KeyDetails<Scope> | undefined>
   /**
-   * Lists keys in the order in which they were issued, a page at a time: 100 keys, or `limit`, which is 1000 at most.
+   * Lists keys in the `order` asked for, the first issued first if it is left out, a page at a time: 100 keys, or `limit`,
+   * which is 1000 at most.
    *
    * @throws LatchkeyError `invalid_input`.
    *

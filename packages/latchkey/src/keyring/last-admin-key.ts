@@ -3,7 +3,7 @@ import { bounds } from '../input.ts'
 import { rangesCover } from '../policy/addresses.ts'
 import { adminEnvironment, adminScopes } from '../policy/admin.ts'
 import { expand, wildcardOf } from '../policy/scopes.ts'
-import type { KeyRecord, StoredKey, Witness } from '../ports.ts'
+import type { KeyRecord, ListPosition, StoredKey, Witness } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { witnessOf } from './authority.ts'
 import { stateOf } from './key.ts'
@@ -76,17 +76,18 @@ async function another(parts: Parts, which: (key: StoredKey) => boolean): Promis
     grants: ['keys:write', wildcardOf('keys:write')],
     text: undefined,
     now: clock.now(),
+    order: 'oldest',
     limit: bounds.page,
     urgent: true,
   } as const
-  for (let after = 0; ;) {
-    const page = await store.list({ ...filter, after })
-    for (const { key } of page) {
+  for (let after: ListPosition | undefined; ;) {
+    const { items, next } = await store.list({ ...filter, after })
+    for (const { key } of items) {
       const found = reachesAll(parts, key) && which(key) ? await store.byId(key.id) : undefined
       if (found !== undefined && found.key.revision === key.revision) return witnessOf(found, clock)
     }
-    after = page.at(-1)?.place ?? 0
-    if (page.length < bounds.page) return undefined
+    if (next === undefined) return undefined
+    after = next
   }
 }
 

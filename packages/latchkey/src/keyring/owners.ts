@@ -67,9 +67,9 @@ export async function visibleOwner<Scope extends string>(
   const stored = await store.owner(owner)
   const known = stored !== undefined && (authority.everywhere || authority.owner === owner)
   if (!known) {
-    const any = { state: undefined, grants: undefined, text: undefined, after: 0, limit: 1, urgent: true }
-    const keys = await store.list({ ...any, owner, environments, now: clock.now() })
-    if (keys.length === 0) return undefined
+    const any = { state: undefined, grants: undefined, text: undefined, after: undefined, limit: 1, urgent: true }
+    const { items } = await store.list({ ...any, owner, environments, order: 'oldest', now: clock.now() })
+    if (items.length === 0) return undefined
   }
   return stored ?? { owner, disabledAt: null, limits: [], revision: 0 }
 }

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, invalid, note, oneOf, objectOf, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import type { RevocationReason } from '../ports.ts'
+import type { KeyListItem, ListPosition, RevocationReason } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
 import type { ChangeOptions, RevokeOptions } from './call-options.ts'
@@ -118,15 +118,15 @@ async function* madeBy<Scope extends string>(
   parts: KeyringParts<Scope>,
   issuedBy: string,
   environments?: readonly string[],
-): AsyncGenerator<Awaited<ReturnType<KeyringParts<Scope>['store']['list']>>[number]> {
+): AsyncGenerator<KeyListItem> {
   const { store, clock } = parts
-  for (let after = 0; ;) {
+  for (let after: ListPosition | undefined; ;) {
     const { sees } = await authorityOf(parts, 'keys:write')
     const any = { owner: undefined, environments, state: undefined, grants: undefined, text: undefined }
-    const listed = await store.list({ ...any, issuedBy, now: clock.now(), after, limit: page, urgent: true })
-    for (const item of listed) if (sees(item.key)) yield item
-    const last = listed.at(-1)
-    if (last === undefined || listed.length < page) return
-    after = last.place
+    const asked = { ...any, issuedBy, now: clock.now(), order: 'oldest', after, limit: page, urgent: true } as const
+    const { items, next } = await store.list(asked)
+    for (const item of items) if (sees(item.key)) yield item
+    if (next === undefined) return
+    after = next
   }
 }

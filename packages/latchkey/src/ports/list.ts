@@ -1,5 +1,23 @@
 import type { KeyState, StoredKey } from './records.ts'
 
+/**
+ * The orders of a list. Keys that are alike stand in the order of issue, or the reverse of it where the newest comes
+ * first. Text is compared by its bytes in UTF-8, not by any language.
+ *
+ * - `oldest`: the first issued first.
+ * - `newest`: the last issued first.
+ * - `last_used`: the last used first; after them those never used, the last created first.
+ * - `expires`: the first to expire first; those that never expire at the end.
+ * - `name`: `Z` before `a`, `a` before `ä`.
+ */
+export type ListOrder = 'oldest' | 'newest' | 'last_used' | 'expires' | 'name'
+
+/**
+ * Where a page ends: what the store orders by, if that is not the place, and the place. A name is a text, everything
+ * else a whole number.
+ */
+export type ListPosition = readonly [place: number] | readonly [at: string | number, place: number]
+
 /** The filter of keys to list. A member that is `undefined` does not filter. */
 export interface ListFilter {
   readonly owner: string | undefined
@@ -14,17 +32,29 @@ export interface ListFilter {
   readonly issuedBy?: string | undefined
   /** Milliseconds since 1970: the state is that of this time. */
   readonly now: number
-  /** Keys that were issued after the one with this place. */
-  readonly after: number
+  readonly order: ListOrder
+  /** `next` of the page before, in the same order; the first page if it is `undefined`. */
+  readonly after: ListPosition | undefined
   /** How many keys at most. */
   readonly limit: number
   /** A change waits for the answer: where one read waits for another, it goes before what is only looked at. */
   readonly urgent?: boolean
 }
 
+/** A page of a list. */
+export interface KeyListPage {
+  /** Fewer than the limit, or even none, do not mean that it is the last page. */
+  readonly items: readonly KeyListItem[]
+  /**
+   * Where the next page begins; `undefined` on the last. It is a position of a key with the owner and of the
+   * environments that were asked for, whatever else was: a store that has looked at very many keys may end a page early, and
+   * it looks at no others.
+   */
+  readonly next: ListPosition | undefined
+}
+
 /** A key in a list, and its place in the order of issue. */
 export interface KeyListItem {
-  /** The next page begins after it. */
   readonly place: number
   readonly key: StoredKey
   readonly ownerDisabled: boolean

@@ -13,7 +13,7 @@ import type {
   JournalHead,
   Touched,
 } from './journal.ts'
-import type { ListFilter, KeyListItem } from './list.ts'
+import type { ListFilter, KeyListPage } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
 import type { RefusalBounds, RefusalDraft, RefusalFilter, StoredRefusal } from './refusals.ts'
 import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
@@ -34,8 +34,8 @@ export interface Store {
   byId(id: string): Awaitable<KeyRecord | undefined>
   /** The record of an owner; `undefined` if there is none. */
   owner(owner: string): Awaitable<StoredOwner | undefined>
-  /** In the order of issue. */
-  list(filter: ListFilter): Awaitable<readonly KeyListItem[]>
+  /** A page of keys in the order that the filter names. */
+  list(filter: ListFilter): Awaitable<KeyListPage>
   /**
    * All changes and their journal entries in one transaction, durable when it answers. `chain` gives a draft its place
    * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision

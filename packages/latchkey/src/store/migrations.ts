@@ -238,5 +238,23 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
       `CREATE INDEX latchkey_usage_by_outcome ON latchkey_usage (outcome, hour, key_id, owner, environment, limit_name)
         WHERE outcome <> 'accepted'`,
     ],
+    [
+      // When any of its secrets was used last. Like that, it is moved without an entry in the journal.
+      `ALTER TABLE latchkey_keys ADD COLUMN last_used_at ${integer}`,
+      `UPDATE latchkey_keys SET
+        last_used_at = (SELECT MAX(s.last_used_at) FROM latchkey_secrets s WHERE s.place = latchkey_keys.place)`,
+      // An index for each order of a list, of all keys of an environment and of those of one owner. Where a time is
+      // null, the order has a number that no time has.
+      ...['environment', 'owner, environment'].flatMap((first) => {
+        const index = first === 'environment' ? 'latchkey_keys_in_environment' : 'latchkey_keys_in_environment_of_owner'
+        return [
+          `CREATE INDEX ${index} ON latchkey_keys (${first}, place)`,
+          `CREATE INDEX ${index}_by_name ON latchkey_keys (${first}, name, place)`,
+          `CREATE INDEX ${index}_by_expiry ON latchkey_keys (${first}, (COALESCE(expires_at, 9007199254740991)), place)`,
+          `CREATE INDEX ${index}_by_use
+            ON latchkey_keys (${first}, (COALESCE(last_used_at, created_at - 8640000000000001)), place)`,
+        ]
+      }),
+    ],
   ]
 }

@@ -5,7 +5,6 @@ import type {
   ImportedKind,
   JournalEntry,
   JournalFilter,
-  ListFilter,
   RefusalDraft,
   RefusalFilter,
   StoredOwner,
@@ -25,22 +24,13 @@ export interface Query {
 const secretColumns = `s.hash, s.kind, s.text_before, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
   s.ends_at, s.ended, s.last_used_at, s.issued_by`
 
-const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
+export const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
 
-const withOwner = `LEFT JOIN latchkey_owners o ON o.owner = k.owner`
+export const withOwner = `LEFT JOIN latchkey_owners o ON o.owner = k.owner`
 
 const entryTexts = ['actor', 'action', 'subject', 'change', 'previous', 'hash'] as const
 
 const entryColumns = `seq, at, ${entryTexts.join(', ')}`
-
-/** The state of a key at $1, as `stateOf` computes it. */
-const stateAtFirst = `CASE
-  WHEN k.revoked_at IS NOT NULL THEN 'revoked'
-  WHEN k.disabled_at IS NOT NULL THEN 'disabled'
-  WHEN o.disabled_at IS NOT NULL THEN 'owner_disabled'
-  WHEN k.expires_at <= $1 THEN 'expired'
-  WHEN k.not_before > $1 THEN 'pending'
-  ELSE 'active' END`
 
 export const bySecret: string = `SELECT ${keyColumns}, ${secretColumns}, ${ownerColumns} FROM latchkey_secrets s
   JOIN latchkey_keys k ON k.place = s.place ${withOwner} WHERE s.hash = $1`
@@ -218,6 +208,13 @@ export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = 
 
 export const noteFirstUse: string = `UPDATE latchkey_secrets SET last_used_at = $2 WHERE hash = $1 AND last_used_at IS NULL`
 
+/** For a new key, whose secret was used elsewhere. */
+export const noteKeyUse: string = `UPDATE latchkey_keys SET last_used_at = $2 WHERE id = $1`
+
+/** The same of the key, so that keys can be listed in the order of their last use. */
+export const moveKeyLastUsed: string = `UPDATE latchkey_keys SET last_used_at = $2
+    WHERE place = (SELECT place FROM latchkey_secrets WHERE hash = $1) AND (last_used_at IS NULL OR last_used_at < $2)`
+
 /** Answers the place of the row. */
 export const insertRefusal: string = `INSERT INTO latchkey_refusals (at, request_id, instance, address, route, requirement,
     code, key_id, owner, environment, missing, exceeded, count)
@@ -248,51 +245,6 @@ export function grantsQuery(environments: readonly string[]): Query {
     text: `SELECT DISTINCT scopes FROM latchkey_keys WHERE revoked_at IS NULL AND environment IN (${among})`,
     values: environments,
   }
-}
-
-/** The keys that a filter asks for. $1 is the moment. */
-export function listQuery({
-  owner,
-  environments,
-  state,
-  grants,
-  text,
-  issuedBy,
-  now,
-  after,
-  limit,
-}: ListFilter): Query {
-  const values: SqlValue[] = [now, after]
-  const bind = (value: SqlValue): string => `$${values.push(value)}`
-  // $1 must appear even where no state is asked for: engines refuse parameters that a statement does not use.
-  const where = ['k.place > $2', state === undefined ? '$1 IS NOT NULL' : `${stateAtFirst} = ${bind(state)}`]
-  if (owner !== undefined) where.push(`k.owner = ${bind(owner)}`)
-  if (environments !== undefined) where.push(`k.environment IN (${environments.map(bind).join(', ')})`)
-  if (grants !== undefined) {
-    // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
-    const granted = grants.map((grant) => bind(like(`"${grant}"`)))
-    where.push(`(${granted.map((pattern) => `k.scopes LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
-  }
-  if (issuedBy !== undefined) {
-    where.push(`k.place IN (SELECT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0)`)
-  }
-  if (text !== undefined) {
-    // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.
-    const pattern = `LOWER(${bind(like(text))})`
-    const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
-    where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
-  }
-  return {
-    text: `SELECT k.place, ${keyColumns}, ${ownerColumns},
-      (SELECT MAX(s.last_used_at) FROM latchkey_secrets s WHERE s.place = k.place) AS last_used_at
-      FROM latchkey_keys k ${withOwner} WHERE ${where.join(' AND ')} ORDER BY k.place LIMIT ${bind(limit)}`,
-    values,
-  }
-}
-
-/** A pattern for all that contains a text. */
-function like(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 }
 
 /**

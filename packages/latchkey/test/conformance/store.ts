@@ -12,8 +12,10 @@ import type {
   JournalDraft,
   JournalEntry,
   JournalHead,
+  KeyListPage,
   ListFilter,
   RefusalDraft,
+  ListPosition,
   Store,
   StoredKey,
   StoredRefusal,
@@ -128,7 +130,8 @@ export const everything: ListFilter = {
   grants: undefined,
   text: undefined,
   now: 1500,
-  after: 0,
+  order: 'oldest',
+  after: undefined,
   limit: 1000,
 }
 
@@ -401,13 +404,12 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
             )
             .map(({ key }) => key.id)
           const listed: string[] = []
-          let last = 0
-          for (;;) {
-            const page = await store.list({ ...everything, owner, state, after: last, limit: 3 })
-            listed.push(...page.map(({ key }) => key.id))
-            if (page.length < 3) break
-            last = page.at(-1)?.place ?? 0
-          }
+          let next: ListPosition | undefined
+          do {
+            const page: KeyListPage = await store.list({ ...everything, owner, state, after: next, limit: 3 })
+            listed.push(...page.items.map(({ key }) => key.id))
+            ;({ next } = page)
+          } while (next !== undefined)
           assert.deepEqual(listed, expected, `${owner} ${state}`)
         }
       }
@@ -435,9 +437,9 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         [{ text: 'umbr', environments: ['test'] }, []],
       ]
       for (const [filter, expected] of asked) {
-        const listed = await store.list({ ...everything, ...filter })
+        const { items } = await store.list({ ...everything, ...filter })
         assert.deepEqual(
-          listed.map(({ key }) => key.id),
+          items.map(({ key }) => key.id),
           ids(expected),
           JSON.stringify(filter),
         )
@@ -561,7 +563,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const found: SecretMatch | undefined = await store.bySecret(made.secret.hash)
       assert.deepEqual(found?.owner, kept)
       assert.deepEqual((await store.byId(made.key.id))?.owner, kept)
-      assert.equal((await store.list({ ...everything, state: 'owner_disabled' }))[0]?.ownerDisabled, true)
+      assert.equal((await store.list({ ...everything, state: 'owner_disabled' })).items[0]?.ownerDisabled, true)
       assert.equal(await store.newestRevision(), 2)
       // Whoever saw it before, or saw none, is too late.
       assert.equal(await store.commit([changing], chain), undefined)
@@ -583,7 +585,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const [store] = handles
       assert.deepEqual(await store?.idempotentResult(idempotent), { fingerprint: 'f', ids: winners, seq: 1 })
       assert.equal(await store?.idempotentResult({ actor: 'you', idempotencyKey: 'one' }), undefined)
-      assert.equal((await store?.list(everything))?.length, 1)
+      assert.equal((await store?.list(everything))?.items.length, 1)
       // Done again on purpose, it is what was done last: for one of many that know the same.
       const again = [newKey(), newKey()]
       const redone = await Promise.all(
@@ -766,7 +768,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, at]]) })
       }
       assert.equal((await store.byId(made.key.id))?.secrets[0]?.lastUsedAt, 5000)
-      assert.equal((await store.list(everything))[0]?.lastUsedAt, 5000)
+      assert.equal((await store.list(everything)).items[0]?.lastUsedAt, 5000)
     })
 
     test('a refusal is read as it was kept, by each id of its requests', async () => {

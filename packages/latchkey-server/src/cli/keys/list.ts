@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { Key, KeyState, ListOptions } from 'latchkey'
-import { keyStates } from 'latchkey'
+import type { Key, KeyState, ListOptions, ListOrder } from 'latchkey'
+import { keyStates, listOrders } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
@@ -19,6 +19,7 @@ interface Options extends TargetOptions {
   readonly scope?: string
   readonly text?: string
   readonly issuedBy?: string
+  readonly order: ListOrder
   readonly cursor?: string
   readonly limit: number
   readonly all?: boolean
@@ -42,19 +43,24 @@ const columns: readonly Column<Key>[] = [
 ]
 
 export function listCommand(keys: Command): void {
-  keyringCommand(keys, 'list', 'List keys in the order they were issued')
+  keyringCommand(keys, 'list', 'List keys, the newest first')
     .option('--owner <owner>', 'Only keys of this owner')
     .option('--environment <name>', 'Only keys of this environment')
     .addOption(new Option('--state <state>', 'Only keys in this state').choices(keyStates))
     .option('--scope <scope>', 'Only keys that were granted this scope, or resource:* of it')
     .option('--text <part>', 'Only keys with this in their id, name, owner or the start of their secret')
     .option('--issued-by <id>', 'Only keys with a working secret that this admin key made')
+    .addOption(
+      new Option('--order <order>', 'What comes first; keys never used, and those that never expire, come last')
+        .choices(listOrders)
+        .default('newest'),
+    )
     .option('--limit <number>', 'How many keys to show', atLeastOne, 100)
-    .option('--cursor <cursor>', 'Continue after the keys already shown')
+    .option('--cursor <cursor>', 'Continue after the keys already shown, in the same order')
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, owner, environment, state, scope, text, issuedBy } = options
-      const filter: ListOptions = defined({ owner, environment, state, scope, text, issuedBy })
+      const { json, all = false, limit, owner, environment, state, scope, text, issuedBy, order } = options
+      const filter: ListOptions = { order, ...defined({ owner, environment, state, scope, text, issuedBy }) }
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         const listing = startListing({ json, columns, empty: 'No keys found.' })
         let { cursor } = options as { cursor?: string | null }

@@ -1,12 +1,12 @@
 import type { KeyPage, ListOptions } from 'latchkey'
-import { keyStates } from 'latchkey'
+import { keyStates, listOrders } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from '../type.ts'
 import { etag, failures, json } from '../route/answers.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { described, label, nullable, pageSize, strict, usualPage } from '../wire.ts'
+import { cursor, described, label, nullable, pageSize, strict, usualPage } from '../wire.ts'
 import { key, keyDetails, keyPath } from './bodies.ts'
 import { settable, settableOnce } from './fields.ts'
 
@@ -21,13 +21,25 @@ const filters = {
   issuedBy: Type.Optional(
     described(label, 'Only keys with a secret that works and that this admin key issued, imported or rotated'),
   ),
-  cursor: Type.Optional(described(label, 'The `cursor` of the page before; the first page if left out')),
+  order: Type.Optional(
+    Type.Enum([...listOrders], {
+      default: 'oldest',
+      description:
+        'The order of the keys. `oldest`: the first issued first. `newest`: the last issued first. `last_used`: the last used first, then those never used. `expires`: the first to expire first, then those that never expire. `name`: by the code points of the name',
+    }),
+  ),
+  cursor: Type.Optional(cursor),
   limit: Type.Optional(pageSize),
 } satisfies SchemasOf<ListOptions>
 
 const keyPage = Type.Object({
   keys: Type.Array(key),
-  cursor: nullable(Type.String({ description: 'Leads to the next page; null on the last page' })),
+  cursor: nullable(
+    Type.String({
+      description:
+        'Leads to the next page; null on the last page, and on no other: a page may have fewer keys than its limit, or none, where very many were looked at',
+    }),
+  ),
 } satisfies SchemasOf<KeyPage>)
 
 /** Reading keys. */
@@ -38,8 +50,8 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
       onRequest: guard.requires('keys:read'),
       schema: {
         operationId: 'listKeys',
-        summary: 'List keys, in the order in which they were created',
-        description: 'Answers a page of the keys that the admin key sees and that meet every filter.',
+        summary: 'List keys',
+        description: 'Answers a page of the keys that the admin key sees and that meet every filter, in an order.',
         tags: ['Keys'],
         querystring: Type.Object(filters, strict),
         response: { 200: json('A page of keys', keyPage), ...failures(422) },

@@ -1,13 +1,10 @@
-import { invalid } from '../../input.ts'
+import { bounds, invalid } from '../../input.ts'
 
 /** The values by which the rows of a list are ordered, the last one different in every row. */
 export type Position = readonly (string | number | null)[]
 
 /** How the values of a position are checked, one by one. */
 export type PositionShape = readonly ('integer' | 'integer or null' | 'text')[]
-
-/** The most characters of a cursor: three labels, each of whose characters takes up to six bytes as JSON. */
-const longest = 4096
 
 /**
  * The cursor of a page: where its last row stands. It says nothing but that, so that the next page can be asked for with
@@ -36,7 +33,7 @@ export function positionOf(cursor: unknown, order: string, shape: PositionShape)
 }
 
 function readCursor(cursor: unknown): readonly unknown[] | undefined {
-  if (typeof cursor !== 'string' || cursor.length > longest || !/^[\w-]+$/.test(cursor)) return undefined
+  if (typeof cursor !== 'string' || cursor.length > bounds.cursor || !/^[\w-]+$/.test(cursor)) return undefined
   try {
     const found: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     return Array.isArray(found) ? found : undefined

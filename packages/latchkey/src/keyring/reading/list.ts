@@ -1,17 +1,30 @@
-import { anyText, bounds, invalid, membersOf, oneOf, objectOf, text } from '../../input.ts'
+import { anyText, bounds, integer, invalid, membersOf, oneOf, objectOf, text } from '../../input.ts'
 import { adminEnvironment } from '../../policy/admin.ts'
 import { wildcardOf } from '../../policy/scopes.ts'
-import type { KeyState } from '../../ports.ts'
+import type { KeyState, ListFilter, ListOrder, ListPosition } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
 import { authorityOf } from '../authority.ts'
 import type { Key } from '../key.ts'
 import { keyOfListed } from '../key.ts'
+import type { PositionShape } from './cursor.ts'
 import { cursorOf, positionOf } from './cursor.ts'
 
 /** The states that a key may be in. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
 
-/** The filter of a list of keys, and its page. */
+/** The orders of a list of keys. */
+export const listOrders: readonly ListOrder[] = ['oldest', 'newest', 'last_used', 'expires', 'name']
+
+/** The position that a cursor of each order has. */
+const shapes: Readonly<Record<ListOrder, PositionShape>> = {
+  oldest: ['integer'],
+  newest: ['integer'],
+  last_used: ['integer', 'integer'],
+  expires: ['integer', 'integer'],
+  name: ['text', 'integer'],
+}
+
+/** The filter of a list of keys, its order, and its page. */
 export interface ListOptions {
   /** Only keys of this owner. */
   readonly owner?: string
@@ -25,7 +38,13 @@ export interface ListOptions {
   readonly text?: string
   /** Only keys with a secret that this admin key issued, imported or rotated, and that was not ended. */
   readonly issuedBy?: string
-  /** `cursor` of the page before; the first page if left out. */
+  /**
+   * `oldest` if left out: the first issued first. `newest`: the last issued first. `last_used`: the last used first, and those
+   * never used at the end. `expires`: the first to expire first, and those that never expire at the end. `name`: by the
+   * code points of the name.
+   */
+  readonly order?: ListOrder
+  /** `cursor` of the page before, of the same order; the first page if left out. */
   readonly cursor?: string
   /** Keys on a page, 1 to 1000; 100 if left out. */
   readonly limit?: number
@@ -38,14 +57,19 @@ const listOptions = membersOf<ListOptions>({
   scope: true,
   text: true,
   issuedBy: true,
+  order: true,
   cursor: true,
   limit: true,
 })
 
-/** One page of keys, in the order of issue. */
+/** One page of keys. */
 export interface KeyPage<Scope extends string = string> {
   readonly keys: readonly Key<Scope>[]
-  /** Leads to the next page; `null` on the last. Valid for ever: a key issued later never appears before it. */
+  /**
+   * Leads to the next page; `null` on the last, and on no other: a page may have fewer keys than its limit, or none, where
+   * very many were looked at. Valid for ever. Following it gives every key once. Only a key that is used, prolonged or
+   * renamed meanwhile may, in the order of that, come twice or not at all.
+   */
   readonly cursor: string | null
 }
 
@@ -58,16 +82,14 @@ export async function list<Scope extends string>(
   // If a filter were ignored, the list would have more keys than the caller requested.
   objectOf('The options of list', options, listOptions)
   const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
-  if (!Number.isInteger(limit) || limit < 1 || limit > bounds.page) {
-    throw invalid('limit', `a whole number from 1 to ${bounds.page}`)
-  }
-  const [after = 0] = positionOf(cursor, 'oldest', ['integer']) ?? []
+  const order = options.order === undefined ? 'oldest' : oneOf('order', options.order, listOrders)
+  const after = positionOf(cursor, order, shapes[order])
   const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts, 'keys:read')
   const only = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const now = clock.now()
-  const filter = {
+  const filter: ListFilter = {
     owner: authority.owner ?? askedOwner,
     environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
     state: state === undefined ? undefined : oneOf('state', state, keyStates),
@@ -75,18 +97,16 @@ export async function list<Scope extends string>(
     text: part === undefined ? undefined : searched(part),
     issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
     now,
-    after: Number(after),
-    // One key more than the page shows whether another page follows.
-    limit: limit + 1,
+    order,
+    after: after as ListPosition | undefined,
+    limit: integer('limit', limit, { least: 1, most: bounds.page }),
   }
   if (filter.environments?.length === 0 || (askedOwner ?? filter.owner) !== filter.owner)
     return { keys: [], cursor: null }
-  const listed = await store.list(filter)
-  const shown = listed.slice(0, limit)
-  const last = shown.at(-1)
+  const { items, next } = await store.list(filter)
   return {
-    keys: shown.map((item) => keyOfListed<Scope>(item, now)),
-    cursor: listed.length > limit && last !== undefined ? cursorOf('oldest', [last.place]) : null,
+    keys: items.map((item) => keyOfListed<Scope>(item, now)),
+    cursor: next === undefined ? null : cursorOf(order, next),
   }
 }
 

@@ -70,6 +70,8 @@ export function commitOf({
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))
       if (change.quota !== null) run(sql.insertQuota, [id, change.quota.remaining, change.quota.period])
+      const { lastUsedAt } = change.secret
+      if (lastUsedAt !== null) run(sql.noteKeyUse, [id, lastUsedAt])
       return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
     }
     const { secrets = [], unused = [] } = change

@@ -8,6 +8,7 @@ import { lastOfRow, namedKeysOfRow, ownerOfRow, refusalOfRow, secretOfRow } from
 import * as sql from '../sql.ts'
 import { usageQuery } from '../usage-sql.ts'
 import type { Answering } from './answering.ts'
+import { listOf } from './list.ts'
 import type { Statements } from './statements.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -34,16 +35,7 @@ export function readsOf({
   readonly transactions: Pick<Transactions, 'atOneMoment'>
 }): Answering<ReadName> {
   return {
-    list(filter) {
-      const { text, values } = sql.listQuery(filter)
-      const found = rows<KeyRow & OwnerRow & { place: number; last_used_at: number | null }>(text, values)
-      return found.map((listed) => ({
-        place: listed.place,
-        key: keyOfRow(listed),
-        ownerDisabled: listed.owner_disabled_at !== null,
-        lastUsedAt: listed.last_used_at,
-      }))
-    },
+    list: listOf({ rows, atOneMoment }),
 
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, intactText)

@@ -150,7 +150,12 @@ export function writesOf({
     noteFirstUse(hash, at) {
       if (mode === 'read') return true
       try {
-        kept(() => run(sql.noteFirstUse, [hash, at]))
+        kept(() =>
+          transact(() => {
+            if (run(sql.noteFirstUse, [hash, at]) === 1) run(sql.moveKeyLastUsed, [hash, at])
+            return true
+          }),
+        )
         return durable(true)
       } catch (error) {
         if (isBusy(error)) return false
@@ -166,7 +171,10 @@ export function writesOf({
         return kept(() =>
           transact(() => {
             for (const usage of counts) run(addUsage, usageValues(usage))
-            for (const [hash, at] of lastUsed) run(sql.moveLastUsed, [hash, at])
+            for (const [hash, at] of lastUsed) {
+              run(sql.moveLastUsed, [hash, at])
+              run(sql.moveKeyLastUsed, [hash, at])
+            }
             return true
           }),
         )

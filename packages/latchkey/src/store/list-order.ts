@@ -1,0 +1,98 @@
+// The keys of a list in their order, whatever else is asked of them: ranges of an index, one for each environment, merged.
+
+import type { ListFilter, ListOrder, ListPosition } from '../ports.ts'
+import type { Query, SqlValue } from './sql.ts'
+
+/** Binds a value, and answers the parameter that stands for it. */
+export type Bind = (value: SqlValue) => string
+
+/** After every date: in the order and in its index, keys that never expire have it. */
+const never = 9_007_199_254_740_991
+
+/** More than any date: a time less that is before them all, where keys stand that were never used. */
+const unused = 8_640_000_000_000_001
+
+// The engines put nulls to different ends of an order, so no order has any.
+const expiry = `COALESCE(k.expires_at, ${never})`
+const use = `COALESCE(k.last_used_at, k.created_at - ${unused})`
+
+/** What keys are ordered by before their place, as in the indexes, and in which direction. */
+const orders: Readonly<Record<ListOrder, { readonly at?: string; readonly direction: 'ASC' | 'DESC' }>> = {
+  oldest: { direction: 'ASC' },
+  newest: { direction: 'DESC' },
+  last_used: { at: use, direction: 'DESC' },
+  expires: { at: expiry, direction: 'ASC' },
+  name: { at: 'k.name', direction: 'ASC' },
+}
+
+/** The environments that keys have, each found by a step in an index. */
+export const environmentsOfKeys: string = `WITH RECURSIVE e (environment) AS (
+    SELECT MIN(environment) FROM latchkey_keys
+    UNION ALL SELECT (SELECT MIN(k.environment) FROM latchkey_keys k WHERE k.environment > e.environment)
+      FROM e WHERE e.environment IS NOT NULL)
+  SELECT environment FROM e WHERE environment IS NOT NULL`
+
+/** The keys to look at: only those that whoever asks may see. */
+export interface Walk extends Pick<ListFilter, 'owner' | 'order' | 'after'> {
+  readonly environments: readonly string[]
+}
+
+/** `ORDER BY` for rows with these columns: what they are ordered by, and their place. */
+export function orderBy(order: ListOrder, [at, place]: readonly [string, string]): string {
+  const { at: ordered, direction } = orders[order]
+  return `ORDER BY ${ordered === undefined ? '' : `${at} ${direction}, `}${place} ${direction}`
+}
+
+/** What keys `k` are ordered by besides their place, as the column `at`. */
+export function orderColumn(order: ListOrder): string {
+  const { at } = orders[order]
+  return at === undefined ? 'NULL AS at' : `${at} AS at`
+}
+
+/** A row in its order. */
+export interface OrderedRow {
+  readonly at: string | number | null
+  readonly place: number
+}
+
+/** The position of a row. */
+export function positionIn({ at, place }: OrderedRow): ListPosition {
+  return at === null ? [place] : [at, place]
+}
+
+/**
+ * Places, and what they are ordered by, in their order: each range is read from an index, and only as far as it is needed.
+ * What equals a position and what comes after it are ranges of their own: engines do not find a pair in an index on an
+ * expression.
+ */
+export function walk({ owner, environments, order, after }: Walk, bind: Bind): string {
+  const ranges = environments.flatMap((environment) => {
+    const own = owner === undefined ? '' : `k.owner = ${bind(owner)} AND `
+    const all = `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k
+      WHERE ${own}k.environment = ${bind(environment)}`
+    return after === undefined ? [all] : rangesAfter(order, after, bind).map((range) => `${all} AND ${range}`)
+  })
+  return `${ranges.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])}`
+}
+
+function rangesAfter(order: ListOrder, after: ListPosition, bind: Bind): readonly string[] {
+  const { at, direction } = orders[order]
+  const further = direction === 'ASC' ? '>' : '<'
+  const place = `k.place ${further} ${bind(after.at(-1) ?? 0)}`
+  if (at === undefined) return [place]
+  const reached = bind(after[0])
+  return [`${at} = ${reached} AND ${place}`, `${at} ${further} ${reached}`]
+}
+
+/** Of keys that were found otherwise, those that come after a position. */
+export function beyond(order: ListOrder, after: ListPosition, bind: Bind): string {
+  const ranges = rangesAfter(order, after, bind).map((range) => `(${range})`)
+  return `(${ranges.join(' OR ')})`
+}
+
+/** The position at which a walk stops after so many keys, and one more if there is one. */
+export function endQuery(keys: Walk, looked: number): Query {
+  const values: SqlValue[] = []
+  const text = walk(keys, (value) => `$${values.push(value)}`)
+  return { text: `${text} LIMIT 2 OFFSET ${looked - 1}`, values }
+}

@@ -1,0 +1,52 @@
+import type { KeyListPage, ListFilter, ListPosition } from '../../ports.ts'
+import type { KeyRow } from '../key-columns.ts'
+import { keyOfRow } from '../key-columns.ts'
+import type { OrderedRow, Walk } from '../list-order.ts'
+import { endQuery, environmentsOfKeys, positionIn } from '../list-order.ts'
+import { asksForMore, countQuery, mostLookedAt, pageQuery, placesOf } from '../list-query.ts'
+import type { OwnerRow } from '../rows.ts'
+import type { Query } from '../sql.ts'
+import type { Statements } from './statements.ts'
+import type { Transactions } from './transactions.ts'
+
+type ListedRow = KeyRow & OwnerRow & OrderedRow & { readonly last_used_at: number | null }
+
+/** The list of one connection. */
+export function listOf({
+  rows,
+  atOneMoment,
+}: Pick<Statements, 'rows'> & Pick<Transactions, 'atOneMoment'>): (filter: ListFilter) => KeyListPage {
+  const answer = <Row>({ text, values }: Query): readonly Row[] => rows<Row>(text, values)
+
+  /** Where the keys end that were looked at, if others follow. */
+  function endOf(keys: Walk): ListPosition | undefined {
+    const [last, following] = answer<OrderedRow>(endQuery(keys, mostLookedAt))
+    return last === undefined || following === undefined ? undefined : positionIn(last)
+  }
+
+  return (filter) =>
+    atOneMoment(() => {
+      const { owner, order, after, limit } = filter
+      const all = filter.environments ?? rows<{ environment: string }>(environmentsOfKeys).map((row) => row.environment)
+      const keys: Walk = { owner, order, after, environments: [...new Set(all)] }
+      if (keys.environments.length === 0) return { items: [], next: undefined }
+
+      const few = placesOf(filter).find(
+        (places) => (answer<{ count: number }>(countQuery(places))[0]?.count ?? 0) <= mostLookedAt,
+      )
+      const found = answer<ListedRow>(pageQuery(filter, keys, few))
+      const shown = found.slice(0, limit)
+      const last = shown.at(-1)
+      const isFull = found.length > limit && last !== undefined
+      const isAll = few !== undefined || !asksForMore(filter)
+      return {
+        items: shown.map((row) => ({
+          place: row.place,
+          key: keyOfRow(row),
+          ownerDisabled: row.owner_disabled_at !== null,
+          lastUsedAt: row.last_used_at,
+        })),
+        next: isFull ? positionIn(last) : isAll ? undefined : endOf(keys),
+      }
+    })
+}
