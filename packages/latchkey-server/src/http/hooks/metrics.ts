@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { AdminScope, Verdict, Verifier } from 'latchkey'
 import type { Unrouted } from 'latchkey/problem/fastify'
 
-/** The metrics of one server, in a registry of its own. */
+/** The metrics of one server, and of the process that it is in. */
 export interface Metrics {
   /** Counts a verdict. */
   readonly verified: (verdict: Verdict) => void
@@ -20,11 +20,21 @@ export interface Metrics {
 /** All other methods share one label: a caller must not be able to create labels. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'])
 
+let processRegistry: Registry | undefined
+
+/** Measures the process once, however many servers are opened in it: the timers that do so never end. */
+function ofProcess(): Registry {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry()
+    collectDefaultMetrics({ register: processRegistry })
+  }
+  return processRegistry
+}
+
 /** Labels have few values: codes, declared routes, methods, statuses. A key, an owner or a path is never a label. */
 export function openMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
   const verifications = new Counter({
     name: 'latchkey_verifications_total',
     help: 'Verdicts given over HTTP, by outcome: accepted, or the code of the refusal',
@@ -44,6 +54,7 @@ export function openMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   })
+  const all = Registry.merge([ofProcess(), registry])
 
   const verified: Metrics['verified'] = (verdict) => {
     verifications.inc({ outcome: verdict.ok ? 'accepted' : verdict.refusal.code })
@@ -69,8 +80,8 @@ export function openMetrics(): Metrics {
     unrouted({ method, status }) {
       requests.inc({ route: 'none', method: methodOf({ method }), status: String(status) })
     },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    contentType: all.contentType,
+    text: () => all.metrics(),
   }
 }
 
