@@ -1,6 +1,8 @@
-import { STATUS_CODES } from 'node:http'
 import { refusals } from 'latchkey'
 import { errorStatuses } from '../route/errors.ts'
+
+// Not an import: that makes Node load all that it can do with HTTP, WebSockets included.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 const media = 'application/problem+json'
 
