@@ -8,10 +8,24 @@ import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
 import { LatchkeyError } from './error.ts'
 import type { JournalReport } from './journal/verify-journal.ts'
-import type { BulkOptions, ChangeOptions, IdempotencyOptions, RotateOptions } from './keyring/call-options.ts'
-import { bulkOptions, changeOptions, importOptions, revokeOptions, rotateOptions } from './keyring/call-options.ts'
+import type {
+  BulkOptions,
+  ChangeOptions,
+  EraseOptions,
+  IdempotencyOptions,
+  RotateOptions,
+} from './keyring/call-options.ts'
+import {
+  bulkOptions,
+  changeOptions,
+  eraseOptions,
+  importOptions,
+  revokeOptions,
+  rotateOptions,
+} from './keyring/call-options.ts'
 import type { Changed } from './keyring/change-key.ts'
 import type { Created } from './keyring/create.ts'
+import type { Erased } from './keyring/erasing.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
@@ -113,6 +127,11 @@ export async function connectKeyring<Scope extends string = string>(
     return send({ method: 'POST', path, body, headers: conditions(options), repeatable: true })
   }
 
+  const erase = async (path: string, options: EraseOptions): Promise<Erased> => {
+    objectOf('The options of a call that erases', options, eraseOptions)
+    return (await send({ method: 'DELETE', path, headers: conditions(options), repeatable: true })) as unknown as Erased
+  }
+
   const patchWith = async (path: string, patch: object, options: ChangeOptions): Promise<Json> => {
     objectOf('The options of a change', options, changeOptions)
     // In the body the two stand side by side, and one of them would be lost.
@@ -155,6 +174,7 @@ export async function connectKeyring<Scope extends string = string>(
     async revoke(id, options) {
       return (await act(`${keyPath(id)}/revoke`, options, revokeOptions)) as unknown as Revoked<Scope>
     },
+    eraseKey: async (id, options = {}) => erase(keyPath(id), options),
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
     owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,

@@ -14,6 +14,7 @@ export { systemClock } from './keyring/clock.ts'
 export type {
   BulkOptions,
   ChangeOptions,
+  EraseOptions,
   IdempotencyOptions,
   ImportOptions,
   RevokeOptions,
@@ -22,6 +23,7 @@ export type {
 export type { Changed } from './keyring/change-key.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
+export type { Erased } from './keyring/erasing.ts'
 export type { Imported, ImportedKey, KnownLife } from './keyring/import.ts'
 export type { KnownSecret } from './keyring/imported-secret.ts'
 export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'

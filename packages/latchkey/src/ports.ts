@@ -18,6 +18,7 @@ export type {
   AuditedFiling,
   AuditedKey,
   AuditedOwner,
+  Emptied,
   EntryFilter,
   EntryListItem,
   JournalDraft,

@@ -63,9 +63,11 @@ export interface ChangingOptions {
 
 /** Adds the options of every command that changes something. */
 export function changingOptions(command: Command): Command {
-  return onceOption(actorOption(command))
-    .option('--note <text>', 'Why, for readers of the journal')
-    .option('--if-revision <number>', 'Only if nobody has changed it since this revision', count)
+  return revisionOption(onceOption(actorOption(command)).option('--note <text>', 'Why, for readers of the journal'))
+}
+
+export function revisionOption(command: Command): Command {
+  return command.option('--if-revision <number>', 'Only if nobody has changed it since this revision', count)
 }
 
 export function onceOption(command: Command): Command {

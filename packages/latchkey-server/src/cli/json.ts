@@ -1,10 +1,20 @@
-import type { ChangedOwner, Entry, KeyDetails, KeyMembers, RefusalRecord, Rotated, UsageCount, Verdict } from 'latchkey'
+import type {
+  ChangedOwner,
+  Entry,
+  Erased,
+  KeyDetails,
+  KeyMembers,
+  RefusalRecord,
+  Rotated,
+  UsageCount,
+  Verdict,
+} from 'latchkey'
 import { iso } from './input/when.ts'
 import { keyFields } from './key-fields.ts'
 import { put } from './terminal/print.ts'
 
 /** The answers for programs that contain times. */
-type Answer = KeyDetails | Rotated | ChangedOwner | Entry | UsageCount | RefusalRecord | Verdict
+type Answer = KeyDetails | Rotated | ChangedOwner | Entry | Erased | UsageCount | RefusalRecord | Verdict
 
 /** The names of all numbers in an answer, at every depth; those in metadata mean what the application says. */
 type NumberIn<Value> = Value extends readonly (infer Item)[]
@@ -33,6 +43,8 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   amount: false,
   cost: false,
   count: false,
+  emptiedBy: false,
+  entry: false,
   limit: false,
   remaining: false,
   reset: false,

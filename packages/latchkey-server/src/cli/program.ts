@@ -10,6 +10,7 @@ import { verifyCommand as journalVerify } from './journal/verify.ts'
 import { changeCommand } from './keys/change.ts'
 import { disableCommand } from './keys/disable.ts'
 import { enableCommand } from './keys/enable.ts'
+import { eraseCommand } from './keys/erase.ts'
 import { importCommand } from './keys/import.ts'
 import { issueCommand } from './keys/issue.ts'
 import { listCommand } from './keys/list.ts'
@@ -57,9 +58,9 @@ export function buildProgram(version: string): Command {
 
   serveCommand(program)
 
-  const keys = commandIn(program, 'keys', 'Issue, list, show, change, rotate, revoke and import keys')
+  const keys = commandIn(program, 'keys', 'Issue, list, show, change, rotate, revoke, erase and import keys')
   for (const add of [issueCommand, listCommand, showCommand, changeCommand, rotateCommand, retireCommand]) add(keys)
-  for (const add of [disableCommand, enableCommand, revokeCommand, importCommand]) add(keys)
+  for (const add of [disableCommand, enableCommand, revokeCommand, eraseCommand, importCommand]) add(keys)
 
   const owners = commandIn(
     program,

@@ -14,6 +14,7 @@ import { requestValidation } from './hooks/validation.ts'
 import { journalRoutes } from './journal.ts'
 import { keyringRoutes } from './keyring.ts'
 import { changingRoutes } from './keys/change.ts'
+import { erasingRoutes } from './keys/erase.ts'
 import { creatingRoutes } from './keys/create.ts'
 import { readingRoutes } from './keys/read.ts'
 import { metricsRoutes } from './metrics.ts'
@@ -119,6 +120,7 @@ export async function latchkeyServer(
     readingRoutes(routes, parts)
     creatingRoutes(routes, parts)
     changingRoutes(routes, parts)
+    erasingRoutes(routes, parts)
     ownerRoutes(routes, parts)
     verifyRoute(routes, parts)
     verifyBatchRoute(routes, parts)

@@ -31,7 +31,15 @@ const entry = {
     description: 'What changed, and the `note`. The hash is over this object as JSON without spaces',
   }),
   previous: described(hash, 'The hash of the entry before; 64 zeros for the first'),
-  hash: described(hash, 'The SHA-256 hash of this entry, `previous` included'),
+  hash: described(
+    hash,
+    'The SHA-256 hash of this entry, `previous` included; of an emptied entry, that of what was in it',
+  ),
+  emptiedBy: Type.Optional(
+    Type.Integer({
+      description: 'The number of the later entry that has emptied this one, because what it was about was erased',
+    }),
+  ),
 } satisfies SchemasOf<Entry>
 
 const members = {

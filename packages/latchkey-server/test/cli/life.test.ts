@@ -130,6 +130,20 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.deepEqual(await Promise.all([verdict(secret), verdict(newer)]), ['secret_ended', 'accepted'])
     })
 
+    test('a revoked key is erased for good, once that is confirmed', async () => {
+      const { id } = await issued({ name: 'Zebulon' })
+      assert.equal((await run(`keys erase ${id} --yes`)).code, 4, 'it is not revoked')
+      await done(`keys revoke ${id} --reason requested --yes`)
+      assert.equal((await run(`keys erase ${id}`)).code, 2, 'nobody is there to confirm it')
+      const { stderr } = await run(`keys erase ${id} --yes`)
+      assert.match(
+        stderr,
+        /^Erased key_\w+, everywhere after \d+ ms: entry \d+ of the journal says so\. Nothing of it is left in the database\. Backups made before still have it\.$/m,
+      )
+      assert.equal((await run(`keys show ${id}`)).code, 3)
+      assert.equal((await run(`keys erase ${id} --yes`)).code, 3)
+    })
+
     test('disable, enable and revoke; revoked is final', async () => {
       const { id, secret } = await issued()
       await done(`keys disable ${id} --note pause`)

@@ -71,6 +71,7 @@ test('every route requires the scope that the contract says', () => {
       'PATCH /v1/keys/:id',
       ...['rotate', 'retire', 'disable', 'enable', 'revoke'].map((verb) => `POST /v1/keys/:id/${verb}`),
     ],
+    'keys:erase': ['DELETE /v1/keys/:id'],
     'keys:verify': ['POST /v1/verify', 'POST /v1/verify/batch'],
     'owners:read': ['GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
@@ -188,6 +189,7 @@ test('the same requests get through with the right key: the tables above say som
   for (const [index, { line, enough }] of guarded.entries()) {
     const target = await stage.issue(fresh)
     if (line.endsWith('/retire')) await stage.keyring.rotate(target.key.id)
+    if (line === 'DELETE /v1/keys/:id') await stage.keyring.revoke(target.key.id, { reason: 'unused' })
     if (line.endsWith('/enable')) await stage.keyring.disable(target.key.id)
     const holder = line.startsWith('POST /v1/keys') ? admin : await stage.admin({ scopes: enough })
     const before = JSON.stringify(await standing(stage, target))

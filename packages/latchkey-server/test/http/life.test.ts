@@ -67,6 +67,25 @@ scenario(
   },
 )
 
+scenario('a revoked key is erased, and the journal no longer says what it was', async ({ send, admin, issue }) => {
+  const as = await admin()
+  const { key } = await issue({ name: 'Zebulon' })
+  const path = `/v1/keys/${key.id}`
+  assert.equal((await send(`DELETE ${path}`, { as })).json().code, 'conflict')
+  const revoked = await send(`POST ${path}/revoke`, { as, body: { reason: 'requested', note: 'Zebulon asked' } })
+  const tag = String(revoked.headers['etag'])
+  assert.equal((await send(`DELETE ${path}`, { as, headers: { 'if-match': '"1"' } })).statusCode, 412)
+  const headers = { 'if-match': tag, 'idempotency-key': 'once' }
+  const erased = await send(`DELETE ${path}`, { as, headers })
+  assert.equal(erased.statusCode, 200)
+  assert.deepEqual([erased.json().cleared, erased.json().repeated], [true, false])
+  assert.equal((await send(`DELETE ${path}`, { as, headers })).json().repeated, true)
+  assert.equal((await send(`GET ${path}`, { as })).statusCode, 404)
+  assert.equal((await send(`DELETE ${path}`, { as })).json().code, 'unknown_key')
+  assert.ok(!(await send('GET /v1/journal', { as })).body.includes('Zebulon'))
+  assert.equal((await send('GET /v1/journal/verify?rows=true', { as })).json().intact, true)
+})
+
 scenario(
   'an owner is read and disabled, and all its keys are refused until it is enabled',
   async ({ send, admin, issue }) => {

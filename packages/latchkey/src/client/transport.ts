@@ -6,7 +6,7 @@ import { reasonOf } from './reason.ts'
 
 /** One request to the server. */
 interface RequestOptions {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** From the server's address on, with every part of it encoded. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { AuditedKey, JournalEntry, Store } from '../ports.ts'
+import type { Action, AuditedKey, JournalEntry, Store } from '../ports.ts'
+import { membersOfText } from './change-text.ts'
 import { digestOfKey, digestOfOwner } from './row-digest.ts'
 import type { Snapshot } from './snapshot.ts'
 import { subjectOfOwner } from './subject.ts'
@@ -19,7 +20,7 @@ export interface RowFault {
   readonly subject: string
   /**
    * - `altered`: the row, or a secret of the key, is not as its last entry says.
-   * - `added`: no entry is about it.
+   * - `added`: no entry is about it, or the last one says that it was erased.
    * - `missing`: the journal has entries about it, but it does not exist.
    * - `misfiled`: an entry about it is in the journal of an owner that did not have it then, or not in that of one that had.
    * - `unrecorded`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
@@ -32,6 +33,9 @@ const page = 500
 
 /** Faults that are named. */
 const most = 1000
+
+/** The actions after which the rows of a key or an owner are no longer there. */
+const endings: ReadonlySet<Action> = new Set(['erase'])
 
 /** The digests in snapshots, for rows whose own entries have none. */
 export interface Snapshots {
@@ -65,7 +69,7 @@ export async function compareRows(
   function compare(of: { subject: string; revision?: number; state?: string; last: AuditedKey['last'] }): void {
     const { subject, revision, last } = of
     rows++
-    if (last === undefined) return void faults.push({ subject, fault: 'added' })
+    if (last === undefined || endings.has(last.action)) return void faults.push({ subject, fault: 'added' })
     const snapshot = snapshots.of(subject)
     // The entry of the row itself comes first: a snapshot could vouch for anything that is added to the list of the unrecorded.
     const expected =
@@ -133,13 +137,4 @@ function rowsIn(change: string): Snapshot['rows'] {
   return rows.filter((row): row is Snapshot['rows'][number] => {
     return Array.isArray(row) && typeof row[0] === 'string' && typeof row[1] === 'string'
   })
-}
-
-/** The members of an entry. Empty if it is not JSON: a program that can write to the database can chain any text. */
-function membersOfText(change: string): Readonly<Record<string, unknown>> {
-  try {
-    return { ...(JSON.parse(change) as object | null) }
-  } catch {
-    return {}
-  }
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { invalid, membersOf, objectOf, integer } from '../input.ts'
 import type { JournalHead, Store } from '../ports.ts'
 import { genesis, hashEntry } from './chain.ts'
+import { openEmptyings } from './emptied.ts'
 import type { RowFault } from './rows-compared.ts'
 import { compareRows, openSnapshots } from './rows-compared.ts'
 
@@ -68,8 +69,8 @@ const verifyJournalOptions = membersOf<VerifyJournalOptions>({ checkpoint: true,
 
 /**
  * Reads the whole journal and checks that it is as it was written: numbered without a gap, every entry matching its
- * hash, every hash chained to the one before, and not shorter than the keys say. With `rows`, also that keys, secrets
- * and owners are what it says.
+ * hash or emptied as a later entry says, every hash chained to the one before, and not shorter than the keys say. With
+ * `rows`, also that keys, secrets and owners are what it says.
  *
  * @throws LatchkeyError `invalid_input` for a checkpoint that is not one.
  */
@@ -88,11 +89,12 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
   const newest = await store.newestRevision()
   let head: JournalHead | undefined
   const snapshots = openSnapshots()
+  const emptyings = openEmptyings()
   const faulty = (
     at: number,
     fault: (typeof journalFaults)[number],
   ): Extract<JournalReport, { readonly at: number }> => {
-    return { intact: false, entries: head?.seq ?? 0, at, fault }
+    return { intact: false, entries: at - 1, at, fault }
   }
   for (;;) {
     // From below the first number on: an entry in front of the first one is a fault, too.
@@ -100,9 +102,12 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     for (const entry of entries) {
       const expected = (head?.seq ?? 0) + 1
       if (entry.seq !== expected) return faulty(expected, 'missing')
-      if (entry.hash !== hashEntry(entry)) return faulty(expected, 'altered')
+      const asWritten = entry.emptiedBy === undefined ? entry.hash === hashEntry(entry) : emptyings.emptied(entry)
+      if (!asWritten) return faulty(expected, 'altered')
       if (entry.previous !== (head?.hash ?? genesis)) return faulty(expected, 'unchained')
       if (checkpoint?.seq === entry.seq && checkpoint.hash !== entry.hash) return faulty(expected, 'rewritten')
+      const misstated = emptyings.read(entry)
+      if (misstated !== undefined) return faulty(misstated, 'altered')
       head = { seq: entry.seq, hash: entry.hash }
       if (rows && entry.action === 'snapshot') snapshots.read(entry)
     }
@@ -110,6 +115,8 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     // If the store answers at once, all other work would otherwise wait until the end.
     await nextTurn()
   }
+  const unanswered = emptyings.unanswered()
+  if (unanswered !== undefined) return faulty(unanswered, 'altered')
   const reached = head?.seq ?? 0
   const cut = reached < newest || reached < (checkpoint?.seq ?? 0) ? faulty(reached + 1, 'cut') : undefined
   if (!rows) return cut ?? { intact: true, entries: reached, head }

@@ -55,6 +55,16 @@ export const changeOptions: readonly string[] = membersOf<ChangeOptions>({
   idempotencyKey: true,
 })
 
+/** The options of a call that erases. Without a note: of what is erased, nothing should be left in words. */
+export type EraseOptions = Omit<ChangeOptions, 'note'>
+
+/** The names of the options of a call that erases. */
+export const eraseOptions: readonly string[] = membersOf<EraseOptions>({
+  actor: true,
+  ifRevision: true,
+  idempotencyKey: true,
+})
+
 /** How a key is rotated. */
 export interface RotateOptions extends Omit<ChangeOptions, 'idempotencyKey'> {
   /** Seconds for which the old secret goes on working; 0 ends it now. A day if left out, 400 days at most. */

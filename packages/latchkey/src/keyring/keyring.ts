@@ -8,6 +8,7 @@ import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
 import type {
   BulkOptions,
   ChangeOptions,
+  EraseOptions,
   IdempotencyOptions,
   ImportOptions,
   RevokeOptions,
@@ -15,6 +16,7 @@ import type {
 } from './call-options.ts'
 import type { Changed } from './change-key.ts'
 import type { Created } from './create.ts'
+import type { Erased } from './erasing.ts'
 import type { Imported, ImportedKey } from './import.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
 import type { KeyDetails } from './key.ts'
@@ -208,6 +210,20 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * console.log(`accepted nowhere after ${tookMs} ms`)
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
+  /**
+   * Erases a revoked key for good, with its name, owner, metadata, secrets and usage. The journal keeps that there was such
+   * an id and when it was changed, and forgets what was changed; it stays verifiable. The key's secrets are refused as
+   * before, and cannot be imported again.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `precondition_failed`, `beyond_delegation`; `conflict` when the
+   *   key is not revoked.
+   *
+   * @example
+   * await keyring.revoke(key.id, { reason: 'requested' })
+   * const { entry, cleared } = await keyring.eraseKey(key.id)
+   * console.log(`Entry ${entry} says that it was erased`, cleared)
+   */
+  eraseKey(id: string, options?: EraseOptions): Promise<Erased>
   /**
    * Verifies 1 to 100 credentials, as `verify` does each, and answers a verdict for each, in their order. One after the
    * other takes from its limits and quota if it is accepted. A call for which the store or the limiter fails is refused as

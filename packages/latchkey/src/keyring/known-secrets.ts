@@ -6,15 +6,17 @@ import { piecewise } from './piecewise.ts'
 const mostNamed = 20
 
 /**
- * The places in a list of hashes whose secret is known already: it is in the store, or earlier in the list.
+ * The places in a list of hashes whose secret is known already: it is or was in the store, or is earlier in the list.
  *
  * @param hashes - hashes of new secrets, in the order of the call.
  */
 export async function knownSecrets(
-  store: Pick<Store, 'bySecret'>,
+  store: Pick<Store, 'bySecret' | 'isErased'>,
   hashes: readonly string[],
 ): Promise<readonly number[]> {
-  const stored = await piecewise(hashes, async (hash) => (await store.bySecret(hash)) !== undefined)
+  const stored = await piecewise(hashes, async (hash) => {
+    return (await store.bySecret(hash)) !== undefined || (await store.isErased(hash))
+  })
   const earlier = new Set<string>()
   const known: number[] = []
   for (const [place, hash] of hashes.entries()) {

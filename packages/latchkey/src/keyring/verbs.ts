@@ -7,6 +7,7 @@ import { authorityOf, mustSeeAll } from './authority.ts'
 import type { RotateOptions } from './call-options.ts'
 import { change } from './change.ts'
 import { disable, enable } from './disable.ts'
+import { eraseKey } from './erase-key.ts'
 import { importMany } from './import.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
 import { issue, issueMany } from './issue.ts'
@@ -45,6 +46,7 @@ export function verbsOf<Scope extends string>(
     disable: (id, options = {}) => during(disable(parts, id, options)),
     enable: (id, options = {}) => during(enable(parts, id, options)),
     revoke: (id, options) => during(revoke(parts, id, options)),
+    eraseKey: (id, options = {}) => during(eraseKey(parts, id, options)),
     list: (options = {}) => list(parts, options),
     owner: (owner) => findOwner(parts, owner),
     changeOwner: (owner, patch, options = {}) => during(changeOwner(parts, owner, { patch, options })),

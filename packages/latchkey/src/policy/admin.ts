@@ -7,6 +7,7 @@ export const adminEnvironment = 'admin'
 export type AdminScope =
   | 'keys:read'
   | 'keys:write'
+  | 'keys:erase'
   | 'keys:verify'
   | 'owners:read'
   | 'owners:write'
@@ -19,6 +20,7 @@ export type AdminScope =
 export const adminScopes: Catalogue<AdminScope> = {
   'keys:read': 'List keys and read them',
   'keys:write': 'Issue, import, change, rotate, disable, enable and revoke keys',
+  'keys:erase': 'Erase revoked keys for good, and empty the journal of what it says about them',
   'keys:verify': 'Verify the keys of callers',
   'owners:read': 'Read owners: their state and their shared limits',
   'owners:write': 'Disable and enable owners, and set their shared limits',

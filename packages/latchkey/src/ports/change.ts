@@ -1,4 +1,4 @@
-import type { JournalDraft } from './journal.ts'
+import type { Emptied, JournalDraft } from './journal.ts'
 import type { QuotaState, StoredKey, StoredOwner, StoredSecret } from './records.ts'
 
 /** One change: the rows and their journal entry. Either all of it is stored or none. */
@@ -40,6 +40,18 @@ export type Change =
        * `unrecorded` afterwards.
        */
       readonly rows: readonly { readonly subject: string; readonly revision: number }[]
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'erase'
+      /** Entries that lose what they say, if they are still as they were read. */
+      readonly emptied: readonly Emptied[]
+      /**
+       * The key that goes, at the revision that the caller has seen, with its secrets, its quota, its usage and the results
+       * of calls about it. The hashes of its secrets stay, so that none of them is imported again. Without one, only
+       * entries are emptied.
+       */
+      readonly key?: { readonly id: string; readonly revision: number } | undefined
       readonly draft: JournalDraft
     }
 

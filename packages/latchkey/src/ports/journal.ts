@@ -1,7 +1,17 @@
 import type { ImportedKind, StoredKey, StoredOwner, StoredSecret } from './records.ts'
 
 /** The kind of a change. */
-export type Action = 'issue' | 'import' | 'change' | 'rotate' | 'retire' | 'disable' | 'enable' | 'revoke' | 'snapshot'
+export type Action =
+  | 'issue'
+  | 'import'
+  | 'change'
+  | 'rotate'
+  | 'retire'
+  | 'disable'
+  | 'enable'
+  | 'revoke'
+  | 'snapshot'
+  | 'erase'
 
 /** A journal entry before it has its place in the chain. */
 export interface JournalDraft {
@@ -25,8 +35,19 @@ export interface JournalEntry extends JournalDraft {
   readonly seq: number
   /** The hash of the entry before; 64 zeros in the first entry. */
   readonly previous: string
-  /** SHA-256 of this entry, `previous` included; hexadecimal. */
+  /** SHA-256 of this entry, `previous` included; hexadecimal. Of an emptied entry, that of what it said. */
   readonly hash: string
+  /**
+   * The sequence number of the later entry that has emptied this one, because what it was about was erased: nothing is
+   * left of its change, and `erased` stands where a name was.
+   */
+  readonly emptiedBy?: number | undefined
+}
+
+/** An entry that is emptied: as it was read, and what is left of it. */
+export interface Emptied {
+  readonly before: JournalEntry
+  readonly after: Pick<JournalEntry, 'actor' | 'subject' | 'change'>
 }
 
 /** The last entry of a journal, by its number and its hash. Kept elsewhere, it is a checkpoint. */
@@ -114,7 +135,7 @@ export interface AuditedKey {
   readonly key: StoredKey | undefined
   readonly secrets: readonly StoredSecret[]
   /** `undefined` if no entry is about it. */
-  readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
+  readonly last: Pick<JournalEntry, 'seq' | 'action' | 'change'> | undefined
 }
 
 /** An entry, and whether it is in the journals of the owners that it is about, and in no others. */
@@ -128,5 +149,5 @@ export interface AuditedOwner {
   /** `undefined` if a column cannot be read. */
   readonly owner: StoredOwner | undefined
   /** `undefined` if no entry is about it. */
-  readonly last: Pick<JournalEntry, 'seq' | 'change'> | undefined
+  readonly last: Pick<JournalEntry, 'seq' | 'action' | 'change'> | undefined
 }

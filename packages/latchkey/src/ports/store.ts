@@ -99,6 +99,18 @@ export interface Store {
   noteFirstUse(hash: string, at: number): Awaitable<boolean>
   /** Adds to the counts and moves each last use forward; never back. */
   recordUsage(batch: UsageBatch): Awaitable<void>
+  /**
+   * Deletes counts and refusals of a key or of an owner, as many as the limit at most, and answers how many. Those that
+   * come later of a key that was erased are not kept.
+   */
+  forgetUse(of: { readonly key: string } | { readonly owner: string }, limit: number): Awaitable<number>
+  /** Whether a secret with this hash was a key's that was erased: it must not be imported again. */
+  isErased(hash: string): Awaitable<boolean>
+  /**
+   * Overwrites what was deleted, where the store keeps it: answers `false` if some may still be there, because somebody
+   * reads it at present. Ask again later then.
+   */
+  scrub(): Awaitable<boolean>
   /** A page of the rows, each place once. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
   /**

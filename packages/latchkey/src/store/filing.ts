@@ -3,7 +3,7 @@ import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
 
 /** The owner of a key, and its environment. */
-interface Holder {
+export interface Holder {
   readonly owner: string
   readonly environment: string
 }
@@ -14,7 +14,9 @@ export interface Filing extends Holder {
   readonly moved: -1 | 0 | 1
 }
 
-type Written = Pick<JournalEntry, 'seq' | 'at' | 'action' | 'subject' | 'change'>
+type Written = Pick<JournalEntry, 'seq' | 'at' | 'action' | 'subject' | 'change'> & {
+  readonly emptied_by: number | null
+}
 
 /** The statements of a connection that are needed here. */
 interface Reading {
@@ -50,7 +52,7 @@ export function fileAll({
   run,
 }: Reading & { readonly run: (text: string, values: readonly SqlValue[]) => unknown }): void {
   for (let after = 0; ;) {
-    const entries = rows<Written>(sql.writtenEntries, [after, piece])
+    const entries = rows<Written>(sql.entriesToFile, [after, piece])
     for (const entry of entries) {
       after = entry.seq
       const filings = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
@@ -62,7 +64,7 @@ export function fileAll({
 
 const piece = 1000
 
-/** The entries after one, each with whether it is filed as it says. What an entry no longer says is not judged. */
+/** The entries after one, each with whether it is filed as it says. What an emptied one no longer says is not judged. */
 export function auditFiling(
   { rows, row }: Reading,
   after: number,
@@ -74,7 +76,7 @@ export function auditFiling(
   return entries.map((entry) => {
     const expected = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
     const found = bySeq.get(entry.seq) ?? []
-    const sound = expected === undefined || isErased(entry) || textOf(expected) === textOf(found)
+    const sound = expected === undefined || isSilent(entry) || textOf(expected) === textOf(found)
     return { seq: entry.seq, subject: entry.subject, sound }
   })
 }
@@ -115,12 +117,12 @@ function filingSaid(
   return filingOfKey({ ...holder, owner }, holder.owner)
 }
 
-/** Every entry of this version has at least the digest of its rows. */
-function isErased({ change }: Written): boolean {
-  return Object.keys(membersOf(change)).length === 0
+/** Every entry of this version has at least the digest of its rows; an emptied one may still say what was left of it before. */
+function isSilent({ change, emptied_by: emptiedBy }: Written): boolean {
+  return emptiedBy !== null || Object.keys(membersOf(change)).length === 0
 }
 
-/** The members of an entry; none if something else than Latchkey has written it, or what it said was erased. */
+/** The members of an entry; none if something else than Latchkey has written it. */
 function membersOf(change: string): Readonly<Record<string, unknown>> {
   try {
     return { ...(JSON.parse(change) as object | null) }

@@ -1,5 +1,6 @@
 // A page of a list: from places that an index of its own has, if they are few, or else from the keys in their order.
 
+import { like } from './like.ts'
 import type { KeyState, ListFilter } from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
 import type { Bind, Walk } from './list-order.ts'
@@ -94,9 +95,4 @@ function inState(state: KeyState, now: string, bind: Bind): string {
     WHEN k.expires_at <= ${now} THEN 'expired'
     WHEN k.not_before > ${now} THEN 'pending'
     ELSE 'active' END = ${bind(state)}`
-}
-
-/** A pattern for all that contains a text. */
-function like(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 }

@@ -256,5 +256,12 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
         ]
       }),
     ],
+    [
+      // The entry that has emptied this one.
+      `ALTER TABLE latchkey_journal ADD COLUMN emptied_by ${integer}`,
+      `CREATE INDEX latchkey_once_by_seq ON latchkey_once (seq)`,
+      // The hashes of secrets whose keys were erased: none is imported again.
+      `CREATE TABLE latchkey_erased_secrets (hash TEXT NOT NULL PRIMARY KEY) ${byPrimaryKey}`,
+    ],
   ]
 }

@@ -2,6 +2,7 @@
 
 import { jsonOf } from './foreign-value.ts'
 import type {
+  Action,
   AuditedKey,
   Declared,
   EntryListItem,
@@ -38,16 +39,18 @@ export interface OwnerRow {
 /** The last journal entry on a subject, beside its columns; all `null` if it has no entry. */
 export interface LastRow {
   readonly last_seq: number | null
+  readonly last_action: string | null
   readonly last_change: string | null
 }
 
 /** The last entry in a row, if there is one. */
-export function lastOfRow({ last_seq: seq, last_change: change }: LastRow): AuditedKey['last'] {
-  return seq === null || change === null ? undefined : { seq, change }
+export function lastOfRow({ last_seq: seq, last_action: action, last_change: change }: LastRow): AuditedKey['last'] {
+  return seq === null || action === null || change === null ? undefined : { seq, action: action as Action, change }
 }
 
 /** An entry on a page, and the columns of the keys that it names; all `null` where there is none. */
-export interface EntryRow extends JournalEntry {
+export interface EntryRow extends Omit<JournalEntry, 'emptiedBy'> {
+  readonly emptiedBy: number | null
   readonly subject_name: string | null
   readonly subject_owner: string | null
   readonly subject_environment: string | null

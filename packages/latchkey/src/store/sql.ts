@@ -69,10 +69,11 @@ export const imported: string = Object.keys(importedKinds)
   )
   .join(' UNION ALL ')
 
-/** A secret that is there already stays as it is; `changes` is 0 then. */
+/** A secret that is there already stays as it is, and one of an erased key stays away; `changes` is 0 then. */
 export const insertSecret: string = `INSERT INTO latchkey_secrets
     (place, hash, kind, start, created_at, retired_at, ends_at, ended, issued_by, text_before, last_used_at)
-    SELECT place, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM latchkey_keys WHERE id = $1 ON CONFLICT (hash) DO NOTHING`
+    SELECT place, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM latchkey_keys
+    WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM latchkey_erased_secrets WHERE hash = $2) ON CONFLICT (hash) DO NOTHING`
 
 /** `changes` is 0 where the key has no such secret. */
 export const updateSecret: string = `UPDATE latchkey_secrets SET retired_at = $3, ends_at = $4, ended = $5
@@ -132,18 +133,20 @@ export const updateOwner: string = `UPDATE latchkey_owners SET disabled_at = $2,
 const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
     ON j.seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = ${subject})`
 
-export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.change AS last_change
+export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.action AS last_action, j.change AS last_change
     FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE ($1 IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
 
 /** The secrets of the keys from one place to another. */
 export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
     WHERE ($1 IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
 
-export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.change AS last_change
+export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.action AS last_action, j.change AS last_change
     FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE ($1 IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
 
+/** Not those that were erased, whose last entry says so, nor emptied entries, whose owner has no name any more. */
 export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journal j
-    WHERE j.seq > $1 AND j.action <> 'snapshot'
+    WHERE j.seq > $1 AND j.action <> 'snapshot' AND j.emptied_by IS NULL
+    AND NOT EXISTS (SELECT 1 FROM latchkey_journal e WHERE e.subject = j.subject AND e.seq >= j.seq AND e.action = 'erase')
     AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE id = j.subject)
     AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = SUBSTR(j.subject, 7) AND SUBSTR(j.subject, 1, 6) = 'owner:')
     ORDER BY j.seq LIMIT $2`
@@ -171,8 +174,14 @@ export const fileEntry: string = `INSERT INTO latchkey_journal_owners (owner, se
     VALUES ($1, $2, $3, $4, $5)`
 
 /** Entries in the order of their numbers, for what is told by their texts. */
-export const writtenEntries: string = `SELECT seq, at, action, subject, change FROM latchkey_journal
+export const writtenEntries: string = `SELECT seq, at, action, subject, change, emptied_by FROM latchkey_journal
     WHERE seq > $1 ORDER BY seq LIMIT $2`
+
+/** The same in the tables of the version that began to file entries. */
+export const entriesToFile: string = `SELECT seq, at, action, subject, change, NULL AS emptied_by FROM latchkey_journal
+    WHERE seq > $1 ORDER BY seq LIMIT $2`
+
+export const holderOfKey: string = `SELECT owner, environment FROM latchkey_keys WHERE id = $1`
 
 export const ownerOfKey: string = `SELECT owner FROM latchkey_keys WHERE id = $1`
 
@@ -184,6 +193,55 @@ export const filings: string = `SELECT seq, owner, environment, moved FROM latch
 export const holderBefore: string = `SELECT w.owner, w.environment FROM latchkey_journal j
     JOIN latchkey_journal_owners w ON w.seq = j.seq AND w.moved >= 0
     WHERE j.subject = $1 AND j.seq < $2 ORDER BY j.seq DESC LIMIT 1`
+
+/** Only while it is as it was read; `changes` is 0 if another caller was quicker. */
+export const emptyEntry: string = `UPDATE latchkey_journal SET actor = $2, subject = $3, change = $4, emptied_by = $5
+    WHERE seq = $1 AND actor = $6 AND subject = $7 AND change = $8`
+
+const placeOfKey = `(SELECT place FROM latchkey_keys WHERE id = $1)`
+
+/** What goes before a key does, of which $1 is the id. The hashes of its secrets stay. */
+export const eraseWithKey: readonly string[] = [
+  `INSERT INTO latchkey_erased_secrets (hash)
+    SELECT hash FROM latchkey_secrets WHERE place = ${placeOfKey} ON CONFLICT (hash) DO NOTHING`,
+  `DELETE FROM latchkey_secrets WHERE place = ${placeOfKey}`,
+  `DELETE FROM latchkey_quotas WHERE place = ${placeOfKey}`,
+  `DELETE FROM latchkey_usage WHERE key_id = $1`,
+  `DELETE FROM latchkey_refusals WHERE key_id = $1`,
+  `DELETE FROM latchkey_untold WHERE subject = $1`,
+  `DELETE FROM latchkey_once WHERE actor = $1`,
+]
+
+export const eraseKey: string = `DELETE FROM latchkey_keys WHERE id = $1 AND revision = $2`
+
+/** Of calls whose entries begin with one of up to $3 before the entry $1: those that name $2, as JSON has it. */
+export const forgetCalls: string = `DELETE FROM latchkey_once
+    WHERE seq <= $1 AND seq > $1 - $3 AND ids LIKE $2 ESCAPE '\\'`
+
+export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHERE hash = $1`
+
+export const isErasedKey: string = `SELECT 1 FROM latchkey_journal
+    WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase'`
+
+const usageOf = (
+  column: string,
+): string => `DELETE FROM latchkey_usage WHERE (hour, key_id, owner, environment, outcome, limit_name) IN
+    (SELECT hour, key_id, owner, environment, outcome, limit_name FROM latchkey_usage WHERE ${column} = $1 LIMIT $2)`
+
+/** Of a key or of an owner, $2 at most. */
+export const dropUsage: Readonly<Record<'key_id' | 'owner', string>> = {
+  key_id: usageOf('key_id'),
+  owner: usageOf('owner'),
+}
+
+const refusalsOf = (column: string): string => `DELETE FROM latchkey_refusals WHERE place IN
+    (SELECT place FROM latchkey_refusals WHERE ${column} = $1 LIMIT $2)`
+
+/** The same. */
+export const dropRefusals: Readonly<Record<'key_id' | 'owner', string>> = {
+  key_id: refusalsOf('key_id'),
+  owner: refusalsOf('owner'),
+}
 
 export const head: string = `SELECT seq, hash FROM latchkey_journal ORDER BY seq DESC LIMIT 1`
 
@@ -263,7 +321,7 @@ export function journalQuery(
   if (actor !== undefined) where.push(`actor = ${bind(actor)}`)
   if (from !== undefined) where.push(`at >= ${bind(from)}`)
   if (to !== undefined) where.push(`at < ${bind(to)}`)
-  const columns = `seq, at, ${entryTexts.map(asText).join(', ')}`
+  const columns = `seq, at, ${entryTexts.map(asText).join(', ')}, emptied_by AS "emptiedBy"`
   const text = `SELECT ${columns} FROM latchkey_journal WHERE ${where.join(' AND ')} ORDER BY seq LIMIT ${bind(limit)}`
   return { text, values }
 }
@@ -302,7 +360,7 @@ export function entriesQuery(
   const columns = entryTexts.map(asText).join(', ')
   const source = owner === undefined ? '' : 'latchkey_journal_owners w JOIN '
   const joined = owner === undefined ? '' : 'ON j.seq = w.seq'
-  const text = `SELECT j.seq, j.at, ${columns}, k.name AS subject_name, k.owner AS subject_owner,
+  const text = `SELECT j.seq, j.at, ${columns}, j.emptied_by AS "emptiedBy", k.name AS subject_name, k.owner AS subject_owner,
     k.environment AS subject_environment, a.name AS actor_name, a.owner AS actor_owner, a.environment AS actor_environment
     FROM ${source}latchkey_journal j ${joined}
     LEFT JOIN latchkey_keys k ON k.id = j.subject LEFT JOIN latchkey_keys a ON a.id = j.actor

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
 import { copyTo } from './sqlite/backup.ts'
-import { checkpointsOf } from './sqlite/checkpoints.ts'
+import { checkpointsOf, isScrubbed } from './sqlite/checkpoints.ts'
 import { closingOf } from './sqlite/closing.ts'
 import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
@@ -174,6 +174,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     byId: asItIs(lookups.byId),
     owner: asItIs(lookups.owner),
     declared: asItIs(lookups.declared),
+    isErased: asItIs(lookups.isErased),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 
     list: longRead('list'),
@@ -214,6 +215,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       await Promise.all([sleep(lease + 1), synced()])
       const waitedMs = performance.now() - began
       return { instances: null, confirmed: 0, lapsed: 0, lapsedInstances: [], waitedMs }
+    },
+
+    async scrub() {
+      closing.mustBeOpen()
+      if (opened.log === undefined) return true
+      return reader === undefined ? isScrubbed(database) : ((await reader.scrub()) as boolean)
     },
 
     ready() {

@@ -311,6 +311,23 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       await assert.rejects(keyring.revoke(key.id, { reason: 'because' as 'other' }), codeIs('invalid_input'))
     })
 
+    test('a revoked key is erased once: nothing but an entry of the journal is left of it', async () => {
+      const { key, secret } = await issued()
+      await assert.rejects(keyring.eraseKey(key.id), codeIs('conflict'))
+      const { key: revoked } = await keyring.revoke(key.id, { reason: 'unused' })
+      await assert.rejects(keyring.eraseKey(key.id, { ifRevision: key.revision }), codeIs('precondition_failed'))
+      const options = { ifRevision: revoked.revision, idempotencyKey: 'erase once' }
+      const erased = await keyring.eraseKey(key.id, options)
+      assert.deepEqual([erased.cleared, erased.repeated], [true, false])
+      assert.equal((await keyring.eraseKey(key.id, options)).repeated, true)
+      assert.equal(await keyring.find(key.id), undefined)
+      assert.equal(await outcome(secret), 'unknown')
+      await assert.rejects(keyring.eraseKey(key.id), codeIs('unknown_key'))
+      const [emptied] = await entriesOf(keyring, { after: erased.entry - 2, limit: 1 })
+      assert.deepEqual([emptied?.action, emptied?.change, emptied?.emptiedBy], ['revoke', {}, erased.entry])
+      assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+    })
+
     test('what is not there is not found, and cannot be changed', async () => {
       const id = 'key_00000000000000000000'
       assert.equal(await keyring.find(id), undefined)

@@ -23,6 +23,7 @@ import type {
   Touched,
   Witness,
 } from '../../src/ports.ts'
+import { everyUse } from './usage.ts'
 
 /** A store under test: opens the same, new and empty, data as often as it is asked. */
 export interface StoreUnderTest {
@@ -734,9 +735,9 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
           [
             seen.key.id,
             [made[0]?.secret.hash ?? '', further.hash].toSorted((one, other) => (one < other ? -1 : 1)),
-            { seq: 5, change: '{}' },
+            { seq: 5, action: 'rotate', change: '{}' },
           ],
-          [made[1]?.key.id, [made[1]?.secret.hash], { seq: 2, change: '{}' }],
+          [made[1]?.key.id, [made[1]?.secret.hash], { seq: 2, action: 'issue', change: '{}' }],
         ],
       )
       const rest = await store.auditKeys(first.at(-1)?.place ?? 0, 2)
@@ -745,7 +746,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         [{ ...made[2]?.key, revision: 3 }],
       )
       assert.deepEqual(await store.auditOwners(undefined, 10), [
-        { name: 'acme', owner: { ...owner, revision: 4 }, last: { seq: 4, change: '{}' } },
+        { name: 'acme', owner: { ...owner, revision: 4 }, last: { seq: 4, action: 'disable', change: '{}' } },
       ])
       assert.deepEqual(await store.auditOwners('acme', 10), [])
       assert.deepEqual(await store.auditMissing(0, 10), [])
@@ -758,6 +759,62 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const snapshot = { kind: 'snapshot', rows: [{ subject: seen.key.id, revision: 5 }] } as const
       const telling = await store.commit([{ ...snapshot, draft: draft('snapshot', 'snapshot') }], chain)
       assert.equal(telling, undefined, 'and is not told twice')
+    })
+
+    test('an erased key is gone with all that is about it, and the entries on it are empty', async () => {
+      const store = await fresh().open()
+      const [made, other] = [newKey({ quota: { amount: 5, refill: null } }), newKey()]
+      const call = { actor: 'alice', idempotencyKey: 'k', fingerprint: 'f', at: 1000 }
+      const quota = { remaining: 5, period: 0 }
+      await store.commit([{ ...inserting(made), quota } as Change], chain, { idempotent: call })
+      await store.commit([inserting(other)], chain)
+      const seen = await store.byId(made.key.id)
+      assert.ok(seen)
+      const counts = ['accepted', 'expired'].map((outcome) => ({
+        hour: 0,
+        key: made.key.id,
+        owner: 'acme',
+        environment: 'live',
+        outcome,
+        limitName: '',
+        count: 1,
+        cost: 0,
+      }))
+      await store.recordUsage({ counts, lastUsed: new Map() })
+      assert.equal(await store.forgetUse({ key: made.key.id }, 1), 1)
+      assert.equal(await store.isErased(made.secret.hash), false)
+      const [issue] = await store.journal({ after: 0, limit: 1 })
+      assert.ok(issue)
+      const rest = { actor: issue.actor, subject: issue.subject, change: '{}' }
+      const key = { id: made.key.id, revision: 1 }
+      const erasing = (changes: Partial<Extract<Change, { kind: 'erase' }>>): Change => {
+        return {
+          kind: 'erase',
+          emptied: [{ before: issue, after: rest }],
+          key,
+          draft: draft(key.id, 'erase'),
+          ...changes,
+        }
+      }
+      const stale = { ...issue, change: 'another' }
+      assert.equal(await store.commit([erasing({ emptied: [{ before: stale, after: rest }] })], chain), undefined)
+      assert.equal(await store.commit([erasing({ key: { ...key, revision: 7 } })], chain), undefined)
+      assert.ok(await store.byId(key.id), 'nothing was done')
+      assert.ok(await store.commit([erasing({})], chain))
+      assert.equal(await store.byId(key.id), undefined)
+      assert.equal(await store.bySecret(made.secret.hash), undefined)
+      assert.equal(await store.isErased(made.secret.hash), true)
+      assert.equal(await store.idempotentResult(call), undefined)
+      await store.recordUsage({ counts, lastUsed: new Map() })
+      assert.deepEqual(await store.usage(everyUse), [], 'what was counted before is not kept')
+      const [emptied, , erase] = await store.journal({ after: 0, limit: 10 })
+      assert.deepEqual(emptied, { ...issue, ...rest, emptiedBy: erase?.seq })
+      assert.deepEqual(await store.auditMissing(0, 10), [], 'it is said where it is')
+      const again = newKey()
+      const imported = { ...inserting(again), secret: { ...again.secret, hash: made.secret.hash } } as Change
+      assert.equal(await store.commit([imported], chain), undefined, 'its secret stays away')
+      assert.ok(await store.byId(other.key.id))
+      assert.equal(await store.scrub(), true)
     })
 
     test('a last use never goes back', async () => {

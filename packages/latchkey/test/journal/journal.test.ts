@@ -101,12 +101,12 @@ const tampering: Readonly<Record<string, readonly [statement: string, at: number
     'altered',
   ],
   'an entry put in front of the first': [
-    'INSERT INTO latchkey_journal SELECT 0, at, actor, action, subject, change, previous, hash FROM latchkey_journal WHERE seq = 1',
+    'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) SELECT 0, at, actor, action, subject, change, previous, hash FROM latchkey_journal WHERE seq = 1',
     1,
     'missing',
   ],
   'an added entry': [
-    `INSERT INTO latchkey_journal SELECT 5, at, actor, action, subject, change, hash, 'f' FROM latchkey_journal WHERE seq = 4`,
+    `INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) SELECT 5, at, actor, action, subject, change, hash, 'f' FROM latchkey_journal WHERE seq = 4`,
     5,
     'altered',
   ],

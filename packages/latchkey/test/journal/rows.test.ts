@@ -249,7 +249,11 @@ test('rows of a version that did not tell how they stood are told of when they a
     const { state: _, ...told } = JSON.parse(change) as Record<string, unknown>
     const entry = chain({ at, actor, action, subject, change: JSON.stringify(told) }, head)
     const values = [entry.seq, at, actor, action, subject, entry.change, entry.previous, entry.hash]
-    database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)
+    database
+      .prepare(
+        'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(...values)
     head = entry
   }
   const opened = async (): Promise<readonly RowFault[]> => afterwards(file, '')
@@ -345,7 +349,11 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
       const entry = chain({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })
       const values = [entry.seq, 1, 'x', action, key.id, change, entry.previous, entry.hash]
       const database = new DatabaseSync(file)
-      database.prepare('INSERT INTO latchkey_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...values)
+      database
+        .prepare(
+          'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        )
+        .run(...values)
       database.close()
       assert.deepEqual(await faultsOf(keyring), [{ subject: key.id, fault: 'unrecorded' }], `${action} ${change}`)
       await keyring.close()

@@ -22,7 +22,7 @@ const most = '9223372036854775807'
 
 /** An entry with a number that JavaScript has not. */
 const entryAt = (seq: string): string =>
-  `INSERT INTO latchkey_journal VALUES (${seq}, 1, 'a', 'issue', 'key_1', '{}', '${'0'.repeat(64)}', '${'0'.repeat(64)}')`
+  `INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES (${seq}, 1, 'a', 'issue', 'key_1', '{}', '${'0'.repeat(64)}', '${'0'.repeat(64)}')`
 
 /** What is said of a number, and of where it is. */
 const tooLarge = (where: string): { readonly code: string; readonly message: RegExp } => ({

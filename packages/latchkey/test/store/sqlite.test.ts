@@ -197,7 +197,9 @@ function stoppedInAChange(file: string, copy: string): void {
     const entry = { seq, at: 1, actor: 'a', action: 'issue', subject: 'b', change: 'x'.repeat(3000) } as const
     const values = entryValues({ ...entry, previous: '', hash: '' })
     database
-      .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
+      .prepare(
+        'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+      )
       .run(Object.fromEntries(values.map((value, index) => [index + 1, value])))
   }
   database.exec("UPDATE latchkey_keys SET name = 'half'")
@@ -307,7 +309,9 @@ test('a database of the first version is brought up to date with all that it has
   const issued = JSON.stringify({ owner: 'acme', environment: 'live' })
   const entry = chain({ at: 1000, actor: 'test', action: 'issue', subject: 'key_1', change: issued }, undefined)
   database
-    .prepare('INSERT INTO latchkey_journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8)')
+    .prepare(
+      'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    )
     .run(Object.fromEntries(entryValues(entry).map((value, index) => [index + 1, value])))
   database.close()
   assert.throws(() => sqliteStore({ file, mode: 'create' }), { cause: 'older schema' })

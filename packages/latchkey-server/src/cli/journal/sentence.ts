@@ -35,6 +35,7 @@ const deeds: Readonly<Record<Entry['action'], (deed: Deed) => string>> = {
   enable: ({ subject, isOwner, change }) => withMore(`enabled ${subject}`, isOwner ? changedText(change) : []),
   revoke: ({ subject, change: { reason } }) =>
     withMore(`revoked ${subject}`, typeof reason === 'string' ? [reason] : []),
+  erase: ({ subject }) => `erased ${subject} for good`,
   snapshot: ({ change: { rows } }) => {
     const count = Array.isArray(rows) ? rows.length : 0
     return `noted ${counted(count, 'key or owner', 'keys and owners')} that an older version had stored`
@@ -43,12 +44,13 @@ const deeds: Readonly<Record<Entry['action'], (deed: Deed) => string>> = {
 
 /** An entry as a sentence for people, with the note at its end. */
 export function sentenceOf(entry: Entry): string {
-  const { actor, actorName, action, at, change } = entry
+  const { actor, actorName, action, at, change, emptiedBy } = entry
   const who = actorName === null ? actor : `${actorName} (${actor})`
   const { note } = change
   const why = typeof note === 'string' ? ` "${note}"` : ''
   const isOwner = entry.subject.startsWith('owner:')
-  return `${who} ${deeds[action]({ at, change, isOwner, subject: subjectText(entry, isOwner) })}.${why}`
+  const since = emptiedBy === undefined ? '' : ` What it was is erased: entry ${emptiedBy} says so.`
+  return `${who} ${deeds[action]({ at, change, isOwner, subject: subjectText(entry, isOwner) })}.${why}${since}`
 }
 
 function subjectText({ subject, subjectName, change: { name } }: Entry, isOwner: boolean): string {

@@ -20,7 +20,7 @@ export function crossOrigin(
       return done()
     }
     reply.headers({
-      'access-control-allow-methods': 'GET, POST, PATCH',
+      'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
       'access-control-allow-headers': 'X-API-Key, Content-Type, If-Match, Idempotency-Key',
       'access-control-max-age': '600',
     })

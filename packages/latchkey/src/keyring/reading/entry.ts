@@ -16,7 +16,11 @@ export interface Entry extends Omit<JournalEntry, 'change'> {
 
 /** Shows an entry to those with this authority. */
 export function entryOf(
-  { entry: { seq, at, actor, action, subject, change, previous, hash }, subjectKey, actorKey }: EntryListItem,
+  {
+    entry: { seq, at, actor, action, subject, change, previous, hash, emptiedBy },
+    subjectKey,
+    actorKey,
+  }: EntryListItem,
   { sees }: Pick<Authority, 'sees'>,
 ): Entry {
   const nameOf = (key: NamedKey | undefined): string | null => (key !== undefined && sees(key) ? key.name : null)
@@ -31,6 +35,7 @@ export function entryOf(
     change: changeOf(change),
     previous,
     hash,
+    ...(emptiedBy === undefined ? {} : { emptiedBy }),
   }
 }
 

@@ -64,6 +64,7 @@ const everyAction: Readonly<Record<Action, true>> = {
   enable: true,
   revoke: true,
   snapshot: true,
+  erase: true,
 }
 
 /** The kinds of changes that the journal tells of. */

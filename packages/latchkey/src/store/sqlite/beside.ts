@@ -29,6 +29,7 @@ export function openToChangeBeside(file: string): DatabaseSync {
   const database = new DatabaseSync(asUri(file, 'mode=rw'), { timeout: 0 })
   database.exec('PRAGMA synchronous = NORMAL')
   database.exec('PRAGMA foreign_keys = ON')
+  database.exec('PRAGMA secure_delete = ON')
   database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
   // What does not fit in 8 MiB is written to the log before the commit, which would otherwise take long.
   database.exec('PRAGMA cache_size = -8192')

@@ -16,6 +16,14 @@ const due = 1000
 /** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
 export const longestLog = 16_384
 
+/**
+ * Moves all of the log into the file, and cuts it off: it has the pages as they were before something was deleted.
+ * Answers `false` if somebody still reads from it.
+ */
+export function isScrubbed(database: DatabaseSync): boolean {
+  return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0
+}
+
 /** @param reader - without one, SQLite empties the log by itself, within a commit. */
 export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'checkpoint'> | undefined): Checkpoints {
   if (reader === undefined) return { wrote: () => undefined }

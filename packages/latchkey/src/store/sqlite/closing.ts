@@ -44,6 +44,7 @@ export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing
       noteFirstUse: begun(writes.noteFirstUse),
       recordUsage: begun(writes.recordUsage),
       recordRefusals: begun(writes.recordRefusals),
+      forgetUse: begun(writes.forgetUse),
       declare: begun(writes.declare),
     },
     close() {

@@ -1,12 +1,16 @@
-import type { Change, IdempotentCall, JournalEntry, JournalHead, Store, Witness } from '../../ports.ts'
-import type { Filing } from '../filing.ts'
+import type { Change, Emptied, IdempotentCall, JournalEntry, JournalHead, Store, Witness } from '../../ports.ts'
+import type { Filing, Holder } from '../filing.ts'
 import { filingOfKey, filingOfOwner, filingValues } from '../filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
+import { like } from '../like.ts'
 import * as sql from '../sql.ts'
 import type { Statements } from './statements.ts'
 
 /** How long the result for a token is kept, in milliseconds: a day. */
 const remembered = 86_400_000
+
+/** How many entries one call may make. */
+const mostInOneCall = 1000
 
 /** Changes after which the writing of very many pauses. */
 export const pieceSize = 50
@@ -51,9 +55,28 @@ export function commitOf({
   function filingsOf(change: Change): readonly Filing[] {
     if (change.kind === 'snapshot') return []
     if (change.kind === 'owner') return filingOfOwner(change.owner.owner)
+    if (change.kind === 'erase') {
+      const erased = change.key === undefined ? undefined : row<Holder>(sql.holderOfKey, [change.key.id])
+      return erased === undefined ? [] : filingOfKey(erased, erased.owner)
+    }
     const { id, owner } = change.key
     const before = change.kind === 'insert' ? undefined : row<{ owner: string }>(sql.ownerOfKey, [id])
     return filingOfKey(change.key, before?.owner ?? owner)
+  }
+
+  /** Empties an entry, and forgets the calls that made it. */
+  function empty(by: number): (entry: Emptied) => boolean {
+    return ({ before, after }) => {
+      const { seq, actor, subject, change } = before
+      run(sql.forgetCalls, [seq, like(JSON.stringify(subject)), mostInOneCall])
+      return run(sql.emptyEntry, [seq, after.actor, after.subject, after.change, by, actor, subject, change]) === 1
+    }
+  }
+
+  function erase(key: Extract<Change, { kind: 'erase' }>['key']): boolean {
+    if (key === undefined) return true
+    for (const text of sql.eraseWithKey) run(text, [key.id])
+    return run(sql.eraseKey, [key.id, key.revision]) === 1
   }
 
   /** Whether the rows could be written as they were asked for. */
@@ -66,6 +89,7 @@ export function commitOf({
     if (change.kind === 'snapshot') {
       return change.rows.every(({ subject, revision }) => run(sql.tell, [subject, revision]) === 1)
     }
+    if (change.kind === 'erase') return change.emptied.every(empty(seq)) && erase(change.key)
     const { id } = change.key
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))

@@ -97,6 +97,8 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       const log = file !== memory && kept === 'wal' ? logOf(realpathSync(file)) : undefined
       database.exec('PRAGMA synchronous = FULL')
       database.exec('PRAGMA foreign_keys = ON')
+      // What is deleted is overwritten: an erased name must not be found in the file.
+      database.exec('PRAGMA secure_delete = ON')
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
       const migrated = make ? migrate(database, { file, fresh: mode === 'create' }) : 0

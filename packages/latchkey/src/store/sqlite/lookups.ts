@@ -10,7 +10,7 @@ import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
 
 /** The methods of a store that look up something by its name, and read few rows. */
-type LookupName = 'bySecret' | 'byId' | 'owner' | 'idempotentResult' | 'declared' | 'withoutSnapshot'
+type LookupName = 'bySecret' | 'byId' | 'owner' | 'idempotentResult' | 'declared' | 'withoutSnapshot' | 'isErased'
 
 /** The look-ups of one connection. */
 export function lookupsOf(
@@ -61,6 +61,10 @@ export function lookupsOf(
     declared() {
       const found = row<DeclaredRow>(sql.declared)
       return found === undefined ? undefined : declaredOfRow(found)
+    },
+
+    isErased(hash) {
+      return row(sql.isErasedSecret, [hash]) !== undefined
     },
 
     withoutSnapshot(limit) {

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBeside, openToCheckpoint } from './beside.ts'
+import { isScrubbed } from './checkpoints.ts'
 import type { Answered, Asked, Read } from './reader.ts'
 import { readsOf } from './reads.ts'
 import { statementsOf } from './statements.ts'
@@ -27,11 +28,19 @@ parentPort?.on('message', ({ id, name, args }: Asked) => {
 function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonly unknown[]): Answered {
   try {
     if (name === 'checkpoint') return { id, value: checkpoint() }
+    if (name === 'scrub') return { id, value: scrub() }
     const read = reads[name] as (...values: readonly unknown[]) => unknown
     return { id, value: read(...args) }
   } catch (error) {
     return { id, error: errorDataOf(error) }
   }
+}
+
+function scrub(): boolean {
+  writer ??= openToCheckpoint(file)
+  // While it waits for a reader, nobody else writes.
+  writer.exec('PRAGMA busy_timeout = 100')
+  return isScrubbed(writer)
 }
 
 /** PASSIVE: it waits for nobody, and nobody waits for it. */

@@ -10,7 +10,7 @@ import { errorOf } from './error-data.ts'
 /** A question to the thread, and its answer: that of the method with this name. */
 export interface Asked {
   readonly id: number
-  readonly name: ReadName | 'checkpoint' | 'close'
+  readonly name: ReadName | 'checkpoint' | 'scrub' | 'close'
   readonly args: readonly unknown[]
 }
 export type Answered = { readonly id: number } & ({ readonly value: unknown } | { readonly error: ErrorData })
@@ -28,6 +28,8 @@ export interface Reader {
   readonly read: (name: ReadName, args: readonly unknown[]) => Promise<unknown>
   /** Moves what is in the log into the file, as far as nobody reads it from there. */
   readonly checkpoint: () => Promise<unknown>
+  /** Moves all of the log into the file and empties it; answers `false` if somebody reads from it at present. */
+  readonly scrub: () => Promise<unknown>
   /** Resolves when the threads, if there are any, have ended. */
   readonly close: () => Promise<void> | undefined
 }
@@ -68,6 +70,7 @@ export function readerOf(database: Read): Reader {
   return {
     read: async (name, args) => ask(isUrgent(args) ? 'urgent' : 'other', name, args),
     checkpoint: async () => ask('urgent', 'checkpoint', []),
+    scrub: async () => ask('urgent', 'scrub', []),
     close() {
       closed = true
       const ends = [threads.urgent.close(), threads.other.close()].filter((end) => end !== undefined)

@@ -26,6 +26,9 @@ export type ReadName =
   | 'refusals'
   | 'grants'
 
+/** An entry as engines give it. */
+type PlainRow = Omit<JournalEntry, 'emptiedBy'> & { readonly emptiedBy: number | null }
+
 /** The reads of one connection. */
 export function readsOf({
   statements: { rows, row, audited },
@@ -39,7 +42,7 @@ export function readsOf({
 
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, intactText)
-      return audited<JournalEntry>(text, values).map(entryOfRow)
+      return audited<PlainRow>(text, values).map(entryOfRow)
     },
 
     entries(filter) {
@@ -114,10 +117,11 @@ function intactText(column: string): string {
  * An entry as it was read. Bytes without a NUL are not text and stay bytes: Latchkey did not write such an entry
  * either.
  */
-function entryOfRow(row: JournalEntry): JournalEntry {
+function entryOfRow({ emptiedBy, ...row }: PlainRow): JournalEntry {
   const { actor, action, subject, change, previous, hash } = row
-  if (![actor, action, subject, change, previous, hash].some(isBytes)) return { ...row }
-  const values = Object.entries(row).map(([name, value]: [string, unknown]) => {
+  const entry = emptiedBy === null ? row : { ...row, emptiedBy }
+  if (![actor, action, subject, change, previous, hash].some(isBytes)) return entry
+  const values = Object.entries(entry).map(([name, value]: [string, unknown]) => {
     const text = isBytes(value) ? new TextDecoder().decode(value) : ''
     return [name, text.includes('\0') ? text : value]
   })
@@ -125,8 +129,9 @@ function entryOfRow(row: JournalEntry): JournalEntry {
 }
 
 function entryItemOfRow(row: EntryRow): EntryListItem {
-  const { seq, at, actor, action, subject, change, previous, hash } = row
-  return { entry: entryOfRow({ seq, at, actor, action, subject, change, previous, hash }), ...namedKeysOfRow(row) }
+  const { seq, at, actor, action, subject, change, previous, hash, emptiedBy } = row
+  const entry = { seq, at, actor, action, subject, change, previous, hash, emptiedBy }
+  return { entry: entryOfRow(entry), ...namedKeysOfRow(row) }
 }
 
 function isBytes(value: unknown): value is Uint8Array {

@@ -28,7 +28,7 @@ const longestSpending = 1000
 const pause = 10
 
 /** The methods of a store that write. */
-export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'recordRefusals' | 'declare'
+export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'recordRefusals' | 'forgetUse' | 'declare'
 
 /** The connection to write on, and how. */
 export interface Writing {
@@ -170,7 +170,11 @@ export function writesOf({
         syncing?.syncSoon()
         return kept(() =>
           transact(() => {
-            for (const usage of counts) run(addUsage, usageValues(usage))
+            for (const usage of counts) {
+              // It was counted before the key was erased, and would bring its owner back.
+              if (row(sql.isErasedKey, [usage.key]) !== undefined) continue
+              run(addUsage, usageValues(usage))
+            }
             for (const [hash, at] of lastUsed) {
               run(sql.moveLastUsed, [hash, at])
               run(sql.moveKeyLastUsed, [hash, at])
@@ -186,9 +190,29 @@ export function writesOf({
       if (mode === 'read') return
       await writing(() => {
         syncing?.syncSoon()
-        return kept(() => transact(() => keepRefusals(refusals, bounds)))
+        return kept(() =>
+          transact(() => {
+            const known = refusals.filter(({ key }) => row(sql.isErasedKey, [key]) === undefined)
+            return keepRefusals(known, bounds)
+          }),
+        )
       })
       checkpoints.wrote(refusals.length)
+    },
+
+    async forgetUse(of, limit) {
+      mustBeOpenToWrite()
+      const forgotten = await writing(() =>
+        kept(() =>
+          transact(() => {
+            const [column, name] = 'key' in of ? (['key_id', of.key] as const) : (['owner', of.owner] as const)
+            const counts = run(sql.dropUsage[column], [name, limit])
+            return counts + run(sql.dropRefusals[column], [name, limit - counts])
+          }),
+        ),
+      )
+      checkpoints.wrote(forgotten ?? 0)
+      return forgotten ?? 0
     },
 
     async declare({ scopes, prefix, environments }) {

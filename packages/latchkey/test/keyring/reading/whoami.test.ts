@@ -22,7 +22,7 @@ for (const [speed, shape] of speeds) {
       assert.deepEqual(await keyring.as(id).whoami(), {
         key: { id, name, owner, expiresAt },
         allRights: false,
-        scopes: ['keys:read', 'keys:write', 'keys:verify'],
+        scopes: ['keys:read', 'keys:write', 'keys:erase', 'keys:verify'],
         environments: ['live'],
         delegation,
       })

@@ -1,0 +1,16 @@
+import type { Erased } from 'latchkey'
+import { putJson } from '../json.ts'
+import { printable, say } from './print.ts'
+
+/** Prints the result of an erasure: sentences for people, the answer for programs. */
+export function putErased(
+  erased: Erased,
+  { done, json }: { readonly done: string; readonly json: boolean | undefined },
+): void {
+  if (json === true) return putJson(erased)
+  const { entry, tookMs, cleared } = erased
+  const rest = cleared
+    ? 'Nothing of it is left in the database. Backups made before still have it.'
+    : 'The log of the database still has it, because a program reads from it at present: the next command that erases something clears it.'
+  say(printable(`${done}, everywhere after ${Math.ceil(tookMs)} ms: entry ${entry} of the journal says so. ${rest}`))
+}

@@ -1,0 +1,62 @@
+import { LatchkeyError } from '../error.ts'
+import { bounds, objectOf, text } from '../input.ts'
+import { adminEnvironment } from '../policy/admin.ts'
+import type { KeyRecord } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
+import type { Authority } from './authority.ts'
+import { authorityOf } from './authority.ts'
+import type { EraseOptions } from './call-options.ts'
+import { eraseOptions } from './call-options.ts'
+import type { Erased } from './erasing.ts'
+import { clear, emptiedOf, erasingSteps } from './erasing.ts'
+import { idempotentCallOf, resultBefore } from './idempotency.ts'
+import { untilUndisturbed } from './optimistic.ts'
+
+/** The function behind `Keyring.eraseKey`. If it is interrupted, the same call again finishes it. */
+export async function eraseKey<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  id: string,
+  options: EraseOptions,
+): Promise<Erased> {
+  const { store, clock } = parts
+  objectOf('The options of eraseKey', options, eraseOptions)
+  text('id', id, bounds.label)
+  const { ifRevision, idempotencyKey } = options
+  const actor = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
+  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor }, ['erase', id, ifRevision])
+  const began = clock.monotonic()
+
+  const done = await untilUndisturbed(async () => {
+    const authority = await authorityOf(parts, 'keys:erase')
+    const before = await resultBefore(store, idempotent)
+    if (before !== undefined) return { entry: before.seq, hash: undefined, repeated: true }
+    const { revision } = mustBeErasable(await store.byId(id), { authority, ifRevision }).key
+    const mayErase = async (): Promise<Authority['witness']> => (await authorityOf(parts, 'keys:erase')).witness
+    const { commit, draft, forgetUse, allButLast } = erasingSteps(parts, { actor, mayErase, empty: emptiedOf })
+    await forgetUse({ key: id })
+    const last = await allButLast(id)
+    if (last === undefined) return undefined
+    const change = { kind: 'erase', emptied: last, key: { id, revision }, draft: draft(id, last) } as const
+    const [entry] = (await commit([change], idempotent)) ?? []
+    return entry === undefined ? undefined : { entry: entry.seq, hash: entry.hash, repeated: false }
+  }, 'The key is being changed by others all the time. Try again.')
+  await store.settled(done.entry, done.hash)
+  const cleared = await clear(store)
+  return { entry: done.entry, cleared, tookMs: clock.monotonic() - began, repeated: done.repeated }
+}
+
+/** @throws LatchkeyError `unknown_key`, `precondition_failed`, `beyond_delegation`, `conflict`. */
+function mustBeErasable(
+  kept: KeyRecord | undefined,
+  { authority, ifRevision }: { readonly authority: Authority; readonly ifRevision: number | undefined },
+): KeyRecord {
+  if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
+  const { key } = kept
+  if (key.environment === adminEnvironment) authority.mustCover(key, key)
+  if (ifRevision !== undefined && ifRevision !== key.revision) {
+    const message = `The key was changed since it was read. It is at revision ${key.revision}: read it again.`
+    throw new LatchkeyError('precondition_failed', message)
+  }
+  if (key.revokedAt !== null) return kept
+  throw new LatchkeyError('conflict', 'The key is not revoked, and only a revoked key can be erased. Revoke it first.')
+}

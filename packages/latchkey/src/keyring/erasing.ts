@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { chain } from '../journal/chain.ts'
+import { emptied, emptyingOf, erased, isEmpty } from '../journal/emptied.ts'
+import type { Change, Conditions, Emptied, JournalDraft, JournalEntry, Store } from '../ports.ts'
+import type { KeyringParts } from '../verify/parts.ts'
+
+/** What was erased, and how that can be looked up. */
+export interface Erased {
+  /** The number of the journal entry that says so: of what was erased, nothing else is left to name it by. */
+  readonly entry: number
+  /**
+   * Nothing of it is left in the files of the store. `false` while somebody else reads a state of before, and so keeps it
+   * in the log of the database: the next call that erases or purges something clears that too.
+   */
+  readonly cleared: boolean
+  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
+  readonly tookMs: number
+  /** The call was made before, with the same `idempotencyKey`. */
+  readonly repeated: boolean
+}
+
+/** Entries that are emptied, and rows of use that are deleted, in one transaction: a few milliseconds. */
+const piece = 100
+
+/** How often it is tried to clear the files, and milliseconds between two tries. */
+const clearings = 20
+const pause = 50
+
+/** What the transactions of one erasure have in common. */
+interface Erasing {
+  /** Who erases, as the entries name it. */
+  readonly actor: string
+  /** Looks whether the caller may still do this, and answers what the transaction checks once more. */
+  readonly mayErase: () => Promise<Conditions['authority']>
+  /** What is left of an entry. */
+  readonly empty: (entry: JournalEntry) => Emptied
+}
+
+/** The steps of an erasure. Each makes its transactions; those that may be interrupted leave nothing that is not as it says. */
+interface ErasingSteps {
+  /** Commits changes of one erasure; answers `undefined` if something was changed meanwhile. */
+  readonly commit: (
+    changes: readonly Change[],
+    idempotent?: Conditions['idempotent'],
+  ) => Promise<readonly JournalEntry[] | undefined>
+  /** The entry that says what was erased. */
+  readonly draft: (subject: string, entries: readonly Emptied[], more?: Partial<JournalDraft>) => JournalDraft
+  /** Deletes the usage and the refusals of a key or of an owner, piece by piece. */
+  readonly forgetUse: (of: Parameters<Store['forgetUse']>[0]) => Promise<void>
+  /**
+   * Empties the entries on a subject, but for the last piece of them, which goes with the rows that they are about.
+   *
+   * @param upTo - the number of the last of them; all if left out.
+   * @returns that last piece; `undefined` if something was changed meanwhile.
+   */
+  readonly allButLast: (subject: string, upTo?: number) => Promise<readonly Emptied[] | undefined>
+}
+
+/** The steps of an erasure on a keyring. */
+export function erasingSteps<Scope extends string>(
+  { store, clock, cache }: KeyringParts<Scope>,
+  { actor, mayErase, empty }: Erasing,
+): ErasingSteps {
+  const commit: ErasingSteps['commit'] = async (changes, idempotent) => {
+    const made = await store.commit(changes, chain, { idempotent, authority: await mayErase() })
+    if (made !== undefined) cache.committed(made)
+    return made
+  }
+  const draft: ErasingSteps['draft'] = (subject, entries, more = {}) => {
+    const change = JSON.stringify(entries.length === 0 ? {} : { emptied: emptyingOf(entries) })
+    return { at: clock.now(), actor, action: 'erase', subject, change, ...more }
+  }
+  return {
+    commit,
+    draft,
+    async forgetUse(of) {
+      while ((await store.forgetUse(of, piece)) === piece) {
+        await mayErase()
+        await nextTurn()
+      }
+    },
+    async allButLast(subject, upTo = Number.MAX_SAFE_INTEGER) {
+      for (let after = 0; ;) {
+        const read = await store.journal({ after, limit: piece + 1, subject, urgent: true })
+        const entries = read.filter(({ seq }) => seq <= upTo)
+        const some = entries.slice(0, piece)
+        const going = some.filter((entry) => !isEmpty(entry)).map(empty)
+        if (entries.length <= piece) return going
+        after = some.at(-1)?.seq ?? after
+        if (going.length > 0 && !(await commit([{ kind: 'erase', emptied: going, draft: draft(erased, going) }]))) {
+          return undefined
+        }
+        await nextTurn()
+      }
+    },
+  }
+}
+
+/** What is left of an entry about something that is erased: its actor is not, unless it has the name that goes. */
+export function emptiedOf(entry: JournalEntry, name?: string): Emptied {
+  return emptied(entry, entry.actor === name ? { actor: erased } : {})
+}
+
+/** Clears the files of a store of what was deleted. */
+export async function clear(store: Pick<Store, 'scrub'>): Promise<boolean> {
+  for (let count = 1; ; count++) {
+    if (await store.scrub()) return true
+    if (count === clearings) return false
+    await sleep(pause)
+  }
+}
