@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RefusalBounds, RefusalDraft, Store } from '../ports.ts'
+import { equalRefusals } from './equal-refusals.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { NotedRefusal } from './refused-call.ts'
 import { draftOf } from './refused-call.ts'
@@ -62,7 +63,7 @@ export function openRefusals({
   function gather(): void {
     const gathering = noted
     noted = []
-    for (const one of gathering) waiting.add(draftOf(one, instance))
+    for (const one of equalRefusals(gathering, instance)) waiting.add(one)
   }
 
   /** Starts the time to the next write, at the first refusal after a write: a keyring without calls does not wake up. */
@@ -85,7 +86,10 @@ export function openRefusals({
         await nextTurn()
       }
     } catch (error) {
-      for (const unwritten of due) waiting.add(unwritten)
+      for (const [index, unwritten] of due.entries()) {
+        waiting.add(unwritten)
+        if (index % mostNoted === mostNoted - 1) await nextTurn()
+      }
       schedule(pause)
       throw error
     }

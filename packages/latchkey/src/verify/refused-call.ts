@@ -57,7 +57,7 @@ function requirementOf(requirement: Requirement, usual: string): RefusedRequirem
 }
 
 /** Of several that refused, the one for which the caller must wait longest. */
-function limitOf(limits: readonly LimitState[]): RefusedLimit | null {
+export function limitOf(limits: readonly LimitState[]): RefusedLimit | null {
   const wait = ({ reset }: LimitState): number => reset ?? Number.POSITIVE_INFINITY
   const [first] = limits
     .filter(({ exceeded, reportOnly }) => exceeded && !reportOnly)

@@ -1,4 +1,5 @@
 import type { RefusalDraft } from '../ports.ts'
+import { mostIds } from './equal-refusals.ts'
 
 /** Refusals that wait to be written: equal ones of one second are one, with their number. */
 export interface WaitingRefusals {
@@ -18,20 +19,17 @@ export interface WaitingBounds {
   readonly total: number
 }
 
-/** By how many ids of requests a refusal can be found that stands for many. */
-const mostIds = 10
-
 /** @param bounds - how many wait at most. */
 export function waitingRefusals({ perKey, strangers, total }: WaitingBounds): WaitingRefusals {
-  let waiting = new Map<string, RefusalDraft>()
-  let ofKey = new Map<string, number>()
+  const waiting = new Map<string, RefusalDraft>()
+  const ofKey = new Map<string, number>()
 
   function add(refusal: RefusalDraft): void {
     const name = nameOf(refusal)
     const before = waiting.get(name)
     if (before !== undefined) {
-      const requestIds: RefusalDraft['requestIds'] =
-        before.requestIds.length < mostIds ? [...before.requestIds, ...refusal.requestIds] : before.requestIds
+      const [first, ...more] = before.requestIds
+      const requestIds: RefusalDraft['requestIds'] = [first, ...[...more, ...refusal.requestIds].slice(0, mostIds - 1)]
       waiting.set(name, { ...before, requestIds, count: before.count + refusal.count })
       return
     }
@@ -46,13 +44,16 @@ export function waitingRefusals({ perKey, strangers, total }: WaitingBounds): Wa
     size: () => waiting.size,
     add,
     take(now) {
-      const all = [...waiting.values()]
-      waiting = new Map()
-      ofKey = new Map()
-      if (now === undefined) return all
-      const second = secondOf(now)
-      for (const refusal of all) if (secondOf(refusal.at) === second) add(refusal)
-      return all.filter(({ at }) => secondOf(at) !== second)
+      const second = now === undefined ? undefined : secondOf(now)
+      const taken: RefusalDraft[] = []
+      for (const [name, refusal] of waiting) {
+        if (secondOf(refusal.at) === second) continue
+        waiting.delete(name)
+        ofKey.set(refusal.key, (ofKey.get(refusal.key) ?? 0) - 1)
+        if (ofKey.get(refusal.key) === 0) ofKey.delete(refusal.key)
+        taken.push(refusal)
+      }
+      return taken
     },
   }
 }
