@@ -103,7 +103,7 @@ export async function connectKeyring<Scope extends string = string>(
       method: 'GET',
       path,
       repeatable: true,
-      ...(query === undefined ? {} : { query: query as Readonly<Record<string, string | number | undefined>> }),
+      ...(query === undefined ? {} : { query: query as NonNullable<Parameters<typeof send>[0]['query']> }),
       ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
     })
 

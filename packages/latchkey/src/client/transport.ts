@@ -9,7 +9,7 @@ interface RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** From the server's address on, with every part of it encoded. */
   readonly path: string
-  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
   /** Whether it may be sent a second time when the connection fails: a reading call, or one that carries its own id. */

@@ -72,7 +72,7 @@ async function another(parts: Parts, which: (key: StoredKey) => boolean): Promis
   const filter = {
     owner: undefined,
     environments: [adminEnvironment],
-    state: 'active',
+    states: ['active'],
     grants: ['keys:write', wildcardOf('keys:write')],
     text: undefined,
     now: clock.now(),

@@ -67,7 +67,7 @@ export async function visibleOwner<Scope extends string>(
   const stored = await store.owner(owner)
   const known = stored !== undefined && (authority.everywhere || authority.owner === owner)
   if (!known) {
-    const any = { state: undefined, grants: undefined, text: undefined, after: undefined, limit: 1, urgent: true }
+    const any = { states: undefined, grants: undefined, text: undefined, after: undefined, limit: 1, urgent: true }
     const { items } = await store.list({ ...any, owner, environments, order: 'oldest', now: clock.now() })
     if (items.length === 0) return undefined
   }

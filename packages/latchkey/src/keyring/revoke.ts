@@ -122,7 +122,7 @@ async function* madeBy<Scope extends string>(
   const { store, clock } = parts
   for (let after: ListPosition | undefined; ;) {
     const { sees } = await authorityOf(parts, 'keys:write')
-    const any = { owner: undefined, environments, state: undefined, grants: undefined, text: undefined }
+    const any = { owner: undefined, environments, states: undefined, grants: undefined, text: undefined }
     const asked = { ...any, issuedBy, now: clock.now(), order: 'oldest', after, limit: page, urgent: true } as const
     const { items, next } = await store.list(asked)
     for (const item of items) if (sees(item.key)) yield item

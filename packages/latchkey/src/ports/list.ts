@@ -23,13 +23,25 @@ export interface ListFilter {
   readonly owner: string | undefined
   /** Keys of any of these. */
   readonly environments: readonly string[] | undefined
-  readonly state: KeyState | undefined
+  /** Keys in any of these states. */
+  readonly states: readonly KeyState[] | undefined
   /** Keys that were granted any of these: a scope and its wildcard, as they were granted. */
   readonly grants: readonly string[] | undefined
-  /** Part of an id, a name, an owner or the start of a secret; capital letters do not matter. */
+  /**
+   * Part of an id, a name, an owner or the start of a secret, character by character. The capital letters of ASCII do not
+   * matter, all others do. Nothing in it has a meaning of its own.
+   */
   readonly text: string | undefined
   /** Keys with a secret that works and that this admin key issued, imported or rotated. */
   readonly issuedBy?: string | undefined
+  /** Keys that expire before this time. */
+  readonly expiresBefore?: number | undefined
+  /** Keys that never expire, or for `false` all others. */
+  readonly neverExpires?: boolean | undefined
+  /** Keys that were last used before this time; those never used, that were created before it. */
+  readonly unusedSince?: number | undefined
+  /** Keys with an old secret that still works, or for `false` all others. */
+  readonly rotating?: boolean | undefined
   /** Milliseconds since 1970: the state is that of this time. */
   readonly now: number
   readonly order: ListOrder
@@ -37,8 +49,17 @@ export interface ListFilter {
   readonly after: ListPosition | undefined
   /** How many keys at most. */
   readonly limit: number
+  /** Whether keys are counted too. */
+  readonly count?: boolean | undefined
   /** A change waits for the answer: where one read waits for another, it goes before what is only looked at. */
   readonly urgent?: boolean
+}
+
+/** How many keys a filter asks for. */
+export interface KeyCount {
+  readonly count: number
+  /** There may be more than `count`. */
+  readonly more: boolean
 }
 
 /** A page of a list. */
@@ -51,6 +72,8 @@ export interface KeyListPage {
    * it looks at no others.
    */
   readonly next: ListPosition | undefined
+  /** How many keys all pages have together, as far as the store counts; `undefined` if it was not asked. */
+  readonly total: KeyCount | undefined
 }
 
 /** A key in a list, and its place in the order of issue. */

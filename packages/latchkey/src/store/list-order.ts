@@ -33,8 +33,34 @@ export const environmentsOfKeys: string = `WITH RECURSIVE e (environment) AS (
   SELECT environment FROM e WHERE environment IS NOT NULL`
 
 /** The keys to look at: only those that whoever asks may see. */
-export interface Walk extends Pick<ListFilter, 'owner' | 'order' | 'after'> {
+export interface Walk extends Pick<
+  ListFilter,
+  'owner' | 'order' | 'after' | 'expiresBefore' | 'neverExpires' | 'unusedSince'
+> {
   readonly environments: readonly string[]
+}
+
+/** Ranges of what keys are ordered by, outside which nothing is that is asked for. */
+export function expirySpans({ expiresBefore, neverExpires }: Partial<ListFilter>, bind: Bind): readonly string[] {
+  const spans: string[] = []
+  if (expiresBefore !== undefined) spans.push(`${expiry} < ${bind(expiresBefore)}`)
+  if (neverExpires !== undefined) spans.push(`${expiry} ${neverExpires ? '=' : '<'} ${never}`)
+  return spans.length === 0 ? [] : [spans.join(' AND ')]
+}
+
+/** The same of the last use: of keys that were used, and of those never used. */
+export function useSpans({ unusedSince }: Partial<ListFilter>, bind: Bind): readonly string[] {
+  if (unusedSince === undefined) return []
+  const [used, created] = [bind(unusedSince), bind(unusedSince - unused)]
+  return [`${use} >= 0 AND ${use} < ${used}`, `${use} < ${created}`]
+}
+
+/** A statement for each environment. */
+export function inEach({ owner, environments }: Pick<Walk, 'owner' | 'environments'>, bind: Bind): readonly string[] {
+  return environments.map((environment) => {
+    const own = owner === undefined ? '' : `k.owner = ${bind(owner)} AND `
+    return `${own}k.environment = ${bind(environment)}`
+  })
 }
 
 /** `ORDER BY` for rows with these columns: what they are ordered by, and their place. */
@@ -65,14 +91,14 @@ export function positionIn({ at, place }: OrderedRow): ListPosition {
  * What equals a position and what comes after it are ranges of their own: engines do not find a pair in an index on an
  * expression.
  */
-export function walk({ owner, environments, order, after }: Walk, bind: Bind): string {
-  const ranges = environments.flatMap((environment) => {
-    const own = owner === undefined ? '' : `k.owner = ${bind(owner)} AND `
-    const all = `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k
-      WHERE ${own}k.environment = ${bind(environment)}`
-    return after === undefined ? [all] : rangesAfter(order, after, bind).map((range) => `${all} AND ${range}`)
-  })
-  return `${ranges.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])}`
+export function walk(keys: Walk, bind: Bind): string {
+  const { order, after } = keys
+  const ends = after === undefined ? [''] : rangesAfter(order, after, bind).map((range) => ` AND ${range}`)
+  const asked = order === 'expires' ? expirySpans(keys, bind) : order === 'last_used' ? useSpans(keys, bind) : []
+  const spans = asked.length === 0 ? [''] : asked.map((span) => ` AND ${span}`)
+  const ranges = inEach(keys, bind).flatMap((all) => ends.flatMap((end) => spans.map((span) => all + end + span)))
+  const selects = ranges.map((range) => `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k WHERE ${range}`)
+  return `${selects.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])}`
 }
 
 function rangesAfter(order: ListOrder, after: ListPosition, bind: Bind): readonly string[] {

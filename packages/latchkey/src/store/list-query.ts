@@ -1,33 +1,70 @@
 // A page of a list: from places that an index of its own has, if they are few, or else from the keys in their order.
 
-import { like } from './like.ts'
-import type { KeyState, ListFilter } from '../ports.ts'
+import type { ListFilter } from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
+import { conditions, oldSecret } from './list-conditions.ts'
 import type { Bind, Walk } from './list-order.ts'
-import { beyond, orderBy, orderColumn, walk } from './list-order.ts'
+import { beyond, expirySpans, inEach, orderBy, orderColumn, useSpans, walk } from './list-order.ts'
 import type { Query, SqlValue } from './sql.ts'
 import { ownerColumns, withOwner } from './sql.ts'
 
 /** How many keys a page looks at. */
-export const mostLookedAt = 10_000
+export const mostLookedAt = 5000
+
+/** The number up to which keys are counted. */
+export const mostCounted = 1000
 
 /** Makes the statement that answers the places of all keys that one of the questions of a filter is about, and perhaps of others. */
 export type Places = (bind: Bind) => string
 
 /** What of a filter an index of its own answers. */
-export function placesOf({ issuedBy }: ListFilter): readonly Places[] {
-  const found: Places[] = []
-  if (issuedBy !== undefined) {
-    found.push(
-      (bind) => `SELECT DISTINCT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0`,
-    )
-  }
-  return found
+export function placesOf(
+  filter: ListFilter,
+  keys: Walk,
+  textPlaces: (text: string, bind: Bind) => string | undefined,
+): readonly Places[] {
+  const { issuedBy, rotating, states, text, now } = filter
+  const all: (Places | undefined)[] = [
+    issuedBy === undefined
+      ? undefined
+      : (bind) => `SELECT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0`,
+    rotating !== true ? undefined : (bind) => `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}`,
+    text === undefined || textPlaces(text, () => '') === undefined ? undefined : (bind) => textPlaces(text, bind) ?? '',
+    spansOf(filter, keys, expirySpans),
+    spansOf(filter, keys, useSpans),
+    states?.length !== 1 || states[0] !== 'expired'
+      ? undefined
+      : spansOf({ ...filter, expiresBefore: now + 1 }, keys, expirySpans),
+    ...ended(filter),
+  ]
+  return all.filter((places) => places !== undefined)
 }
 
-/** Answers \`count\`, one more than may be looked at if there are more. */
-export function countQuery(places: Places): Query {
-  return query((bind) => `SELECT COUNT(*) AS count FROM (${places(bind)} LIMIT ${mostLookedAt + 1}) found`)
+/** Keys that were ended or disabled have an index of their own. */
+function ended({ states = [] }: ListFilter): readonly Places[] {
+  const columns = { revoked: 'revoked_at', disabled: 'disabled_at' } as const
+  const asked = states.map((state) => (state === 'revoked' || state === 'disabled' ? columns[state] : undefined))
+  if (asked.length === 0 || asked.includes(undefined)) return []
+  return [() => asked.map((column) => `SELECT place FROM latchkey_keys WHERE ${column} IS NOT NULL`).join(' UNION ')]
+}
+
+function spansOf(filter: ListFilter, keys: Walk, spans: typeof useSpans): Places | undefined {
+  if (spans(filter, () => '').length === 0) return undefined
+  return (bind) =>
+    inEach(keys, bind)
+      .flatMap((all) =>
+        spans(filter, bind).map((span) => `SELECT k.place FROM latchkey_keys k WHERE ${all} AND ${span}`),
+      )
+      .join(' UNION ALL ')
+}
+
+/** Answers `count` of those places that whoever asks may see, or one more than may be looked at. */
+export function placesQuery(places: Places, keys: Walk): Query {
+  return query(
+    (bind) => `SELECT COUNT(*) AS count FROM (
+      SELECT 1 FROM (${places(bind)}) w CROSS JOIN latchkey_keys k
+      WHERE k.place = w.place AND ${seen(keys, bind)} LIMIT ${mostLookedAt + 1}) found`,
+  )
 }
 
 /** Whether anything is asked that the indexes of the orders do not answer. */
@@ -41,58 +78,51 @@ export function asksForMore(filter: ListFilter): boolean {
  * @param places - where they are; if left out, so many as may be looked at are taken in their order.
  */
 export function pageQuery(filter: ListFilter, keys: Walk, places?: Places): Query {
-  const { order, limit, owner, environments, after } = { ...filter, ...keys }
+  const { order, limit } = filter
   return query((bind) => {
-    const asked = conditions(filter, bind)
-    const looked = asked.length === 0 ? limit + 1 : mostLookedAt
-    if (places !== undefined) {
-      if (owner !== undefined) asked.push(`k.owner = ${bind(owner)}`)
-      asked.push(`k.environment IN (${environments.map(bind).join(', ')})`)
-      if (after !== undefined) asked.push(beyond(order, after, bind))
-    }
-    // CROSS: the rows of keys are looked at in this order, and no others are.
-    return `SELECT k.place, ${orderColumn(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}
-      FROM (${places === undefined ? `${walk(keys, bind)} LIMIT ${looked}` : places(bind)}) w
-      CROSS JOIN latchkey_keys k ${withOwner}
-      WHERE ${['k.place = w.place', ...asked].join(' AND ')}
-      ${orderBy(order, places === undefined ? ['w.at', 'w.place'] : ['at', 'k.place'])} LIMIT ${limit + 1}`
+    const columns = `k.place, ${orderColumn(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}`
+    const sorted = orderBy(order, places === undefined ? ['w.at', 'w.place'] : ['at', 'k.place'])
+    return `SELECT ${columns} ${found(filter, { keys, places, bind, most: limit + 1 })} ${sorted} LIMIT ${limit + 1}`
   })
+}
+
+/** Answers `count` of the keys that are found, wherever a page begins; one more than is counted if there are more. */
+export function countQuery(filter: ListFilter, keys: Walk, places?: Places): Query {
+  const all = { ...keys, after: undefined }
+  return query((bind) => {
+    const rows = found(filter, { keys: all, places, bind, most: mostCounted + 1 })
+    return `SELECT COUNT(*) AS count FROM (SELECT 1 ${rows} LIMIT ${mostCounted + 1}) found`
+  })
+}
+
+/** CROSS: the rows of keys are looked at in this order, and no others are. */
+function found(
+  filter: ListFilter,
+  {
+    keys,
+    places,
+    bind,
+    most,
+  }: { readonly keys: Walk; readonly places: Places | undefined; readonly bind: Bind; readonly most: number },
+): string {
+  const asked = ['k.place = w.place', ...conditions(filter, bind)]
+  const looked = asksForMore(filter) ? mostLookedAt : most
+  if (places !== undefined) {
+    asked.push(seen(keys, bind))
+    if (keys.after !== undefined) asked.push(beyond(keys.order, keys.after, bind))
+  }
+  const from =
+    places === undefined ? `${walk(keys, bind)} LIMIT ${looked}` : `SELECT DISTINCT place FROM (${places(bind)}) p`
+  return `FROM (${from}) w CROSS JOIN latchkey_keys k ${withOwner} WHERE ${asked.join(' AND ')}`
+}
+
+function seen(keys: Walk, bind: Bind): string {
+  return `(${inEach(keys, bind)
+    .map((all) => `(${all})`)
+    .join(' OR ')})`
 }
 
 function query(make: (bind: Bind) => string): Query {
   const values: SqlValue[] = []
   return { text: make((value) => `$${values.push(value)}`), values }
-}
-
-function conditions({ state, grants, text, issuedBy, now }: ListFilter, bind: Bind): string[] {
-  const where: string[] = []
-  if (state !== undefined) where.push(inState(state, bind(now), bind))
-  if (grants !== undefined) {
-    // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
-    const granted = grants.map((grant) => `k.scopes LIKE ${bind(like(`"${grant}"`))} ESCAPE '\\'`)
-    where.push(`(${granted.join(' OR ')})`)
-  }
-  if (issuedBy !== undefined) {
-    const issuer = bind(issuedBy)
-    where.push(`EXISTS (SELECT 1 FROM latchkey_secrets s
-      WHERE s.place = k.place AND s.issued_by = ${issuer} AND s.ended = 0)`)
-  }
-  if (text !== undefined) {
-    // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.
-    const pattern = `LOWER(${bind(like(text))})`
-    const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
-    where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
-  }
-  return where
-}
-
-/** As `stateOf` computes it. */
-function inState(state: KeyState, now: string, bind: Bind): string {
-  return `CASE
-    WHEN k.revoked_at IS NOT NULL THEN 'revoked'
-    WHEN k.disabled_at IS NOT NULL THEN 'disabled'
-    WHEN o.disabled_at IS NOT NULL THEN 'owner_disabled'
-    WHEN k.expires_at <= ${now} THEN 'expired'
-    WHEN k.not_before > ${now} THEN 'pending'
-    ELSE 'active' END = ${bind(state)}`
 }

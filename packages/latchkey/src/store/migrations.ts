@@ -19,13 +19,20 @@ export interface Dialect {
   readonly byPrimaryKey: string
   /** An expression that gives each row a random text of its own, of 128 bits at least. */
   readonly random: string
+  /** Makes the index by which keys are found by a part of a text, with all that is there. */
+  readonly textIndex: readonly string[]
 }
 
 /**
  * The schema, as the steps that lead to it. A step that has been released is never edited; the next one is added.
  * Times are milliseconds since 1970; lists and objects are JSON text.
  */
-export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly (readonly MigrationStatement[])[] {
+export function migrations({
+  integer,
+  byPrimaryKey,
+  random,
+  textIndex,
+}: Dialect): readonly (readonly MigrationStatement[])[] {
   return [
     [
       // `place` is the sequence number of the entry that issued the key: the order of issue, and a short join.
@@ -262,6 +269,12 @@ export function migrations({ integer, byPrimaryKey, random }: Dialect): readonly
       `CREATE INDEX latchkey_once_by_seq ON latchkey_once (seq)`,
       // The hashes of secrets whose keys were erased: none is imported again.
       `CREATE TABLE latchkey_erased_secrets (hash TEXT NOT NULL PRIMARY KEY) ${byPrimaryKey}`,
+    ],
+    [
+      `CREATE INDEX latchkey_keys_revoked ON latchkey_keys (place) WHERE revoked_at IS NOT NULL`,
+      `CREATE INDEX latchkey_keys_disabled ON latchkey_keys (place) WHERE disabled_at IS NOT NULL`,
+      `CREATE INDEX latchkey_secrets_old ON latchkey_secrets (ends_at, place) WHERE retired_at IS NOT NULL AND ended = 0`,
+      ...textIndex,
     ],
   ]
 }

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { chain } from '../../src/journal/chain.ts'
-import type { KeyListPage, ListFilter, ListOrder, ListPosition, Store, StoredKey } from '../../src/ports.ts'
-import { everything, inserting, newKey } from './store.ts'
+import { stateOf } from '../../src/keyring/key.ts'
+import type { Change, KeyListPage, ListFilter, ListOrder, ListPosition, Store, StoredKey } from '../../src/ports.ts'
+import { everything, inserting, newKey, newSecret } from './store.ts'
 
 /** A key as a list shows it, for a model that knows nothing of databases. */
 interface Listed {
   readonly key: Omit<StoredKey, 'revision'>
   readonly place: number
   readonly lastUsedAt: number | null
+  readonly rotating: boolean
 }
 
 /** In each order: whether one key comes before another. The whole of what an order means. */
@@ -34,6 +36,34 @@ const orders = Object.keys(model) as readonly ListOrder[]
 /** Infinity minus itself is no number: two keys that never expire are alike. */
 function before(order: ListOrder, one: Listed, other: Listed): number {
   return model[order](one, other) || (order === 'expires' ? one.place - other.place : 0)
+}
+
+/** The whole of what a filter means, but for owners and admin keys. */
+function meets({ key, lastUsedAt, rotating }: Listed, filter: Partial<ListFilter>): boolean {
+  const { owner, environments, states, text, expiresBefore, neverExpires, unusedSince } = filter
+  const state = stateOf({ ...key, revision: 0 }, false, everything.now)
+  const lower = (value: string): string => value.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
+  const searched = [key.id, key.name, key.owner, key.start].map(lower)
+  return (
+    (owner === undefined || key.owner === owner) &&
+    (environments?.some((one) => one === key.environment) ?? true) &&
+    (states?.includes(state) ?? true) &&
+    (text === undefined || searched.some((value) => value.includes(lower(text)))) &&
+    (expiresBefore === undefined || (key.expiresAt !== null && key.expiresAt < expiresBefore)) &&
+    (neverExpires === undefined || (key.expiresAt === null) === neverExpires) &&
+    (unusedSince === undefined || (lastUsedAt ?? key.createdAt) < unusedSince) &&
+    (filter.rotating === undefined || rotating === filter.rotating)
+  )
+}
+
+/** The old secret works until after the moment of the filter. */
+function rotation({ key, secret }: ReturnType<typeof newKey>, revision: number): Change {
+  return {
+    kind: 'update',
+    key: { ...key, revision },
+    secrets: [{ ...secret, retiredAt: 1400, endsAt: everything.now + 1 }, newSecret()],
+    draft: { at: 1400, actor: 'test', action: 'rotate', subject: key.id, change: '{}' },
+  }
 }
 
 /** All pages of a list, one after the other. */
@@ -69,50 +99,105 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
     })
 
     const kept = fc.record({
-      name: fc.constantFrom('Z', '_', 'a', 'ä', '-', '😀', '\uffee', 'aa', 'A'),
+      name: fc.constantFrom(
+        'Z',
+        '_',
+        'a',
+        'ä',
+        '-',
+        '😀',
+        '\uffee',
+        'aa',
+        'A',
+        'a_b',
+        'axb',
+        'a%b',
+        '"a" OR b',
+        "it's",
+        'NEAR(a',
+        'Ä*',
+      ),
       owner: fc.constantFrom('acme', 'umbrella', 'Acme'),
       environment: fc.constantFrom('live', 'test', 'admin'),
       expiresAt: fc.constantFrom(null, 0, 1600, 8.64e15),
       createdAt: fc.constantFrom(0, 1000, 8.64e15),
       lastUsedAt: fc.constantFrom(null, 0, 1200, 8.64e15),
+      notBefore: fc.constantFrom(null, 1500, 1501),
+      disabledAt: fc.constantFrom(null, null, 1),
+      revokedAt: fc.constantFrom(null, null, 1),
+      rotating: fc.boolean(),
     })
-    const asked = fc.record({
-      limit: fc.integer({ min: 1, max: 7 }),
-      owner: fc.constantFrom(undefined, 'acme', 'umbrella', 'nobody'),
-      environments: fc.constantFrom(undefined, ['live'], ['test', 'live'], ['none', 'admin']),
-    })
+    const filters: fc.Arbitrary<Partial<ListFilter>> = fc.record(
+      {
+        owner: fc.constantFrom('acme', 'umbrella', 'nobody'),
+        environments: fc.constantFrom(['live'], ['test', 'live'], ['none', 'admin']),
+        states: fc.subarray(['active', 'pending', 'expired', 'disabled', 'revoked'] as const, { minLength: 1 }),
+        text: fc.constantFrom(
+          'a',
+          'Z',
+          'ä',
+          'Ä',
+          '😀',
+          'acm',
+          'ACME',
+          'mbr',
+          'a_b',
+          'a%b',
+          '"a" OR',
+          'NEAR(a',
+          'key_',
+          '*',
+        ),
+        expiresBefore: fc.constantFrom(0, 1600, 1601, 8.64e15),
+        neverExpires: fc.boolean(),
+        unusedSince: fc.constantFrom(0, 1, 1001, 1200, 8.64e15),
+        rotating: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    )
 
-    test('each order is that of the model, nulls and names in any writing included, on pages of any size', async () => {
+    test('each order and each filter is that of the model, with every name, on pages of any size', async () => {
+      const limit = fc.integer({ min: 1, max: 7 })
       await fc.assert(
-        fc.asyncProperty(fc.array(kept, { maxLength: 30 }), asked, async (rows, { limit, owner, environments }) => {
-          const store = await fresh()
-          const listed = rows.map(
-            ({ lastUsedAt, ...row }, index): Listed & { readonly made: ReturnType<typeof newKey> } => {
-              const made = newKey(row)
-              return { made, key: made.key, lastUsedAt, place: index + 1 }
-            },
-          )
-          if (listed.length > 0)
-            await store.commit(
-              listed.map(({ made }) => inserting(made)),
-              chain,
+        fc.asyncProperty(
+          fc.array(kept, { maxLength: 30 }),
+          fc.array(filters, { maxLength: 5 }),
+          limit,
+          async (rows, asked, size) => {
+            const store = await fresh()
+            const listed = rows.map(
+              ({ lastUsedAt, rotating, ...row }, index): Listed & { readonly made: ReturnType<typeof newKey> } => {
+                const made = newKey(row)
+                return { made, key: made.key, lastUsedAt, rotating, place: index + 1 }
+              },
             )
-          const lastUsed = new Map(
-            listed.flatMap(({ made, lastUsedAt }) =>
+            if (listed.length > 0)
+              await store.commit(
+                listed.map(({ made }) => inserting(made)),
+                chain,
+              )
+            const rotations = listed.filter(({ rotating }) => rotating).map(({ made, place }) => rotation(made, place))
+            if (rotations.length > 0) await store.commit(rotations, chain)
+            const uses = listed.flatMap(({ made, lastUsedAt }) =>
               lastUsedAt === null ? [] : [[made.secret.hash, lastUsedAt] as const],
-            ),
-          )
-          await store.recordUsage({ counts: [], lastUsed })
-          for (const order of orders) {
-            const expected = listed
-              .filter(({ key }) => owner === undefined || key.owner === owner)
-              .filter(({ key }) => environments?.some((one) => one === key.environment) ?? true)
-              .toSorted((one, other) => before(order, one, other))
-              .map(({ key }) => key.id)
-            assert.deepEqual(await walkThrough(store, { order, limit, owner, environments }), expected, order)
-          }
-        }),
-        { numRuns: 40 },
+            )
+            await store.recordUsage({ counts: [], lastUsed: new Map(uses) })
+            for (const filter of [{}, ...asked]) {
+              for (const order of orders) {
+                const expected = listed
+                  .filter((one) => meets(one, filter))
+                  .toSorted((one, other) => before(order, one, other))
+                  .map(({ key }) => key.id)
+                const pages = await walkThrough(store, { ...filter, order, limit: size })
+                assert.deepEqual(pages, expected, `${order} ${JSON.stringify(filter)}`)
+                const { total } = await store.list({ ...everything, ...filter, order, limit: 1, count: true })
+                assert.deepEqual(total, { count: expected.length, more: false })
+              }
+            }
+            await store.close()
+          },
+        ),
+        { numRuns: 60 },
       )
     })
 

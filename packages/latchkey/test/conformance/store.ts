@@ -127,7 +127,7 @@ function revoking(key: StoredKey): Change {
 export const everything: ListFilter = {
   owner: undefined,
   environments: undefined,
-  state: undefined,
+  states: undefined,
   grants: undefined,
   text: undefined,
   now: 1500,
@@ -407,7 +407,13 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
           const listed: string[] = []
           let next: ListPosition | undefined
           do {
-            const page: KeyListPage = await store.list({ ...everything, owner, state, after: next, limit: 3 })
+            const page: KeyListPage = await store.list({
+              ...everything,
+              owner,
+              states: state && [state],
+              after: next,
+              limit: 3,
+            })
             listed.push(...page.items.map(({ key }) => key.id))
             ;({ next } = page)
           } while (next !== undefined)
@@ -564,7 +570,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const found: SecretMatch | undefined = await store.bySecret(made.secret.hash)
       assert.deepEqual(found?.owner, kept)
       assert.deepEqual((await store.byId(made.key.id))?.owner, kept)
-      assert.equal((await store.list({ ...everything, state: 'owner_disabled' })).items[0]?.ownerDisabled, true)
+      assert.equal((await store.list({ ...everything, states: ['owner_disabled'] })).items[0]?.ownerDisabled, true)
       assert.equal(await store.newestRevision(), 2)
       // Whoever saw it before, or saw none, is too late.
       assert.equal(await store.commit([changing], chain), undefined)

@@ -1,4 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { listConformance } from '../conformance/list.ts'
+import { listConformance, walkThrough } from '../conformance/list.ts'
+import { everything, inserting, newKey } from '../conformance/store.ts'
 
 listConformance('SQLite', () => sqliteStore({ file: ':memory:' }))
+
+test('a page ends early where very many keys were looked at, says so by its cursor, and nothing is lost', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const common = Array.from({ length: 5100 }, (_, index) =>
+    newKey({ name: `nightly ${index}`, environment: index % 3 === 0 ? 'test' : 'live', expiresAt: 9000 }),
+  )
+  const rare = [newKey({ scopes: ['rare:read'] }), newKey({ scopes: ['rare:read'], environment: 'test' })]
+  await store.commit([...common, ...rare].map(inserting), chain)
+  const ids = rare.map(({ key }) => key.id)
+  const grants = { grants: ['rare:read', 'rare:*'] }
+  const first = await store.list({ ...everything, ...grants, count: true })
+  assert.deepEqual([first.items.length, first.total], [0, { count: 0, more: true }])
+  assert.notEqual(first.next, undefined)
+  for (const order of ['oldest', 'newest', 'last_used', 'expires', 'name'] as const) {
+    assert.deepEqual((await walkThrough(store, { ...grants, order })).toSorted(), ids.toSorted(), order)
+  }
+  // Too many for an index of their own.
+  const many = { text: 'nightly', order: 'expires', expiresBefore: 9001 } as const
+  assert.equal(new Set(await walkThrough(store, many)).size, common.length)
+  const counted = await store.list({ ...everything, text: 'nightly', count: true })
+  assert.deepEqual(counted.total, { count: 1000, more: true })
+  await store.close()
+})

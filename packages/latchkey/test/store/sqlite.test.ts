@@ -298,7 +298,7 @@ test('a database of the first version is brought up to date with all that it has
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''" })
+  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] })
   for (const statement of first) database.exec(String(statement))
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
@@ -337,7 +337,10 @@ test('usage that was counted before it had an environment and a cost gets both',
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const before = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''" }).slice(0, 7)
+  const before = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] }).slice(
+    0,
+    7,
+  )
   for (const statement of before.flat()) if (typeof statement === 'string') database.exec(statement)
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);

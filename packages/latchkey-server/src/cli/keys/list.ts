@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Key, KeyState, ListOptions, ListOrder } from 'latchkey'
 import { keyStates, listOrders } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { atLeastOne } from '../input/flags.ts'
+import { atLeastOne, each } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
-import { iso } from '../input/when.ts'
+import { iso, timeAgo, timeAhead } from '../input/when.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
@@ -15,10 +15,14 @@ import type { Column } from '../terminal/table.ts'
 interface Options extends TargetOptions {
   readonly owner?: string
   readonly environment?: string
-  readonly state?: KeyState
+  readonly state?: readonly KeyState[]
   readonly scope?: string
   readonly text?: string
   readonly issuedBy?: string
+  readonly expiresBefore?: number
+  readonly neverExpires?: boolean
+  readonly unusedSince?: number
+  readonly rotating?: boolean
   readonly order: ListOrder
   readonly cursor?: string
   readonly limit: number
@@ -42,14 +46,32 @@ const columns: readonly Column<Key>[] = [
   },
 ]
 
+function stateOf(text: string): KeyState {
+  const state = keyStates.find((one) => one === text)
+  if (state === undefined) throw new InvalidArgumentError(`It must be one of ${keyStates.join(', ')}.`)
+  return state
+}
+
 export function listCommand(keys: Command): void {
   keyringCommand(keys, 'list', 'List keys, the newest first')
     .option('--owner <owner>', 'Only keys of this owner')
     .option('--environment <name>', 'Only keys of this environment')
-    .addOption(new Option('--state <state>', 'Only keys in this state').choices(keyStates))
+    .option(
+      '--state <state>',
+      `Only keys in this state; repeat it for more. One of ${keyStates.join(', ')}`,
+      each(stateOf),
+    )
     .option('--scope <scope>', 'Only keys that were granted this scope, or resource:* of it')
     .option('--text <part>', 'Only keys with this in their id, name, owner or the start of their secret')
     .option('--issued-by <id>', 'Only keys with a working secret that this admin key made')
+    .option('--expires-before <when>', 'Only keys that expire before a time, or within a span such as 14d', timeAhead)
+    .option('--never-expires', 'Only keys that never expire')
+    .option(
+      '--unused-since <when>',
+      'Only keys not used since a time, or for a span such as 90d; those never used count from their creation',
+      timeAgo,
+    )
+    .option('--rotating', 'Only keys with an old secret that still works')
     .addOption(
       new Option('--order <order>', 'What comes first; keys never used, and those that never expire, come last')
         .choices(listOrders)
@@ -60,7 +82,22 @@ export function listCommand(keys: Command): void {
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
       const { json, all = false, limit, owner, environment, state, scope, text, issuedBy, order } = options
-      const filter: ListOptions = { order, ...defined({ owner, environment, state, scope, text, issuedBy }) }
+      const { expiresBefore, neverExpires, unusedSince, rotating } = options
+      const filter: ListOptions = {
+        order,
+        ...defined({
+          owner,
+          environment,
+          state,
+          scope,
+          text,
+          issuedBy,
+          expiresBefore,
+          neverExpires,
+          unusedSince,
+          rotating,
+        }),
+      }
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
         const listing = startListing({ json, columns, empty: 'No keys found.' })
         let { cursor } = options as { cursor?: string | null }

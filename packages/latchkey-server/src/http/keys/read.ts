@@ -1,25 +1,42 @@
-import type { KeyPage, ListOptions } from 'latchkey'
-import { keyStates, listOrders } from 'latchkey'
+import type { KeyPage, KeyState, ListOptions } from 'latchkey'
+import { bounds, keyStates, listOrders } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from '../type.ts'
 import { etag, failures, json } from '../route/answers.ts'
 import { tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { cursor, described, label, nullable, pageSize, strict, usualPage } from '../wire.ts'
+import { cursor, described, label, nullable, pageSize, strict, timestamp, usualPage } from '../wire.ts'
 import { key, keyDetails, keyPath } from './bodies.ts'
 import { settable, settableOnce } from './fields.ts'
 
 const filters = {
   owner: Type.Optional(described(settable.owner.asked, 'Only keys of this owner')),
   environment: Type.Optional(described(settableOnce.environment.asked, 'Only keys of this environment')),
-  state: Type.Optional(Type.Enum([...keyStates], { description: 'Only keys in this state' })),
+  state: Type.Optional(
+    Type.String({
+      pattern: `^(?:${keyStates.join('|')})(?:,(?:${keyStates.join('|')}))*$`,
+      maxLength: bounds.label,
+      description: `Only keys in this state, or in any of several with commas between: ${keyStates.join(', ')}`,
+    }),
+  ),
   scope: Type.Optional(described(label, 'Only keys that have this scope, or all scopes of its resource')),
   text: Type.Optional(
-    described(label, 'Only keys with this text in their id, name, owner or start; capital letters do not matter'),
+    described(
+      label,
+      'Only keys with this text in their id, name, owner or start; the capital letters of ASCII do not matter',
+    ),
   ),
   issuedBy: Type.Optional(
     described(label, 'Only keys with a secret that works and that this admin key issued, imported or rotated'),
+  ),
+  expiresBefore: Type.Optional(described(timestamp, 'Only keys that expire before this time')),
+  neverExpires: Type.Optional(Type.Boolean({ description: 'Only keys that never expire; false: only those that do' })),
+  unusedSince: Type.Optional(
+    described(timestamp, 'Only keys last used before this time; of those never used, the ones created before it'),
+  ),
+  rotating: Type.Optional(
+    Type.Boolean({ description: 'Only keys with an old secret that still works; false: only those without' }),
   ),
   order: Type.Optional(
     Type.Enum([...listOrders], {
@@ -29,6 +46,9 @@ const filters = {
     }),
   ),
   cursor: Type.Optional(cursor),
+  count: Type.Optional(
+    Type.Boolean({ description: 'Whether all keys that meet the filters are counted too, up to 1,000' }),
+  ),
   limit: Type.Optional(pageSize),
 } satisfies SchemasOf<ListOptions>
 
@@ -39,6 +59,15 @@ const keyPage = Type.Object({
       description:
         'Leads to the next page; null on the last page, and on no other: a page may have fewer keys than its limit, or none, where very many were looked at',
     }),
+  ),
+  total: Type.Optional(
+    Type.Object(
+      {
+        count: Type.Integer({ description: 'How many keys meet the filters, on all pages together; 1,000 at most' }),
+        more: Type.Boolean({ description: 'Whether there are, or may be, more than that' }),
+      },
+      { title: 'KeyCount' },
+    ),
   ),
 } satisfies SchemasOf<KeyPage>)
 
@@ -57,7 +86,11 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
         response: { 200: json('A page of keys', keyPage), ...failures(422) },
       },
     },
-    async (request) => acting(request).list({ limit: usualPage, ...request.query }),
+    async (request) => {
+      const { state, ...query } = request.query
+      const states = state === undefined ? {} : { state: state.split(',') as readonly KeyState[] }
+      return acting(request).list({ limit: usualPage, ...query, ...states })
+    },
   )
 
   app.get(

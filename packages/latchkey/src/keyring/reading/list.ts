@@ -1,7 +1,7 @@
-import { anyText, bounds, integer, invalid, membersOf, oneOf, objectOf, text } from '../../input.ts'
+import { anyText, bounds, integer, invalid, membersOf, oneOf, objectOf, text, timestamp } from '../../input.ts'
 import { adminEnvironment } from '../../policy/admin.ts'
 import { wildcardOf } from '../../policy/scopes.ts'
-import type { KeyState, ListFilter, ListOrder, ListPosition } from '../../ports.ts'
+import type { KeyCount, KeyState, ListFilter, ListOrder, ListPosition } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
 import { authorityOf } from '../authority.ts'
 import type { Key } from '../key.ts'
@@ -30,14 +30,25 @@ export interface ListOptions {
   readonly owner?: string
   /** Only keys of this environment. */
   readonly environment?: string
-  /** Only keys in this state. */
-  readonly state?: KeyState
+  /** Only keys in this state, or in any of these. */
+  readonly state?: KeyState | readonly KeyState[]
   /** Only keys that were granted this scope, or all of its resource. */
   readonly scope?: string
-  /** Part of an id, a name, an owner or the visible start of a secret; capital letters do not matter. */
+  /**
+   * Part of an id, a name, an owner or the visible start of a secret. The capital letters of ASCII do not matter, those of
+   * other alphabets do.
+   */
   readonly text?: string
   /** Only keys with a secret that this admin key issued, imported or rotated, and that was not ended. */
   readonly issuedBy?: string
+  /** Only keys that expire before this time, in milliseconds since 1970. */
+  readonly expiresBefore?: number
+  /** Only keys that never expire, or with `false` only those that do. */
+  readonly neverExpires?: boolean
+  /** Only keys last used before this time, in milliseconds since 1970; of those never used, the ones created before it. */
+  readonly unusedSince?: number
+  /** Only keys with an old secret that still works, or with `false` only those without. */
+  readonly rotating?: boolean
   /**
    * `oldest` if left out: the first issued first. `newest`: the last issued first. `last_used`: the last used first, and those
    * never used at the end. `expires`: the first to expire first, and those that never expire at the end. `name`: by the
@@ -46,6 +57,8 @@ export interface ListOptions {
   readonly order?: ListOrder
   /** `cursor` of the page before, of the same order; the first page if left out. */
   readonly cursor?: string
+  /** Whether all keys that meet the filter are counted too, up to 1000. */
+  readonly count?: boolean
   /** Keys on a page, 1 to 1000; 100 if left out. */
   readonly limit?: number
 }
@@ -57,8 +70,13 @@ const listOptions = membersOf<ListOptions>({
   scope: true,
   text: true,
   issuedBy: true,
+  expiresBefore: true,
+  neverExpires: true,
+  unusedSince: true,
+  rotating: true,
   order: true,
   cursor: true,
+  count: true,
   limit: true,
 })
 
@@ -71,6 +89,11 @@ export interface KeyPage<Scope extends string = string> {
    * renamed meanwhile may, in the order of that, come twice or not at all.
    */
   readonly cursor: string | null
+  /**
+   * How many keys meet the filter, on all pages together; only where `count` was asked for. With `more` there are, or may
+   * be, more than that.
+   */
+  readonly total?: KeyCount
 }
 
 /** The function behind `Keyring.list`. */
@@ -92,22 +115,42 @@ export async function list<Scope extends string>(
   const filter: ListFilter = {
     owner: authority.owner ?? askedOwner,
     environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
-    state: state === undefined ? undefined : oneOf('state', state, keyStates),
+    states: state === undefined ? undefined : statesOf(state),
     grants: scope === undefined ? undefined : grantsOf(scope),
     text: part === undefined ? undefined : searched(part),
     issuedBy: issuedBy === undefined ? undefined : text('issuedBy', issuedBy, bounds.label),
+    expiresBefore: timestamp('expiresBefore', options.expiresBefore) ?? undefined,
+    neverExpires: flag('neverExpires', options.neverExpires),
+    unusedSince: timestamp('unusedSince', options.unusedSince) ?? undefined,
+    rotating: flag('rotating', options.rotating),
     now,
     order,
     after: after as ListPosition | undefined,
     limit: integer('limit', limit, { least: 1, most: bounds.page }),
+    count: flag('count', options.count),
   }
   if (filter.environments?.length === 0 || (askedOwner ?? filter.owner) !== filter.owner)
-    return { keys: [], cursor: null }
-  const { items, next } = await store.list(filter)
+    return { keys: [], cursor: null, ...(filter.count === true ? { total: { count: 0, more: false } } : {}) }
+  const { items, next, total } = await store.list(filter)
   return {
     keys: items.map((item) => keyOfListed<Scope>(item, now)),
     cursor: next === undefined ? null : cursorOf(order, next),
+    ...(total === undefined ? {} : { total }),
   }
+}
+
+/** One state or several, each once. */
+function statesOf(value: unknown): readonly KeyState[] {
+  const states: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (states.length === 0 || states.length > keyStates.length) {
+    throw invalid('state', `one to ${keyStates.length} of ${keyStates.join(', ')}`)
+  }
+  return [...new Set(states.map((state) => oneOf('state', state, keyStates)))]
+}
+
+function flag(name: string, value: unknown): boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw invalid(name, 'true or false')
+  return value
 }
 
 /** A part of a text, in the normal form in which texts are kept. It may begin or end with a space. */

@@ -1,12 +1,14 @@
-import type { KeyListPage, ListFilter, ListPosition } from '../../ports.ts'
+import type { KeyCount, KeyListPage, ListFilter, ListPosition } from '../../ports.ts'
 import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
 import type { OrderedRow, Walk } from '../list-order.ts'
 import { endQuery, environmentsOfKeys, positionIn } from '../list-order.ts'
-import { asksForMore, countQuery, mostLookedAt, pageQuery, placesOf } from '../list-query.ts'
+import type { Places } from '../list-query.ts'
+import { asksForMore, countQuery, mostCounted, mostLookedAt, pageQuery, placesOf, placesQuery } from '../list-query.ts'
 import type { OwnerRow } from '../rows.ts'
 import type { Query } from '../sql.ts'
 import type { Statements } from './statements.ts'
+import { textPlaces } from './text-index.ts'
 import type { Transactions } from './transactions.ts'
 
 type ListedRow = KeyRow & OwnerRow & OrderedRow & { readonly last_used_at: number | null }
@@ -18,6 +20,16 @@ export function listOf({
 }: Pick<Statements, 'rows'> & Pick<Transactions, 'atOneMoment'>): (filter: ListFilter) => KeyListPage {
   const answer = <Row>({ text, values }: Query): readonly Row[] => rows<Row>(text, values)
 
+  const countOf = (query: Query): number => answer<{ readonly count: number }>(query)[0]?.count ?? 0
+
+  /** How many keys there are, as far as they are counted and looked at. */
+  function totalOf(filter: ListFilter, keys: Walk, few: Places | undefined): KeyCount {
+    const count = countOf(countQuery(filter, keys, few))
+    if (count > mostCounted) return { count: mostCounted, more: true }
+    const isAll = few !== undefined || !asksForMore(filter)
+    return { count, more: !isAll && endOf({ ...keys, after: undefined }) !== undefined }
+  }
+
   /** Where the keys end that were looked at, if others follow. */
   function endOf(keys: Walk): ListPosition | undefined {
     const [last, following] = answer<OrderedRow>(endQuery(keys, mostLookedAt))
@@ -26,13 +38,15 @@ export function listOf({
 
   return (filter) =>
     atOneMoment(() => {
-      const { owner, order, after, limit } = filter
+      const { limit } = filter
       const all = filter.environments ?? rows<{ environment: string }>(environmentsOfKeys).map((row) => row.environment)
-      const keys: Walk = { owner, order, after, environments: [...new Set(all)] }
-      if (keys.environments.length === 0) return { items: [], next: undefined }
+      const keys: Walk = { ...filter, environments: [...new Set(all)] }
+      const none = { count: 0, more: false }
+      if (keys.environments.length === 0)
+        return { items: [], next: undefined, total: filter.count === true ? none : undefined }
 
-      const few = placesOf(filter).find(
-        (places) => (answer<{ count: number }>(countQuery(places))[0]?.count ?? 0) <= mostLookedAt,
+      const few = placesOf(filter, keys, textPlaces).find(
+        (places) => countOf(placesQuery(places, keys)) <= mostLookedAt,
       )
       const found = answer<ListedRow>(pageQuery(filter, keys, few))
       const shown = found.slice(0, limit)
@@ -47,6 +61,7 @@ export function listOf({
           lastUsedAt: row.last_used_at,
         })),
         next: isFull ? positionIn(last) : isAll ? undefined : endOf(keys),
+        total: filter.count === true ? totalOf(filter, keys, few) : undefined,
       }
     })
 }

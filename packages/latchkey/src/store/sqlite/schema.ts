@@ -2,12 +2,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import { migrations } from '../migrations.ts'
 import { statementsOf } from './statements.ts'
+import { textIndex } from './text-index.ts'
 
 /** The `cause` of the error, by which code that inspects a database decides what to advise. */
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
 
-const steps = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: 'LOWER(HEX(RANDOMBLOB(16)))' })
+const steps = migrations({
+  integer: 'INTEGER',
+  byPrimaryKey: 'WITHOUT ROWID',
+  random: 'LOWER(HEX(RANDOMBLOB(16)))',
+  textIndex,
+})
 
 /** The version of the tables in a database; 0 while there are none. */
 function schemaOf(database: DatabaseSync): number {
