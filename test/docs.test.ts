@@ -145,8 +145,14 @@ test('every route of the HTTP API is described with its scope, and none that is 
   }
   const served = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { security }]) => {
-      const wanted = security.flatMap((one) => Object.values(one).flat())
-      const named = wanted.map((scope) => `\`${scope}\``).join(' or ')
+      // One of the alternatives is enough, and of each all scopes are needed.
+      const wanted = security.map((one) =>
+        Object.values(one)
+          .flat()
+          .map((scope) => `\`${scope}\``)
+          .join(' and '),
+      )
+      const named = [...new Set(wanted)].join(' or ')
       const who = security.length === 0 ? 'open' : named === '' ? 'any admin key' : named
       return `${method.toUpperCase()} ${path.replace(/^\/latchkey/, '')}: ${who}`
     }),

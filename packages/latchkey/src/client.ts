@@ -32,6 +32,7 @@ import type { Keyring } from './keyring/keyring.ts'
 import type { JournalPage } from './keyring/reading/journal.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
+import type { Why } from './keyring/reading/why.ts'
 import type { RefusalPage } from './keyring/reading/refusals.ts'
 import type { UsagePage } from './keyring/reading/usage.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
@@ -200,6 +201,19 @@ export async function connectKeyring<Scope extends string = string>(
     async refusals(options = {}) {
       const { refusals, cursor } = (await get('/v1/refusals', options)) as unknown as Record<keyof RefusalPage, unknown>
       return { refusals: (refusals as readonly Json[]).map(refusalOf), cursor: cursor as RefusalPage['cursor'] }
+    },
+    async why(options = {}) {
+      const answer = await look(
+        { method: 'GET', path: '/v1/why', query: { ...options }, repeatable: true },
+        'unknown_refusal',
+      )
+      if (answer === undefined) return undefined
+      const { refusal, refusals } = answer as { readonly refusal: Json | null; readonly refusals: readonly Json[] }
+      return {
+        ...answer,
+        refusal: refusal === null ? null : refusalOf(refusal),
+        refusals: refusals.map(refusalOf),
+      } as unknown as Why
     },
     whoami: async () => (await get('/v1/whoami')) as unknown as WhoAmI,
     async close() {

@@ -8,13 +8,14 @@ import type {
   Rotated,
   UsageCount,
   Verdict,
+  Why,
 } from 'latchkey'
 import { iso } from './input/when.ts'
 import { keyFields } from './key-fields.ts'
 import { put } from './terminal/print.ts'
 
 /** The answers for programs that contain times. */
-type Answer = KeyDetails | Rotated | ChangedOwner | Entry | Erased | UsageCount | RefusalRecord | Verdict
+type Answer = KeyDetails | Rotated | ChangedOwner | Entry | Erased | UsageCount | RefusalRecord | Verdict | Why
 
 /** The names of all numbers in an answer, at every depth; those in metadata mean what the application says. */
 type NumberIn<Value> = Value extends readonly (infer Item)[]
@@ -40,6 +41,8 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   since: true,
   until: true,
   hour: true,
+  from: true,
+  to: true,
   amount: false,
   cost: false,
   count: false,

@@ -28,6 +28,7 @@ import { commonLast } from './target.ts'
 import { wrapped } from './terminal/width.ts'
 import { usageCommand } from './usage.ts'
 import { verifyCommand } from './verify.ts'
+import { whyCommand } from './why.ts'
 import { whoamiCommand } from './whoami.ts'
 
 /** The list of exit codes, in lines of this width. */
@@ -75,7 +76,7 @@ export function buildProgram(version: string): Command {
   const refusals = commandIn(program, 'refusals', 'List refused calls, and explain why a call was refused')
   for (const add of [refusalsList, refusalsShow]) add(refusals)
 
-  for (const add of [usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
+  for (const add of [whyCommand, usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
   for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -29,6 +29,7 @@ import { usageRoutes } from './usage.ts'
 import { verifyBatchRoute } from './verify/batch.ts'
 import { verifyRoute } from './verify/one.ts'
 import { whoamiRoutes } from './whoami.ts'
+import { whyRoutes } from './why.ts'
 
 /** The options of the server. */
 export interface LatchkeyServerOptions {
@@ -129,6 +130,7 @@ export async function latchkeyServer(
     refusalRoutes(routes, parts)
     keyringRoutes(routes, parts)
     whoamiRoutes(routes, parts)
+    whyRoutes(routes, parts)
     healthRoutes(routes, parts, drainDelay)
     metricsRoutes(routes, parts)
   })

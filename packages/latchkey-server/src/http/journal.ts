@@ -42,8 +42,10 @@ const entry = {
   ),
 } satisfies SchemasOf<Entry>
 
+export const journalEntry = Type.Object(entry, { title: 'JournalEntry' })
+
 const members = {
-  entries: Type.Array(Type.Object(entry, { title: 'JournalEntry' })),
+  entries: Type.Array(journalEntry),
   cursor: nullable(Type.String({ description: '`cursor` of the next page; null on the last page' })),
 } satisfies SchemasOf<JournalPage>
 const journalPage = Type.Object(members)

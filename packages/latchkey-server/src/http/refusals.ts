@@ -75,7 +75,7 @@ const forOther = {
   code: Type.Enum(others, { description: 'The code of the refusal', examples: ['expired'] }),
 } satisfies SchemasOf<PlainRefusalRecord>
 
-const record = Type.Union(
+export const refusalRecord = Type.Union(
   [
     Type.Object(forScope, { title: 'ScopeRefusalRecord' }),
     Type.Object(forLimit, { title: 'LimitRefusalRecord' }),
@@ -92,7 +92,7 @@ const requestId = Type.String({
 })
 
 const page = Type.Object({
-  refusals: Type.Array(record),
+  refusals: Type.Array(refusalRecord),
   cursor: nullable(Type.String({ description: 'Leads to the next page; null on the last page' })),
 } satisfies SchemasOf<RefusalPage>)
 
@@ -145,7 +145,7 @@ export function refusalRoutes(app: App, { guard, acting }: RouteParts): void {
           'Answers the reason, which the caller was not told. The id of the request is in `X-Request-Id` and in `instance` of the answer to the caller.',
         tags: ['Refusals'],
         params: Type.Object({ requestId }),
-        response: { 200: json('Why the call was refused', record), ...failures(404, 422) },
+        response: { 200: json('Why the call was refused', refusalRecord), ...failures(404, 422) },
       },
     },
     async (request) => {

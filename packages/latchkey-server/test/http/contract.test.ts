@@ -63,6 +63,7 @@ test('the served document is valid OpenAPI 3.1, and says of every operation what
     '/v1/verify',
     '/v1/verify/batch',
     '/v1/whoami',
+    '/v1/why',
   ])
   for (const name of ['Key', 'KeyDetails', 'NewKey', 'Owner', 'JournalEntry', 'Verdict', 'Problem']) {
     assert.ok(name in document.components.schemas, name)

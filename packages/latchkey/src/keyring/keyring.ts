@@ -27,6 +27,7 @@ import type { JournalOptions, JournalPage } from './reading/journal.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
 import type { UsageOptions, UsagePage } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
+import type { Why, WhyOptions } from './reading/why.ts'
 import type { KeptRefusals } from './refusal-bounds.ts'
 import type { Revoked } from './revoke.ts'
 import type { Rotated, RotatedOrRepeated } from './rotate.ts'
@@ -368,6 +369,19 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * for (const { at, keyId, count } of refusals) console.log(new Date(at).toISOString(), keyId, count)
    */
   refusals(options?: RefusalsOptions): Promise<RefusalPage>
+  /**
+   * Says what happened to the calls of an owner, a key or all round a time, or round a request that was refused: the refusals
+   * and the changes of ten minutes before and after, the changes that led to the refusals, and how many calls had which
+   * outcome in these hours. `undefined` if no refusal of the request is kept.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `unknown_owner`, `beyond_delegation`.
+   *
+   * @example
+   * const told = await keyring.why({ owner: 'acme', at: Date.now(), minutes: 5 })
+   * for (const { why } of told?.refusals ?? []) console.log(why)
+   * for (const { code, entry } of told?.causes ?? []) console.log(code, entry.action, entry.actor, entry.change['note'])
+   */
+  why(options?: WhyOptions): Promise<Why | undefined>
   /**
    * Writes the usage gathered so far, and closes the store and the limiter. A second call waits for the first. Over HTTP,
    * and for a keyring that acts as an admin key, the store stays open: others use it.

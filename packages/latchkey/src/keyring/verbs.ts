@@ -18,6 +18,7 @@ import { changeOwner, findOwner } from './owners.ts'
 import { readJournal } from './reading/journal.ts'
 import { findRefusal, readRefusals } from './reading/refusals.ts'
 import { readUsage } from './reading/usage.ts'
+import { why } from './reading/why.ts'
 import { whoami } from './reading/whoami.ts'
 import { revoke } from './revoke.ts'
 import type { Rotated } from './rotate.ts'
@@ -64,5 +65,6 @@ export function verbsOf<Scope extends string>(
     whoami: () => whoami(parts),
     refusal: (requestId) => findRefusal(parts, requestId),
     refusals: (options = {}) => readRefusals(parts, options),
+    why: (options = {}) => why(parts, options),
   }
 }

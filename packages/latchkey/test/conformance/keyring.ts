@@ -494,6 +494,47 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.equal(second.cursor, null)
     })
 
+    test('why the calls of a key, an owner or a request fail is told together, with the change that led to it', async () => {
+      const { key, secret } = await issued({ owner: 'why' })
+      await outcome(secret)
+      await keyring.disable(key.id, { note: 'unpaid' })
+      const verdict = await keyring.verify(secret)
+      assert.ok(!verdict.ok)
+      keyring.noteRefusal?.(verdict, { requestId: 'why-disabled', requirement: {} })
+      await underTest.flushUsage()
+      const byKey = await keyring.why({ key: key.id, minutes: 5 })
+      assert.ok(byKey !== undefined)
+      const [refusal] = byKey.refusals
+      assert.deepEqual(byKey.refusals, [await keyring.refusal(refusal?.requestId ?? '')])
+      const { entries } = await keyring.journal({ key: key.id })
+      assert.deepEqual(byKey.entries, entries)
+      assert.deepEqual(byKey.causes, [{ key: key.id, code: 'disabled', entry: entries[0] }])
+      assert.deepEqual(Object.fromEntries(byKey.usage.map((one) => [one.outcome, one.count])), {
+        accepted: 1,
+        disabled: 1,
+      })
+      assert.deepEqual([byKey.refusal, byKey.complete], [null, true])
+      assert.equal(byKey.to - byKey.from, 600_000)
+      assert.deepEqual((await keyring.why({ owner: 'why' }))?.causes, byKey.causes)
+      const asked = await keyring.why({ requestId: `urn:uuid:${refusal?.requestId}` })
+      assert.deepEqual([asked?.refusal, asked?.causes], [refusal, byKey.causes])
+      const earlier = await keyring.why({ key: key.id, at: byKey.from - 3_600_000, minutes: 1 })
+      assert.deepEqual([earlier?.refusals, earlier?.entries, earlier?.causes], [[], [], []])
+      assert.ok(
+        (await keyring.why({}))?.refusals.some(({ code }) => code === 'disabled'),
+        'of all keys',
+      )
+      assert.equal(await keyring.why({ requestId: 'nobody-knows-it' }), undefined)
+      await assert.rejects(keyring.why({ owner: 'nobody at all' }), codeIs('unknown_owner'))
+      await assert.rejects(keyring.why({ key: 'key_0' }), codeIs('unknown_key'))
+      for (const wrong of [
+        { owner: 'a', key: 'b' },
+        { owner: 'a', minutes: 0 },
+        { requestId: 'a', at: 1 },
+      ])
+        await assert.rejects(keyring.why(wrong), codeIs('invalid_input'))
+    })
+
     test('names in any script arrive as they are', async () => {
       for (const owner of ['ä/ö ?#%2F', '日本語', 'a'.repeat(120), '🗝'.repeat(60), '...']) {
         const { key } = await issued({ owner, name: owner })

@@ -43,6 +43,19 @@ function verbs(view: Keyring<Scope>, id: string): readonly (readonly [AdminScope
 }
 
 for (const [speed, shape] of speeds) {
+  test(`why needs the three scopes of what it reads, on a store that answers ${speed}`, async () => {
+    const { keyring } = await openOn(shape)
+    const { key } = await keyring.issue(shop)
+    const scopesOfWhy = ['refusals:read', 'journal:read', 'usage:read'] as const
+    for (const lacking of [undefined, ...scopesOfWhy]) {
+      const scopes = scopesOfWhy.filter((scope) => scope !== lacking)
+      const { key: asking } = await keyring.issue({ ...admin, scopes, delegation: everything })
+      const told = keyring.as(asking.id).why({ key: key.id })
+      if (lacking === undefined) assert.equal((await told)?.entries.length, 1)
+      else await assert.rejects(told, { code: 'beyond_delegation', message: new RegExp(lacking) })
+    }
+  })
+
   describe(`the rights of an admin key on a store that answers ${speed}`, () => {
     test('a verb needs the scope that the HTTP route of it needs, whoever calls it', async () => {
       const { keyring } = await openOn(shape)

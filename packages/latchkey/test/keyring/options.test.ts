@@ -33,6 +33,7 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     journal: (strange) => entriesOf(keyring, strange),
     verifyJournal: (strange) => keyring.verifyJournal(strange),
     usage: (strange) => keyring.usage(strange),
+    why: (strange) => keyring.why({ owner: 'acme', ...strange }),
   }
 }
 

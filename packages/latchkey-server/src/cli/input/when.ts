@@ -64,3 +64,56 @@ export function iso(at: number): string {
   const date = new Date(at)
   return Number.isNaN(date.getTime()) ? String(at) : date.toISOString()
 }
+
+const localTime = /^(?:(\d{4})-(\d\d)-(\d\d)[T ])?(\d\d):(\d\d)(?::(\d\d))?$/
+
+/**
+ * Reads a time as people say it, in milliseconds since 1970: `10:04` is the last 10:04 of the clock on the wall here, and
+ * `2026-11-26 10:04` that of a day. With a zone it is ISO 8601; a span such as `30m` is before now.
+ */
+export function timeSaid(text: string): number {
+  const [match, year, month, day, hour, minute, second = '0'] = localTime.exec(text) ?? []
+  if (match === undefined) {
+    if (/^\d\d:\d\d/.test(text)) return withZone(text)
+    return timeAgo(text)
+  }
+  const now = new Date()
+  const date = new Date(
+    Number(year ?? now.getFullYear()),
+    month === undefined ? now.getMonth() : Number(month) - 1,
+    Number(day ?? now.getDate()),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  )
+  // `Date` reads 25:61 and the 31st of February as some other time.
+  if (date.getHours() !== Number(hour) || date.getMinutes() !== Number(minute) || Number(second) > 59) throw unsaid()
+  if (day !== undefined && date.getDate() !== Number(day)) throw unsaid()
+  if (day === undefined && date.getTime() > now.getTime()) date.setDate(date.getDate() - 1)
+  return date.getTime()
+}
+
+/** The last time of a clock in another zone, such as `10:04Z` or `10:04+02:00`. */
+function withZone(text: string): number {
+  const today = timeOfIso(`${new Date().toISOString().slice(0, 10)}T${text}`)
+  if (today === undefined) throw unsaid()
+  const aDay = 86_400_000
+  return today > Date.now() ? today - aDay : today + aDay <= Date.now() ? today + aDay : today
+}
+
+function unsaid(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'It must be a time such as 10:04, "2030-01-31 10:04", 10:04Z, 2030-01-31T10:04:00+01:00, or a span before now such as 30m.',
+  )
+}
+
+/** A time on the clock of this machine, with its zone. */
+export function localText(at: number): string {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return String(at)
+  const offset = -date.getTimezoneOffset()
+  const two = (number: number): string => String(Math.trunc(number)).padStart(2, '0')
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`
+}
