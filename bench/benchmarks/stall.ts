@@ -146,8 +146,9 @@ async function filled(file: string, progress: (line: string) => void): Promise<r
   const since = Math.floor(Date.now() / 3_600_000) - hours
   for (let hour = 0; hour < hours; hour++) {
     const at = (since + hour) * 3_600_000
-    database.exec(`INSERT INTO latchkey_usage (hour, key_id, owner, outcome, count)
-      SELECT ${at}, id, owner, 'accepted', 1 FROM latchkey_keys ORDER BY id`)
+    database.exec(`INSERT INTO latchkey_usage
+      (hour, key_id, owner, environment, outcome, limit_name, count, cost)
+      SELECT ${at}, id, owner, environment, 'accepted', '', 1, 1 FROM latchkey_keys ORDER BY id`)
     progress(`${hour + 1} of ${hours} million rows of usage`)
   }
   database.close()

@@ -34,6 +34,7 @@ import type { KeyPage } from './keyring/reading/list.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
 import type { Why } from './keyring/reading/why.ts'
 import type { RefusalPage } from './keyring/reading/refusals.ts'
+import type { UsageSeries } from './keyring/reading/usage-series.ts'
 import type { UsagePage } from './keyring/reading/usage.ts'
 import type { ChangedOwner, Owner } from './keyring/owners.ts'
 import type { Revoked } from './keyring/revoke.ts'
@@ -194,6 +195,7 @@ export async function connectKeyring<Scope extends string = string>(
       return report as unknown as JournalReport
     },
     usage: async (options = {}) => (await get('/v1/usage', options)) as unknown as UsagePage,
+    usageSeries: async (options = {}) => (await get('/v1/usage/series', options)) as unknown as UsageSeries,
     async refusal(requestId) {
       const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
       return record === undefined ? undefined : refusalOf(record)

@@ -56,6 +56,7 @@ export type {
 } from './verify/refusal-record.ts'
 export { usageOutcomes } from './keyring/reading/usage-outcome.ts'
 export type { UsageOutcome } from './keyring/reading/usage-outcome.ts'
+export type { UsageGroup, UsagePoints, UsageSeries, UsageSeriesOptions } from './keyring/reading/usage-series.ts'
 export type { UsageOptions, UsagePage } from './keyring/reading/usage.ts'
 export { revocationReasons } from './keyring/revoke.ts'
 export type { Revoked } from './keyring/revoke.ts'

@@ -47,6 +47,8 @@ export const bounds = {
   cursor: 4096,
   /** Counts in one answer about usage. */
   usage: 10_000,
+  /** Steps and series of one answer with sums of usage, and the days of one by key or owner. */
+  usageSeries: { points: 800, top: 50, days: 93 },
   /** Milliseconds since 1970: the last that a date can have. */
   timestamp: 8_640_000_000_000_000,
   /** Characters in an Idempotency-Key. */

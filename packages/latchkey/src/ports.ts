@@ -56,4 +56,13 @@ export type {
 } from './ports/refusals.ts'
 export type { KeySource } from './ports/source.ts'
 export type { Store } from './ports/store.ts'
-export type { Spending, UsageBatch, UsageCount, UsageFilter, UsagePlace } from './ports/usage.ts'
+export type {
+  Spending,
+  UsageBatch,
+  UsageCount,
+  UsageFilter,
+  UsagePlace,
+  UsageSum,
+  UsageSums,
+  UsageSumsFilter,
+} from './ports/usage.ts'

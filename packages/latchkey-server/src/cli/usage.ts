@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { UsageCount, UsageOptions } from 'latchkey'
+import type { UsageCount, UsageOptions, UsageSeriesOptions } from 'latchkey'
 import { usageOutcomes } from 'latchkey'
 import { keyringCommand } from './command.ts'
+import { Failure } from './exit.ts'
 import { atLeastOne } from './input/flags.ts'
 import { defined } from './input/defined.ts'
 import { iso, timeAgo } from './input/when.ts'
@@ -10,8 +11,10 @@ import { startListing } from './listing.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
 import type { Column } from './terminal/table.ts'
+import { showSums } from './usage-sums.ts'
 
-interface Options extends TargetOptions, Omit<UsageOptions, 'cursor' | 'limit'> {
+interface Options
+  extends TargetOptions, Omit<UsageOptions, 'cursor' | 'limit'>, Pick<UsageSeriesOptions, 'by' | 'step' | 'top'> {
   readonly cursor?: string
   readonly limit: number
   readonly all?: boolean
@@ -45,7 +48,18 @@ export function usageCommand(program: Command): void {
     .option('--limit <number>', 'How many rows to show', atLeastOne, 1000)
     .option('--cursor <cursor>', 'Continue after the rows already shown, with the same order')
     .addOption(new Option('--all', 'All rows, however many').conflicts(['limit']))
+    .addOption(
+      new Option('--by <what>', 'Sums in place of rows, for each of these')
+        .choices(['outcome', 'environment', 'owner', 'key'])
+        .conflicts(['limitName', 'order', 'limit', 'cursor', 'all']),
+    )
+    .addOption(new Option('--step <step>', 'With --by: the length of a step, in UTC (day)').choices(['hour', 'day']))
+    .option('--top <number>', 'With --by owner or --by key: how many to show (10)', atLeastOne)
     .action(async (options: Options) => {
+      if (options.by !== undefined) return sums(options)
+      if (options.step !== undefined || options.top !== undefined) {
+        throw new Failure('usage', '--step and --top are for sums: add --by outcome, environment, owner or key.')
+      }
       const { json, all = false, limit, key, owner, environment, outcome, limitName, from, to, order } = options
       const filter: UsageOptions = defined({ key, owner, environment, outcome, limitName, from, order })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
@@ -63,4 +77,10 @@ export function usageCommand(program: Command): void {
         listing.end(cursor === null ? undefined : `There are more rows: add --cursor ${cursor}, or --all.`)
       })
     })
+}
+
+async function sums(options: Options): Promise<void> {
+  const { json, key, owner, environment, outcome, from, to, by, step, top } = options
+  const asked: UsageSeriesOptions = defined({ key, owner, environment, outcome, from, to, by, step, top })
+  await withKeyring(options, { mode: 'read' }, async ({ keyring }) => showSums(keyring, asked, json))
 }

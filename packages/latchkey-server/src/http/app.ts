@@ -25,6 +25,7 @@ import { throwAsProblem } from './route/errors.ts'
 import { oneAtATime } from './route/once.ts'
 import type { RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
+import { usageSeriesRoutes } from './usage-series.ts'
 import { usageRoutes } from './usage.ts'
 import { verifyBatchRoute } from './verify/batch.ts'
 import { verifyRoute } from './verify/one.ts'
@@ -127,6 +128,7 @@ export async function latchkeyServer(
     verifyBatchRoute(routes, parts)
     journalRoutes(routes, parts)
     usageRoutes(routes, parts)
+    usageSeriesRoutes(routes, parts)
     refusalRoutes(routes, parts)
     keyringRoutes(routes, parts)
     whoamiRoutes(routes, parts)

@@ -251,6 +251,12 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
 
     test('usage is a list', async () => {
       assert.deepEqual(await json('usage --owner nobody'), [])
+      assert.equal(await done('usage --owner nobody --by key'), 'KEY\tCOUNT\tCOST\tBY DAY')
+      const sums = JSON.parse(await done('usage --by outcome --step hour --json'))
+      assert.deepEqual([sums.step, sums.by, sums.others], ['hour', 'outcome', null])
+      for (const wrong of ['usage --step hour', 'usage --by key --limit 3', 'usage --by key --top 51']) {
+        assert.equal((await run(wrong)).code, 2, wrong)
+      }
       assert.equal(await done('usage --owner nobody'), 'HOUR\tKEY\tCOUNT\tCOST\tOUTCOME\tOWNER\tENV')
     })
 

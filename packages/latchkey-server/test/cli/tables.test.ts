@@ -72,6 +72,8 @@ const lists: readonly (readonly string[])[] = [
   ['journal', 'show', '--all'],
   ['usage'],
   ['refusals', 'list'],
+  ['usage', '--by', 'owner'],
+  ['usage', '--by', 'key'],
 ]
 const pages: readonly (readonly string[])[] = [
   ...[0, 2, 4].map((index) => ['keys', 'show', ids[index] ?? '']),

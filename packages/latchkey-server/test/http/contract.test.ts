@@ -60,6 +60,7 @@ test('the served document is valid OpenAPI 3.1, and says of every operation what
     '/v1/refusals',
     '/v1/refusals/{requestId}',
     '/v1/usage',
+    '/v1/usage/series',
     '/v1/verify',
     '/v1/verify/batch',
     '/v1/whoami',

@@ -88,6 +88,12 @@ scenario(
     await keyring.flushUsage()
     const { usage } = (await send('GET /v1/usage', { as })).json()
     assert.deepEqual([...new Set(usage.map(({ owner }: { owner: string }) => owner))], ['globex'])
+    const { series, others } = (await send('GET /v1/usage/series?by=owner', { as })).json()
+    assert.deepEqual(
+      series.map(({ group }: { group: string }) => group),
+      ['globex'],
+    )
+    assert.deepEqual(others.total, { count: 0, cost: 0 })
     assert.equal((await send('GET /v1/owners/acme', { as })).statusCode, 404)
     assert.equal((await send('GET /v1/journal', { as })).statusCode, 403)
     assert.equal((await send('GET /v1/journal?owner=globex', { as })).statusCode, 200)

@@ -76,7 +76,7 @@ test('every route requires the scope that the contract says', () => {
     'owners:read': ['GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
     'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
-    'usage:read': ['GET /v1/usage'],
+    'usage:read': ['GET /v1/usage', 'GET /v1/usage/series'],
     'refusals:read': ['GET /v1/refusals', 'GET /v1/refusals/:requestId'],
     'metrics:read': ['GET /metrics'],
   }
@@ -173,7 +173,15 @@ test('an admin key that is bound to another owner sees and changes nothing of th
     assert.deepEqual(await standing(stage, target), before, line)
     assert.ok(!answer.body.includes(target.key.id) && !answer.body.includes('acme'), `${line}: ${answer.body}`)
     // What is about no owner is answered; so are lists, which then are empty, and the question after a key, which is unknown.
-    const general = ['/v1/keyring', '/v1/whoami', '/metrics', '/v1/keys', '/v1/usage', '/v1/refusals']
+    const general = [
+      '/v1/keyring',
+      '/v1/whoami',
+      '/metrics',
+      '/v1/keys',
+      '/v1/usage',
+      '/v1/usage/series',
+      '/v1/refusals',
+    ]
     const path = line.split(' ')[1] ?? ''
     if (line === 'POST /v1/verify') assert.equal(answer.json().code, 'unknown')
     else if (line === 'POST /v1/verify/batch') assert.equal(answer.json().verdicts[0].code, 'unknown')

@@ -52,6 +52,7 @@ test('a failing store is 503 with Retry-After, never 500 and never a yes, and re
     'GET /readyz',
     'GET /v1/journal',
     'GET /v1/usage',
+    'GET /v1/usage/series',
     'POST /v1/verify',
   ]
   for (const line of lines) {

@@ -117,6 +117,13 @@ scenario('usage is told by key, owner, outcome and time', async ({ send, admin, 
   assert.deepEqual(first.usage, [accepted])
   const next = (await send(`GET /v1/usage?owner=acme&limit=1&cursor=${first.cursor}`, { as })).json()
   assert.deepEqual(next, { usage: [refused], cursor: null })
+  const sums = (await send('GET /v1/usage/series?by=owner&owner=acme&step=hour&top=1', { as })).json()
+  assert.deepEqual([sums.step, sums.by, sums.to - sums.from, sums.series.length], ['hour', 'owner', 86_400_000, 1])
+  assert.deepEqual([sums.series[0].group, sums.series[0].total], ['acme', { count: 3, cost: 2 }])
+  assert.deepEqual([sums.series[0].count.at(-1), sums.others.total.count], [3, 0])
+  for (const wrong of ['by=limit', 'step=week', 'top=51', 'by=key&from=0', 'step=hour&from=0', 'limit=3', 'top=2']) {
+    assert.equal((await send(`GET /v1/usage/series?${wrong}`, { as })).statusCode, 422, wrong)
+  }
   for (const wrong of [
     'order=best',
     'outcome=lost',

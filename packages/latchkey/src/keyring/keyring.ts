@@ -25,6 +25,7 @@ import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { JournalOptions, JournalPage } from './reading/journal.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
+import type { UsageSeries, UsageSeriesOptions } from './reading/usage-series.ts'
 import type { UsageOptions, UsagePage } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
 import type { Why, WhyOptions } from './reading/why.ts'
@@ -334,6 +335,19 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * if (cursor !== null) console.log('There is another page.')
    */
   usage(options?: UsageOptions): Promise<UsagePage>
+  /**
+   * Sums up how often keys were used, and what that cost, by the hour or by the day (UTC): a series for each outcome,
+   * environment, owner or key, with a point for each step. Calls that a report-only limit has reported are counted only
+   * by outcome, or if `outcome` asks for them: they are among the accepted ones.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_key`, `beyond_delegation`.
+   *
+   * @example
+   * const { series, others } = await keyring.usageSeries({ by: 'owner', outcome: 'accepted', top: 3 })
+   * for (const { group, total } of series) console.log(group, total.count, total.cost)
+   * console.log('all others', others?.total.cost)
+   */
+  usageSeries(options?: UsageSeriesOptions): Promise<UsageSeries>
   /**
    * Says why a request was refused, by the id that its answer names. The store keeps refusals; those of other processes
    * are found after two seconds. Of more than ten equal ones within a second, only the first ten are found later.

@@ -17,6 +17,7 @@ import { list } from './reading/list.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import { readJournal } from './reading/journal.ts'
 import { findRefusal, readRefusals } from './reading/refusals.ts'
+import { readUsageSeries } from './reading/usage-series.ts'
 import { readUsage } from './reading/usage.ts'
 import { why } from './reading/why.ts'
 import { whoami } from './reading/whoami.ts'
@@ -62,6 +63,7 @@ export function verbsOf<Scope extends string>(
       return verifyJournal(store, options)
     },
     usage: (options = {}) => readUsage(parts, options),
+    usageSeries: (options = {}) => readUsageSeries(parts, options),
     whoami: () => whoami(parts),
     refusal: (requestId) => findRefusal(parts, requestId),
     refusals: (options = {}) => readRefusals(parts, options),

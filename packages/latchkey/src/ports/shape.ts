@@ -29,6 +29,7 @@ const storeShape: Shape<Store> = {
   isErased: 'a function',
   scrub: 'a function',
   usage: 'a function',
+  usageSums: 'a function',
   recordRefusals: 'a function',
   refusals: 'a function',
   declared: 'a function',

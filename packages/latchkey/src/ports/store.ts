@@ -16,7 +16,7 @@ import type {
 import type { ListFilter, KeyListPage } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
 import type { RefusalBounds, RefusalDraft, RefusalFilter, StoredRefusal } from './refusals.ts'
-import type { Spending, UsageBatch, UsageCount, UsageFilter } from './usage.ts'
+import type { Spending, UsageBatch, UsageCount, UsageFilter, UsageSums, UsageSumsFilter } from './usage.ts'
 
 /**
  * Keeps keys and the journal. Every method may throw or reject; a keyring then answers `unavailable` to a verification,
@@ -113,6 +113,8 @@ export interface Store {
   scrub(): Awaitable<boolean>
   /** A page of the rows, each place once. */
   usage(filter: UsageFilter): Awaitable<readonly UsageCount[]>
+  /** Sums of the same rows, in any order. */
+  usageSums(filter: UsageSumsFilter): Awaitable<UsageSums>
   /**
    * Keeps refusals, and forgets the oldest of a key, of all keys and of strangers beyond their bounds. The bound for all
    * keys may be exceeded by some hundred rows for a while. In one transaction, and the work is bounded by the number of

@@ -63,6 +63,7 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     isErased: (hash) => work(store.isErased(hash)),
     scrub: () => work(store.scrub()),
     usage: (filter) => work(store.usage(filter)),
+    usageSums: (filter) => work(store.usageSums(filter)),
     recordRefusals: (refusals, bounds) => work(store.recordRefusals(refusals, bounds)),
     refusals: (filter) => work(store.refusals(filter)),
     declared: () => work(store.declared()),

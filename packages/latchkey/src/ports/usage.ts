@@ -54,6 +54,41 @@ export interface UsageFilter {
   readonly limit: number
 }
 
+/** The usage to sum up. */
+export interface UsageSumsFilter extends Pick<UsageFilter, 'key' | 'owner' | 'environments' | 'from' | 'to'> {
+  /**
+   * `undefined` sums up all outcomes, but for `over_limit_reported` unless `by` is `outcome`: its calls are counted as
+   * accepted already.
+   */
+  readonly outcome: string | undefined
+  /** A sum for each hour, or for each day (UTC). `from` and `to` begin one. */
+  readonly step: 'hour' | 'day'
+  /** And for each of these. */
+  readonly by: 'outcome' | 'environment' | 'owner' | 'key'
+  /**
+   * By owner and by key, only so many: those with most calls in the whole days in which the time lies, among the first
+   * 200 of each day, environment and outcome at least. What counts as much comes in the order of its name.
+   */
+  readonly top: number
+}
+
+/** A sum of usage. A sum of nothing is left out. */
+export interface UsageSum {
+  /** When the hour or the day begins, in milliseconds since 1970. */
+  readonly at: number
+  /** The outcome, environment, owner or key. */
+  readonly name: string
+  readonly count: number
+  readonly cost: number
+}
+
+/** Sums of usage. */
+export interface UsageSums {
+  readonly sums: readonly UsageSum[]
+  /** By owner and by key, all together, with those that were left out. */
+  readonly totals: readonly Omit<UsageSum, 'name'>[] | undefined
+}
+
 /** An attempt to spend from a quota. */
 export interface Spending {
   /** The cost of the call. */

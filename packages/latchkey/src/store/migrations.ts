@@ -1,5 +1,6 @@
 import type { SqlValue } from './sql.ts'
 import { fileAll } from './filing.ts'
+import { rollUpTables } from './usage-sums-sql.ts'
 
 /** The statements of the transaction in which a migration works. */
 interface Migrating {
@@ -276,5 +277,6 @@ export function migrations({
       `CREATE INDEX latchkey_secrets_old ON latchkey_secrets (ends_at, place) WHERE retired_at IS NOT NULL AND ended = 0`,
       ...textIndex,
     ],
+    rollUpTables({ integer, byPrimaryKey }),
   ]
 }

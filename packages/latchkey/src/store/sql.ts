@@ -206,7 +206,6 @@ export const eraseWithKey: readonly string[] = [
     SELECT hash FROM latchkey_secrets WHERE place = ${placeOfKey} ON CONFLICT (hash) DO NOTHING`,
   `DELETE FROM latchkey_secrets WHERE place = ${placeOfKey}`,
   `DELETE FROM latchkey_quotas WHERE place = ${placeOfKey}`,
-  `DELETE FROM latchkey_usage WHERE key_id = $1`,
   `DELETE FROM latchkey_refusals WHERE key_id = $1`,
   `DELETE FROM latchkey_untold WHERE subject = $1`,
   `DELETE FROM latchkey_once WHERE actor = $1`,
@@ -223,21 +222,10 @@ export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHE
 export const isErasedKey: string = `SELECT 1 FROM latchkey_journal
     WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase'`
 
-const usageOf = (
-  column: string,
-): string => `DELETE FROM latchkey_usage WHERE (hour, key_id, owner, environment, outcome, limit_name) IN
-    (SELECT hour, key_id, owner, environment, outcome, limit_name FROM latchkey_usage WHERE ${column} = $1 LIMIT $2)`
-
-/** Of a key or of an owner, $2 at most. */
-export const dropUsage: Readonly<Record<'key_id' | 'owner', string>> = {
-  key_id: usageOf('key_id'),
-  owner: usageOf('owner'),
-}
-
 const refusalsOf = (column: string): string => `DELETE FROM latchkey_refusals WHERE place IN
     (SELECT place FROM latchkey_refusals WHERE ${column} = $1 LIMIT $2)`
 
-/** The same. */
+/** Of a key or of an owner, $2 at most. */
 export const dropRefusals: Readonly<Record<'key_id' | 'owner', string>> = {
   key_id: refusalsOf('key_id'),
   owner: refusalsOf('owner'),

@@ -186,6 +186,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     auditMissing: longRead('auditMissing'),
     newestRevision: longRead('newestRevision'),
     usage: longRead('usage'),
+    usageSums: longRead('usageSums'),
     refusals: longRead('refusals'),
     grants: longRead('grants'),
 

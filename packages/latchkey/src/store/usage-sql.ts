@@ -22,6 +22,17 @@ export const addUsage: string = `INSERT INTO latchkey_usage (${columns.join(', '
     ON CONFLICT (${columns.join(', ')}) DO UPDATE SET
     count = latchkey_usage.count + excluded.count, cost = latchkey_usage.cost + excluded.cost`
 
+/** Some rows of a key or of an owner ($1), $2 at most. */
+export const usageOf: Readonly<Record<'key' | 'owner', string>> = { key: rowsOf('key_id'), owner: rowsOf('owner') }
+
+function rowsOf(column: string): string {
+  return `SELECT ${shown.join(', ')}, count, cost FROM latchkey_usage WHERE ${column} = $1 LIMIT $2`
+}
+
+/** Takes out one row; its values are those of `addUsage` without the last two. */
+export const dropUsage: string = `DELETE FROM latchkey_usage
+    WHERE ${columns.map((column, index) => `${column} = $${index + 1}`).join(' AND ')}`
+
 /** The values of `addUsage`. */
 export function usageValues(usage: UsageCount): readonly SqlValue[] {
   return [...placeValues(usage), usage.count, usage.cost]
@@ -39,7 +50,10 @@ export function usageQuery(filter: UsageFilter): Query {
   // It seems to say nothing new, and lets the engine use the index, which leaves out what most rows are.
   if (outcome !== undefined && outcome !== 'accepted') where.push(`outcome <> 'accepted'`)
   if (limitName !== undefined) where.push(`limit_name = ${bind(limitName)}`)
+  // A place says more than the time, and the engine looks for one beginning only.
   if (after !== undefined) {
+    const isWithin = after.hour >= from && after.hour < to
+    if (isWithin) where[order === 'oldest' ? 0 : 1] = 'CAST($1 AS BIGINT) <= CAST($2 AS BIGINT)'
     const position = placeValues(after).map(bind).join(', ')
     where.push(`(${columns.join(', ')}) ${order === 'oldest' ? '>' : '<'} (${position})`)
   }

@@ -19,6 +19,8 @@ export interface UsageCounter {
 
 /** Counts of calls, gathered in memory and written in batches. A check never waits for a write. */
 export interface Usage {
+  /** Milliseconds between two writes. */
+  readonly interval: number
   /** Sets the time, whenever the cache takes a lease. Uses get this time, and an hour ends by it. */
   readonly tick: (now: number) => void
   /**
@@ -165,6 +167,7 @@ export function openUsage({
   }
 
   return {
+    interval,
     tick(timestamp) {
       now = timestamp
       if (hourOf(timestamp) === hour) return

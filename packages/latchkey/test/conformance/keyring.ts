@@ -535,6 +535,34 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
         await assert.rejects(keyring.why(wrong), codeIs('invalid_input'))
     })
 
+    test('usage is summed up by the hour and by the day, for each of what is asked for', async () => {
+      const owner = 'summed'
+      const [one, other] = [await issued({ owner }), await issued({ owner })]
+      for (const cost of [2, 3]) await outcome(one.secret, { cost })
+      await outcome(other.secret)
+      await outcome(other.secret, { environment: 'test' })
+      await underTest.flushUsage()
+      const now = Date.now()
+      const sums = await keyring.usageSeries({ owner, by: 'key', step: 'hour', top: 1, outcome: 'accepted' })
+      assert.deepEqual(
+        sums.series.map(({ group, total }) => [group, total]),
+        [[one.key.id, { count: 2, cost: 5 }]],
+      )
+      assert.deepEqual(sums.others?.total, { count: 1, cost: 1 })
+      const steps = (sums.to - sums.from) / 3_600_000
+      assert.deepEqual([sums.series[0]?.count.length, sums.others?.cost.length], [steps, steps])
+      assert.ok(sums.asOf <= now && sums.asOf > now - 60_000)
+      const byDay = await keyring.usageSeries({ owner })
+      assert.deepEqual([byDay.step, byDay.by, byDay.others], ['day', 'outcome', null])
+      assert.deepEqual(
+        byDay.series.map(({ group, total }) => [group, total.count, total.cost]),
+        [
+          ['accepted', 3, 6],
+          ['wrong_environment', 1, 0],
+        ],
+      )
+    })
+
     test('names in any script arrive as they are', async () => {
       for (const owner of ['ä/ö ?#%2F', '日本語', 'a'.repeat(120), '🗝'.repeat(60), '...']) {
         const { key } = await issued({ owner, name: owner })

@@ -37,6 +37,7 @@ function verbs(view: Keyring<Scope>, id: string): readonly (readonly [AdminScope
     ['journal:read', 'journal', () => entriesOf(view)],
     ['journal:read', 'verifyJournal', () => view.verifyJournal()],
     ['usage:read', 'usage', () => view.usage()],
+    ['usage:read', 'usageSeries', () => view.usageSeries()],
     ['refusals:read', 'refusal', () => view.refusal('request-1')],
     ['refusals:read', 'refusals', () => view.refusals()],
   ]

@@ -5,6 +5,7 @@ import { LatchkeyError } from '../../src/error.ts'
 import type { KeyDetails } from '../../src/keyring/key.ts'
 import type { Keyring, OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
+import type { UsageSeries } from '../../src/keyring/reading/usage-series.ts'
 import type { Delegation, Rights } from '../../src/policy/delegation.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -45,6 +46,7 @@ function verbs(view: Keyring<Scope>, id: string): Readonly<Record<string, () => 
     revoke: () => view.revoke(id, { reason: 'unused' }),
     journal: () => entriesOf(view, { key: id }),
     usage: () => view.usage({ key: id }),
+    usageSeries: () => view.usageSeries({ key: id }),
   }
 }
 
@@ -206,6 +208,55 @@ for (const [speed, shape] of speeds) {
       assert.equal((await whole.verifyJournal()).intact, true)
       await whole.changeOwner('acme', { disabled: true })
       assert.equal(await codeOf(keyring.verify(live.secret)), 'owner_disabled')
+    })
+
+    test('no sum of usage tells an admin key anything of calls by keys that it does not see', async () => {
+      const { keyring, clock } = await openOn(shape)
+      const own = [await keyring.issue(shop), await keyring.issue({ ...shop, environment: 'test' })]
+      const moved = await keyring.issue({ ...shop, owner: 'umbrella' })
+      const foreign = await keyring.issue({ ...shop, owner: 'umbrella' })
+      const call = async (keys: readonly (typeof moved)[]): Promise<void> => {
+        for (const { key, secret } of keys) await keyring.verify(secret, { environment: key.environment, cost: 3 })
+        await keyring.verify('nonsense')
+        await keyring.flushUsage()
+      }
+      await call([...own, moved, foreign])
+      // What the key did with its former owner stays with that one.
+      await keyring.change(moved.key.id, { owner: 'acme' })
+      await call([...own, moved])
+
+      const from = clock.now() - 3_600_000
+      const told = async (view: Keyring): Promise<readonly UsageSeries[]> => {
+        const all: UsageSeries[] = []
+        for (const by of ['outcome', 'environment', 'owner', 'key'] as const) {
+          for (const step of ['hour', 'day'] as const) {
+            const top = by === 'key' || by === 'owner' ? { top: 1 } : {}
+            for (const more of [{}, { outcome: 'accepted' }, { environment: 'live' }] as const) {
+              all.push(await view.usageSeries({ by, step, from, ...top, ...more }))
+            }
+          }
+        }
+        return all
+      }
+      for (const bounds of [
+        { owner: 'acme', environments: ['live', 'test', 'admin'] },
+        { owner: 'acme', environments: ['test'] },
+        { owner: null, environments: ['test'] },
+      ]) {
+        const view = keyring.as((await adminKey(keyring, { ...bounds, scopes: ['orders:*'] })).id)
+        const before = await told(view)
+        const [first] = before
+        const seen = (await view.usage()).usage
+        assert.equal(
+          first?.series.reduce((sum, { total }) => sum + total.count, 0),
+          seen.reduce((sum, { count }) => sum + count, 0),
+        )
+        assert.ok(before.every(({ series }) => series.every(({ group }) => group !== 'umbrella' && group !== '')))
+        await call([foreign, foreign, ...(bounds.environments.includes('live') ? [] : [moved])])
+        assert.deepEqual(await told(view), before)
+        await assert.rejects(view.usageSeries({ key: foreign.key.id }), { code: 'unknown_key' })
+        assert.deepEqual((await view.usageSeries({ owner: 'umbrella', environment: 'live' })).series, [])
+      }
     })
 
     test('an admin key takes away from any key that it sees, but not from admin keys that are more than it', async () => {

@@ -39,6 +39,7 @@ export function lateStore(store: Store): Store {
     isErased: late(store.isErased),
     scrub: late(store.scrub),
     usage: late(store.usage),
+    usageSums: late(store.usageSums),
     recordRefusals: late(store.recordRefusals),
     refusals: late(store.refusals),
     declared: late(store.declared),

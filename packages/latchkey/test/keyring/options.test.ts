@@ -34,6 +34,7 @@ function callsWith(keyring: Keyring, id: string): Readonly<Record<string, (stran
     verifyJournal: (strange) => keyring.verifyJournal(strange),
     usage: (strange) => keyring.usage(strange),
     why: (strange) => keyring.why({ owner: 'acme', ...strange }),
+    usageSeries: (strange) => keyring.usageSeries(strange),
   }
 }
 

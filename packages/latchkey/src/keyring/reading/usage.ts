@@ -83,7 +83,7 @@ export async function readUsage<Scope extends string>(
 }
 
 /** The usage that a filter asks for, and that an admin key sees; `undefined` if that is none. */
-async function visibleUsage<Scope extends string>(
+export async function visibleUsage<Scope extends string>(
   parts: KeyringParts<Scope>,
   authority: Authority,
   options: Pick<UsageOptions, 'key' | 'owner' | 'environment' | 'outcome' | 'limitName'>,

@@ -5,6 +5,7 @@ import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-c
 import { like } from '../like.ts'
 import * as sql from '../sql.ts'
 import type { Statements } from './statements.ts'
+import { usageRowsOf } from './usage-rows.ts'
 
 /** How long the result for a token is kept, in milliseconds: a day. */
 const remembered = 86_400_000
@@ -29,12 +30,15 @@ export type Commit = (
  * @param readHead - reads the end of the journal.
  */
 export function commitOf({
-  statements: { row, run },
+  statements,
   readHead,
 }: {
-  readonly statements: Pick<Statements, 'row' | 'run'>
+  readonly statements: Pick<Statements, 'row' | 'rows' | 'run'>
   readonly readHead: () => JournalHead | undefined
 }): Commit {
+  const { row, run } = statements
+  const usage = usageRowsOf(statements)
+
   function putQuota(id: string, quota: Extract<Change, { kind: 'update' }>['quota']): void {
     if (quota === undefined) return
     if (quota !== null && 'more' in quota) {
@@ -75,6 +79,7 @@ export function commitOf({
 
   function erase(key: Extract<Change, { kind: 'erase' }>['key']): boolean {
     if (key === undefined) return true
+    usage.drop('key', key.id, Number.MAX_SAFE_INTEGER)
     for (const text of sql.eraseWithKey) run(text, [key.id])
     return run(sql.eraseKey, [key.id, key.revision]) === 1
   }

@@ -7,6 +7,7 @@ import type { EntryRow, LastRow, OwnerRow, RefusalRow, SecretRow } from '../rows
 import { lastOfRow, namedKeysOfRow, ownerOfRow, refusalOfRow, secretOfRow } from '../rows.ts'
 import * as sql from '../sql.ts'
 import { usageQuery } from '../usage-sql.ts'
+import { usageSumsOf } from '../usage-sums.ts'
 import type { Answering } from './answering.ts'
 import { listOf } from './list.ts'
 import type { Statements } from './statements.ts'
@@ -23,6 +24,7 @@ export type ReadName =
   | 'auditMissing'
   | 'newestRevision'
   | 'usage'
+  | 'usageSums'
   | 'refusals'
   | 'grants'
 
@@ -86,6 +88,8 @@ export function readsOf({
     newestRevision() {
       return audited<{ revision: number }>(sql.newestRevision, [])[0]?.revision ?? 0
     },
+
+    usageSums: (filter) => atOneMoment(() => usageSumsOf(rows, filter)),
 
     usage(filter) {
       const { text, values } = usageQuery(filter)

@@ -1,7 +1,6 @@
 import { LatchkeyError } from '../../error.ts'
 import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
 import * as sql from '../sql.ts'
-import { addUsage, usageValues } from '../usage-sql.ts'
 import { writersOf } from '../writers.ts'
 import { commitInPieces } from './bulk.ts'
 import { commitOf, pieceSize } from './commit.ts'
@@ -14,6 +13,7 @@ import { spendOf } from './spending.ts'
 import type { Statements } from './statements.ts'
 import { syncingOf } from './syncing.ts'
 import type { Transactions } from './transactions.ts'
+import { usageRowsOf } from './usage-rows.ts'
 
 /** How long a write waits for another process's transaction, in milliseconds, before it fails. */
 const longestWait = 5000
@@ -67,6 +67,7 @@ export function writesOf({
   const { row, run } = statements
   const commitOnce = commitOf({ statements, readHead: looks.readHead })
   const spendOnce = spendOf(statements)
+  const usage = usageRowsOf(statements)
   const keepRefusals = refusingOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
@@ -170,11 +171,8 @@ export function writesOf({
         syncing?.syncSoon()
         return kept(() =>
           transact(() => {
-            for (const usage of counts) {
-              // It was counted before the key was erased, and would bring its owner back.
-              if (row(sql.isErasedKey, [usage.key]) !== undefined) continue
-              run(addUsage, usageValues(usage))
-            }
+            // What was counted before a key was erased would bring its owner back.
+            usage.add(counts.filter(({ key }) => row(sql.isErasedKey, [key]) === undefined))
             for (const [hash, at] of lastUsed) {
               run(sql.moveLastUsed, [hash, at])
               run(sql.moveKeyLastUsed, [hash, at])
@@ -206,7 +204,7 @@ export function writesOf({
         kept(() =>
           transact(() => {
             const [column, name] = 'key' in of ? (['key_id', of.key] as const) : (['owner', of.owner] as const)
-            const counts = run(sql.dropUsage[column], [name, limit])
+            const counts = usage.drop('key' in of ? 'key' : 'owner', name, limit)
             return counts + run(sql.dropRefusals[column], [name, limit - counts])
           }),
         ),

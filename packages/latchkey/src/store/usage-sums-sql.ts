@@ -1,0 +1,187 @@
+// Sums of usage, and the tables in which they are kept, for all engines as in `sql.ts`.
+
+import type { UsageCount, UsageSumsFilter } from '../ports.ts'
+import type { Query, SqlValue } from './sql.ts'
+
+export const dayLength = 86_400_000
+
+/** By what usage is summed up: the columns, as the members are called. */
+const columnOf = { key: 'key_id', owner: 'owner', environment: 'environment', outcome: 'outcome' } as const
+
+type Grain = keyof typeof columnOf
+
+/** A table of sums, written with the usage itself: a sum over a month would otherwise read millions of rows. */
+interface RollUp {
+  readonly table: string
+  readonly step: 'hour' | 'day'
+  /** In the order of its primary key. `at` is when the hour or the day (UTC) begins. */
+  readonly columns: readonly ('at' | Grain)[]
+}
+
+const hours = { table: 'latchkey_usage_hours', step: 'hour', columns: ['at', 'environment', 'outcome'] } as const
+const ownerHours = {
+  table: 'latchkey_usage_owner_hours',
+  step: 'hour',
+  columns: ['owner', 'at', 'environment', 'outcome'],
+} as const
+const ownerDays = { ...ownerHours, table: 'latchkey_usage_owner_days', step: 'day' } as const
+const keyDays = {
+  table: 'latchkey_usage_key_days',
+  step: 'day',
+  columns: ['key', 'at', 'owner', 'environment', 'outcome'],
+} as const
+
+const rollUps: readonly RollUp[] = [hours, ownerHours, ownerDays, keyDays]
+
+function named(member: 'at' | Grain): string {
+  return member === 'at' ? 'at' : columnOf[member]
+}
+
+/** Adds to a row of a roll-up, or makes it. */
+export const addToRollUp: ReadonlyMap<RollUp, string> = new Map(
+  rollUps.map((rollUp) => {
+    const { table, columns } = rollUp
+    const place = columns.map(named).join(', ')
+    const values = [...columns, 'count', 'cost'].map((_, index) => `$${index + 1}`)
+    const sum = (column: string): string => `${column} = ${table}.${column} + excluded.${column}`
+    return [
+      rollUp,
+      `INSERT INTO ${table} (${place}, count, cost) VALUES (${values.join(', ')})
+      ON CONFLICT (${place}) DO UPDATE SET ${sum('count')}, ${sum('cost')}`,
+    ]
+  }),
+)
+
+/** Takes out a row of a roll-up of which nothing is left. */
+export function dropEmpty({ table, columns }: RollUp): string {
+  const place = columns.map((member, index) => `${named(member)} = $${index + 1}`)
+  return `DELETE FROM ${table} WHERE ${place.join(' AND ')} AND count = 0`
+}
+
+/** What a batch of counts adds to a roll-up: the values of `addToRollUp`, each place once. */
+export function rolledUp({ step, columns }: RollUp, counts: readonly UsageCount[]): readonly (readonly SqlValue[])[] {
+  const sums = new Map<string, { readonly place: readonly SqlValue[]; count: number; cost: number }>()
+  for (const counted of counts) {
+    const at = step === 'hour' ? counted.hour : counted.hour - (counted.hour % dayLength)
+    const place = columns.map((member) => (member === 'at' ? at : counted[member]))
+    const name = JSON.stringify(place)
+    const sum = sums.get(name) ?? { place, count: 0, cost: 0 }
+    sum.count += counted.count
+    sum.cost += counted.cost
+    sums.set(name, sum)
+  }
+  return [...sums.values()].map(({ place, count, cost }) => [...place, count, cost])
+}
+
+/** The statements that make the roll-ups from the usage that is there. */
+export function rollUpTables({
+  integer,
+  byPrimaryKey,
+}: {
+  readonly integer: string
+  readonly byPrimaryKey: string
+}): readonly string[] {
+  const tables = rollUps.flatMap(({ table, step, columns }) => {
+    const place = columns.map(named).join(', ')
+    const at = step === 'hour' ? 'hour' : `hour - hour % ${dayLength}`
+    const read = columns.map((member) => (member === 'at' ? at : columnOf[member]))
+    const types = columns.map((member) => `${named(member)} ${member === 'at' ? integer : 'TEXT'} NOT NULL`)
+    return [
+      `CREATE TABLE ${table} (${types.join(', ')}, count ${integer} NOT NULL, cost ${integer} NOT NULL,
+        PRIMARY KEY (${place})) ${byPrimaryKey}`,
+      `INSERT INTO ${table} (${place}, count, cost) SELECT ${read.join(', ')}, SUM(count), SUM(cost)
+        FROM latchkey_usage GROUP BY ${read.join(', ')} ORDER BY ${read.join(', ')}`,
+    ]
+  })
+  return [
+    ...tables,
+    `CREATE INDEX latchkey_usage_owner_hours_by_at ON latchkey_usage_owner_hours (at)`,
+    `CREATE INDEX latchkey_usage_owner_days_most ON latchkey_usage_owner_days (at, environment, outcome, count, owner)`,
+    `CREATE INDEX latchkey_usage_key_days_most ON latchkey_usage_key_days (at, environment, outcome, count, key_id)`,
+    `CREATE INDEX latchkey_usage_key_days_by_owner ON latchkey_usage_key_days (owner, at, key_id, environment, outcome)`,
+  ]
+}
+
+/** What is read to sum up: a roll-up, or the rows of one hour and key each. */
+interface Source {
+  readonly table: string
+  readonly at: string
+}
+
+/** The smallest table that has what a filter asks for. */
+function sourceOf(
+  { step, key, owner }: Pick<UsageSumsFilter, 'step' | 'key' | 'owner'>,
+  by: Grain | undefined,
+): Source {
+  const { table } =
+    by === 'key' || key !== undefined
+      ? step === 'day'
+        ? keyDays
+        : { table: 'latchkey_usage' }
+      : by === 'owner' || owner !== undefined
+        ? step === 'day'
+          ? ownerDays
+          : ownerHours
+        : hours
+  const column = table === 'latchkey_usage' ? 'hour' : 'at'
+  // The hours of all owners are few: their days are summed up when they are read.
+  return { table, at: step === 'day' && table === hours.table ? `at - at % ${dayLength}` : column }
+}
+
+/** Sums by step, and by group if one is given. `among` are the groups to read; all of them if left out. */
+export function sumsQuery(filter: UsageSumsFilter, by: Grain | undefined, among?: readonly string[]): Query {
+  const { table, at } = sourceOf(filter, by)
+  const { where, values, bind } = conditionsOf(filter, table === 'latchkey_usage' ? 'hour' : 'at')
+  if (by !== undefined && among !== undefined) where.push(`${columnOf[by]} IN (${among.map(bind).join(', ')})`)
+  const group = by === undefined ? [] : [`${columnOf[by]} AS name`]
+  const text = `SELECT ${[`${at} AS at`, ...group].join(', ')}, ${sums} FROM ${table}
+    WHERE ${where.join(' AND ')} GROUP BY ${by === undefined ? '1' : '1, 2'}`
+  return { text, values }
+}
+
+// An engine may sum up whole numbers as decimals, which drivers give as texts.
+const sums = 'CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(cost) AS BIGINT) AS cost'
+
+/** The keys of one owner that were used most on some days; or the owners of one key. */
+export function mostOfOwner(filter: UsageSumsFilter, by: 'key' | 'owner'): Query {
+  const { where, values, bind } = conditionsOf(filter, 'at')
+  const text = `SELECT ${columnOf[by]} AS name, CAST(SUM(count) AS BIGINT) AS count
+    FROM ${by === 'key' || filter.key !== undefined ? keyDays.table : ownerDays.table} WHERE ${where.join(' AND ')}
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${bind(filter.top)}`
+  return { text, values }
+}
+
+/** The lists in which `most` ranks: one for each day, environment and outcome in which something was counted. */
+export function listsQuery(filter: UsageSumsFilter): Query {
+  const { where, values } = conditionsOf(filter, 'at')
+  const text = `SELECT at - at % ${dayLength} AS day, environment, outcome FROM ${hours.table}
+    WHERE ${where.join(' AND ')} GROUP BY 1, 2, 3`
+  return { text, values }
+}
+
+/** The first of a list: the keys or owners with the highest counts of a day ($1), environment ($2) and outcome ($3). */
+export const first: Readonly<Record<'key' | 'owner', string>> = {
+  key: firstIn(keyDays.table, 'key_id'),
+  owner: firstIn(ownerDays.table, 'owner'),
+}
+
+function firstIn(table: string, column: string): string {
+  return `SELECT ${column} AS name, count FROM ${table} WHERE at = $1 AND environment = $2 AND outcome = $3
+    ORDER BY count DESC, ${column} DESC LIMIT $4`
+}
+
+function conditionsOf(
+  { key, owner, environments, outcome, by, from, to }: UsageSumsFilter,
+  at: 'at' | 'hour',
+): { readonly where: string[]; readonly values: SqlValue[]; readonly bind: (value: SqlValue) => string } {
+  const values: SqlValue[] = [from, to]
+  const bind = (value: SqlValue): string => `$${values.push(value)}`
+  const where = [`${at} >= $1`, `${at} < $2`]
+  if (key !== undefined) where.push(`key_id = ${bind(key)}`)
+  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
+  if (environments !== undefined) where.push(`environment IN (${environments.map(bind).join(', ')})`)
+  if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
+  // Those calls are among the accepted ones already.
+  else if (by !== 'outcome') where.push(`outcome <> 'over_limit_reported'`)
+  return { where, values, bind }
+}
