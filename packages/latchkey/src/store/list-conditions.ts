@@ -30,8 +30,8 @@ export function conditions(
   if (neverExpires !== undefined) where.push(`k.expires_at IS ${neverExpires ? '' : 'NOT '}NULL`)
   if (unusedSince !== undefined) where.push(`COALESCE(k.last_used_at, k.created_at) < ${bind(unusedSince)}`)
   if (rotating !== undefined) {
-    const old = `SELECT 1 FROM latchkey_secrets s WHERE s.place = k.place AND ${oldSecret(bind(now))}`
-    where.push(`${rotating ? '' : 'NOT '}EXISTS (${old})`)
+    const old = `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}`
+    where.push(`k.place ${rotating ? '' : 'NOT '}IN (${old})`)
   }
   if (text !== undefined) {
     // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.

@@ -86,39 +86,66 @@ export function positionIn({ at, place }: OrderedRow): ListPosition {
   return at === null ? [place] : [at, place]
 }
 
-/**
- * Places, and what they are ordered by, in their order: each range is read from an index, and only as far as it is needed.
- * What equals a position and what comes after it are ranges of their own: engines do not find a pair in an index on an
- * expression.
- */
-export function walk(keys: Walk, bind: Bind): string {
-  const { order, after } = keys
-  const ends = after === undefined ? [''] : rangesAfter(order, after, bind).map((range) => ` AND ${range}`)
-  const asked = order === 'expires' ? expirySpans(keys, bind) : order === 'last_used' ? useSpans(keys, bind) : []
-  const spans = asked.length === 0 ? [''] : asked.map((span) => ` AND ${span}`)
-  const ranges = inEach(keys, bind).flatMap((all) => ends.flatMap((end) => spans.map((span) => all + end + span)))
-  const selects = ranges.map((range) => `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k WHERE ${range}`)
-  return `${selects.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])}`
+/** A part of an index, and whether all in it is alike but for its place. */
+interface Range {
+  readonly where: string
+  readonly alike: boolean
 }
 
-function rangesAfter(order: ListOrder, after: ListPosition, bind: Bind): readonly string[] {
+/**
+ * Places, and what they are ordered by, in their order, as many as are looked at: each range is read from an index, and only
+ * as far as it is needed. What equals a position and what comes after it are ranges of their own: engines do not find a pair
+ * in an index on an expression. Of keys that are alike, SQLite would sort all, so that is said to be enough.
+ */
+export function walk(keys: Walk, looked: number, bind: Bind): string {
+  const { order, after } = keys
+  const asked = order === 'expires' ? expirySpans(keys, bind) : order === 'last_used' ? useSpans(keys, bind) : []
+  const spans = asked.length === 0 ? [''] : asked
+  const isAlike = order === 'expires' && keys.neverExpires === true
+  // Where all are alike, a position is a place.
+  const place = after?.at(-1)
+  const from = isAlike && place !== undefined ? rangesAfter('oldest', [Number(place)], bind) : undefined
+  const ends = from ?? (after === undefined ? [{ where: '', alike: false }] : rangesAfter(order, after, bind))
+  const ranges = inEach(keys, bind).flatMap((all) =>
+    ends.flatMap((end) =>
+      spans.map((span) => ({
+        where: [all, end.where, span].filter((condition) => condition !== '').join(' AND '),
+        alike: end.alike || isAlike,
+      })),
+    ),
+  )
+  const { direction } = orders[order]
+  const selects = ranges.map(({ where, alike }) => {
+    const select = `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k WHERE ${where}`
+    return alike ? `SELECT * FROM (${select} ORDER BY k.place ${direction} LIMIT ${looked}) alike` : select
+  })
+  return `${selects.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])} LIMIT ${looked}`
+}
+
+function rangesAfter(order: ListOrder, after: ListPosition, bind: Bind): readonly Range[] {
   const { at, direction } = orders[order]
   const further = direction === 'ASC' ? '>' : '<'
   const place = `k.place ${further} ${bind(after.at(-1) ?? 0)}`
-  if (at === undefined) return [place]
+  if (at === undefined) return [{ where: place, alike: false }]
   const reached = bind(after[0])
-  return [`${at} = ${reached} AND ${place}`, `${at} ${further} ${reached}`]
+  return [
+    { where: `${at} = ${reached} AND ${place}`, alike: true },
+    { where: `${at} ${further} ${reached}`, alike: false },
+  ]
 }
 
 /** Of keys that were found otherwise, those that come after a position. */
 export function beyond(order: ListOrder, after: ListPosition, bind: Bind): string {
-  const ranges = rangesAfter(order, after, bind).map((range) => `(${range})`)
+  const ranges = rangesAfter(order, after, bind).map(({ where }) => `(${where})`)
   return `(${ranges.join(' OR ')})`
 }
 
 /** The position at which a walk stops after so many keys, and one more if there is one. */
 export function endQuery(keys: Walk, looked: number): Query {
   const values: SqlValue[] = []
-  const text = walk(keys, (value) => `$${values.push(value)}`)
-  return { text: `${text} LIMIT 2 OFFSET ${looked - 1}`, values }
+  const text = walk(keys, looked + 1, (value) => `$${values.push(value)}`)
+  return {
+    text: `SELECT place, at FROM (${text}) w ${orderBy(keys.order, ['at', 'place'])} LIMIT 2 OFFSET ${looked - 1}`,
+    values,
+  }
 }

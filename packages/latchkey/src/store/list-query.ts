@@ -14,57 +14,70 @@ export const mostLookedAt = 5000
 /** The number up to which keys are counted. */
 export const mostCounted = 1000
 
-/** Makes the statement that answers the places of all keys that one of the questions of a filter is about, and perhaps of others. */
-export type Places = (bind: Bind) => string
+/** A limit that is none: without it, SQLite may read another index of the same table, all of it, because it is in order. */
+const every = Number.MAX_SAFE_INTEGER
 
-/** What of a filter an index of its own answers. */
+/** The places of all keys that one of the questions of a filter is about, and perhaps of others. */
+export interface Places {
+  /** Makes the statement that answers them. */
+  readonly places: (bind: Bind) => string
+  /** All of them may be seen by whoever asks. */
+  readonly seen: boolean
+}
+
+/** What of a filter an index of its own answers, if the order is by something else. */
 export function placesOf(
   filter: ListFilter,
   keys: Walk,
   textPlaces: (text: string, bind: Bind) => string | undefined,
 ): readonly Places[] {
-  const { issuedBy, rotating, states, text, now } = filter
-  const all: (Places | undefined)[] = [
-    issuedBy === undefined
-      ? undefined
-      : (bind) => `SELECT place FROM latchkey_secrets WHERE issued_by = ${bind(issuedBy)} AND ended = 0`,
-    rotating !== true ? undefined : (bind) => `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}`,
-    text === undefined || textPlaces(text, () => '') === undefined ? undefined : (bind) => textPlaces(text, bind) ?? '',
-    spansOf(filter, keys, expirySpans),
-    spansOf(filter, keys, useSpans),
-    states?.length !== 1 || states[0] !== 'expired'
-      ? undefined
-      : spansOf({ ...filter, expiresBefore: now + 1 }, keys, expirySpans),
-    ...ended(filter),
-  ]
-  return all.filter((places) => places !== undefined)
+  const { issuedBy, rotating, states, text, now, order } = filter
+  const seen = filter.owner === undefined && filter.environments === undefined
+  const all: Places[] = [...ended(filter)]
+  if (issuedBy !== undefined) {
+    const made = 'SELECT place FROM latchkey_secrets WHERE ended = 0 AND issued_by ='
+    all.push({ seen, places: (bind) => `${made} ${bind(issuedBy)}` })
+  }
+  if (rotating === true) {
+    all.push({ seen, places: (bind) => `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}` })
+  }
+  if (text !== undefined && textPlaces(text, () => '') !== undefined) {
+    all.push({ seen, places: (bind) => textPlaces(text, bind) ?? '' })
+  }
+  if (order !== 'expires') all.push(...spansOf(filter, keys, expirySpans))
+  if (order !== 'last_used') all.push(...spansOf(filter, keys, useSpans))
+  if (states?.length === 1 && states[0] === 'expired') {
+    all.push(...spansOf({ ...filter, expiresBefore: now + 1 }, keys, expirySpans))
+  }
+  return all
 }
 
 /** Keys that were ended or disabled have an index of their own. */
-function ended({ states = [] }: ListFilter): readonly Places[] {
+function ended({ states = [], owner, environments }: ListFilter): readonly Places[] {
   const columns = { revoked: 'revoked_at', disabled: 'disabled_at' } as const
   const asked = states.map((state) => (state === 'revoked' || state === 'disabled' ? columns[state] : undefined))
   if (asked.length === 0 || asked.includes(undefined)) return []
-  return [() => asked.map((column) => `SELECT place FROM latchkey_keys WHERE ${column} IS NOT NULL`).join(' UNION ')]
+  const places = asked.map((column) => `SELECT place FROM latchkey_keys WHERE ${column} IS NOT NULL`).join(' UNION ')
+  return [{ seen: owner === undefined && environments === undefined, places: () => places }]
 }
 
-function spansOf(filter: ListFilter, keys: Walk, spans: typeof useSpans): Places | undefined {
-  if (spans(filter, () => '').length === 0) return undefined
-  return (bind) =>
+function spansOf(filter: ListFilter, keys: Walk, spans: typeof useSpans): readonly Places[] {
+  if (spans(filter, () => '').length === 0) return []
+  const select = 'SELECT k.place FROM latchkey_keys k WHERE'
+  const places = (bind: Bind): string =>
     inEach(keys, bind)
-      .flatMap((all) =>
-        spans(filter, bind).map((span) => `SELECT k.place FROM latchkey_keys k WHERE ${all} AND ${span}`),
-      )
+      .flatMap((all) => spans(filter, bind).map((span) => `${select} ${all} AND ${span}`))
       .join(' UNION ALL ')
+  return [{ seen: true, places }]
 }
 
 /** Answers `count` of those places that whoever asks may see, or one more than may be looked at. */
-export function placesQuery(places: Places, keys: Walk): Query {
-  return query(
-    (bind) => `SELECT COUNT(*) AS count FROM (
-      SELECT 1 FROM (${places(bind)}) w CROSS JOIN latchkey_keys k
-      WHERE k.place = w.place AND ${seen(keys, bind)} LIMIT ${mostLookedAt + 1}) found`,
-  )
+export function placesQuery({ places, seen }: Places, keys: Walk): Query {
+  return query((bind) => {
+    const from = `SELECT 1 FROM (${places(bind)}) w`
+    const joined = seen ? '' : `CROSS JOIN latchkey_keys k WHERE k.place = w.place AND ${visible(keys, bind)}`
+    return `SELECT COUNT(*) AS count FROM (${from} ${joined} LIMIT ${mostLookedAt + 1}) found`
+  })
 }
 
 /** Whether anything is asked that the indexes of the orders do not answer. */
@@ -108,15 +121,17 @@ function found(
   const asked = ['k.place = w.place', ...conditions(filter, bind)]
   const looked = asksForMore(filter) ? mostLookedAt : most
   if (places !== undefined) {
-    asked.push(seen(keys, bind))
+    asked.push(visible(keys, bind))
     if (keys.after !== undefined) asked.push(beyond(keys.order, keys.after, bind))
   }
   const from =
-    places === undefined ? `${walk(keys, bind)} LIMIT ${looked}` : `SELECT DISTINCT place FROM (${places(bind)}) p`
+    places === undefined
+      ? walk(keys, looked, bind)
+      : `SELECT DISTINCT place FROM (SELECT place FROM (${places.places(bind)}) p LIMIT ${every}) p`
   return `FROM (${from}) w CROSS JOIN latchkey_keys k ${withOwner} WHERE ${asked.join(' AND ')}`
 }
 
-function seen(keys: Walk, bind: Bind): string {
+function visible(keys: Walk, bind: Bind): string {
   return `(${inEach(keys, bind)
     .map((all) => `(${all})`)
     .join(' OR ')})`
