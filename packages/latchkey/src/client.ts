@@ -30,7 +30,9 @@ import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import type { JournalPage } from './keyring/reading/journal.ts'
+import type { Counts } from './keyring/reading/counts.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
+import type { OwnerPage } from './keyring/reading/owners.ts'
 import type { WhoAmI } from './keyring/reading/whoami.ts'
 import type { Why } from './keyring/reading/why.ts'
 import type { RefusalPage } from './keyring/reading/refusals.ts'
@@ -179,6 +181,8 @@ export async function connectKeyring<Scope extends string = string>(
     eraseKey: async (id, options = {}) => erase(keyPath(id), options),
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
+    counts: async (options = {}) => (await get('/v1/counts', options)) as unknown as Counts,
+    owners: async (options = {}) => (await get('/v1/owners', options)) as unknown as OwnerPage,
     owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
     async changeOwner(owner, patch, options = {}) {
       return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner

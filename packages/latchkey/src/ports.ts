@@ -13,6 +13,7 @@ export type {
 } from './ports/change.ts'
 export type { Clock, Timer } from './ports/clock.ts'
 export type { Follower, Propagation } from './ports/follower.ts'
+export type { CountedKeys, CountFilter, OwnerFilter, OwnerListItem } from './ports/counts.ts'
 export type {
   Action,
   AuditedFiling,

@@ -1,9 +1,11 @@
 import type {
   ChangedOwner,
+  Counts,
   Entry,
   Erased,
   KeyDetails,
   KeyMembers,
+  ListedOwner,
   RefusalRecord,
   Rotated,
   UsageCount,
@@ -15,7 +17,18 @@ import { keyFields } from './key-fields.ts'
 import { put } from './terminal/print.ts'
 
 /** The answers for programs that contain times. */
-type Answer = KeyDetails | Rotated | ChangedOwner | Entry | Erased | UsageCount | RefusalRecord | Verdict | Why
+type Answer =
+  | KeyDetails
+  | Rotated
+  | ChangedOwner
+  | Entry
+  | Erased
+  | UsageCount
+  | RefusalRecord
+  | Verdict
+  | Why
+  | Counts
+  | ListedOwner
 
 /** The names of all numbers in an answer, at every depth; those in metadata mean what the application says. */
 type NumberIn<Value> = Value extends readonly (infer Item)[]
@@ -43,8 +56,17 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   hour: true,
   from: true,
   to: true,
+  asOf: true,
+  active: false,
   amount: false,
   cost: false,
+  disabled: false,
+  expired: false,
+  expiring: false,
+  keys: false,
+  owner_disabled: false,
+  pending: false,
+  revoked: false,
   count: false,
   emptiedBy: false,
   entry: false,

@@ -8,6 +8,7 @@ import { healthCommand } from './health.ts'
 import { showCommand as journalShow } from './journal/show.ts'
 import { verifyCommand as journalVerify } from './journal/verify.ts'
 import { changeCommand } from './keys/change.ts'
+import { countCommand } from './keys/count.ts'
 import { disableCommand } from './keys/disable.ts'
 import { enableCommand } from './keys/enable.ts'
 import { eraseCommand } from './keys/erase.ts'
@@ -19,6 +20,7 @@ import { revokeCommand } from './keys/revoke.ts'
 import { rotateCommand } from './keys/rotate.ts'
 import { showCommand } from './keys/show.ts'
 import { changeCommand as ownersChange } from './owners/change.ts'
+import { listCommand as ownersList } from './owners/list.ts'
 import { showCommand as ownersShow } from './owners/show.ts'
 import { migrateCommand } from './migrate.ts'
 import { listCommand as refusalsList } from './refusals/list.ts'
@@ -59,16 +61,17 @@ export function buildProgram(version: string): Command {
 
   serveCommand(program)
 
-  const keys = commandIn(program, 'keys', 'Issue, list, show, change, rotate, revoke, erase and import keys')
-  for (const add of [issueCommand, listCommand, showCommand, changeCommand, rotateCommand, retireCommand]) add(keys)
-  for (const add of [disableCommand, enableCommand, revokeCommand, eraseCommand, importCommand]) add(keys)
+  const keys = commandIn(program, 'keys', 'Issue, list, count, show, change, rotate, revoke, erase and import keys')
+  for (const add of [issueCommand, listCommand, countCommand, showCommand, changeCommand, rotateCommand]) add(keys)
+  for (const add of [retireCommand, disableCommand, enableCommand, revokeCommand]) add(keys)
+  for (const add of [eraseCommand, importCommand]) add(keys)
 
   const owners = commandIn(
     program,
     'owners',
-    'Show and change owners of keys: their state, and the limits their keys share',
+    'List, show and change owners of keys: their state, and the limits their keys share',
   )
-  for (const add of [ownersShow, ownersChange]) add(owners)
+  for (const add of [ownersList, ownersShow, ownersChange]) add(owners)
 
   const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
   for (const add of [journalShow, journalVerify]) add(journal)

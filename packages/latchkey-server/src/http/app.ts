@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { OpenKeyring } from 'latchkey'
 import { fastifyGuard } from 'latchkey/guard/fastify'
 import { onUnrouted, plainBodies, problemOptions, problems, strictJson } from 'latchkey/problem/fastify'
+import { countRoutes } from './counts.ts'
 import { documentRoutes, homeRoute } from './document.ts'
 import { healthRoutes } from './health.ts'
 import { answerLog, callerLog } from './hooks/answer-log.ts'
@@ -123,6 +124,7 @@ export async function latchkeyServer(
     creatingRoutes(routes, parts)
     changingRoutes(routes, parts)
     erasingRoutes(routes, parts)
+    countRoutes(routes, parts)
     ownerRoutes(routes, parts)
     verifyRoute(routes, parts)
     verifyBatchRoute(routes, parts)

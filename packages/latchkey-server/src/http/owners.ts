@@ -1,4 +1,4 @@
-import type { ChangedOwner, Owner, OwnerPatch } from 'latchkey'
+import type { ChangedOwner, ListedOwner, Owner, OwnerPage, OwnerPatch, OwnersOptions } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from './type.ts'
 import { etag, failures, json } from './route/answers.ts'
@@ -7,7 +7,8 @@ import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, limits, note, nullable, revisionText, strict, timestamp, tookMs } from './wire.ts'
+import { cursor, described, label, limits, note, nullable, pageSize, revisionText } from './wire.ts'
+import { stateCounts, strict, timestamp, tookMs, usualPage } from './wire.ts'
 
 const members = {
   owner: Type.String({ description: 'The name of the owner', examples: ['acme'] }),
@@ -30,10 +31,44 @@ const patch = {
 
 const changed = { owner, tookMs, repeated } satisfies SchemasOf<ChangedOwner>
 
+const listed = {
+  ...members,
+  keys: Type.Integer({ description: 'How many keys the owner has, of those that the admin key sees' }),
+  states: described(stateCounts, 'How many of them are in each state'),
+} satisfies SchemasOf<ListedOwner>
+
+const page = {
+  owners: Type.Array(Type.Object(listed, { title: 'ListedOwner' })),
+  cursor: nullable(Type.String({ description: 'Leads to the next page; null on the last page' })),
+} satisfies SchemasOf<OwnerPage>
+
+const filters = {
+  text: Type.Optional(described(label, 'Only owners whose names begin with this; capital letters do not matter')),
+  cursor: Type.Optional(cursor),
+  limit: Type.Optional(pageSize),
+} satisfies SchemasOf<OwnersOptions>
+
 const ownerPath = Type.Object({ owner: described(label, 'The name of the owner') })
 
 /** The owners of keys. */
 export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void {
+  app.get(
+    '/v1/owners',
+    {
+      onRequest: guard.requires('owners:read'),
+      schema: {
+        operationId: 'listOwners',
+        summary: 'List owners, in the order of their names',
+        description:
+          'Answers a page of the owners that the admin key sees: those that have a key, and those that have limits or are disabled.',
+        tags: ['Owners'],
+        querystring: Type.Object(filters, strict),
+        response: { 200: json('A page of owners', Type.Object(page)), ...failures(422) },
+      },
+    },
+    async (request) => acting(request).owners({ limit: usualPage, ...request.query }),
+  )
+
   app.get(
     '/v1/owners/:owner',
     {
@@ -63,7 +98,8 @@ export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void
       schema: {
         operationId: 'changeOwner',
         summary: 'Change an owner: disable or enable all its keys, or set the limits that they share',
-        description: 'Changes the fields in the body, and leaves the others as they are.',
+        description:
+          'Changes the fields in the body, and leaves the others as they are. Limits may be set before the owner has a key.',
         tags: ['Owners'],
         params: ownerPath,
         headers: Type.Object({ ...ifMatchHeader, ...idempotencyHeader }),

@@ -1,3 +1,4 @@
+import type { StateCounts } from 'latchkey'
 import { bounds, limitName, refusals } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from './type.ts'
@@ -67,6 +68,18 @@ export const revisionText = 'A number that grows with every change; in quotation
 /** The codes of refusals, and the steps of verification that give them. */
 export const refusalCodes = Object.keys(refusals)
 export const refusalSteps = [...new Set(Object.values(refusals).map(({ step }) => step))]
+
+const count = (description: string): ReturnType<typeof Type.Integer> => Type.Integer({ description })
+
+/** The number of keys in each state. */
+export const stateCounts = Type.Object({
+  active: count('Keys that are accepted'),
+  pending: count('Keys that are not yet valid'),
+  expired: count('Keys that are no longer valid'),
+  disabled: count('Keys that are disabled'),
+  owner_disabled: count('Keys whose owner is disabled'),
+  revoked: count('Keys that are revoked'),
+} satisfies SchemasOf<StateCounts>)
 
 /** How many items a page has if a request does not say. */
 export const usualPage = 100

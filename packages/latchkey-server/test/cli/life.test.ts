@@ -179,6 +179,26 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.equal(await verdict(secret), 'accepted')
     })
 
+    test('owners are listed with their keys, and keys are counted', async () => {
+      const { owner } = await issued()
+      await issued({ owner, environment: 'test', expiresAt: Date.now() + 3_600_000 })
+      await done(`owners change ${owner} --limit all=10/1h`)
+      assert.match(await done(`owners list --text ${owner}`), new RegExp(`^${owner}\tactive\t2\t2\tall=10/1h$`, 'm'))
+      const listed = JSON.parse(await done(`owners list --text ${owner} --json`)) as { owner: string; keys: number }
+      assert.deepEqual([listed.owner, listed.keys], [owner, 2])
+      assert.match((await run('owners list --text nobody-at-all')).stderr, /^No owners found\.$/m)
+      const counts = await done(`keys count --owner ${owner} --expires-before 1d`)
+      assert.deepEqual(counts.trimEnd().split('\n'), [
+        'ENV\tKEYS\tACTIVE\tPENDING\tEXPIRED\tDISABLED\tOWNER DISABLED\tREVOKED\tEXPIRING',
+        'live\t1\t1\t0\t0\t0\t0\t0\t0',
+        'test\t1\t1\t0\t0\t0\t0\t0\t1',
+        'all\t2\t2\t0\t0\t0\t0\t0\t1',
+      ])
+      const { asOf, keys } = JSON.parse(await done(`keys count --owner ${owner} --json`)) as Record<string, unknown>
+      assert.deepEqual([keys, typeof asOf], [2, 'string'])
+      assert.match((await run('keys count --owner nobody-at-all')).stderr, /^No keys found\.$/m)
+    })
+
     test('verify says yes or no, why, and spends nothing unless told to', async () => {
       const { id, secret } = await issued({ quota: { amount: 2 } })
       const yes = await run('verify', { env: { LATCHKEY_CREDENTIAL: secret } })

@@ -21,7 +21,17 @@ function sightOf({ folder }: Workplace): unknown {
 
 /** A command of each kind that reads. `verify` is given a secret. */
 function readingOf(id: string): readonly string[] {
-  const reading = ['keys list', `keys show ${id}`, 'owners show acme', 'journal show', 'journal verify', 'usage']
+  const reading = [
+    'keys list',
+    `keys show ${id}`,
+    'owners list',
+    'owners show acme',
+    'keys count',
+    'whoami',
+    'journal show',
+    'journal verify',
+    'usage',
+  ]
   return [...reading, 'verify', 'doctor']
 }
 

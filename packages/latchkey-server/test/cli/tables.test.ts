@@ -74,11 +74,14 @@ const lists: readonly (readonly string[])[] = [
   ['refusals', 'list'],
   ['usage', '--by', 'owner'],
   ['usage', '--by', 'key'],
+  ['owners', 'list'],
+  ['keys', 'count'],
 ]
 const pages: readonly (readonly string[])[] = [
   ...[0, 2, 4].map((index) => ['keys', 'show', ids[index] ?? '']),
   ...[1, 2].map((index) => ['owners', 'show', labels[index] ?? '']),
   ['refusals', 'show', `refused-${ids[1]}`],
+  ['whoami'],
   ['doctor'],
 ]
 

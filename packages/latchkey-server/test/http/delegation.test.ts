@@ -95,6 +95,20 @@ scenario(
     )
     assert.deepEqual(others.total, { count: 0, cost: 0 })
     assert.equal((await send('GET /v1/owners/acme', { as })).statusCode, 404)
+    const owners = (await send('GET /v1/owners', { as })).json()
+    assert.deepEqual([owners.owners.map((one: { owner: string }) => one.owner), owners.cursor], [['globex'], null])
+    assert.deepEqual((await send('GET /v1/owners?text=ac', { as })).json(), { owners: [], cursor: null })
+    const patched = await send('PATCH /v1/owners/acme', { as, body: { limits: null } })
+    assert.deepEqual(
+      patched.json().code,
+      (await send('PATCH /v1/owners/nobody', { as, body: { limits: null } })).json().code,
+    )
+    const counted = async (query: string): Promise<object> => {
+      const { asOf: _, ...counts } = (await send(`GET /v1/counts${query}`, { as })).json()
+      return counts
+    }
+    assert.equal(((await counted('?environment=live')) as { keys: number }).keys, 1)
+    assert.deepEqual(await counted('?owner=acme'), await counted('?owner=nobody'))
     assert.equal((await send('GET /v1/journal', { as })).statusCode, 403)
     assert.equal((await send('GET /v1/journal?owner=globex', { as })).statusCode, 200)
     assert.equal((await send(`GET /v1/journal?key=${globex.key.id}`, { as })).json().entries.length, 1)

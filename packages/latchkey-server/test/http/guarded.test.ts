@@ -62,7 +62,7 @@ test('only these routes are open, and every other one but whoami requires a scop
 
 test('every route requires the scope that the contract says', () => {
   const said: Readonly<Record<string, readonly string[]>> = {
-    'keys:read': ['GET /v1/keys', 'GET /v1/keys/:id'],
+    'keys:read': ['GET /v1/counts', 'GET /v1/keys', 'GET /v1/keys/:id'],
     'keys:read,keys:verify': ['GET /v1/keyring'],
     'keys:write': [
       'POST /v1/keys',
@@ -73,12 +73,13 @@ test('every route requires the scope that the contract says', () => {
     ],
     'keys:erase': ['DELETE /v1/keys/:id'],
     'keys:verify': ['POST /v1/verify', 'POST /v1/verify/batch'],
-    'owners:read': ['GET /v1/owners/:owner'],
+    'owners:read': ['GET /v1/owners', 'GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
     'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
     'usage:read': ['GET /v1/usage', 'GET /v1/usage/series'],
     'refusals:read': ['GET /v1/refusals', 'GET /v1/refusals/:requestId'],
     'metrics:read': ['GET /metrics'],
+    'refusals:read,journal:read,usage:read': ['GET /v1/why'],
   }
   const expected = Object.entries(said).flatMap(([scope, lines]) => lines.map((line) => `${line} ${scope}`))
   const found = guarded
@@ -180,6 +181,8 @@ test('an admin key that is bound to another owner sees and changes nothing of th
       '/v1/keys',
       '/v1/usage',
       '/v1/usage/series',
+      '/v1/counts',
+      '/v1/owners',
       '/v1/refusals',
     ]
     const path = line.split(' ')[1] ?? ''

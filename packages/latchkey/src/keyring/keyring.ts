@@ -23,9 +23,11 @@ import type { KeyDetails } from './key.ts'
 import type { KeyPage, ListOptions } from './reading/list.ts'
 import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
+import type { Counts, CountsOptions } from './reading/counts.ts'
 import type { JournalOptions, JournalPage } from './reading/journal.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
 import type { UsageSeries, UsageSeriesOptions } from './reading/usage-series.ts'
+import type { OwnerPage, OwnersOptions } from './reading/owners.ts'
 import type { UsageOptions, UsagePage } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
 import type { Why, WhyOptions } from './reading/why.ts'
@@ -272,6 +274,28 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   list(options?: ListOptions): Promise<KeyPage<Scope>>
   /**
+   * Counts keys by state and by environment, of one owner or of all: those that the admin key that asks sees. A key has
+   * one state, so the sums are right. With `expiresBefore`, it also counts the active and pending keys that end before then.
+   *
+   * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
+   *
+   * @example
+   * const { keys, states, expiring } = await keyring.counts({ owner: 'acme', expiresBefore: Date.now() + 14 * 86_400_000 })
+   * console.log(`${states.active} of ${keys} keys are active, ${expiring} of them end within two weeks`)
+   */
+  counts(options?: CountsOptions): Promise<Counts>
+  /**
+   * Lists owners in the order of their names, a page at a time: 100 owners, or `limit`, which is 1000 at most. Each comes
+   * with the number of its keys by state. An owner without keys is listed if limits were set for it, or it was disabled.
+   *
+   * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
+   *
+   * @example
+   * const { owners } = await keyring.owners({ text: 'ac' })
+   * for (const { owner, keys, states } of owners) console.log(`${owner}: ${keys} keys, ${states.active} of them active`)
+   */
+  owners(options?: OwnersOptions): Promise<OwnerPage>
+  /**
    * Reads an owner: whether it is disabled, and the limits that its keys share. `undefined` when it has no key and nothing
    * was ever changed of it, or the admin key that asks may not see it.
    *
@@ -283,7 +307,9 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   owner(owner: string): Promise<Owner | undefined>
   /**
-   * Disables or enables all keys of an owner, or sets the limits that they share.
+   * Disables or enables all keys of an owner, or sets the limits that they share, which may be done before it has a key.
+   * `unknown_owner` is for a change of nothing but `disabled` when nothing is known of the owner, as after a typing error,
+   * and for an owner that the admin key that asks does not see.
    *
    * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`, `idempotency_key_reused`,
    *   `beyond_delegation`; `conflict` when an admin key asks to disable the owner of the last admin key that can issue any

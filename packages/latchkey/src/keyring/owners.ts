@@ -89,11 +89,16 @@ export async function changeOwner<Scope extends string>(
   if (disabled !== undefined && typeof disabled !== 'boolean') throw invalid('disabled', 'true or false')
   const shared = patch.limits === undefined ? undefined : patch.limits === null ? [] : limits(patch.limits)
 
+  // Limits may be agreed on before the first key. But whoever only disables an owner of whom nothing is known has mistyped
+  // the name, and must not believe that it is done.
+  const makesOwner = shared !== undefined
+
   const call = { verb: 'owner', id: owner, asked: patch, options }
   const { before, result, revision, tookMs, repeated } = await makeChange(parts, call, {
     scope: 'owners:write',
     async read(authority) {
-      const stored = await visibleOwner(parts, authority, owner)
+      const stored =
+        (await visibleOwner(parts, authority, owner)) ?? (makesOwner ? unknownTo(authority, owner) : undefined)
       if (stored === undefined) throw new LatchkeyError('unknown_owner', 'No key has this owner.')
       // A change of an owner concerns all its keys.
       if (authority.everywhere) return stored
@@ -130,6 +135,12 @@ export async function changeOwner<Scope extends string>(
   return { owner: ownerOfStored({ ...changed, revision: revision ?? changed.revision }), tookMs, repeated }
 }
 
+/** An owner that has neither a key nor a record, for those who may make one: others do not learn that it has none. */
+function unknownTo(authority: Authority, owner: string): StoredOwner | undefined {
+  if (!authority.everywhere || (authority.owner ?? owner) !== owner) return undefined
+  return { owner, disabledAt: null, limits: [], revision: 0 }
+}
+
 /** @throws LatchkeyError `conflict`. */
 async function stepOf<Scope extends string>(
   parts: KeyringParts<Scope>,
@@ -155,6 +166,7 @@ function entryOf({ disabledAt, limits: shared }: StoredOwner): object {
   return { disabled: disabledAt !== null, limits: shared }
 }
 
-function ownerOfStored({ owner, disabledAt, limits: shared, revision }: StoredOwner): Owner {
+/** Shows an owner. */
+export function ownerOfStored({ owner, disabledAt, limits: shared, revision }: StoredOwner): Owner {
   return { owner, disabled: disabledAt !== null, disabledAt, limits: shared, revision }
 }

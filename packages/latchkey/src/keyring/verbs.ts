@@ -15,9 +15,11 @@ import { keyOfKept } from './key.ts'
 import type { Keyring } from './keyring.ts'
 import { list } from './reading/list.ts'
 import { changeOwner, findOwner } from './owners.ts'
+import { readCounts } from './reading/counts.ts'
 import { readJournal } from './reading/journal.ts'
 import { findRefusal, readRefusals } from './reading/refusals.ts'
 import { readUsageSeries } from './reading/usage-series.ts'
+import { listOwners } from './reading/owners.ts'
 import { readUsage } from './reading/usage.ts'
 import { why } from './reading/why.ts'
 import { whoami } from './reading/whoami.ts'
@@ -50,6 +52,8 @@ export function verbsOf<Scope extends string>(
     revoke: (id, options) => during(revoke(parts, id, options)),
     eraseKey: (id, options = {}) => during(eraseKey(parts, id, options)),
     list: (options = {}) => list(parts, options),
+    counts: (options = {}) => readCounts(parts, options),
+    owners: (options = {}) => listOwners(parts, options),
     owner: (owner) => findOwner(parts, owner),
     changeOwner: (owner, patch, options = {}) => during(changeOwner(parts, owner, { patch, options })),
     async find(id) {

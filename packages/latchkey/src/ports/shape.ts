@@ -10,6 +10,8 @@ const storeShape: Shape<Store> = {
   byId: 'a function',
   owner: 'a function',
   list: 'a function',
+  owners: 'a function',
+  counts: 'a function',
   commit: 'a function',
   idempotentResult: 'a function',
   follow: 'a function',

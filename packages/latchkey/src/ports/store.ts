@@ -13,6 +13,7 @@ import type {
   JournalHead,
   Touched,
 } from './journal.ts'
+import type { CountedKeys, CountFilter, OwnerFilter, OwnerListItem } from './counts.ts'
 import type { ListFilter, KeyListPage } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
 import type { RefusalBounds, RefusalDraft, RefusalFilter, StoredRefusal } from './refusals.ts'
@@ -36,6 +37,10 @@ export interface Store {
   owner(owner: string): Awaitable<StoredOwner | undefined>
   /** A page of keys in the order that the filter names. */
   list(filter: ListFilter): Awaitable<KeyListPage>
+  /** Owners that have a key or a record, in the order of their names; capital letters count only between equal ones. */
+  owners(filter: OwnerFilter): Awaitable<readonly OwnerListItem[]>
+  /** The number of keys by state, all read at once; an entry for each environment that has keys. */
+  counts(filter: CountFilter): Awaitable<readonly CountedKeys[]>
   /**
    * All changes and their journal entries in one transaction, durable when it answers. `chain` gives a draft its place
    * after the head. Answers `undefined`, and does nothing, when what is to be updated is no longer at the revision

@@ -49,6 +49,8 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     // Always a promise, even if the store returns none: a store that only one process can open may do so.
     settled: async (seq, hash) => settle(store.settled(seq, hash)),
     list: (filter) => work(store.list(filter)),
+    owners: (filter) => work(store.owners(filter)),
+    counts: (filter) => work(store.counts(filter)),
     idempotentResult: (once) => work(store.idempotentResult(once)),
     journal: (filter) => work(store.journal(filter)),
     entries: (filter) => work(store.entries(filter)),

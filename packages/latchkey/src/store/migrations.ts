@@ -1,3 +1,4 @@
+import { countTables } from './count-tables.ts'
 import type { SqlValue } from './sql.ts'
 import { fileAll } from './filing.ts'
 import { rollUpTables } from './usage-sums-sql.ts'
@@ -278,5 +279,6 @@ export function migrations({
       ...textIndex,
     ],
     rollUpTables({ integer, byPrimaryKey }),
+    countTables({ integer, byPrimaryKey }),
   ]
 }

@@ -178,6 +178,8 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 
     list: longRead('list'),
+    owners: longRead('owners'),
+    counts: longRead('counts'),
     journal: longRead('journal'),
     entries: longRead('entries'),
     auditFiling: longRead('auditFiling'),

@@ -363,6 +363,50 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.deepEqual([await outcome(secret), await outcome(secret)], ['accepted', 'over_limit'])
     })
 
+    test('an owner is listed with its keys, also before it has one, and its limits can be set by then', async () => {
+      const early = someone()
+      const limits = [{ name: 'all', limit: 1, window: 60 }]
+      const { owner: made } = await keyring.changeOwner(early, { limits })
+      const { owners: bare, cursor: none } = await keyring.owners({ text: early.toUpperCase() })
+      assert.deepEqual([bare.map(({ owner, keys }) => [owner, keys]), none], [[[early, 0]], null])
+      await keyring.issueMany(
+        ['live', 'test', 'test'].map((environment) => ({ name: 'Key', owner: early, environment, scopes: [] })),
+      )
+      const [owner] = (await keyring.owners({ text: early })).owners
+      const states = { active: 3, pending: 0, expired: 0, disabled: 0, owner_disabled: 0, revoked: 0 }
+      assert.deepEqual(owner, { ...made, keys: 3, states })
+      const { owners: first, cursor } = await keyring.owners({ limit: 1 })
+      assert.ok(first.length === 1 && cursor !== null)
+      assert.notEqual((await keyring.owners({ limit: 1, cursor })).owners[0]?.owner, first[0]?.owner)
+      await assert.rejects(keyring.owners({ limit: 0 }), codeIs('invalid_input'))
+      await assert.rejects(keyring.owners({ cursor: 'nothing' }), codeIs('invalid_input'))
+    })
+
+    test('keys are counted by state and environment', async () => {
+      const { key } = await issued({ expiresAt: Date.now() + 3_600_000 })
+      const { owner } = key
+      await keyring.issueMany(
+        ['live', 'test'].map((environment) => ({ name: 'Counted', owner, environment, scopes: [] })),
+      )
+      await keyring.disable((await keyring.list({ owner, environment: 'test' })).keys[0]?.id ?? '')
+      const { asOf, ...counts } = await keyring.counts({ owner, expiresBefore: Date.now() + 7_200_000 })
+      const none = { active: 0, pending: 0, expired: 0, disabled: 0, owner_disabled: 0, revoked: 0 }
+      assert.equal(typeof asOf, 'number')
+      assert.deepEqual(counts, {
+        keys: 3,
+        states: { ...none, active: 2, disabled: 1 },
+        expiring: 1,
+        environments: [
+          { environment: 'live', keys: 2, states: { ...none, active: 2 }, expiring: 1 },
+          { environment: 'test', keys: 1, states: { ...none, disabled: 1 }, expiring: 0 },
+          { environment: 'admin', keys: 0, states: none, expiring: 0 },
+        ],
+      })
+      assert.equal((await keyring.counts({ owner, environment: 'live' })).expiring, null)
+      assert.ok((await keyring.counts()).keys >= 3)
+      await assert.rejects(keyring.counts({ environment: 'moon' }), codeIs('invalid_input'))
+    })
+
     test('a list is filtered, and paged without a gap', async () => {
       const owner = someone()
       const keys = Array.from({ length: 5 }, (_, index) => {

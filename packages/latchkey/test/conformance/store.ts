@@ -8,6 +8,7 @@ import type {
   Change,
   ChangesSince,
   EntryFilter,
+  CountFilter,
   SecretMatch,
   JournalDraft,
   JournalEntry,
@@ -16,6 +17,7 @@ import type {
   ListFilter,
   RefusalDraft,
   ListPosition,
+  OwnerFilter,
   Store,
   StoredKey,
   StoredRefusal,
@@ -420,6 +422,83 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
           assert.deepEqual(listed, expected, `${owner} ${state}`)
         }
       }
+    })
+
+    test('keys are counted with the commit that writes them, once each, by owner and environment', async () => {
+      const { open } = fresh()
+      const [store, other] = [await open(), await open()]
+      const none = { active: 0, pending: 0, expired: 0, disabled: 0, owner_disabled: 0, revoked: 0 }
+      const all: CountFilter = { owner: undefined, environments: undefined, now: 1500, expiresBefore: 0 }
+      assert.deepEqual(await store.counts(all), [])
+      const [one, two, later, elsewhere] = [
+        newKey(),
+        newKey({ expiresAt: 2000 }),
+        newKey({ owner: 'umbrella', notBefore: 1600, expiresAt: 1700 }),
+        newKey({ environment: 'test', owner: 'umbrella' }),
+      ] as const
+      await store.commit([one, two, later, elsewhere].map(inserting), chain)
+      const at = async (now: number, filter: Partial<CountFilter> = {}): Promise<object> => {
+        const counted = await other.counts({ ...all, ...filter, now, expiresBefore: 1800 })
+        return Object.fromEntries(counted.map(({ environment, states, expiring }) => [environment, [states, expiring]]))
+      }
+      assert.deepEqual(await at(1500), {
+        live: [{ ...none, active: 2, pending: 1 }, 1],
+        test: [{ ...none, active: 1 }, 0],
+      })
+      assert.deepEqual(await at(1700, { environments: ['live'] }), { live: [{ ...none, active: 2, expired: 1 }, 0] })
+      assert.deepEqual(await at(2000, { owner: 'acme' }), { live: [{ ...none, active: 1, expired: 1 }, 0] })
+      const umbrella = { owner: 'umbrella', disabledAt: 5, limits: [], revision: 0 }
+      await store.commit([{ kind: 'owner', owner: umbrella, draft: draft('owner:umbrella', 'disable') }], chain)
+      await store.commit([revoking({ ...two.key, revision: 2 })], chain)
+      // What is not committed is not counted.
+      assert.equal(await store.commit([inserting(newKey()), revoking({ ...one.key, revision: 99 })], chain), undefined)
+      const live = { ...none, active: 1, owner_disabled: 1, revoked: 1 }
+      assert.deepEqual(await at(1500), { live: [live, 0], test: [{ ...none, owner_disabled: 1 }, 0] })
+      assert.deepEqual(await at(1500, { owner: 'nobody' }), {})
+    })
+
+    test('owners are listed by name, those with keys and those with a record, page after page', async () => {
+      const store = await fresh().open()
+      const names = ['b', 'B', 'a', 'Ab', 'zoo']
+      await store.commit(
+        names.map((owner) => inserting(newKey({ owner }))),
+        chain,
+      )
+      await store.commit([inserting(newKey({ owner: 'b', environment: 'test' }))], chain)
+      const bare = { owner: 'aa', disabledAt: null, limits: [{ name: 'all', limit: 1, window: 1 }], revision: 0 }
+      await store.commit([{ kind: 'owner', owner: bare, draft: draft('owner:aa', 'change') }], chain)
+      const all: OwnerFilter = {
+        owner: undefined,
+        environments: undefined,
+        withoutKeys: true,
+        text: undefined,
+        after: undefined,
+        now: 1500,
+        limit: 1000,
+      }
+      const listed = async (filter: Partial<OwnerFilter> = {}): Promise<readonly string[]> =>
+        (await store.owners({ ...all, ...filter })).map(({ owner }) => owner.owner)
+      assert.deepEqual(await listed(), ['a', 'aa', 'Ab', 'B', 'b', 'zoo'])
+      assert.deepEqual(await listed({ limit: 2 }), ['a', 'aa'])
+      assert.deepEqual(await listed({ after: 'aa', limit: 2 }), ['Ab', 'B'])
+      assert.deepEqual(await listed({ after: 'B' }), ['b', 'zoo'])
+      assert.deepEqual(await listed({ text: 'A' }), ['a', 'aa', 'Ab'])
+      assert.deepEqual(await listed({ text: 'a', after: 'a' }), ['aa', 'Ab'])
+      assert.deepEqual([await listed({ text: 'c' }), await listed({ text: '%' })], [[], []])
+      assert.deepEqual(await listed({ environments: ['test'], withoutKeys: false }), ['b'])
+      assert.deepEqual(await listed({ withoutKeys: false, text: 'a' }), ['a', 'Ab'])
+      assert.deepEqual([await listed({ owner: 'b' }), await listed({ owner: 'c' })], [['b'], []])
+      const [b] = await store.owners({ ...all, owner: 'b' })
+      assert.deepEqual(b?.owner, { owner: 'b', disabledAt: null, limits: [], revision: 0 })
+      assert.deepEqual(
+        b?.keys.map(({ environment, states }) => [environment, states.active]),
+        [
+          ['live', 1],
+          ['test', 1],
+        ],
+      )
+      const [aa] = await store.owners({ ...all, owner: 'aa' })
+      assert.deepEqual(aa, { owner: { ...bare, revision: names.length + 2 }, keys: [] })
     })
 
     test('a list shows only what was asked for: environment, scope or its wildcard, part of a text', async () => {

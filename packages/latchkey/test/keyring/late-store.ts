@@ -16,6 +16,8 @@ export function lateStore(store: Store): Store {
     bySecret: late(store.bySecret),
     byId: late(store.byId),
     owner: late(store.owner),
+    owners: late(store.owners),
+    counts: late(store.counts),
     list: late(store.list),
     commit: late(store.commit),
     idempotentResult: late(store.idempotentResult),

@@ -4,6 +4,8 @@ import { filingOfKey, filingOfOwner, filingValues } from '../filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
 import { like } from '../like.ts'
 import * as sql from '../sql.ts'
+import type { KeyCounter } from './counting.ts'
+import { keyCounter } from './counting.ts'
 import type { Statements } from './statements.ts'
 import { usageRowsOf } from './usage-rows.ts'
 
@@ -77,15 +79,16 @@ export function commitOf({
     }
   }
 
-  function erase(key: Extract<Change, { kind: 'erase' }>['key']): boolean {
+  function erase(key: Extract<Change, { kind: 'erase' }>['key'], counter: KeyCounter): boolean {
     if (key === undefined) return true
     usage.drop('key', key.id, Number.MAX_SAFE_INTEGER)
+    counter.moved(counter.before(key.id), undefined)
     for (const text of sql.eraseWithKey) run(text, [key.id])
     return run(sql.eraseKey, [key.id, key.revision]) === 1
   }
 
   /** Whether the rows could be written as they were asked for. */
-  function write(change: Change, seq: number): boolean {
+  function write(change: Change, seq: number, counter: KeyCounter): boolean {
     if (change.kind === 'owner') {
       const values = sql.ownerValues(change.owner, seq)
       const { revision } = change.owner
@@ -94,10 +97,11 @@ export function commitOf({
     if (change.kind === 'snapshot') {
       return change.rows.every(({ subject, revision }) => run(sql.tell, [subject, revision]) === 1)
     }
-    if (change.kind === 'erase') return change.emptied.every(empty(seq)) && erase(change.key)
+    if (change.kind === 'erase') return change.emptied.every(empty(seq)) && erase(change.key, counter)
     const { id } = change.key
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))
+      counter.moved(undefined, change.key)
       if (change.quota !== null) run(sql.insertQuota, [id, change.quota.remaining, change.quota.period])
       const { lastUsedAt } = change.secret
       if (lastUsedAt !== null) run(sql.noteKeyUse, [id, lastUsedAt])
@@ -105,7 +109,9 @@ export function commitOf({
     }
     const { secrets = [], unused = [] } = change
     if (unused.some((hash) => row(sql.isUnused, [hash]) === undefined)) return false
+    const before = counter.before(id)
     if (run(updateKey, updateKeyValues(change.key, seq)) === 0) return false
+    counter.moved(before, change.key)
     putQuota(id, change.quota)
     return secrets.every(
       (secret) =>
@@ -138,20 +144,23 @@ export function commitOf({
     if (authority !== undefined && !holds(authority)) return undefined
     if (left !== undefined && !holds(left)) return undefined
     const entries: JournalEntry[] = []
+    const counter = keyCounter({ row, run })
     let last = readHead()
     let began = performance.now()
     for (const change of changes) {
       const entry = chain(change.draft, last)
       const filings = filingsOf(change)
-      if (!write(change, entry.seq)) return undefined
+      if (!write(change, entry.seq, counter)) return undefined
       run(sql.insertEntry, sql.entryValues(entry))
       for (const filing of filings) run(sql.fileEntry, filingValues(filing, entry))
       entries.push(entry)
       last = entry
       if (entries.length % pieceSize !== 0 && performance.now() - began < pieceTime) continue
+      counter.write()
       yield
       began = performance.now()
     }
+    counter.write()
     if (idempotent !== undefined && !note(idempotent, entries)) return undefined
     return entries
   }

@@ -1,5 +1,8 @@
 import type { EntryListItem, JournalEntry, UsageCount } from '../../ports.ts'
 import { auditFiling } from '../filing.ts'
+import { countQuery, ownerQuery, suspendedQuery } from '../count-queries.ts'
+import type { CountRow, OwnerCountRow, SuspendedRow } from '../count-rows.ts'
+import { countedOfRow, ownersOfRows } from '../count-rows.ts'
 import { jsonOf } from '../foreign-value.ts'
 import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
@@ -16,6 +19,8 @@ import type { Transactions } from './transactions.ts'
 /** The methods of a store that may have to read very many rows. */
 export type ReadName =
   | 'list'
+  | 'owners'
+  | 'counts'
   | 'journal'
   | 'entries'
   | 'auditFiling'
@@ -41,6 +46,23 @@ export function readsOf({
 }): Answering<ReadName> {
   return {
     list: listOf({ rows, atOneMoment }),
+
+    owners(filter) {
+      const { text, values } = ownerQuery(filter)
+      return ownersOfRows(rows<OwnerCountRow>(text, values))
+    },
+
+    counts(filter) {
+      return atOneMoment(() => {
+        const { text, values } = countQuery(filter)
+        const counted = rows<CountRow>(text, values)
+        if (filter.owner !== undefined) return counted.map((one) => countedOfRow(one))
+        const ofDisabled = suspendedQuery(filter)
+        const suspended = rows<SuspendedRow>(ofDisabled.text, ofDisabled.values)
+        const byEnvironment = new Map(suspended.map((one) => [one.environment, one]))
+        return counted.map((one) => countedOfRow(one, byEnvironment.get(one.environment)))
+      })
+    },
 
     journal(filter) {
       const { text, values } = sql.journalQuery(filter, intactText)
