@@ -24,6 +24,11 @@ export const faults: Proof['faults'] = {
         becomes: 'const batchSize = 1000 * ',
       },
       {
+        file: 'packages/latchkey/src/store/sqlite/brief.ts',
+        text: 'const longest = ',
+        becomes: 'const longest = 1000 * ',
+      },
+      {
         file: 'packages/latchkey/src/keyring/open.ts',
         text: 'usageInterval = 10_000',
         becomes: 'usageInterval = 30_000',

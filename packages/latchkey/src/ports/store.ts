@@ -102,8 +102,11 @@ export interface Store {
    * nothing, rather than wait for another writer: the call that is being accepted does not wait either.
    */
   noteFirstUse(hash: string, at: number): Awaitable<boolean>
-  /** Adds to the counts and moves each last use forward; never back. */
-  recordUsage(batch: UsageBatch): Awaitable<void>
+  /**
+   * Adds to the counts and moves each last use forward; never back. In one transaction, which may end before the batch does,
+   * so that nothing else has to wait long: answers the rest of the batch. At least one row of it is written.
+   */
+  recordUsage(batch: UsageBatch): Awaitable<UsageBatch>
   /**
    * Deletes counts and refusals of a key or of an owner, as many as the limit at most, and answers how many. Those that
    * come later of a key that was erased are not kept.
@@ -122,10 +125,10 @@ export interface Store {
   usageSums(filter: UsageSumsFilter): Awaitable<UsageSums>
   /**
    * Keeps refusals, and forgets the oldest of a key, of all keys and of strangers beyond their bounds. The bound for all
-   * keys may be exceeded by some hundred rows for a while. In one transaction, and the work is bounded by the number of
-   * refusals that are given.
+   * keys may be exceeded by some hundred rows for a while. In one transaction, which may end before the list does, as with
+   * usage: answers the rest of the list. The work is bounded by the number of refusals that are given.
    */
-  recordRefusals(refusals: readonly RefusalDraft[], bounds: RefusalBounds): Awaitable<void>
+  recordRefusals(refusals: readonly RefusalDraft[], bounds: RefusalBounds): Awaitable<readonly RefusalDraft[]>
   /** Refusals that are kept, in the order that is asked for. */
   refusals(filter: RefusalFilter): Awaitable<readonly StoredRefusal[]>
   /** The last declaration; `undefined` if there never was one, which differs from an empty declaration. */

@@ -26,7 +26,7 @@ const pause = 10_000
 /** Refusals that are noted and not gathered yet. */
 const mostNoted = 1000
 
-/** Refusals in one transaction. While it runs, this process does nothing else. */
+/** Refusals that are given to the store at once. It may take some of them and leave the rest. */
 const batchSize = 10
 
 /** How many wait while the store cannot be written, or cannot be written quickly enough. */
@@ -81,8 +81,9 @@ export function openRefusals({
     const due = everything ? waiting.take() : waiting.take(now())
     try {
       while (due.length > 0) {
-        await store.recordRefusals(due.slice(0, batchSize), bounds)
-        due.splice(0, batchSize)
+        const batch = due.slice(0, batchSize)
+        const left = await store.recordRefusals(batch, bounds)
+        due.splice(0, batch.length - left.length)
         await nextTurn()
       }
     } catch (error) {

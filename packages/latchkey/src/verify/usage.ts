@@ -42,7 +42,7 @@ const hourLength = 3_600_000
 /** The most refusals that wait to be counted. */
 const mostWaiting = 1000
 
-/** Counts, and last uses, in one transaction. While it runs, this process does nothing else. */
+/** Counts, and last uses, that are given to the store at once. It may take some of them and leave the rest. */
 const batchSize = 50
 
 /** The most counts that wait while the store cannot be written; further ones are lost. */
@@ -135,28 +135,34 @@ export function openUsage({
     collectRefused()
     const gathering = dirty
     dirty = []
-    let failure: { readonly error: unknown } | undefined
     // What is counted meanwhile waits for the next time: under steady traffic this would never end.
     let due = gathering.length + waiting.size()
-    // Once the store has failed, the rest is gathered and waits: only there is its number limited.
-    while (gathering.length > 0 || (failure === undefined && due > 0)) {
-      for (const counter of gathering.splice(-batchSize)) gather(counter)
-      failure ??= await writeBatch()
-      due -= batchSize
-      await nextTurn()
+    try {
+      while (due > 0) {
+        for (const counter of gathering.splice(-batchSize)) gather(counter)
+        await writeBatch()
+        due -= batchSize
+      }
+    } finally {
+      // Once the store has failed, the rest is gathered and waits: only there is its number limited.
+      while (gathering.length > 0) {
+        for (const counter of gathering.splice(-batchSize)) gather(counter)
+        await nextTurn()
+      }
+      if (waiting.size() > 0) schedule()
     }
-    if (waiting.size() > 0) schedule()
-    if (failure !== undefined) throw failure.error
   }
 
-  async function writeBatch(): Promise<{ readonly error: unknown } | undefined> {
-    const batch = waiting.take(batchSize)
+  async function writeBatch(): Promise<void> {
+    let batch = waiting.take(batchSize)
     try {
-      await store.recordUsage(batch)
-      return undefined
+      while (batch.counts.length > 0 || batch.lastUsed.size > 0) {
+        batch = await store.recordUsage(batch)
+        await nextTurn()
+      }
     } catch (error) {
       waiting.putBack(batch)
-      return { error }
+      throw error
     }
   }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { chain } from '../../src/journal/chain.ts'
 import { stateOf } from '../../src/keyring/key.ts'
 import type { Change, KeyListPage, ListFilter, ListOrder, ListPosition, Store, StoredKey } from '../../src/ports.ts'
+import { recordUsage } from './record.ts'
 import { everything, inserting, newKey, newSecret } from './store.ts'
 
 /** A key as a list shows it, for a model that knows nothing of databases. */
@@ -181,7 +182,7 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
             const uses = listed.flatMap(({ made, lastUsedAt }) =>
               lastUsedAt === null ? [] : [[made.secret.hash, lastUsedAt] as const],
             )
-            await store.recordUsage({ counts: [], lastUsed: new Map(uses) })
+            await recordUsage(store, { counts: [], lastUsed: new Map(uses) })
             for (const filter of [{}, ...asked]) {
               for (const order of orders) {
                 const expected = listed
@@ -223,14 +224,14 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         [a, 600],
         [c, null],
       ])
-      await store.recordUsage({
+      await recordUsage(store, {
         counts: [],
         lastUsed: new Map([
           [used.secret.hash, 800],
           [imported.secret.hash, 500],
         ]),
       })
-      await store.recordUsage({ counts: [], lastUsed: new Map([[used.secret.hash, 100]]) })
+      await recordUsage(store, { counts: [], lastUsed: new Map([[used.secret.hash, 100]]) })
       await store.noteFirstUse(used.secret.hash, 900)
       assert.deepEqual(await shown(), [
         [a, 800],

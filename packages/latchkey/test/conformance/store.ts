@@ -25,6 +25,7 @@ import type {
   Touched,
   Witness,
 } from '../../src/ports.ts'
+import { recordRefusals, recordUsage } from './record.ts'
 import { everyUse } from './usage.ts'
 
 /** A store under test: opens the same, new and empty, data as often as it is asked. */
@@ -95,7 +96,7 @@ function draft(subject: string, action: JournalDraft['action'] = 'issue'): Journ
 }
 
 /** A refusal of a key of its own. */
-function refusalOf(overrides: Partial<RefusalDraft> = {}): RefusalDraft {
+export function refusalOf(overrides: Partial<RefusalDraft> = {}): RefusalDraft {
   return {
     requestIds: ['request'],
     at: 1000,
@@ -114,7 +115,7 @@ function refusalOf(overrides: Partial<RefusalDraft> = {}): RefusalDraft {
   }
 }
 
-const manyRefusals = { known: 1000, perKey: 1000, strangers: 1000 }
+export const manyRefusals = { known: 1000, perKey: 1000, strangers: 1000 }
 
 /** The change that inserts a key. */
 export function inserting(made: Made): Change {
@@ -552,7 +553,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.ok(rotated)
       const retirement = { kind: 'update', key: rotated.key, draft: draft(made.key.id, 'retire') } as const
       const ended = { ...ending, endsAt: 5000, ended: true }
-      await store.recordUsage({ counts: [], lastUsed: new Map([[ended.hash, 3000]]) })
+      await recordUsage(store, { counts: [], lastUsed: new Map([[ended.hash, 3000]]) })
       await store.commit([{ ...retirement, secrets: [ended] }], chain)
       assert.deepEqual((await store.byId(made.key.id))?.secrets, [second, { ...ended, lastUsedAt: 3000 }])
     })
@@ -580,7 +581,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         return store.commit([{ kind: 'update', key: seen.key, unused: [made.secret.hash], draft: drafted }], chain)
       }
       assert.ok(await change())
-      await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, 3000]]) })
+      await recordUsage(store, { counts: [], lastUsed: new Map([[made.secret.hash, 3000]]) })
       assert.equal(await change(), undefined)
       assert.equal((await store.journal({ after: 0, limit: 10 })).length, 2)
     })
@@ -865,7 +866,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         count: 1,
         cost: 0,
       }))
-      await store.recordUsage({ counts, lastUsed: new Map() })
+      await recordUsage(store, { counts, lastUsed: new Map() })
       assert.equal(await store.forgetUse({ key: made.key.id }, 1), 1)
       assert.equal(await store.isErased(made.secret.hash), false)
       const [issue] = await store.journal({ after: 0, limit: 1 })
@@ -890,7 +891,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await store.bySecret(made.secret.hash), undefined)
       assert.equal(await store.isErased(made.secret.hash), true)
       assert.equal(await store.idempotentResult(call), undefined)
-      await store.recordUsage({ counts, lastUsed: new Map() })
+      await recordUsage(store, { counts, lastUsed: new Map() })
       assert.deepEqual(await store.usage(everyUse), [], 'what was counted before is not kept')
       const [emptied, , erase] = await store.journal({ after: 0, limit: 10 })
       assert.deepEqual(emptied, { ...issue, ...rest, emptiedBy: erase?.seq })
@@ -907,7 +908,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const made = newKey()
       await store.commit([inserting(made)], chain)
       for (const at of [5000, 4000]) {
-        await store.recordUsage({ counts: [], lastUsed: new Map([[made.secret.hash, at]]) })
+        await recordUsage(store, { counts: [], lastUsed: new Map([[made.secret.hash, at]]) })
       }
       assert.equal((await store.byId(made.key.id))?.secrets[0]?.lastUsedAt, 5000)
       assert.equal((await store.list(everything)).items[0]?.lastUsedAt, 5000)
@@ -924,7 +925,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         missing: null,
         limit: null,
       }
-      await store.recordRefusals([full, bare], manyRefusals)
+      await recordRefusals(store, [full, bare], manyRefusals)
       const [newer, older] = await store.refusals({ order: 'newest', limit: 10 })
       assert.ok(newer !== undefined && older !== undefined)
       const { requestIds: ofOlder, ...sameOfOlder } = full
@@ -939,8 +940,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
 
     test('of two refusals with the same id of a request, each is found', async () => {
       const store = await fresh().open()
-      await store.recordRefusals([refusalOf({ requestIds: ['a', 'a'] })], manyRefusals)
-      await store.recordRefusals([refusalOf({ requestIds: ['a'], owner: 'globex', at: 2000 })], manyRefusals)
+      await recordRefusals(store, [refusalOf({ requestIds: ['a', 'a'] })], manyRefusals)
+      await recordRefusals(store, [refusalOf({ requestIds: ['a'], owner: 'globex', at: 2000 })], manyRefusals)
       const byId = { requestId: 'a', order: 'oldest', limit: 10 } as const
       const owners = (await store.refusals(byId)).map(({ owner }) => owner)
       assert.deepEqual(owners, ['acme', 'globex'])
@@ -955,7 +956,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
         refusalOf({ requestIds: ['2'], at: 2000, key: 'key_b', owner: 'globex', environment: 'test' }),
         refusalOf({ requestIds: ['3'], at: 2000, key: '', owner: '', environment: '', code: 'unknown' }),
       ]
-      await store.recordRefusals(kept, manyRefusals)
+      await recordRefusals(store, kept, manyRefusals)
       const asked = [
         [{}, ['1', '3', '2', '0']],
         [{ order: 'oldest' }, ['0', '2', '3', '1']],
@@ -990,8 +991,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       const bounds = { known: 50, perKey: 4, strangers: 3 }
       const noted = (key: string, at: number): RefusalDraft =>
         refusalOf({ key, at, owner: key === '' ? '' : 'acme', requestIds: [`${key} ${at}`] })
-      await store.recordRefusals([noted('quiet', 0)], bounds)
-      for (let at = 1; at <= 60; at++) await store.recordRefusals([noted('noisy', at), noted('', at)], bounds)
+      await recordRefusals(store, [noted('quiet', 0)], bounds)
+      for (let at = 1; at <= 60; at++) await recordRefusals(store, [noted('noisy', at), noted('', at)], bounds)
       const of = async (key: string): Promise<readonly number[]> =>
         (await store.refusals({ key, order: 'newest', limit: 100 })).map(({ at }) => at)
       assert.deepEqual(await of('quiet'), [0])
@@ -1007,7 +1008,7 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       for (let at = 1; at <= 20; at++) {
         const ofKey = refusalOf({ key: `key_${at}`, at, requestIds: [`known ${at}`] })
         const stranger = refusalOf({ key: '', at, requestIds: [`stranger ${at}`] })
-        await store.recordRefusals([ofKey, stranger], bounds)
+        await recordRefusals(store, [ofKey, stranger], bounds)
       }
       const all = await store.refusals({ order: 'newest', limit: 100 })
       const known = all.filter(({ key }) => key !== '').map(({ at }) => at)

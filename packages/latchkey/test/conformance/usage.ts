@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Store, UsageCount, UsageFilter, UsagePlace, UsageSum, UsageSumsFilter } from '../../src/ports.ts'
+import { recordUsage } from './record.ts'
 import type { StoreUnderTest } from './store.ts'
 
 const hour = 3_600_000
@@ -154,9 +155,9 @@ export function usageConformance(engine: string, make: () => StoreUnderTest): vo
     test('what is counted at one place adds up, calls and their cost', async () => {
       const store = await fresh()
       const place = { hour, key: 'key_a', owner: 'acme', environment: 'live', outcome: 'accepted', limitName: '' }
-      await store.recordUsage({ counts: [{ ...place, count: 2, cost: 20 }], lastUsed: new Map() })
+      await recordUsage(store, { counts: [{ ...place, count: 2, cost: 20 }], lastUsed: new Map() })
       const refused = { ...place, outcome: 'over_limit', limitName: 'burst', count: 1, cost: 0 }
-      await store.recordUsage({ counts: [{ ...place, count: 3, cost: 0 }, refused], lastUsed: new Map() })
+      await recordUsage(store, { counts: [{ ...place, count: 3, cost: 0 }, refused], lastUsed: new Map() })
       assert.deepEqual(await store.usage(everyUse), [{ ...place, count: 5, cost: 20 }, refused])
     })
 
@@ -172,7 +173,7 @@ export function usageConformance(engine: string, make: () => StoreUnderTest): vo
             const first = run++ * 100 * hour
             const batches = drawn.map((batch) => batch.map((one) => ({ ...one, hour: first + one.hour })))
             for (const batch of batches) {
-              await store.recordUsage({ counts: [...summed(batch).values()], lastUsed: new Map() })
+              await recordUsage(store, { counts: [...summed(batch).values()], lastUsed: new Map() })
             }
             const rows = summed(batches.flat())
             for (const [within, limit] of walks) {
@@ -210,7 +211,7 @@ export function usageConformance(engine: string, make: () => StoreUnderTest): vo
             const first = run++ * 10 * day
             const batches = drawn.map((batch) => batch.map((one) => ({ ...one, hour: first + one.hour })))
             for (const batch of batches) {
-              await store.recordUsage({ counts: [...summed(batch).values()], lastUsed: new Map() })
+              await recordUsage(store, { counts: [...summed(batch).values()], lastUsed: new Map() })
             }
             for (const one of asked) {
               const length = one.step === 'day' ? day : hour
@@ -235,7 +236,7 @@ export function usageConformance(engine: string, make: () => StoreUnderTest): vo
           fc.constantFrom({ key: 'key_a' }, { owner: 'acme' }),
           async (drawn, of) => {
             for (const owner of ['', 'acme', 'Globex']) await store.forgetUse({ owner }, 1000)
-            await store.recordUsage({ counts: [...summed(drawn).values()], lastUsed: new Map() })
+            await recordUsage(store, { counts: [...summed(drawn).values()], lastUsed: new Map() })
             while ((await store.forgetUse(of, 2)) > 0) continue
             const left = drawn.filter((one) => ('key' in of ? one.key !== of.key : one.owner !== of.owner))
             assert.deepEqual(summed(await store.usage(everyUse)), summed(left))
@@ -266,7 +267,7 @@ export function usageConformance(engine: string, make: () => StoreUnderTest): vo
           count: at === 0 ? index + 1 : 1000 - index,
           cost: 1,
         }))
-        await store.recordUsage({ counts, lastUsed: new Map() })
+        await recordUsage(store, { counts, lastUsed: new Map() })
       }
       const wanted = { ...everyUse, from: 0, to: 2 * day, step: 'day', by: 'key', top: 3 } as const
       const { sums, totals } = await store.usageSums({ ...wanted, to: day })

@@ -15,6 +15,7 @@ import { chain } from '../../src/journal/chain.ts'
 import type { UsageCount } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { hasReader } from '../../src/store/sqlite/reader.ts'
+import { recordUsage } from '../conformance/record.ts'
 import { inserting, newKey } from '../conformance/store.ts'
 import { everyUse } from '../conformance/usage.ts'
 
@@ -109,9 +110,9 @@ test('after a thousand written rows a thread moves the log into the file', async
   const threads = threadsStarted(context)
   const file = newFile()
   const store = sqliteStore({ file })
-  await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(500), lastUsed: new Map() })
   assert.equal(threads.length, 0)
-  await store.recordUsage({ counts: countsOf(500), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(500), lastUsed: new Map() })
   // The same thread answers it afterwards.
   await store.journal({ ...everything, urgent: true })
   assert.equal(threads.length, 1)
@@ -129,7 +130,7 @@ test('usage that is written is answered, whatever the thread that moves the log 
   const release = hold(threads[0]!)
   let answered = 0
   for (let times = 0; times < 3; times++) {
-    void Promise.resolve(store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })).then(() => answered++)
+    void recordUsage(store, { counts: countsOf(1000), lastUsed: new Map() }).then(() => answered++)
   }
   for (let turn = 0; turn < 20; turn++) await nextTurn()
   assert.equal(answered, 3)
@@ -143,10 +144,10 @@ test('where the thread ends while it moves the log, nothing that was written fai
   await store.journal({ ...everything, urgent: true })
   const ended = once(threads[0]!, 'exit')
   void threads[0]?.terminate()
-  await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(1000), lastUsed: new Map() })
   await ended
   await nextTurn()
-  await store.recordUsage({ counts: countsOf(1000), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(1000), lastUsed: new Map() })
   await nextTurn()
   assert.equal(threads.length, 2)
   await store.close()

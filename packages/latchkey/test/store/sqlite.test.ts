@@ -601,7 +601,8 @@ test('a store is told once that another one accepts calls on its file, and not o
   const theirs = sqliteStore({ file })
   const place = { hour: 0, key: 'key_1', owner: 'acme', environment: 'live', outcome: 'accepted', limitName: '' }
   const usage = { ...place, count: 1, cost: 1 }
-  const count = async (store: typeof ours): Promise<void> => store.recordUsage({ counts: [usage], lastUsed: new Map() })
+  const count = async (store: typeof ours): Promise<unknown> =>
+    store.recordUsage({ counts: [usage], lastUsed: new Map() })
   let head: JournalHead | undefined
   const look = async (): Promise<number> => {
     ;({ head } = await changesSince(ours, head))

@@ -32,13 +32,15 @@ interface Watched {
   now: number
 }
 
-function watched(): Watched {
+/** @param taken - how many refusals the store takes at once. */
+function watched(taken = Number.POSITIVE_INFINITY): Watched {
   const batches: (readonly RefusalDraft[])[] = []
   const errors: unknown[] = []
   const store = {
     recordRefusals(batch: readonly RefusalDraft[]) {
       if (parts.failing) throw new Error('The disk is full.')
-      batches.push(batch)
+      batches.push(batch.slice(0, taken))
+      return batch.slice(taken)
     },
   }
   const bounds = { known: 1000, perKey: 100, strangers: 100 }
@@ -112,6 +114,22 @@ test('what cannot be written is told, stays, and is written later; closing write
     parts.batches.flat().map(({ key }) => key),
     ['key_a', 'key_b'],
   )
+})
+
+test('a store that takes a part of a batch is given the rest, and a failure in between loses and repeats nothing', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const parts = watched(3)
+  for (let call = 0; call < 50; call++) parts.refusals.note(noted(`key_${call}`))
+  const flushed = parts.refusals.flush()
+  for (let turn = 0; turn < 6; turn++) await nextTurn()
+  parts.failing = true
+  await assert.rejects(flushed)
+  parts.failing = false
+  const first = parts.batches.length
+  await parts.refusals.flush()
+  assert.ok(first > 0 && parts.batches.length > first, 'it failed in between')
+  const keys = parts.batches.flat().map(({ key }) => key)
+  assert.deepEqual(keys.toSorted(), Array.from({ length: 50 }, (_, call) => `key_${call}`).toSorted())
 })
 
 test('many are written in batches, and after each everything else gets its turn', async (context) => {

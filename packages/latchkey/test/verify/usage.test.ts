@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Store, UsageBatch } from '../../src/ports.ts'
 import { settingsKey } from '../../src/source/settings.ts'
+import { recordUsage } from '../conformance/record.ts'
 import { codeOf, newFile, openOn, shop, speeds } from '../keyring/workbench.ts'
 
 /** Between a keyring and its store: keeps what is written, and fails while it is told to. */
@@ -25,7 +26,8 @@ function watching(shape: (store: Store) => Store): {
         async recordUsage(batch) {
           if (written.failing) throw new Error('the disk is full')
           written.batches.push(batch)
-          await shaped.recordUsage(batch)
+          await recordUsage(shaped, batch)
+          return { counts: [], lastUsed: new Map() }
         },
       }
     },
@@ -221,7 +223,7 @@ for (const [speed, shape] of speeds) {
             const now = meanwhile
             meanwhile = undefined
             await now?.()
-            await shaped.recordUsage(batch)
+            return shaped.recordUsage(batch)
           },
         }
       })
@@ -328,7 +330,7 @@ for (const [speed, shape] of speeds) {
           async recordUsage(batch) {
             setImmediate(() => events.push('turn'))
             events.push('batch')
-            await shaped.recordUsage(batch)
+            return shaped.recordUsage(batch)
           },
         }
       })
@@ -340,6 +342,33 @@ for (const [speed, shape] of speeds) {
       assert.ok(batches >= 6, `${batches} batches`)
       assert.deepEqual(events, Array.from({ length: batches }, () => ['batch', 'turn']).flat())
       assert.equal((await keyring.usage({ limit: 10_000 })).usage.length, 600)
+    })
+
+    test('a store that takes a part of a batch is given the rest, and a failure in between loses and repeats nothing', async () => {
+      let calls = 0
+      const { keyring } = await openOn((store) => {
+        const shaped = shape(store)
+        return {
+          ...shaped,
+          async recordUsage({ counts, lastUsed }) {
+            if (++calls === 4) throw new Error('the disk is full')
+            const some = { counts: counts.slice(0, 3), lastUsed: new Map([...lastUsed].slice(0, 2)) }
+            await recordUsage(shaped, some)
+            return { counts: counts.slice(3), lastUsed: new Map([...lastUsed].slice(2)) }
+          },
+        }
+      })
+      const issued = await keyring.issueMany(Array.from({ length: 120 }, () => shop))
+      assert.ok(!issued.repeated)
+      for (const { secret } of issued.created) await keyring.verify(secret)
+      await assert.rejects(keyring.flushUsage(), /the disk is full/)
+      for (const { secret } of issued.created) await keyring.verify(secret)
+      await keyring.flushUsage()
+      const { usage: rows } = await keyring.usage({ limit: 10_000 })
+      assert.equal(rows.length, 120)
+      assert.ok(rows.every(({ count }) => count === 2))
+      const { keys } = await keyring.list({ limit: 1000 })
+      assert.ok(keys.every(({ lastUsedAt }) => lastUsedAt === noon))
     })
 
     test('a key from the settings is counted too', async () => {

@@ -1,7 +1,8 @@
 import { LatchkeyError } from '../../error.ts'
-import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
+import type { Awaitable, JournalEntry, Store, UsageCount } from '../../ports.ts'
 import * as sql from '../sql.ts'
 import { writersOf } from '../writers.ts'
+import { takeSome } from './brief.ts'
 import { commitInPieces } from './bulk.ts'
 import { commitOf, pieceSize } from './commit.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -80,6 +81,16 @@ export function writesOf({
     const result = work()
     mustBeThere()
     return result
+  }
+
+  function addCount(counted: UsageCount): void {
+    // What was counted before a key was erased would bring its owner back.
+    if (row(sql.isErasedKey, [counted.key]) === undefined) usage.add([counted])
+  }
+
+  function moveLastUse(use: readonly [hash: string, at: number]): void {
+    run(sql.moveLastUsed, use)
+    run(sql.moveKeyLastUsed, use)
   }
 
   /** Answers once all that was committed is on the disk: other processes may see it earlier, and it may be lost till then. */
@@ -166,36 +177,28 @@ export function writesOf({
 
     async recordUsage({ counts, lastUsed }) {
       // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
-      if (mode === 'read') return
-      await writing(() => {
+      if (mode === 'read') return { counts: [], lastUsed: new Map() }
+      const uses = [...lastUsed]
+      const steps = [...counts.map((counted) => () => addCount(counted)), ...uses.map((use) => () => moveLastUse(use))]
+      const written = await writing(() => {
         syncing?.syncSoon()
-        return kept(() =>
-          transact(() => {
-            // What was counted before a key was erased would bring its owner back.
-            usage.add(counts.filter(({ key }) => row(sql.isErasedKey, [key]) === undefined))
-            for (const [hash, at] of lastUsed) {
-              run(sql.moveLastUsed, [hash, at])
-              run(sql.moveKeyLastUsed, [hash, at])
-            }
-            return true
-          }),
-        )
+        return kept(() => transact(() => takeSome(steps)))
       })
-      checkpoints.wrote(counts.length + lastUsed.size)
+      checkpoints.wrote(written ?? 0)
+      return {
+        counts: counts.slice(written),
+        lastUsed: new Map(uses.slice(Math.max(0, (written ?? 0) - counts.length))),
+      }
     },
 
     async recordRefusals(refusals, bounds) {
-      if (mode === 'read') return
-      await writing(() => {
+      if (mode === 'read') return []
+      const written = await writing(() => {
         syncing?.syncSoon()
-        return kept(() =>
-          transact(() => {
-            const known = refusals.filter(({ key }) => row(sql.isErasedKey, [key]) === undefined)
-            return keepRefusals(known, bounds)
-          }),
-        )
+        return kept(() => transact(() => keepRefusals(refusals, bounds)))
       })
-      checkpoints.wrote(refusals.length)
+      checkpoints.wrote(written ?? 0)
+      return refusals.slice(written)
     },
 
     async forgetUse(of, limit) {
