@@ -194,6 +194,9 @@ describe('what is told of an owner and a key', () => {
       assert.match(told, /^Used\n {2}.*: 1 accepted, 2 secret_ended$/m)
       assert.doesNotMatch(told, /globex|Other|lk_live_\w{38}/)
     }
+    const shown = await here.done(['keys', 'show', key.id])
+    assert.match(shown, /^ended secret +lk_live_\w{4}…, ended 2.*, last used 2/m)
+    assert.match(shown, /^last change +2\S+, ben rotated .* "leaked"$/m)
     const [document = ''] = (await here.done(['why', '--key', key.id, '--json'])).split('\n')
     const { from, refusals: refused, causes, complete } = JSON.parse(document)
     assert.match(from, /^\d{4}-\d\d-\d\dT.*Z$/)

@@ -52,6 +52,8 @@ export interface Key<Scope extends string = string> extends Lifetime {
 export interface KeyDetails<Scope extends string = string> extends Key<Scope> {
   /** The secrets that work, the newest first: two while the key is being rotated. */
   readonly secrets: readonly Secret[]
+  /** The secrets that work no more, the one that ended last first: the last 20. */
+  readonly endedSecrets: readonly Secret[]
   /** The remaining amount of its quota, and the time at which it is filled up again. */
   readonly quotaLeft: QuotaLeft | null
 }
@@ -126,9 +128,16 @@ export function keyOfKept<Scope extends string>(
   return {
     ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
     secrets: secrets.filter((secret) => works(secret, now)).map(shown),
+    endedSecrets: secrets
+      .filter((secret) => !works(secret, now))
+      .slice(0, mostEnded)
+      .map(shown),
     quotaLeft: quotaLeftOf(key.quota, quotas, now),
   }
 }
+
+/** How many ended secrets are shown: a key may have been rotated every day. */
+const mostEnded = 20
 
 /** All of a secret but its hash. */
 function shown({ start, kind, createdAt, retiredAt, endsAt, lastUsedAt }: StoredSecret): Secret {

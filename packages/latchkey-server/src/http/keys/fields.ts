@@ -221,6 +221,11 @@ export const answeredAlone = {
     ],
     answered: values.secrets,
   },
+  endedSecrets: {
+    description: 'The secrets that work no more, the one that ended last first: the last 20',
+    example: [],
+    answered: values.secrets,
+  },
   quotaLeft: {
     description: 'How much of the quota is left, and when it is filled up again; null without a quota',
     example: { remaining: 99_871, refillsAt: 1_796_083_200_000 },
