@@ -3,6 +3,7 @@
  * is to change one line.
  */
 
+import { itemsOf, pageOf } from './client/page.ts'
 import type { Json } from './client/transport.ts'
 import { openTransport } from './client/transport.ts'
 import { verifierOver } from './client/verify.ts'
@@ -180,14 +181,20 @@ export async function connectKeyring<Scope extends string = string>(
     },
     eraseKey: async (id, options = {}) => erase(keyPath(id), options),
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
-    list: async (options = {}) => (await get('/v1/keys', options)) as unknown as KeyPage<Scope>,
+    async list(options = {}) {
+      return pageOf(await get('/v1/keys', options), 'keys', options) as unknown as KeyPage<Scope>
+    },
+    async owners(options = {}) {
+      return pageOf(await get('/v1/owners', options), 'owners', options) as unknown as OwnerPage
+    },
     counts: async (options = {}) => (await get('/v1/counts', options)) as unknown as Counts,
-    owners: async (options = {}) => (await get('/v1/owners', options)) as unknown as OwnerPage,
     owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
     async changeOwner(owner, patch, options = {}) {
       return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner
     },
-    journal: async (options = {}) => (await get('/v1/journal', options)) as unknown as JournalPage,
+    async journal(options = {}) {
+      return pageOf(await get('/v1/journal', options), 'entries', options) as unknown as JournalPage
+    },
     async verifyJournal(options = {}) {
       objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
       const { checkpoint, rows } = options
@@ -198,15 +205,18 @@ export async function connectKeyring<Scope extends string = string>(
       }
       return report as unknown as JournalReport
     },
-    usage: async (options = {}) => (await get('/v1/usage', options)) as unknown as UsagePage,
+    async usage(options = {}) {
+      return pageOf(await get('/v1/usage', options), 'usage', options) as unknown as UsagePage
+    },
     usageSeries: async (options = {}) => (await get('/v1/usage/series', options)) as unknown as UsageSeries,
     async refusal(requestId) {
       const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
       return record === undefined ? undefined : refusalOf(record)
     },
     async refusals(options = {}) {
-      const { refusals, cursor } = (await get('/v1/refusals', options)) as unknown as Record<keyof RefusalPage, unknown>
-      return { refusals: (refusals as readonly Json[]).map(refusalOf), cursor: cursor as RefusalPage['cursor'] }
+      const answer = pageOf(await get('/v1/refusals', options), 'refusals', options)
+      const cursor = answer['cursor'] as RefusalPage['cursor']
+      return { refusals: itemsOf(answer, 'refusals').map(refusalOf), cursor }
     },
     async why(options = {}) {
       const answer = await look(
@@ -214,11 +224,11 @@ export async function connectKeyring<Scope extends string = string>(
         'unknown_refusal',
       )
       if (answer === undefined) return undefined
-      const { refusal, refusals } = answer as { readonly refusal: Json | null; readonly refusals: readonly Json[] }
+      const refusal = answer['refusal'] as Json | null
       return {
         ...answer,
         refusal: refusal === null ? null : refusalOf(refusal),
-        refusals: refusals.map(refusalOf),
+        refusals: itemsOf(answer, 'refusals').map(refusalOf),
       } as unknown as Why
     },
     whoami: async () => (await get('/v1/whoami')) as unknown as WhoAmI,

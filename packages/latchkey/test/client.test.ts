@@ -119,7 +119,7 @@ test('the key is sent as a header and stands in no address', async (context) => 
   const { keyring, requests } = await connected(context, async (request, response) => {
     seen.push(request.headers['x-api-key'] as string)
     assert.ok(!(await text(request)).includes(key))
-    response.end('{}')
+    response.end(request.method === 'GET' ? '{"keys":[],"cursor":null}' : '{}')
   })
   await keyring.list({ owner: 'acme' })
   await keyring.revoke('key_1', { reason: 'other' })
@@ -327,6 +327,31 @@ test('a report on the journal says whether the journal is intact, or it is none'
   }
   answer = { intact: true, entries: 5, head }
   assert.equal((await keyring.verifyJournal()).intact, true)
+})
+
+test('a page of a list is one, and whoever follows its cursor comes to an end', async (context) => {
+  let answer: object = {}
+  const { keyring } = await connected(context, (_request, response) => response.end(JSON.stringify(answer)))
+  const lists = {
+    keys: async (cursor?: string) => keyring.list(cursor === undefined ? {} : { cursor }),
+    owners: async (cursor?: string) => keyring.owners(cursor === undefined ? {} : { cursor }),
+    entries: async (cursor?: string) => keyring.journal(cursor === undefined ? {} : { cursor }),
+    usage: async (cursor?: string) => keyring.usage(cursor === undefined ? {} : { cursor }),
+    refusals: async (cursor?: string) => keyring.refusals(cursor === undefined ? {} : { cursor }),
+  }
+  for (const [name, read] of Object.entries(lists)) {
+    for (const items of [undefined, null, 'abc', { length: 1 }, [null], ['a'], [[]]]) {
+      answer = { [name]: items, cursor: null }
+      await failure(read(), 'unexpected_answer')
+    }
+    for (const cursor of [undefined, '', 5, {}, '\u001b]0;x\u0007', 'a b', 'x'.repeat(5000)]) {
+      answer = { [name]: [], cursor }
+      await failure(read(), 'unexpected_answer')
+    }
+    answer = { [name]: [], cursor: 'abc' }
+    assert.equal((await read('ab')).cursor, 'abc', 'a page may be empty')
+    assert.match(await failure(read('abc'), 'unexpected_answer'), /leads to itself/)
+  }
 })
 
 test('what JSON would write as null is not sent, since null clears', async (context) => {
