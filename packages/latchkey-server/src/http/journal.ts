@@ -5,7 +5,7 @@ import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, nullable, pageSize, strict, timestamp } from './wire.ts'
+import { cursor, described, label, nullable, pageSize, strict, timestamp } from './wire.ts'
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
@@ -64,7 +64,7 @@ const filters = {
       description: 'What comes first, by number; by time with `from` or `to`',
     }),
   ),
-  cursor: Type.Optional(Type.String({ description: '`cursor` of the page before; the first page if left out' })),
+  cursor: Type.Optional(cursor),
   limit: Type.Optional(pageSize),
 } satisfies SchemasOf<JournalOptions>
 

@@ -13,6 +13,7 @@ import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
 import {
+  cursor,
   described,
   label,
   nullable,
@@ -111,7 +112,7 @@ const filters = {
   from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
   to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
   order: Type.Optional(Type.Enum(['newest', 'oldest'], { default: 'newest', description: 'Which come first' })),
-  cursor: Type.Optional(described(label, 'The `cursor` of the page before; the first page if left out')),
+  cursor: Type.Optional(cursor),
   limit: Type.Optional(pageSize),
 } satisfies SchemasOf<RefusalsOptions>
 

@@ -4,7 +4,7 @@ import { Type } from './type.ts'
 import { failures, json } from './route/answers.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
-import { described, label, nullable, strict, timestamp } from './wire.ts'
+import { cursor, described, label, nullable, strict, timestamp } from './wire.ts'
 
 const count = {
   hour: described(timestamp, 'When the hour begins, in milliseconds since 1970 (UTC)'),
@@ -34,9 +34,7 @@ const filters = {
   from: Type.Optional(described(timestamp, 'The first time that counts, in milliseconds since 1970 (UTC)')),
   to: Type.Optional(described(timestamp, 'The first time that no longer counts, in milliseconds since 1970 (UTC)')),
   order: Type.Optional(Type.Enum(['newest', 'oldest'], { default: 'oldest', description: 'Which counts come first' })),
-  cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 4096, description: '`cursor` of the page before, with the same order' }),
-  ),
+  cursor: Type.Optional(cursor),
   limit: Type.Optional(
     Type.Integer({
       minimum: 1,

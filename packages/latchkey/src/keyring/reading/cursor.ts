@@ -10,7 +10,8 @@ export type PositionShape = readonly ('integer' | 'integer or null' | 'text')[]
  * The cursor of a page: where its last row stands. It says nothing but that, so that the next page can be asked for with
  * another limit, and stays good for ever.
  *
- * @param order - the name of the order, which the next page must have too.
+ * @param order - the name of the order, which the next page must have too; with that of the list where others have orders of
+ *   the same name.
  */
 export function cursorOf(order: string, position: Position): string {
   return Buffer.from(JSON.stringify([order, ...position])).toString('base64url')

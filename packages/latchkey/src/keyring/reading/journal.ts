@@ -86,7 +86,7 @@ export async function readJournal<Scope extends string>(
   if (key !== undefined && owner !== undefined) throw invalid('key and owner', 'asked for one at a time')
   const [earliest, latest] = [timestamp('from', from) ?? undefined, timestamp('to', to) ?? undefined]
   const inOrder = oneOf('order', order, orders)
-  const orderName = earliest === undefined && latest === undefined ? inOrder : `${inOrder} by time`
+  const orderName = `journal ${inOrder}${earliest === undefined && latest === undefined ? '' : ' by time'}`
   const [at, seq] = positionOf(cursor, orderName, ['integer', 'integer']) ?? []
   const size = integer('limit', limit, { least: 1, most: bounds.page })
   const filter = {

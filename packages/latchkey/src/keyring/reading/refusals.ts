@@ -66,7 +66,7 @@ export async function readRefusals<Scope extends string>(
   const { key, owner, code, route, from, to, order = 'newest', cursor, limit = 100 } = options
   integer('limit', limit, { least: 1, most: bounds.page })
   const direction = oneOf('order', order, orders)
-  const [at, place] = positionOf(cursor, direction, ['integer', 'integer']) ?? []
+  const [at, place] = positionOf(cursor, `refusals ${direction}`, ['integer', 'integer']) ?? []
   const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const filter = {
     key: key === undefined ? undefined : text('key', key, bounds.label),
@@ -89,7 +89,8 @@ export async function readRefusals<Scope extends string>(
   const last = shown.at(-1)
   return {
     refusals: shown.map(recordOf),
-    cursor: found.length > limit && last !== undefined ? cursorOf(direction, [last.at, last.place]) : null,
+    cursor:
+      found.length > limit && last !== undefined ? cursorOf(`refusals ${direction}`, [last.at, last.place]) : null,
   }
 }
 

@@ -117,11 +117,11 @@ function labelOf(name: string, value: string | undefined): string | undefined {
 
 function cursorAt(place: UsagePlace, order: UsageFilter['order']): string {
   const { hour, key, owner, environment, outcome, limitName } = place
-  return cursorOf(order, [hour, key, owner, environment, outcome, limitName])
+  return cursorOf(`usage ${order}`, [hour, key, owner, environment, outcome, limitName])
 }
 
 function placeIn(cursor: unknown, order: UsageFilter['order']): UsagePlace | undefined {
-  const position = positionOf(cursor, order, ['integer', 'text', 'text', 'text', 'text', 'text'])
+  const position = positionOf(cursor, `usage ${order}`, ['integer', 'text', 'text', 'text', 'text', 'text'])
   if (position === undefined) return undefined
   const [hour, ...texts] = position
   const [key = '', owner = '', environment = '', outcome = '', limitName = ''] = texts.map(String)
