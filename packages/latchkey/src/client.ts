@@ -72,7 +72,7 @@ const connectOptions = membersOf<ConnectOptions>({
 })
 
 /** The whole journal is read for it: a million entries are some ten seconds. */
-const verifyJournalTimeout = 600_000
+const wholeJournalTimeout = 600_000
 
 /**
  * Connects to the keyring of a server, with the verbs that an embedded keyring has. Three things differ:
@@ -132,9 +132,10 @@ export async function connectKeyring<Scope extends string = string>(
     return send({ method: 'POST', path, body, headers: conditions(options), repeatable: true })
   }
 
-  const erase = async (path: string, options: EraseOptions): Promise<Erased> => {
+  const erase = async (path: string, options: EraseOptions, longer = timeout): Promise<Erased> => {
     objectOf('The options of a call that erases', options, eraseOptions)
-    return (await send({ method: 'DELETE', path, headers: conditions(options), repeatable: true })) as unknown as Erased
+    const request = { method: 'DELETE', path, headers: conditions(options), repeatable: true } as const
+    return (await send({ ...request, timeout: Math.max(longer, timeout) })) as unknown as Erased
   }
 
   const patchWith = async (path: string, patch: object, options: ChangeOptions): Promise<Json> => {
@@ -180,6 +181,7 @@ export async function connectKeyring<Scope extends string = string>(
       return (await act(`${keyPath(id)}/revoke`, options, revokeOptions)) as unknown as Revoked<Scope>
     },
     eraseKey: async (id, options = {}) => erase(keyPath(id), options),
+    eraseOwner: async (owner, options = {}) => erase(ownerPath(owner), options, wholeJournalTimeout),
     find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
     async list(options = {}) {
       return pageOf(await get('/v1/keys', options), 'keys', options) as unknown as KeyPage<Scope>
@@ -198,7 +200,7 @@ export async function connectKeyring<Scope extends string = string>(
     async verifyJournal(options = {}) {
       objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
       const { checkpoint, rows } = options
-      const report = await get('/v1/journal/verify', { ...checkpoint, rows }, verifyJournalTimeout)
+      const report = await get('/v1/journal/verify', { ...checkpoint, rows }, wholeJournalTimeout)
       // Without it, as in the answer of another version, a sound journal would be taken for one that was tampered with.
       if (typeof report['intact'] !== 'boolean') {
         throw new LatchkeyError('unexpected_answer', 'The answer is no report on the journal.')

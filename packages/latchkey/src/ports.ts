@@ -6,6 +6,7 @@ export type { Awaitable } from './ports/awaitable.ts'
 export type {
   Change,
   Conditions,
+  ErasedOwner,
   IdempotentCall,
   IdempotentResult,
   QuotaStepInPeriod,
@@ -26,6 +27,7 @@ export type {
   JournalEntry,
   JournalFilter,
   JournalHead,
+  NamingEntries,
   NamedKey,
   ChangesSince,
   Touched,

@@ -20,6 +20,7 @@ import { revokeCommand } from './keys/revoke.ts'
 import { rotateCommand } from './keys/rotate.ts'
 import { showCommand } from './keys/show.ts'
 import { changeCommand as ownersChange } from './owners/change.ts'
+import { eraseCommand as ownersErase } from './owners/erase.ts'
 import { listCommand as ownersList } from './owners/list.ts'
 import { showCommand as ownersShow } from './owners/show.ts'
 import { migrateCommand } from './migrate.ts'
@@ -69,9 +70,9 @@ export function buildProgram(version: string): Command {
   const owners = commandIn(
     program,
     'owners',
-    'List, show and change owners of keys: their state, and the limits their keys share',
+    'List, show, change and erase owners of keys: their state, and the limits their keys share',
   )
-  for (const add of [ownersList, ownersShow, ownersChange]) add(owners)
+  for (const add of [ownersList, ownersShow, ownersChange, ownersErase]) add(owners)
 
   const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
   for (const add of [journalShow, journalVerify]) add(journal)

@@ -2,6 +2,7 @@ import type { ChangedOwner, ListedOwner, Owner, OwnerPage, OwnerPatch, OwnersOpt
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from './type.ts'
 import { etag, failures, json } from './route/answers.ts'
+import { erased } from './route/erased.ts'
 import { idempotencyHeader, repeated } from './route/once.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'
 import type { App, RouteParts } from './route/parts.ts'
@@ -126,5 +127,24 @@ export function ownerRoutes(app: App, { guard, acting, once }: RouteParts): void
       tellRevision(reply, done.owner)
       return done
     },
+  )
+
+  app.delete(
+    '/v1/owners/:owner',
+    {
+      onRequest: guard.requires('owners:erase'),
+      schema: {
+        operationId: 'eraseOwner',
+        summary: 'Erase a disabled owner for good, with all its keys',
+        description:
+          'Deletes the owner, its keys and their usage, and empties the journal entries about them, which stay verifiable. Only a disabled owner can be erased, by an admin key that sees all keys. No call takes this back. With many keys it takes minutes: if it is interrupted, send it again.',
+        tags: ['Owners'],
+        params: ownerPath,
+        headers: Type.Object({ ...ifMatchHeader, ...idempotencyHeader }),
+        response: { 200: json('The owner is erased', erased), ...failures(404, 409, 412, 422) },
+      },
+    },
+    async (request) =>
+      once(request, (token) => acting(request).eraseOwner(request.params.owner, { ...ifMatch(request), ...token })),
   )
 }

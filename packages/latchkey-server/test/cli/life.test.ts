@@ -144,6 +144,22 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.equal((await run(`keys erase ${id} --yes`)).code, 3)
     })
 
+    test('a disabled owner is erased for good with its keys, once that is confirmed', async () => {
+      const { id, owner } = await issued()
+      assert.equal((await run(`owners erase ${owner} --yes`)).code, 4, 'it is not disabled')
+      await done(`owners change ${owner} --disable`)
+      assert.equal((await run(`owners erase ${owner}`)).code, 2, 'nobody is there to confirm it')
+      const { stderr } = await run(`owners erase ${owner} --yes`)
+      assert.match(
+        stderr,
+        /^Erased the owner, everywhere after \d+ ms: entry \d+ of the journal says so\. Nothing of it is/m,
+      )
+      assert.deepEqual([(await run(`owners show ${owner}`)).code, (await run(`keys show ${id}`)).code], [3, 3])
+      const told = await done('journal show --limit 5')
+      assert.match(told, /erased an owner for good/)
+      assert.ok(!told.includes(owner))
+    })
+
     test('disable, enable and revoke; revoked is final', async () => {
       const { id, secret } = await issued()
       await done(`keys disable ${id} --note pause`)

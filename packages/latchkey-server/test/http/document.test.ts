@@ -66,7 +66,8 @@ for (const scopes of [{ 'rooms:read': 'See rooms' }, {}]) {
           const answer = await send(`${source.method} ${source.path}`, { as, body: exampleOf(source) })
           path = path.replace(`{${name}}`, valueAt(expression, answer))
         }
-        // Only a revoked key can be erased.
+        // Only a revoked key can be erased, and only a disabled owner.
+        if (operationId === 'eraseOwner') await send(`PATCH ${path}`, { as, body: { disabled: true } })
         if (operationId === 'eraseKey') await send(`POST ${path}/revoke`, { as, body: { reason: 'unused' } })
         const answer = await send(`${method} ${path}`, { as, body: exampleOf(operation) })
         assert.equal(answer.statusCode, successOf(operation), `${operationId} ${answer.body}`)

@@ -75,6 +75,7 @@ test('every route requires the scope that the contract says', () => {
     'keys:verify': ['POST /v1/verify', 'POST /v1/verify/batch'],
     'owners:read': ['GET /v1/owners', 'GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
+    'owners:erase': ['DELETE /v1/owners/:owner'],
     'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
     'usage:read': ['GET /v1/usage', 'GET /v1/usage/series'],
     'refusals:read': ['GET /v1/refusals', 'GET /v1/refusals/:requestId'],
@@ -201,6 +202,7 @@ test('the same requests get through with the right key: the tables above say som
     const target = await stage.issue(fresh)
     if (line.endsWith('/retire')) await stage.keyring.rotate(target.key.id)
     if (line === 'DELETE /v1/keys/:id') await stage.keyring.revoke(target.key.id, { reason: 'unused' })
+    if (line === 'DELETE /v1/owners/:owner') await stage.keyring.changeOwner('acme', { disabled: true })
     if (line.endsWith('/enable')) await stage.keyring.disable(target.key.id)
     const holder = line.startsWith('POST /v1/keys') ? admin : await stage.admin({ scopes: enough })
     const before = JSON.stringify(await standing(stage, target))

@@ -86,6 +86,24 @@ scenario('a revoked key is erased, and the journal no longer says what it was', 
   assert.equal((await send('GET /v1/journal/verify?rows=true', { as })).json().intact, true)
 })
 
+scenario('a disabled owner is erased with its keys, and its name is told nowhere', async ({ send, admin, issue }) => {
+  const as = await admin()
+  const { key } = await issue({ owner: 'Zebulon' })
+  assert.equal((await send('DELETE /v1/owners/Zebulon', { as })).json().code, 'conflict')
+  const body = { disabled: true, note: 'Zebulon asked' }
+  const disabled = await send('PATCH /v1/owners/Zebulon', { as, body })
+  assert.equal((await send('DELETE /v1/owners/Zebulon', { as, headers: { 'if-match': '"1"' } })).statusCode, 412)
+  const headers = { 'if-match': String(disabled.headers['etag']), 'idempotency-key': 'once' }
+  const erased = await send('DELETE /v1/owners/Zebulon', { as, headers })
+  assert.deepEqual([erased.statusCode, erased.json().cleared, erased.json().repeated], [200, true, false])
+  assert.ok(!erased.body.includes('Zebulon'))
+  assert.equal((await send('DELETE /v1/owners/Zebulon', { as, headers })).json().repeated, true)
+  assert.equal((await send('DELETE /v1/owners/Zebulon', { as })).json().code, 'unknown_owner')
+  assert.equal((await send(`GET /v1/keys/${key.id}`, { as })).statusCode, 404)
+  assert.ok(!(await send('GET /v1/journal', { as })).body.includes('Zebulon'))
+  assert.equal((await send('GET /v1/journal/verify?rows=true', { as })).json().intact, true)
+})
+
 scenario(
   'an owner is read and disabled, and all its keys are refused until it is enabled',
   async ({ send, admin, issue }) => {

@@ -32,12 +32,11 @@ export async function eraseKey<Scope extends string>(
     if (before !== undefined) return { entry: before.seq, hash: undefined, repeated: true }
     const { revision } = mustBeErasable(await store.byId(id), { authority, ifRevision }).key
     const mayErase = async (): Promise<Authority['witness']> => (await authorityOf(parts, 'keys:erase')).witness
-    const { commit, draft, forgetUse, allButLast } = erasingSteps(parts, { actor, mayErase, empty: emptiedOf })
+    const { commit, change, forgetUse, allButLast } = erasingSteps(parts, { actor, mayErase, empty: emptiedOf })
     await forgetUse({ key: id })
     const last = await allButLast(id)
     if (last === undefined) return undefined
-    const change = { kind: 'erase', emptied: last, key: { id, revision }, draft: draft(id, last) } as const
-    const [entry] = (await commit([change], idempotent)) ?? []
+    const [entry] = (await commit([change(last, { subject: id, key: { id, revision } })], idempotent)) ?? []
     return entry === undefined ? undefined : { entry: entry.seq, hash: entry.hash, repeated: false }
   }, 'The key is being changed by others all the time. Try again.')
   await store.settled(done.entry, done.hash)

@@ -20,11 +20,13 @@ export interface Erased {
 }
 
 /** Entries that are emptied, and rows of use that are deleted, in one transaction: a few milliseconds. */
-const piece = 100
+export const piece = 100
 
 /** How often it is tried to clear the files, and milliseconds between two tries. */
 const clearings = 20
 const pause = 50
+
+type EraseChange = Extract<Change, { kind: 'erase' }>
 
 /** What the transactions of one erasure have in common. */
 interface Erasing {
@@ -34,10 +36,12 @@ interface Erasing {
   readonly mayErase: () => Promise<Conditions['authority']>
   /** What is left of an entry. */
   readonly empty: (entry: JournalEntry) => Emptied
+  /** The owner that is erased, at the revision that the caller has seen. */
+  readonly owner?: { readonly owner: string; readonly revision: number }
 }
 
 /** The steps of an erasure. Each makes its transactions; those that may be interrupted leave nothing that is not as it says. */
-interface ErasingSteps {
+export interface ErasingSteps {
   /** Commits changes of one erasure; answers `undefined` if something was changed meanwhile. */
   readonly commit: (
     changes: readonly Change[],
@@ -45,6 +49,18 @@ interface ErasingSteps {
   ) => Promise<readonly JournalEntry[] | undefined>
   /** The entry that says what was erased. */
   readonly draft: (subject: string, entries: readonly Emptied[], more?: Partial<JournalDraft>) => JournalDraft
+  /** The change that empties entries, and erases a key if one is given. */
+  readonly change: (
+    entries: readonly Emptied[],
+    more?: {
+      readonly subject?: string
+      readonly key?: { readonly id: string; readonly revision: number }
+      /** Entries that are in the journal of the owner no longer; those that are emptied, if left out. */
+      readonly unfiled?: readonly number[]
+    },
+  ) => Change
+  /** The change that erases the owner, whose name is nowhere else in the journal up to an entry. */
+  readonly ownerChange: (entries: readonly Emptied[], searched: number) => Change
   /** Deletes the usage and the refusals of a key or of an owner, piece by piece. */
   readonly forgetUse: (of: Parameters<Store['forgetUse']>[0]) => Promise<void>
   /**
@@ -59,7 +75,7 @@ interface ErasingSteps {
 /** The steps of an erasure on a keyring. */
 export function erasingSteps<Scope extends string>(
   { store, clock, cache }: KeyringParts<Scope>,
-  { actor, mayErase, empty }: Erasing,
+  { actor, mayErase, empty, owner }: Erasing,
 ): ErasingSteps {
   const commit: ErasingSteps['commit'] = async (changes, idempotent) => {
     const made = await store.commit(changes, chain, { idempotent, authority: await mayErase() })
@@ -70,9 +86,24 @@ export function erasingSteps<Scope extends string>(
     const change = JSON.stringify(entries.length === 0 ? {} : { emptied: emptyingOf(entries) })
     return { at: clock.now(), actor, action: 'erase', subject, change, ...more }
   }
+  const ofOwner = (unfiled: readonly number[], searched?: number): Pick<EraseChange, 'owner'> => {
+    return owner === undefined ? {} : { owner: { ...owner, unfiled, searched } }
+  }
+  const numbers = (entries: readonly Emptied[]): readonly number[] => entries.map(({ before }) => before.seq)
+  const change: ErasingSteps['change'] = (entries, { subject = erased, key, unfiled = numbers(entries) } = {}) => {
+    const gone = key === undefined ? {} : { key: { id: key.id, revision: key.revision } }
+    return { kind: 'erase', emptied: entries, ...gone, ...ofOwner(unfiled), draft: draft(subject, entries) }
+  }
   return {
     commit,
     draft,
+    change,
+    ownerChange: (entries, searched) => {
+      const placed = ofOwner(numbers(entries), searched)
+      const noted = entries.length === 0 ? {} : { emptied: emptyingOf(entries) }
+      const words = JSON.stringify({ owner: true, ...noted })
+      return { kind: 'erase', emptied: entries, ...placed, draft: draft(erased, entries, { change: words }) }
+    },
     async forgetUse(of) {
       while ((await store.forgetUse(of, piece)) === piece) {
         await mayErase()
@@ -87,9 +118,7 @@ export function erasingSteps<Scope extends string>(
         const going = some.filter((entry) => !isEmpty(entry)).map(empty)
         if (entries.length <= piece) return going
         after = some.at(-1)?.seq ?? after
-        if (going.length > 0 && !(await commit([{ kind: 'erase', emptied: going, draft: draft(erased, going) }]))) {
-          return undefined
-        }
+        if (going.length > 0 && (await commit([change(going)])) === undefined) return undefined
         await nextTurn()
       }
     },

@@ -321,6 +321,21 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   changeOwner(owner: string, patch: OwnerPatch, options?: ChangeOptions): Promise<ChangedOwner>
   /**
+   * Erases a disabled owner for good, with all its keys, its usage and its refusals. The journal forgets what it says
+   * about them, and its name, and stays verifiable. The name may be used again, for an owner that inherits nothing.
+   *
+   * It is done in many short transactions. If the call is interrupted, the same call again finishes it.
+   *
+   * @throws LatchkeyError `invalid_input`, `unknown_owner`, `precondition_failed`, `beyond_delegation`; `conflict` when the
+   *   owner is not disabled, when an admin key of another owner is bound to it, or when a key from the settings has it.
+   *
+   * @example
+   * await keyring.changeOwner('acme', { disabled: true })
+   * const { entry, cleared } = await keyring.eraseOwner('acme')
+   * console.log(`Entry ${entry} says that an owner was erased`, cleared)
+   */
+  eraseOwner(owner: string, options?: EraseOptions): Promise<Erased>
+  /**
    * Reads the journal, the audit log of all changes, the newest first, a page at a time: 100 entries, or `limit`, which is
    * 1000 at most. An owner's journal has the changes of the keys that it had at the time.
    *

@@ -4,6 +4,7 @@ import { digestOfOwner } from '../journal/row-digest.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { Limit } from '../policy/limits.ts'
 import type { StoredOwner } from '../ports.ts'
+import { randomBase62 } from '../secret/base62.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
@@ -155,7 +156,8 @@ async function stepOf<Scope extends string>(
   return {
     action,
     subject: subjectOfOwner(owner),
-    change: { before, after, state: digestOfOwner(changed) },
+    // Nothing in the row of an owner is random: without a salt, the hash of an emptied entry would confirm a guess of it.
+    change: { before, after, salt: randomBase62(22), state: digestOfOwner(changed) },
     rows: (draft) => ({ kind: 'owner', owner: changed, draft }),
     left: action === 'disable' ? await mustLeaveAnotherOwner(parts, owner) : undefined,
   }

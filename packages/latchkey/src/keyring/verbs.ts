@@ -8,6 +8,7 @@ import type { RotateOptions } from './call-options.ts'
 import { change } from './change.ts'
 import { disable, enable } from './disable.ts'
 import { eraseKey } from './erase-key.ts'
+import { eraseOwner } from './erase-owner.ts'
 import { importMany } from './import.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './issue.ts'
 import { issue, issueMany } from './issue.ts'
@@ -50,6 +51,7 @@ export function verbsOf<Scope extends string>(
     disable: (id, options = {}) => during(disable(parts, id, options)),
     enable: (id, options = {}) => during(enable(parts, id, options)),
     revoke: (id, options) => during(revoke(parts, id, options)),
+    eraseOwner: (owner, options = {}) => during(eraseOwner(parts, owner, options)),
     eraseKey: (id, options = {}) => during(eraseKey(parts, id, options)),
     list: (options = {}) => list(parts, options),
     counts: (options = {}) => readCounts(parts, options),

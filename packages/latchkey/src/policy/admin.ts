@@ -11,6 +11,7 @@ export type AdminScope =
   | 'keys:verify'
   | 'owners:read'
   | 'owners:write'
+  | 'owners:erase'
   | 'journal:read'
   | 'usage:read'
   | 'refusals:read'
@@ -24,6 +25,7 @@ export const adminScopes: Catalogue<AdminScope> = {
   'keys:verify': 'Verify the keys of callers',
   'owners:read': 'Read owners: their state and their shared limits',
   'owners:write': 'Disable and enable owners, and set their shared limits',
+  'owners:erase': 'Erase disabled owners for good, with their keys and with what the journal says about them',
   'journal:read': 'Read the journal and verify its chain',
   'usage:read': 'Read how often keys were used',
   'refusals:read': 'Read why a call was refused',

@@ -52,8 +52,23 @@ export type Change =
        * entries are emptied.
        */
       readonly key?: { readonly id: string; readonly revision: number } | undefined
+      /** The owner that is erased, if it is one and still at the revision that the caller has seen. */
+      readonly owner?: ErasedOwner | undefined
       readonly draft: JournalDraft
     }
+
+/** An owner that is erased, step by step. */
+export interface ErasedOwner {
+  readonly owner: string
+  readonly revision: number
+  /** The numbers of entries that are in its journal no longer. */
+  readonly unfiled: readonly number[]
+  /**
+   * With the last step, in which it goes, with its usage, its refusals and the results of its calls: only if it has no key,
+   * nothing else is in its journal, and no entry after this number names it.
+   */
+  readonly searched?: number | undefined
+}
 
 /** An amount to add to one period of a quota; a negative one is taken away, as far as it is there. */
 export interface QuotaStepInPeriod {

@@ -50,6 +50,15 @@ export interface Emptied {
   readonly after: Pick<JournalEntry, 'actor' | 'subject' | 'change'>
 }
 
+/** Entries whose change may name an owner, of a stretch of the journal. */
+export interface NamingEntries {
+  readonly entries: readonly JournalEntry[]
+  /** The last entry of the stretch, whether it names the owner or not. */
+  readonly upTo: number
+  /** Whether the journal goes on after that. */
+  readonly more: boolean
+}
+
 /** The last entry of a journal, by its number and its hash. Kept elsewhere, it is a checkpoint. */
 export type JournalHead = Pick<JournalEntry, 'seq' | 'hash'>
 

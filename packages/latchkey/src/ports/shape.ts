@@ -28,6 +28,7 @@ const storeShape: Shape<Store> = {
   noteFirstUse: 'a function',
   recordUsage: 'a function',
   forgetUse: 'a function',
+  entriesNaming: 'a function',
   isErased: 'a function',
   scrub: 'a function',
   usage: 'a function',

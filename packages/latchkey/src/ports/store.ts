@@ -11,6 +11,7 @@ import type {
   JournalEntry,
   JournalFilter,
   JournalHead,
+  NamingEntries,
   Touched,
 } from './journal.ts'
 import type { CountedKeys, CountFilter, OwnerFilter, OwnerListItem } from './counts.ts'
@@ -112,6 +113,11 @@ export interface Store {
    * come later of a key that was erased are not kept.
    */
   forgetUse(of: { readonly key: string } | { readonly owner: string }, limit: number): Awaitable<number>
+  /**
+   * The entries after a number that have the name of an owner in their change, as that of a key or of a snapshot: of a
+   * stretch of the journal that is read in less than a second.
+   */
+  entriesNaming(owner: string, after: number): Awaitable<NamingEntries>
   /** Whether a secret with this hash was a key's that was erased: it must not be imported again. */
   isErased(hash: string): Awaitable<boolean>
   /**

@@ -62,6 +62,7 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     newestRevision: () => work(store.newestRevision()),
     recordUsage: (batch) => work(store.recordUsage(batch)),
     forgetUse: (of, limit) => work(store.forgetUse(of, limit)),
+    entriesNaming: (owner, last) => work(store.entriesNaming(owner, last)),
     isErased: (hash) => work(store.isErased(hash)),
     scrub: () => work(store.scrub()),
     usage: (filter) => work(store.usage(filter)),

@@ -32,7 +32,7 @@ const columns: { readonly [Member in keyof StoredKey]: Column<StoredKey[Member]>
   metadata: asJson('metadata'),
   start: asItIs('start'),
   createdAt: asItIs('created_at', true),
-  salt: asItIs('salt', true),
+  salt: asItIs('salt'),
   notBefore: asItIs('not_before'),
   expiresAt: asItIs('expires_at'),
   addresses: asJson('addresses'),

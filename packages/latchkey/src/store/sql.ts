@@ -1,5 +1,6 @@
 // Every statement, written once for all engines: `$1` parameters, whole numbers for times, JSON as text.
 
+import { like } from './like.ts'
 import type {
   EntryFilter,
   ImportedKind,
@@ -221,6 +222,45 @@ export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHE
 
 export const isErasedKey: string = `SELECT 1 FROM latchkey_journal
     WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase'`
+
+/** Entries whose change has the name of an owner, as JSON has it. It may find some that do not name it. */
+export function namingQuery(
+  { owner, after, upTo }: { readonly owner: string; readonly after: number; readonly upTo: number },
+  asText: (column: string) => string,
+): Query {
+  const columns = `seq, at, ${entryTexts.map(asText).join(', ')}, emptied_by AS "emptiedBy"`
+  const text = `SELECT ${columns} FROM latchkey_journal WHERE seq > $1 AND seq <= $2
+    AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\') ORDER BY seq`
+  return { text, values: [after, upTo, ...namedIn(owner)] }
+}
+
+/** How the change of an entry names an owner: that of a key or a delegation, and that of a snapshot. */
+export function namedIn(owner: string): readonly [string, string] {
+  return [like(`"owner":${JSON.stringify(owner)}`), like(JSON.stringify(`owner:${owner}`))]
+}
+
+export const isOwnerAt: string = `SELECT 1 FROM latchkey_owners WHERE owner = $1 AND revision = $2`
+
+export const unfileEntry: string = `DELETE FROM latchkey_journal_owners WHERE owner = $1 AND seq = $2`
+
+/** Whether an owner has a key, or is in the journal after $2 or as the actor of an entry. */
+export const isNamedStill: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchkey_keys WHERE owner = $1)
+    OR EXISTS (SELECT 1 FROM latchkey_journal_owners WHERE owner = $1)
+    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE actor = $1 AND actor NOT IN ('application', 'latchkey'))
+    OR EXISTS (SELECT 1 FROM latchkey_journal
+      WHERE seq > $2 AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\'))`
+
+/** What goes with an owner, whose name is $1. */
+export const eraseWithOwner: readonly string[] = [
+  `DELETE FROM latchkey_refusals WHERE owner = $1`,
+  `DELETE FROM latchkey_untold WHERE subject = 'owner:' || $1`,
+  `DELETE FROM latchkey_once WHERE actor = $1`,
+]
+
+/** Of calls that name $1, as JSON has it. */
+export const forgetCallsOn: string = `DELETE FROM latchkey_once WHERE ids LIKE $1 ESCAPE '\\'`
+
+export const eraseOwner: string = `DELETE FROM latchkey_owners WHERE owner = $1 AND revision = $2`
 
 const refusalsOf = (column: string): string => `DELETE FROM latchkey_refusals WHERE place IN
     (SELECT place FROM latchkey_refusals WHERE ${column} = $1 LIMIT $2)`

@@ -187,6 +187,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     auditOwners: longRead('auditOwners'),
     auditMissing: longRead('auditMissing'),
     newestRevision: longRead('newestRevision'),
+    entriesNaming: longRead('entriesNaming'),
     usage: longRead('usage'),
     usageSums: longRead('usageSums'),
     refusals: longRead('refusals'),

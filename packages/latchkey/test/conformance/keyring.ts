@@ -328,6 +328,21 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.ok((await keyring.verifyJournal({ rows: true })).intact)
     })
 
+    test('a disabled owner is erased once with its keys, and its name is free again', async () => {
+      const { key } = await issued({ owner: 'erased-one' })
+      await assert.rejects(keyring.eraseOwner('erased-one'), codeIs('conflict'))
+      await keyring.changeOwner('erased-one', { disabled: true })
+      await assert.rejects(keyring.eraseOwner('erased-one', { ifRevision: 1 }), codeIs('precondition_failed'))
+      const erased = await keyring.eraseOwner('erased-one', { idempotencyKey: 'erase that owner' })
+      assert.deepEqual([erased.cleared, erased.repeated], [true, false])
+      assert.equal((await keyring.eraseOwner('erased-one', { idempotencyKey: 'erase that owner' })).repeated, true)
+      assert.deepEqual([await keyring.owner('erased-one'), await keyring.find(key.id)], [undefined, undefined])
+      await assert.rejects(keyring.eraseOwner('erased-one'), codeIs('unknown_owner'))
+      await issued({ owner: 'erased-one' })
+      assert.equal((await keyring.owner('erased-one'))?.disabled, false)
+      assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+    })
+
     test('what is not there is not found, and cannot be changed', async () => {
       const id = 'key_00000000000000000000'
       assert.equal(await keyring.find(id), undefined)

@@ -38,6 +38,7 @@ export function lateStore(store: Store): Store {
     noteFirstUse: late(store.noteFirstUse),
     recordUsage: late(store.recordUsage),
     forgetUse: late(store.forgetUse),
+    entriesNaming: late(store.entriesNaming),
     isErased: late(store.isErased),
     scrub: late(store.scrub),
     usage: late(store.usage),

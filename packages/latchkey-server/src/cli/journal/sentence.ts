@@ -35,7 +35,10 @@ const deeds: Readonly<Record<Entry['action'], (deed: Deed) => string>> = {
   enable: ({ subject, isOwner, change }) => withMore(`enabled ${subject}`, isOwner ? changedText(change) : []),
   revoke: ({ subject, change: { reason } }) =>
     withMore(`revoked ${subject}`, typeof reason === 'string' ? [reason] : []),
-  erase: ({ subject }) => `erased ${subject} for good`,
+  erase: ({ subject, change: { owner } }) => {
+    if (owner === true) return 'erased an owner for good'
+    return subject === 'erased' ? 'emptied entries about what was erased' : `erased ${subject} for good`
+  },
   snapshot: ({ change: { rows } }) => {
     const count = Array.isArray(rows) ? rows.length : 0
     return `noted ${counted(count, 'key or owner', 'keys and owners')} that an older version had stored`

@@ -1,4 +1,13 @@
-import type { Change, Emptied, IdempotentCall, JournalEntry, JournalHead, Store, Witness } from '../../ports.ts'
+import type {
+  Change,
+  Emptied,
+  ErasedOwner,
+  IdempotentCall,
+  JournalEntry,
+  JournalHead,
+  Store,
+  Witness,
+} from '../../ports.ts'
 import type { Filing, Holder } from '../filing.ts'
 import { filingOfKey, filingOfOwner, filingValues } from '../filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
@@ -62,7 +71,11 @@ export function commitOf({
     if (change.kind === 'snapshot') return []
     if (change.kind === 'owner') return filingOfOwner(change.owner.owner)
     if (change.kind === 'erase') {
-      const erased = change.key === undefined ? undefined : row<Holder>(sql.holderOfKey, [change.key.id])
+      // Not in the journal of an owner that goes itself.
+      const erased =
+        change.key === undefined || change.owner !== undefined
+          ? undefined
+          : row<Holder>(sql.holderOfKey, [change.key.id])
       return erased === undefined ? [] : filingOfKey(erased, erased.owner)
     }
     const { id, owner } = change.key
@@ -87,6 +100,19 @@ export function commitOf({
     return run(sql.eraseKey, [key.id, key.revision]) === 1
   }
 
+  function eraseOwner(of: ErasedOwner | undefined): boolean {
+    if (of === undefined) return true
+    const { owner, revision, unfiled, searched } = of
+    if (row(sql.isOwnerAt, [owner, revision]) === undefined) return false
+    for (const seq of unfiled) run(sql.unfileEntry, [owner, seq])
+    if (searched === undefined) return true
+    if (row(sql.isNamedStill, [owner, searched, ...sql.namedIn(owner)]) !== undefined) return false
+    usage.drop('owner', owner, Number.MAX_SAFE_INTEGER)
+    for (const text of sql.eraseWithOwner) run(text, [owner])
+    run(sql.forgetCallsOn, [like(JSON.stringify(`owner:${owner}`))])
+    return run(sql.eraseOwner, [owner, revision]) === 1
+  }
+
   /** Whether the rows could be written as they were asked for. */
   function write(change: Change, seq: number, counter: KeyCounter): boolean {
     if (change.kind === 'owner') {
@@ -97,7 +123,9 @@ export function commitOf({
     if (change.kind === 'snapshot') {
       return change.rows.every(({ subject, revision }) => run(sql.tell, [subject, revision]) === 1)
     }
-    if (change.kind === 'erase') return change.emptied.every(empty(seq)) && erase(change.key, counter)
+    if (change.kind === 'erase') {
+      return change.emptied.every(empty(seq)) && erase(change.key, counter) && eraseOwner(change.owner)
+    }
     const { id } = change.key
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))

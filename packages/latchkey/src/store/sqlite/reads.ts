@@ -1,4 +1,4 @@
-import type { EntryListItem, JournalEntry, UsageCount } from '../../ports.ts'
+import type { EntryListItem, JournalEntry, JournalHead, UsageCount } from '../../ports.ts'
 import { auditFiling } from '../filing.ts'
 import { countQuery, ownerQuery, suspendedQuery } from '../count-queries.ts'
 import type { CountRow, OwnerCountRow, SuspendedRow } from '../count-rows.ts'
@@ -28,10 +28,14 @@ export type ReadName =
   | 'auditOwners'
   | 'auditMissing'
   | 'newestRevision'
+  | 'entriesNaming'
   | 'usage'
   | 'usageSums'
   | 'refusals'
   | 'grants'
+
+/** Entries that are searched at a time. */
+const stretch = 20_000
 
 /** An entry as engines give it. */
 type PlainRow = Omit<JournalEntry, 'emptiedBy'> & { readonly emptiedBy: number | null }
@@ -105,6 +109,15 @@ export function readsOf({
     auditMissing(after, limit) {
       const found = audited<Pick<JournalEntry, 'seq' | 'subject'>>(sql.auditMissing, [after, limit])
       return found.map((entry) => ({ ...entry }))
+    },
+
+    entriesNaming(owner, after) {
+      return atOneMoment(() => {
+        const head = rows<JournalHead>(sql.head)[0]?.seq ?? 0
+        const upTo = Math.min(head, after + stretch)
+        const { text, values } = sql.namingQuery({ owner, after, upTo }, intactText)
+        return { entries: audited<PlainRow>(text, values).map(entryOfRow), upTo, more: upTo < head }
+      })
     },
 
     newestRevision() {

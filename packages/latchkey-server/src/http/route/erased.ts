@@ -1,0 +1,17 @@
+import type { Erased } from 'latchkey'
+import { Type } from '../type.ts'
+import { repeated } from './once.ts'
+
+/** The answer of a route that erases. */
+export const erased = Type.Object(
+  {
+    entry: Type.Integer({ description: 'The number of the journal entry that says that it was erased' }),
+    cleared: Type.Boolean({
+      description:
+        'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before: the next call that erases something clears that too',
+    }),
+    tookMs: Type.Number({ description: 'How many milliseconds it took until no instance acts on the state before' }),
+    repeated,
+  } satisfies { readonly [Member in keyof Erased]-?: unknown },
+  { title: 'Erased' },
+)

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { entriesOf } from '../../../../test/entries.ts'
+import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
+import type { LatchkeyError } from '../../src/error.ts'
+import { openKeyring } from '../../src/keyring/open.ts'
+import { settingsKey } from '../../src/source/settings.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+import { codeOf, openOn, scopes, shop, speeds } from './workbench.ts'
+
+const folder = temporaryFolder('erase-owner')
+
+/** A name as JSON escapes it, and as SQL must not take it for a pattern. */
+const owner = 'Zebulon "100%" & Söhne_'
+const mark = 'Zebulon'
+
+const endOf = async (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'done',
+    (error: unknown) => (error as LatchkeyError).code,
+  )
+
+for (const [speed, shape] of speeds) {
+  test(`of an erased owner nothing is left, and others keep what is theirs (store: ${speed})`, async () => {
+    const { keyring } = await openOn(shape)
+    const own = { ...shop, owner, name: `Key of ${mark}`, metadata: { who: mark } }
+    const first = await keyring.issue({ ...own, quota: { amount: 5 } })
+    await keyring.verify(first.secret)
+    for (let count = 0; count < 130; count++) await keyring.change(first.key.id, { name: `${mark} ${count}` })
+    await keyring.revoke((await keyring.issue(own)).key.id, { reason: 'unused', note: `Asked for by ${mark}` })
+    const erasedBefore = await keyring.issue(own)
+    await keyring.revoke(erasedBefore.key.id, { reason: 'unused' })
+    await keyring.eraseKey(erasedBefore.key.id)
+    // Given away, and taken over.
+    const given = await keyring.issue(own)
+    await keyring.change(given.key.id, { owner: 'globex', name: 'Shop', metadata: {} })
+    const taken = await keyring.issue({ ...shop, owner: 'globex' })
+    await keyring.change(taken.key.id, { owner })
+    // An admin key that was bound to it.
+    const delegation = { owner, environments: ['live'], scopes: ['*'] } as const
+    const admin = { name: 'Admin', owner: 'ops', environment: 'admin', scopes: ['keys:read'] } as const
+    const bound = await keyring.issue({ ...admin, delegation })
+    await keyring.change(bound.key.id, { delegation: { ...delegation, owner: null } })
+    // Something that it did itself.
+    const touched = await keyring.issue({ ...shop, owner: 'globex', actor: owner })
+    await keyring.disable(touched.key.id, { actor: owner, note: 'under investigation' })
+    const stays = await keyring.issue({ ...shop, owner: 'initech' })
+    await keyring.changeOwner(owner, { limits: [{ name: 'all', limit: 9, window: 60 }] }, { actor: owner })
+    const { owner: disabled } = await keyring.changeOwner(owner, { disabled: true }, { note: `${mark} asked` })
+    const before = await keyring.verifyJournal()
+    const checkpoint = before.intact ? before.head : undefined
+    assert.ok(checkpoint !== undefined)
+
+    const options = { ifRevision: disabled.revision, idempotencyKey: 'once', actor: owner }
+    const { entry, cleared } = await keyring.eraseOwner(owner, options)
+    assert.equal(cleared, true)
+    assert.deepEqual(
+      [(await keyring.eraseOwner(owner, options)).entry, (await keyring.eraseOwner(owner, options)).repeated],
+      [entry, true],
+    )
+    await keyring.flushUsage()
+    const entries = await entriesOf(keyring)
+    assert.equal(entries.at(-1)?.seq, entry)
+    assert.ok(!JSON.stringify(entries).includes(mark))
+    assert.equal(await keyring.owner(owner), undefined)
+    assert.equal(await keyring.find(first.key.id), undefined)
+    assert.equal(await codeOf(keyring.verify(first.secret)), 'unknown')
+    assert.equal((await keyring.find(given.key.id))?.name, 'Shop')
+    assert.equal(await codeOf(keyring.verify(given.secret)), 'accepted')
+    assert.equal(await keyring.find(taken.key.id), undefined)
+    const disabling = (await entriesOf(keyring, { key: touched.key.id })).at(-1)
+    assert.deepEqual(
+      [disabling?.action, disabling?.actor, disabling?.change['note']],
+      ['disable', 'erased', 'under investigation'],
+    )
+    assert.equal((await keyring.find(stays.key.id))?.revision, stays.key.revision)
+    const report = await keyring.verifyJournal({ rows: true, checkpoint })
+    assert.ok(report.intact, JSON.stringify(report))
+
+    // The name may be used again, and inherits nothing.
+    await keyring.issue({ ...shop, owner })
+    const again = await keyring.owner(owner)
+    assert.deepEqual([again?.disabled, again?.limits, again?.revision], [false, [], 0])
+    assert.equal((await entriesOf(keyring, { owner })).length, 1)
+    assert.deepEqual((await keyring.usage({ owner, from: 0, to: Date.UTC(2031, 0) })).usage, [])
+    // And a key whose entries were emptied in part can be erased after all.
+    await keyring.revoke(touched.key.id, { reason: 'unused' })
+    await keyring.eraseKey(touched.key.id)
+    const last = await keyring.verifyJournal({ rows: true, checkpoint })
+    assert.ok(last.intact, JSON.stringify(last))
+    await keyring.close()
+  })
+}
+
+test('only a disabled owner is erased, that nothing is bound to, at the revision that was read', async () => {
+  const key = settingsKey({
+    name: 'SERVICE_API_KEY',
+    secret: 'a7Gq2Lx9Zp4Rk8Wm3Tn6',
+    owner: 'from the settings',
+    scopes: [],
+  })
+  const { keyring } = await openOn((store) => store, { sources: [key] })
+  await keyring.issue(shop)
+  assert.equal(await endOf(keyring.eraseOwner('nobody')), 'unknown_owner')
+  assert.equal(await endOf(keyring.eraseOwner('acme')), 'conflict')
+  await keyring.changeOwner('acme', { disabled: true })
+  assert.equal(await endOf(keyring.eraseOwner('acme', { ifRevision: 1 })), 'precondition_failed')
+  const delegation = { owner: 'acme', environments: ['live'], scopes: ['*'] } as const
+  const admin = { name: 'Admin', owner: 'ops', environment: 'admin', scopes: ['owners:*', 'keys:*'] } as const
+  const bound = await keyring.issue({ ...admin, delegation })
+  assert.equal(await endOf(keyring.eraseOwner('acme')), 'conflict')
+  assert.equal(await endOf(keyring.as(bound.key.id).eraseOwner('acme')), 'beyond_delegation')
+  await keyring.revoke(bound.key.id, { reason: 'unused' })
+  await keyring.eraseKey(bound.key.id)
+  const all = { owner: null, environments: ['live', 'test', 'admin'], scopes: ['*'] } as const
+  const writer = await keyring.issue({ ...admin, scopes: ['owners:write'], delegation: all })
+  assert.equal(await endOf(keyring.as(writer.key.id).eraseOwner('acme')), 'beyond_delegation')
+  const eraser = await keyring.issue({ ...admin, scopes: ['owners:erase'], delegation: all })
+  assert.equal(await endOf(keyring.as(eraser.key.id).eraseOwner('acme')), 'done')
+  assert.equal((await entriesOf(keyring)).at(-1)?.actor, eraser.key.id)
+  await keyring.issue({ ...shop, owner: 'from the settings' })
+  await keyring.changeOwner('from the settings', { disabled: true })
+  assert.equal(await endOf(keyring.eraseOwner('from the settings')), 'conflict')
+})
+
+test('an erased owner is not in the file, its log, or a backup made afterwards', async () => {
+  const file = join(folder, 'traces.db')
+  const store = sqliteStore({ file })
+  const keyring = await openKeyring({ store, scopes })
+  beforeRemoval(folder, keyring.close)
+  for (let count = 0; count < 60; count++) {
+    const { key, secret } = await keyring.issue({ ...shop, owner, name: `${mark} ${count}`, metadata: { who: mark } })
+    await keyring.issue({ ...shop, name: `Neighbour ${count}` })
+    await keyring.verify(secret)
+    if (count % 3 === 0) await keyring.change(key.id, { name: `${mark} again` }, { note: mark })
+  }
+  await keyring.changeOwner(owner, { disabled: true })
+  assert.equal((await keyring.eraseOwner(owner)).cleared, true)
+  await keyring.flushUsage()
+  const copy = join(folder, 'traces-copy.db')
+  await store.backup(copy)
+  for (const path of [file, `${file}-wal`, copy]) {
+    if (existsSync(path)) assert.ok(!readFileSync(path).includes(mark), path)
+  }
+})
