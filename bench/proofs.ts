@@ -6,6 +6,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   'bad-config': () => import('./proofs/bad-config.ts'),
   crash: () => import('./proofs/crash.ts'),
   drain: () => import('./proofs/drain.ts'),
+  erasure: () => import('./proofs/erasure.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
   quota: () => import('./proofs/quota.ts'),

@@ -15,6 +15,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   authority: ['--n', '12', '--changes', '16'],
   crash: ['--n', '8'],
   drain: ['--n', '2'],
+  erasure: ['--n', '3'],
   fuzz: ['--n', '2000', '--requests', '200'],
   'journal-tamper': ['--n', '200', '--rows', '200'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],

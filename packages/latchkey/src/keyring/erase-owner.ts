@@ -17,7 +17,7 @@ import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
 
 /** Keys that are erased in one transaction. */
-const keysAtOnce = 25
+const keysAtOnce = 2
 
 /** Actors that are nobody's name: the keyring itself, and an application that gave none. */
 const noName: ReadonlySet<string> = new Set(['application', 'latchkey'])

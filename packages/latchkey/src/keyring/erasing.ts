@@ -10,7 +10,8 @@ export interface Erased {
   readonly entry: number
   /**
    * Nothing of it is left in the files of the store. `false` while somebody else reads a state of before, and so keeps it
-   * in the log of the database: the next call that erases or purges something clears that too.
+   * in the log of the database: the next call that erases something clears that too. Also `false` for a database of more
+   * than 64 MiB, whose pages may still have copies until it is written anew (`VACUUM`).
    */
   readonly cleared: boolean
   /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
@@ -20,7 +21,7 @@ export interface Erased {
 }
 
 /** Entries that are emptied, and rows of use that are deleted, in one transaction: a few milliseconds. */
-export const piece = 100
+export const piece = 20
 
 /** How often it is tried to clear the files, and milliseconds between two tries. */
 const clearings = 20

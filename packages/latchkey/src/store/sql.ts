@@ -220,8 +220,16 @@ export const forgetCalls: string = `DELETE FROM latchkey_once
 
 export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHERE hash = $1`
 
-export const isErasedKey: string = `SELECT 1 FROM latchkey_journal
-    WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase'`
+/**
+ * Whether use of a key $1 under an owner $2 is of something that was erased meanwhile: the key, or the owner that it had
+ * until it was given away. Of an owner no name is left to ask for, but it is nowhere any more.
+ */
+export const isErasedUse: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchkey_journal
+      WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase')
+    OR EXISTS (SELECT 1 FROM latchkey_keys WHERE id = $1 AND owner <> $2)
+      AND EXISTS (SELECT 1 FROM latchkey_journal WHERE subject = 'erased')
+      AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE owner = $2)
+      AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = $2)`
 
 /** Entries whose change has the name of an owner, as JSON has it. It may find some that do not name it. */
 export function namingQuery(

@@ -11,6 +11,6 @@ export function putErased(
   const { entry, tookMs, cleared } = erased
   const rest = cleared
     ? 'Nothing of it is left in the database. Backups made before still have it.'
-    : 'The log of the database still has it, because a program reads from it at present: the next command that erases something clears it.'
+    : 'The file of the database may still have it: a program reads from it at present, or it is larger than 64 MiB. Run VACUUM on it with sqlite3 at a quiet time.'
   say(printable(`${done}, everywhere after ${Math.ceil(tookMs)} ms: entry ${entry} of the journal says so. ${rest}`))
 }

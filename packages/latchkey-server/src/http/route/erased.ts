@@ -8,7 +8,7 @@ export const erased = Type.Object(
     entry: Type.Integer({ description: 'The number of the journal entry that says that it was erased' }),
     cleared: Type.Boolean({
       description:
-        'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before: the next call that erases something clears that too',
+        'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before, and for a database of more than 64 MiB until it is written anew (VACUUM)',
     }),
     tookMs: Type.Number({ description: 'How many milliseconds it took until no instance acts on the state before' }),
     repeated,

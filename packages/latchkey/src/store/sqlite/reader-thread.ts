@@ -1,9 +1,11 @@
 // The program of the thread that reads, and that moves the log into the file: one question after the other.
 
 import type { DatabaseSync } from 'node:sqlite'
+import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBeside, openToCheckpoint } from './beside.ts'
 import { isScrubbed } from './checkpoints.ts'
+import { isBusy } from './database.ts'
 import type { Answered, Asked, Read } from './reader.ts'
 import { readsOf } from './reads.ts'
 import { statementsOf } from './statements.ts'
@@ -14,6 +16,11 @@ const { file, still } = workerData as Read
 const database = openBeside(file, still)
 const reads = readsOf({ statements: statementsOf(database, file), transactions: transactionsOf(database) })
 let writer: DatabaseSync | undefined
+/** Whether the pages were written anew, and the log could not be cut off yet. */
+let isRewritten = false
+
+/** Bytes of a file that is written anew: about a second. */
+const mostRewritten = 64 * 1024 * 1024
 
 parentPort?.on('message', ({ id, name, args }: Asked) => {
   if (name === 'close') {
@@ -36,11 +43,25 @@ function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonl
   }
 }
 
+/**
+ * What was deleted is overwritten, but the engine leaves copies behind where it moves rows from one page to another. So all
+ * pages are written anew, if that takes a moment only: nobody else writes meanwhile.
+ */
 function scrub(): boolean {
   writer ??= openToCheckpoint(file)
   // While it waits for a reader, nobody else writes.
   writer.exec('PRAGMA busy_timeout = 100')
-  return isScrubbed(writer)
+  try {
+    if (!isRewritten && statSync(file).size <= mostRewritten) {
+      writer.exec('VACUUM')
+      isRewritten = true
+    }
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  }
+  if (!isScrubbed(writer) || !isRewritten) return false
+  isRewritten = false
+  return true
 }
 
 /** PASSIVE: it waits for nobody, and nobody waits for it. */

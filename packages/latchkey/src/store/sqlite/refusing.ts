@@ -20,7 +20,7 @@ export function refusingOf({ row, run }: Pick<Statements, 'row' | 'run'>): KeepR
 
   function insert(refusal: RefusalDraft): void {
     // It was refused before the key was erased, and would bring its owner back.
-    if (row(sql.isErasedKey, [refusal.key]) !== undefined) return
+    if (row(sql.isErasedUse, [refusal.key, refusal.owner]) !== undefined) return
     const place = row<{ place: number }>(sql.insertRefusal, sql.refusalValues(refusal))?.place ?? 0
     for (const requestId of refusal.requestIds) run(sql.insertRefusedRequest, [requestId, place])
     if (refusal.key !== '') uncounted++

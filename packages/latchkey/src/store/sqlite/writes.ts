@@ -84,8 +84,8 @@ export function writesOf({
   }
 
   function addCount(counted: UsageCount): void {
-    // What was counted before a key was erased would bring its owner back.
-    if (row(sql.isErasedKey, [counted.key]) === undefined) usage.add([counted])
+    // What was counted before something was erased would bring it back.
+    if (row(sql.isErasedUse, [counted.key, counted.owner]) === undefined) usage.add([counted])
   }
 
   function moveLastUse(use: readonly [hash: string, at: number]): void {
