@@ -374,8 +374,8 @@ export function entriesQuery(
   const values: SqlValue[] = []
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const byTime = from !== undefined || to !== undefined
-  // Of the two tables, the one in whose index the page stands.
-  const [at, seq] = owner === undefined ? ['j.at', 'j.seq'] : ['w.at', 'w.seq']
+  // Of the two tables, the one in whose index the page stands: a key has fewer entries than its owner.
+  const [at, seq] = owner === undefined || subject !== undefined ? ['j.at', 'j.seq'] : ['w.at', 'w.seq']
   const [beyond, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
   const where: string[] = []
   if (owner !== undefined) where.push(`w.owner = ${bind(owner)}`)
