@@ -97,6 +97,7 @@ export type {
   JournalEntry,
   JournalHead,
   KeySource,
+  KeyRotation,
   KeyState,
   ListOrder,
   Limiter,

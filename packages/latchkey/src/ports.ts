@@ -33,7 +33,15 @@ export type {
   Touched,
 } from './ports/journal.ts'
 export type { Limiter, LimiterAnswer, Window, WindowState } from './ports/limiter.ts'
-export type { KeyCount, ListFilter, ListOrder, ListPosition, KeyListItem, KeyListPage } from './ports/list.ts'
+export type {
+  KeyCount,
+  KeyRotation,
+  ListFilter,
+  ListOrder,
+  ListPosition,
+  KeyListItem,
+  KeyListPage,
+} from './ports/list.ts'
 export type {
   Declared,
   SecretMatch,

@@ -50,6 +50,7 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   retiredAt: true,
   endsAt: true,
   oldEndsAt: true,
+  oldLastUsedAt: true,
   refillsAt: true,
   since: true,
   until: true,

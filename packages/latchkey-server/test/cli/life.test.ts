@@ -141,7 +141,8 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
         /^Erased key_\w+, everywhere after \d+ ms: entry \d+ of the journal says so\. Nothing of it is left in the database\. Backups made before still have it\.$/m,
       )
       assert.equal((await run(`keys show ${id}`)).code, 3)
-      assert.equal((await run(`keys erase ${id} --yes`)).code, 3)
+      const again = await run(`keys erase ${id} --yes`)
+      assert.equal(again.code, 3, again.stderr)
     })
 
     test('a disabled owner is erased for good with its keys, once that is confirmed', async () => {
@@ -263,6 +264,19 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.match(other.stderr, /--cursor must be .* in the same order/)
       assert.deepEqual(await json(`keys list --owner ${owner} --text LISTED2`).then((keys) => keys.length), 1)
       assert.equal((await run('keys list --state lost')).code, 2)
+    })
+
+    test('while a key is rotated, a list says when the old secret ends and when it was last used', async () => {
+      const { id, owner } = await issued()
+      await done(`keys rotate ${id} --grace 2d`)
+      const [key] = await json(`keys list --owner ${owner} --rotating`)
+      const { oldEndsAt, oldLastUsedAt } = (key?.['rotation'] ?? {}) as Readonly<Record<string, unknown>>
+      assert.ok(Date.parse(String(oldEndsAt)) > Date.now() + 86_400_000)
+      assert.equal(oldLastUsedAt, null)
+      const { stdout } = await run(`keys list --owner ${owner} --rotating`)
+      const [titles, cells] = stdout.trimEnd().split('\n')
+      assert.match(titles ?? '', /\tLAST USED\tOLD ENDS\tOLD LAST USED$/)
+      assert.ok(cells?.endsWith(`\t${String(oldEndsAt).slice(0, 16)}Z\tnever`), cells)
     })
 
     test('the journal is shown and whole; with another checkpoint it is not', async () => {

@@ -60,6 +60,7 @@ for (const label of labels) {
     requirement,
   }
   keyring.noteRefusal?.(refused, { requestId: `refused-${key.id}`, ...call })
+  await keyring.rotate(key.id)
   // The actor is an id too.
   await keyring.disable(key.id, { actor: admin.key.id, note: label.repeat(4) })
   await keyring.changeOwner(label, { disabled: true }, { actor: label })
@@ -69,6 +70,7 @@ const [firstId = ''] = ids.slice(1)
 
 const lists: readonly (readonly string[])[] = [
   ['keys', 'list'],
+  ['keys', 'list', '--rotating'],
   ['journal', 'show', '--all'],
   ['usage'],
   ['refusals', 'list'],
@@ -151,9 +153,9 @@ test('outside a terminal every cell is whole, between tabs', async () => {
   const rows = (await here.done(['keys', 'list'])).split('\n').map((line) => line.split('\t'))
   assert.deepEqual(
     rows.map(([, name]) => name),
-    ['NAME', 'Admin', ...labels],
+    ['NAME', ...labels.toReversed(), 'Admin'],
   )
-  assert.deepEqual(rows.at(-1)?.[5], resources.join(' '))
+  assert.deepEqual(rows[1]?.[5], resources.join(' '))
 })
 
 describe('the width of a text', () => {

@@ -6,6 +6,7 @@ import type { Metadata } from '../policy/metadata.ts'
 import type { Grant } from '../policy/scopes.ts'
 import type {
   KeyRecord,
+  KeyRotation,
   KeyState,
   KeyListItem,
   RevocationReason,
@@ -44,6 +45,8 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly revoked: Revocation | null
   /** When it was used last; `null` if never. As of the last time that usage was written. */
   readonly lastUsedAt: number | null
+  /** Until when its old secret works, and when that was used last; `null` if the key is not being rotated. */
+  readonly rotation: KeyRotation | null
   /** Grows with every change; `ifRevision` is compared with it. */
   readonly revision: number
 }
@@ -95,7 +98,7 @@ export function works({ endsAt, ended }: StoredSecret, now: number): boolean {
 
 /** Shows a key as it stands at `now`. */
 export function keyOfListed<Scope extends string>(
-  { key: stored, ownerDisabled, lastUsedAt }: Omit<KeyListItem, 'place'>,
+  { key: stored, ownerDisabled, lastUsedAt, rotation }: Omit<KeyListItem, 'place'>,
   now: number,
 ): Key<Scope> {
   const { id, environment, start, createdAt, disabledAt, disabledBy, revision } = stored
@@ -113,6 +116,7 @@ export function keyOfListed<Scope extends string>(
     disabledBy,
     revoked: revokedAt === null ? null : { at: revokedAt, reason: revokedReason ?? 'other', note: revokedNote },
     lastUsedAt,
+    rotation,
     revision,
   }
 }
@@ -125,9 +129,10 @@ export function keyOfKept<Scope extends string>(
   const used = secrets.map(({ lastUsedAt }) => lastUsedAt).filter((at) => at !== null)
   const lastUsedAt = used.length === 0 ? null : Math.max(...used)
   const ownerDisabled = (owner?.disabledAt ?? null) !== null
+  const working = secrets.filter((secret) => works(secret, now))
   return {
-    ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt }, now),
-    secrets: secrets.filter((secret) => works(secret, now)).map(shown),
+    ...keyOfListed<Scope>({ key, ownerDisabled, lastUsedAt, rotation: rotationOf(working) }, now),
+    secrets: working.map(shown),
     endedSecrets: secrets
       .filter((secret) => !works(secret, now))
       .slice(0, mostEnded)
@@ -138,6 +143,14 @@ export function keyOfKept<Scope extends string>(
 
 /** How many ended secrets are shown: a key may have been rotated every day. */
 const mostEnded = 20
+
+/** The rotation that these secrets, which work, are in. */
+function rotationOf(working: readonly StoredSecret[]): KeyRotation | null {
+  for (const { retiredAt, endsAt, lastUsedAt } of working) {
+    if (retiredAt !== null && endsAt !== null) return { oldEndsAt: endsAt, oldLastUsedAt: lastUsedAt }
+  }
+  return null
+}
 
 /** All of a secret but its hash. */
 function shown({ start, kind, createdAt, retiredAt, endsAt, lastUsedAt }: StoredSecret): Secret {

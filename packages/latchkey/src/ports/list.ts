@@ -82,4 +82,14 @@ export interface KeyListItem {
   readonly key: StoredKey
   readonly ownerDisabled: boolean
   readonly lastUsedAt: number | null
+  /** That of its old secret; `null` if none works at the `now` of the filter. */
+  readonly rotation: KeyRotation | null
+}
+
+/** A rotation in progress: the old secret of the key still works. */
+export interface KeyRotation {
+  /** The first millisecond in which the old secret no longer works. */
+  readonly oldEndsAt: number
+  /** When the old secret was used last; `null` if never. As of the last time that usage was written. */
+  readonly oldLastUsedAt: number | null
 }

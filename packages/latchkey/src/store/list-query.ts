@@ -95,8 +95,17 @@ export function pageQuery(filter: ListFilter, keys: Walk, places?: Places): Quer
   return query((bind) => {
     const columns = `k.place, ${orderColumn(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}`
     const sorted = orderBy(order, places === undefined ? ['w.at', 'w.place'] : ['at', 'k.place'])
-    return `SELECT ${columns} ${found(filter, { keys, places, bind, most: limit + 1 })} ${sorted} LIMIT ${limit + 1}`
+    const page = `SELECT ${columns} ${found(filter, { keys, places, bind, most: limit + 1 })} ${sorted} LIMIT ${limit + 1}`
+    return withOldSecret(page, filter, bind)
   })
+}
+
+/** The rows of a page, each with the old secret that works, if there is one: only those of the page are looked for. */
+function withOldSecret(page: string, { order, now }: ListFilter, bind: Bind): string {
+  const last = `SELECT s.hash FROM latchkey_secrets s WHERE s.place = p.place AND ${oldSecret(bind(now))}
+    ORDER BY s.ends_at DESC LIMIT 1`
+  return `SELECT p.*, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at FROM (${page}) p
+    LEFT JOIN latchkey_secrets old ON old.hash = (${last}) ${orderBy(order, ['p.at', 'p.place'])}`
 }
 
 /** Answers `count` of the keys that are found, wherever a page begins; one more than is counted if there are more. */

@@ -280,5 +280,10 @@ export function migrations({
     ],
     rollUpTables({ integer, byPrimaryKey }),
     countTables({ integer, byPrimaryKey }),
+    [
+      // Finds the old secret of a key that is listed without a look at the secrets of keys that have none.
+      `CREATE INDEX latchkey_secrets_old_by_place ON latchkey_secrets (place, ends_at)
+        WHERE retired_at IS NOT NULL AND ended = 0`,
+    ],
   ]
 }

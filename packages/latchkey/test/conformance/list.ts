@@ -3,7 +3,16 @@ import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { chain } from '../../src/journal/chain.ts'
 import { stateOf } from '../../src/keyring/key.ts'
-import type { Change, KeyListPage, ListFilter, ListOrder, ListPosition, Store, StoredKey } from '../../src/ports.ts'
+import type {
+  Change,
+  KeyListItem,
+  KeyListPage,
+  ListFilter,
+  ListOrder,
+  ListPosition,
+  Store,
+  StoredKey,
+} from '../../src/ports.ts'
 import { recordUsage } from './record.ts'
 import { everything, inserting, newKey, newSecret } from './store.ts'
 
@@ -67,17 +76,22 @@ function rotation({ key, secret }: ReturnType<typeof newKey>, revision: number):
   }
 }
 
-/** All pages of a list, one after the other. */
-export async function walkThrough(store: Store, filter: Partial<ListFilter>): Promise<readonly string[]> {
-  const ids: string[] = []
+/** The keys of all pages of a list, one page after the other. */
+async function itemsOf(store: Store, filter: Partial<ListFilter>): Promise<readonly KeyListItem[]> {
+  const items: KeyListItem[] = []
   let next: ListPosition | undefined
   do {
     const page: KeyListPage = await store.list({ ...everything, ...filter, after: next })
     assert.ok(page.items.length <= (filter.limit ?? everything.limit))
-    ids.push(...page.items.map(({ key }) => key.id))
+    items.push(...page.items)
     ;({ next } = page)
   } while (next !== undefined)
-  return ids
+  return items
+}
+
+/** Their ids. */
+export async function walkThrough(store: Store, filter: Partial<ListFilter>): Promise<readonly string[]> {
+  return (await itemsOf(store, filter)).map(({ key }) => key.id)
 }
 
 /**
@@ -188,8 +202,12 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
                 const expected = listed
                   .filter((one) => meets(one, filter))
                   .toSorted((one, other) => before(order, one, other))
-                  .map(({ key }) => key.id)
-                const pages = await walkThrough(store, { ...filter, order, limit: size })
+                  .map(({ key, lastUsedAt, rotating }) => [
+                    key.id,
+                    rotating ? { oldEndsAt: everything.now + 1, oldLastUsedAt: lastUsedAt } : null,
+                  ])
+                const found = await itemsOf(store, { ...filter, order, limit: size })
+                const pages = found.map(({ key, rotation: shown }) => [key.id, shown])
                 assert.deepEqual(pages, expected, `${order} ${JSON.stringify(filter)}`)
                 const { total } = await store.list({ ...everything, ...filter, order, limit: 1, count: true })
                 assert.deepEqual(total, { count: expected.length, more: false })
@@ -200,6 +218,29 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         ),
         { numRuns: 60 },
       )
+    })
+
+    test('the rotation of a key is that of its old secret, with the last use of it, for as long as it works', async () => {
+      const store = await fresh()
+      const [ending, ended, replaced] = [newKey(), newKey(), newKey()]
+      const made = [ending, ended, replaced].map((one, index) => ({ ...one, revision: index + 1 }))
+      await store.commit(made.map(inserting), chain)
+      await store.commit(
+        made.map((one) => rotation(one, one.revision)),
+        chain,
+      )
+      const old = { ...ended.secret, retiredAt: 1400, endsAt: 1400, ended: true }
+      const rotated = await store.byId(ended.key.id)
+      assert.ok(rotated !== undefined)
+      const { key } = rotated
+      const draft = { at: 1400, actor: 'test', action: 'retire', subject: key.id, change: '{}' } as const
+      await store.commit([{ kind: 'update', key, secrets: [old], draft }], chain)
+      await recordUsage(store, { counts: [], lastUsed: new Map([[ending.secret.hash, 1450]]) })
+      const rotations = async (now: number): Promise<readonly unknown[]> =>
+        (await store.list({ ...everything, now })).items.map((item) => item.rotation)
+      const never = { oldEndsAt: 1501, oldLastUsedAt: null }
+      assert.deepEqual(await rotations(1500), [{ oldEndsAt: 1501, oldLastUsedAt: 1450 }, null, never])
+      assert.deepEqual(await rotations(1501), [null, null, null])
     })
 
     test('the last use of a key is that of the secret used last, never moves back, and changes no revision', async () => {

@@ -64,8 +64,8 @@ for (const [speed, shape] of speeds) {
         ['accepted', 3],
         ['over_limit', 2],
       ])
-      const { revision: _, secrets: _1, start: _2, lastUsedAt: _3, quotaLeft, ...kept } = rotated.key
-      const { revision: _4, secrets: _5, start: _6, lastUsedAt: _7, quotaLeft: _8, ...before } = key
+      const { revision: _, secrets: _1, start: _2, lastUsedAt: _3, rotation: _10, quotaLeft, ...kept } = rotated.key
+      const { revision: _4, secrets: _5, start: _6, lastUsedAt: _7, rotation: _9, quotaLeft: _8, ...before } = key
       assert.deepEqual(kept, before)
       assert.deepEqual(quotaLeft, { remaining: 9, refillsAt: null })
     })
@@ -91,6 +91,9 @@ for (const [speed, shape] of speeds) {
         ],
       )
       assert.equal(found.lastUsedAt, since + 2000)
+      const used = { oldEndsAt: rotated.oldEndsAt, oldLastUsedAt: since + 2000 }
+      assert.deepEqual([rotated.key.rotation, found.rotation], [{ ...used, oldLastUsedAt: null }, used])
+      assert.deepEqual((await keyring.list()).keys[0]?.rotation, used)
       clock.set(rotated.oldEndsAt)
       assert.equal((await keyring.find(key.id))?.secrets.length, 1, 'an ended one is no longer shown')
     })

@@ -38,13 +38,22 @@ const columns: readonly Column<Key>[] = [
   { title: 'ENV', text: ({ environment }) => environment },
   { title: 'STATE', text: ({ state }) => state },
   ...fieldColumns.filter(({ below = false }) => below),
-  {
-    title: 'LAST USED',
-    text: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : iso(lastUsedAt).slice(0, 16) + 'Z'),
-    short: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : iso(lastUsedAt).slice(0, 10)),
-    below: true,
-  },
+  timeColumn('LAST USED', ({ lastUsedAt }) => lastUsedAt ?? 'never'),
 ]
+
+/** Of keys that are being rotated: whether their callers have the new secret yet. */
+const ofRotation: readonly Column<Key>[] = [
+  timeColumn('OLD ENDS', ({ rotation }) => rotation?.oldEndsAt ?? ''),
+  timeColumn('OLD LAST USED', ({ rotation }) => (rotation === null ? '' : (rotation.oldLastUsedAt ?? 'never'))),
+]
+
+function timeColumn(title: string, at: (key: Key) => number | string): Column<Key> {
+  const cut = (key: Key, digits: number, end: string): string => {
+    const value = at(key)
+    return typeof value === 'string' ? value : iso(value).slice(0, digits) + end
+  }
+  return { title, text: (key) => cut(key, 16, 'Z'), short: (key) => cut(key, 10, ''), below: true }
+}
 
 function stateOf(text: string): KeyState {
   const state = keyStates.find((one) => one === text)
@@ -99,7 +108,11 @@ export function listCommand(keys: Command): void {
         }),
       }
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No keys found.' })
+        const listing = startListing({
+          json,
+          columns: rotating === true ? [...columns, ...ofRotation] : columns,
+          empty: 'No keys found.',
+        })
         let { cursor } = options as { cursor?: string | null }
         let left = all ? Number.POSITIVE_INFINITY : limit
         do {

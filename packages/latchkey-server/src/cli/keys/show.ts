@@ -36,8 +36,8 @@ async function lastChange(keyring: Keyring, key: string): Promise<string | undef
   }
 }
 
-/** Members that another row shows: the row of the secret its start, the row of the quota the rest of it. */
-type Within = 'start' | 'quotaLeft'
+/** Members that another row shows: rows of secrets its start and the rotation, the row of the quota the rest of it. */
+type Within = 'start' | 'rotation' | 'quotaLeft'
 
 /** The rows of a page, in order. Each member of a key has one; `fields` stands for those of the table of fields. */
 const page: Readonly<

@@ -202,6 +202,11 @@ export const answered = {
     example: null,
     answered: nullable(values.revocation),
   },
+  rotation: {
+    description: 'Until when the old secret works, and when it was last used; null while the key has only one secret',
+    example: null,
+    answered: nullable(values.rotation),
+  },
   revision: { description: revisionText, example: 12, answered: Type.Integer() },
 } as const satisfies Readonly<Record<Exclude<keyof Key, keyof Asked>, AnsweredRow>>
 

@@ -1,7 +1,8 @@
-import type { Metadata, QuotaStep, Refill } from 'latchkey'
+import type { KeyRotation, Metadata, QuotaStep, Refill } from 'latchkey'
 import { bounds, delegableMembers, hashDigits, importedKinds, refills, revocationReasons } from 'latchkey'
 import type { Static } from 'typebox'
 import { Type } from '../type.ts'
+import type { SchemasOf } from '../wire.ts'
 import { described, label, nullable, scope, strict, timestamp } from '../wire.ts'
 
 // The schemas of fields that only keys have.
@@ -77,6 +78,14 @@ export const quotaLeft = Type.Object({
   remaining: Type.Integer({ description: 'How much is left in this period' }),
   refillsAt: nullable(Type.Integer({ description: 'When it is filled up again; null if never' })),
 })
+
+export const rotation = Type.Object(
+  {
+    oldEndsAt: Type.Integer({ description: 'When the old secret stops working' }),
+    oldLastUsedAt: nullable(Type.Integer({ description: 'When the old secret was last used; null if never' })),
+  } satisfies SchemasOf<KeyRotation>,
+  { title: 'KeyRotation' },
+)
 
 export const addresses = Type.Array(label, { minItems: 1, maxItems: bounds.addresses })
 

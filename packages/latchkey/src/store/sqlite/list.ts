@@ -11,7 +11,13 @@ import type { Statements } from './statements.ts'
 import { textPlaces } from './text-index.ts'
 import type { Transactions } from './transactions.ts'
 
-type ListedRow = KeyRow & OwnerRow & OrderedRow & { readonly last_used_at: number | null }
+type ListedRow = KeyRow &
+  OwnerRow &
+  OrderedRow & {
+    readonly last_used_at: number | null
+    readonly old_ends_at: number | null
+    readonly old_last_used_at: number | null
+  }
 
 /** The list of one connection. */
 export function listOf({
@@ -59,6 +65,8 @@ export function listOf({
           key: keyOfRow(row),
           ownerDisabled: row.owner_disabled_at !== null,
           lastUsedAt: row.last_used_at,
+          rotation:
+            row.old_ends_at === null ? null : { oldEndsAt: row.old_ends_at, oldLastUsedAt: row.old_last_used_at },
         })),
         next: isFull ? positionIn(last) : isAll ? undefined : endOf(keys),
         total: filter.count === true ? totalOf(filter, keys, few) : undefined,
