@@ -13,6 +13,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   refusals: () => import('./proofs/refusals.ts'),
   revoke: () => import('./proofs/revoke.ts'),
   rotate: () => import('./proofs/rotate.ts'),
+  sim: () => import('./proofs/sim.ts'),
   soak: () => import('./proofs/soak.ts'),
   timing: () => import('./proofs/timing.ts'),
 }

@@ -22,6 +22,7 @@ const small: Readonly<Record<string, readonly string[]>> = {
   refusals: ['--n', '20000', '--keys', '5', '--each', '3'],
   revoke: ['--n', '24'],
   soak: ['--n', '500', '--duration', '2'],
+  sim: ['--n', '15'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],
 }
 

@@ -2,8 +2,9 @@ import { LatchkeyError } from './error.ts'
 import type { Awaitable, Timer } from './ports.ts'
 
 /** The timer of this machine. */
-export const systemTimer: Timer = (milliseconds, call) => {
+export const systemTimer: Timer = (milliseconds, call, kind) => {
   const timer = setTimeout(call, milliseconds)
+  if (kind === 'background') timer.unref()
   return () => clearTimeout(timer)
 }
 

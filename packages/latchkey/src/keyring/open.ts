@@ -84,7 +84,7 @@ export async function openKeyring<const Scope extends string>(
     clock,
   }
   checkPorts(ports)
-  const after: Timer = (milliseconds, call) => (clock.after ?? systemTimer)(milliseconds, call)
+  const after: Timer = clock.after?.bind(clock) ?? systemTimer
   const waits = { timeout: storeTimeout, after }
   const store = timelyStore(ports.store, waits)
   const { scopes, prefix, environments } = await declarationsOf(store, options, onError)
@@ -95,7 +95,7 @@ export async function openKeyring<const Scope extends string>(
     grantable(key.scopes, scopes)
   }
 
-  const usage = openUsage({ store, interval: usageInterval, now: clock.now(), onError })
+  const usage = openUsage({ store, interval: usageInterval, now: clock.now(), after, onError })
   const refusals = openRefusals({ store, now: () => clock.now(), instance, bounds: refusalBounds, onError })
   const cache = openCache<Scope>({ store, clock, after, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
   const limiter = timelyLimiter(ports.limiter, waits)

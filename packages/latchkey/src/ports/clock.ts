@@ -10,6 +10,6 @@ export interface Clock {
 
 /**
  * Calls a function once, so many milliseconds of monotonic time later, unless the function that it answers with is called
- * before.
+ * before. A process that has nothing left but timers of the `background` ends.
  */
-export type Timer = (milliseconds: number, call: () => void) => () => void
+export type Timer = (milliseconds: number, call: () => void, kind?: 'background') => () => void

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Store, UsagePlace } from '../ports.ts'
+import type { Store, Timer, UsagePlace } from '../ports.ts'
 import type { Refused } from './verdict.ts'
 import { waitingUsage } from './waiting-usage.ts'
 
@@ -56,11 +56,13 @@ export function openUsage({
   store,
   interval,
   now: start,
+  after,
   onError,
 }: {
   readonly store: Pick<Store, 'recordUsage' | 'noteFirstUse'>
   readonly interval: number
   readonly now: number
+  readonly after: Timer
   readonly onError: (error: unknown) => void
 }): Usage {
   let now = start
@@ -68,7 +70,7 @@ export function openUsage({
   let dirty: UsageCounter[] = []
   let refused: Refused[] = []
   const waiting = waitingUsage(most)
-  let timer: NodeJS.Timeout | undefined
+  let stop: (() => void) | undefined
   let flushed = Promise.resolve()
   let closed = false
 
@@ -108,10 +110,14 @@ export function openUsage({
   /** Starts the time to the next write, at the first count after a write: a keyring without calls does not wake up. */
   function schedule(): void {
     if (closed) return
-    timer ??= setTimeout(() => {
-      timer = undefined
-      flush().catch(onError)
-    }, interval).unref()
+    stop ??= after(
+      interval,
+      () => {
+        stop = undefined
+        flush().catch(onError)
+      },
+      'background',
+    )
   }
 
   /**
@@ -205,7 +211,7 @@ export function openUsage({
     flush,
     async close() {
       closed = true
-      clearTimeout(timer)
+      stop?.()
       await flush()
     },
   }
