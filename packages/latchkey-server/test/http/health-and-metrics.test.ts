@@ -115,8 +115,8 @@ scenario(
   'other methods are 405 with Allow, unknown paths 404, and HEAD is GET without the body',
   async ({ send, admin }) => {
     const as = await admin()
-    const wrong = await send('DELETE /v1/keys/x', { as })
-    assert.deepEqual([wrong.statusCode, wrong.headers['allow']], [405, 'GET, HEAD, PATCH'])
+    const wrong = await send('PUT /v1/keys/x', { as })
+    assert.deepEqual([wrong.statusCode, wrong.headers['allow']], [405, 'DELETE, GET, HEAD, PATCH'])
     assert.equal((await send('OPTIONS /v1/verify')).headers['allow'], 'POST')
     assert.equal((await send('GET /v1')).json().code, 'not_found')
     const head = await send('HEAD /v1/keys', { as })

@@ -577,7 +577,9 @@ const changeOwner = fc
       const verb = keyrings[command.which]?.changeOwner(owner, patch)
       assert.ok(verb)
       const known = model.owners.get(owner)
-      if (known === undefined && !model.keys.some((key) => key.owner === owner)) {
+      // Limits are for any owner; whether it is disabled is for one that is known.
+      const makes = patch.limits !== undefined
+      if (!makes && known === undefined && !model.keys.some((key) => key.owner === owner)) {
         await assert.rejects(verb, { code: 'unknown_owner' })
         return
       }

@@ -14,8 +14,8 @@ const filters = {
   owner: Type.Optional(described(settable.owner.asked, 'Only keys of this owner')),
   environment: Type.Optional(described(settableOnce.environment.asked, 'Only keys of this environment')),
   state: Type.Optional(
+    // The keyring refuses other states, and names these. A pattern would be refused with the pattern.
     Type.String({
-      pattern: `^(?:${keyStates.join('|')})(?:,(?:${keyStates.join('|')}))*$`,
       maxLength: bounds.label,
       description: `Only keys in this state, or in any of several with commas between: ${keyStates.join(', ')}`,
     }),

@@ -94,5 +94,8 @@ scenario('what must be one of a few values is refused with the values', async ({
   const detail = 'must be one of compromised, superseded, unused, requested, other'
   assert.deepEqual([answer.statusCode, answer.json().errors], [422, [{ pointer: '/reason', detail }]])
   const listed = await send('GET /v1/keys?state=asleep', { as })
-  assert.match(listed.json().errors[0].detail, /^must be one of active, pending/)
+  assert.equal(listed.statusCode, 422)
+  assert.match(listed.json().detail, /^state must be one of active, pending/)
+  const one = await send('GET /v1/keys?order=none', { as })
+  assert.match(one.json().errors[0].detail, /^must be one of oldest, newest/)
 })
