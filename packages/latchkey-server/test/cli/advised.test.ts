@@ -351,6 +351,30 @@ describe('the guide to incidents', { concurrency: 2 }, () => {
   })
 })
 
+describe('the guide to privacy', { concurrency: 2 }, () => {
+  // Nobody is there to confirm.
+  const confirmed = (lines: string): string => lines.replaceAll(/ (?:revoke|erase) /g, '$&--yes ')
+
+  test('a key is erased: its name is nowhere in the database, and the journal is intact', async () => {
+    const here = workplace()
+    const issue = ['keys', 'issue', '--create', '--name', 'Grace Hopper', '--owner', 'acme', '--scope', 'orders:read']
+    const { key } = JSON.parse(await here.done([...issue, '--json'])) as { readonly key: { readonly id: string } }
+    const holds = (): boolean =>
+      ['', '-wal'].some((end) => {
+        const file = join(here.folder, 'data', `latchkey.db${end}`)
+        return existsSync(file) && readFileSync(file).includes('Grace Hopper')
+      })
+    assert.ok(holds())
+    const { code, stderr } = await inShell(here, confirmed(block('privacy', 'latchkey keys revoke')), {
+      KEY_ID: key.id,
+    })
+    assert.equal(code, 0, stderr)
+    assert.ok(!holds())
+    assert.match((await here.run(['keys', 'show', key.id])).stderr, /No key has this id/)
+    await here.done(['journal', 'verify', '--rows'])
+  })
+})
+
 describe('the guide to deploying', { concurrency: 2 }, () => {
   /** Puts a program onto the path of a workplace that is not for a test to run. */
   const instead = (here: Workplace, name: string, script: string): void => {
@@ -369,7 +393,7 @@ describe('the guide to deploying', { concurrency: 2 }, () => {
       .replaceAll('/var/lib/latchkey/', 'data/')
     const { code, stdout, stderr } = await inShell(here, lines)
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /First admin key[^]*Ada/)
+    assert.match(stdout, /\tAda\t[^]*\tFirst admin key\t/)
     assert.ok(!existsSync(join(here.folder, 'data', 'admin.key')))
   })
 
