@@ -15,6 +15,7 @@ import { freePort } from '../../../../test/free-port.ts'
 import { noCurl, noNginx, noSystemd, noTerminal } from '../../../../test/machine.ts'
 import { readPage } from '../../../../test/markdown.ts'
 import { buildProgram } from '../../src/cli/program.ts'
+import { localText } from '../../src/cli/input/when.ts'
 import { settingsTable } from '../../src/config.ts'
 import { certificate, privateKey } from '../../../../test/certificates.ts'
 import type { Workplace } from './running.ts'
@@ -272,6 +273,16 @@ describe('the guide to incidents', { concurrency: 2 }, () => {
     readonly key: { readonly id: string }
     readonly secret: string
   }
+
+  test("a customer's calls fail: what was done to its keys at that time is told, and by whom", async () => {
+    const here = workplace()
+    const { id } = await issued(here, ['--create'])
+    await here.done(['keys', 'disable', id, '--actor', 'ben', '--note', 'unpaid'])
+    const [now = ''] = /\d\d:\d\d/.exec(localText(Date.now())) ?? []
+    const { code, stdout, stderr } = await inShell(here, block('incidents', 'latchkey why').replace('10:04', now))
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, new RegExp(`ben disabled Shop \\(${id}\\).*"unpaid"`))
+  })
 
   test('a key has leaked: it is found by its secret, given another, and ended', async () => {
     const here = workplace()
