@@ -366,22 +366,33 @@ describe('the guide to privacy', { concurrency: 2 }, () => {
   // Nobody is there to confirm.
   const confirmed = (lines: string): string => lines.replaceAll(/ (?:revoke|erase) /g, '$&--yes ')
 
+  /** Whether the file of the database or its log has a text. */
+  const holds = (here: Workplace, text: string): boolean =>
+    ['', '-wal'].some((end) => {
+      const file = join(here.folder, 'data', `latchkey.db${end}`)
+      return existsSync(file) && readFileSync(file).includes(text)
+    })
+  const issue = ['keys', 'issue', '--create', '--name', 'Grace Hopper', '--owner', 'acme', '--scope', 'orders:read']
+
   test('a key is erased: its name is nowhere in the database, and the journal is intact', async () => {
     const here = workplace()
-    const issue = ['keys', 'issue', '--create', '--name', 'Grace Hopper', '--owner', 'acme', '--scope', 'orders:read']
     const { key } = JSON.parse(await here.done([...issue, '--json'])) as { readonly key: { readonly id: string } }
-    const holds = (): boolean =>
-      ['', '-wal'].some((end) => {
-        const file = join(here.folder, 'data', `latchkey.db${end}`)
-        return existsSync(file) && readFileSync(file).includes('Grace Hopper')
-      })
-    assert.ok(holds())
-    const { code, stderr } = await inShell(here, confirmed(block('privacy', 'latchkey keys revoke')), {
-      KEY_ID: key.id,
-    })
+    assert.ok(holds(here, 'Grace Hopper'))
+    const lines = confirmed(block('privacy', 'latchkey keys revoke'))
+    const { code, stderr } = await inShell(here, lines, { KEY_ID: key.id })
     assert.equal(code, 0, stderr)
-    assert.ok(!holds())
+    assert.ok(!holds(here, 'Grace Hopper'))
     assert.match((await here.run(['keys', 'show', key.id])).stderr, /No key has this id/)
+    await here.done(['journal', 'verify', '--rows'])
+  })
+
+  test('an owner is erased with its keys: neither is anywhere in the database, and the journal is intact', async () => {
+    const here = workplace()
+    await here.done(issue)
+    assert.ok(holds(here, 'acme'))
+    const { code, stderr } = await inShell(here, confirmed(block('privacy', 'latchkey owners change')))
+    assert.equal(code, 0, stderr)
+    for (const text of ['acme', 'Grace Hopper']) assert.ok(!holds(here, text), text)
     await here.done(['journal', 'verify', '--rows'])
   })
 })

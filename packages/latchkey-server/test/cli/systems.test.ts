@@ -12,7 +12,7 @@ async function imported(system: string, rows: readonly object[] | string, ...fla
   const here = workplace()
   const input = typeof rows === 'string' ? rows : rows.map((row) => JSON.stringify(row)).join('\n')
   const { code, stderr } = await here.run(['keys', 'import', '--create', '--from', system, ...flags], { input })
-  const keys = code === 0 ? jsonLines(await here.done(['keys', 'list', '--json'])) : []
+  const keys = code === 0 ? jsonLines(await here.done(['keys', 'list', '--order', 'oldest', '--json'])) : []
   const accepts = async (secret: string) => (await here.run(['verify'], { input: secret })).code === 0
   return { code, stderr, keys, accepts }
 }

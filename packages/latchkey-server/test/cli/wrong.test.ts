@@ -17,7 +17,7 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['keys iss', 2, /Did you mean issue\?\nSee latchkey keys --help/],
   ['keys re', 2, /Did you mean retire or revoke\?/],
   ['revoke', 2, /Did you mean latchkey keys revoke\?/],
-  ['lsit', 2, /Did you mean latchkey keys list or latchkey refusals list\?/],
+  ['lsit', 2, /Did you mean latchkey keys list or latchkey owners list or latchkey refusals list\?/],
   ['keys lsit', 2, /Did you mean list\?/],
   ['rotat', 2, /Did you mean latchkey keys rotate\?/],
   ['verfiy', 2, /Did you mean verify\?/],
