@@ -139,6 +139,7 @@ test('a variable that is taken for a setting and is none is a fault, which names
   for (const [variable, meant] of [
     ['LATCHKEY_TRUSTED_PROXY', 'LATCHKEY_TRUSTED_PROXIES'],
     ['LATCHKEY_STORES', 'LATCHKEY_STORE'],
+    ['LATCHKEY_SCOPES', 'LATCHKEY_SCOPES_FILE'],
     ['LATCHKEY_PORTT', 'PORT'],
     ['LATCHKEY_HOST', 'HOST'],
     ['latchkey_store', 'LATCHKEY_STORE'],

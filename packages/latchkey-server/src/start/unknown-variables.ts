@@ -45,6 +45,11 @@ function nearestOf(
 ): { readonly name: string; readonly distance: number } {
   // With our prefix on a setting that has none, the name without the prefix was meant.
   const spellings = name.startsWith(prefix) ? [name, name.slice(prefix.length)] : [name]
+  // Whoever left out the end of a longer name has written all the rest of it.
+  const begun = known.filter(
+    (one) => name.startsWith(prefix) && name.length > prefix.length + 2 && one.startsWith(`${name}_`),
+  )
+  if (begun[0] !== undefined && !known.includes(name)) return { name: begun.join(' or '), distance: 0 }
   const candidates = known.flatMap((one) => spellings.map((spelt) => ({ name: one, distance: distance(spelt, one) })))
   return candidates.reduce((best, one) => (one.distance < best.distance ? one : best), {
     name: '',

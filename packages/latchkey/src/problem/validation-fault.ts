@@ -17,7 +17,10 @@ const bounds: Readonly<Record<string, (limit: number) => string>> = {
   maximum: (limit) => `must be at most ${limit}`,
 }
 
-/** The fault of one part of a request, from the validator's report. */
+/**
+ * The fault of one part of a request, from the validator's report. An unknown member is told with those that are known, if
+ * the validator has put them into the report as `knownProperties`.
+ */
 export function faultOf({
   instancePath,
   keyword,
@@ -28,8 +31,11 @@ export function faultOf({
   const missing = keyword === 'required' ? params['missingProperty'] : undefined
   if (typeof missing === 'string') return { pointer: `${instancePath}/${pointerPart(missing)}`, detail: 'is required' }
   const unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : undefined
-  if (typeof unknown === 'string')
-    return { pointer: `${instancePath}/${pointerPart(shortened(unknown))}`, detail: 'is not known here' }
+  if (typeof unknown === 'string') {
+    const known = wordsOf(params['knownProperties'])
+    const detail = known === '' ? 'is not known here' : `is not known here; known are: ${known}`
+    return { pointer: `${instancePath}/${pointerPart(shortened(unknown))}`, detail }
+  }
   const limit = params['limit']
   const inWords = typeof limit === 'number' ? bounds[keyword]?.(limit) : undefined
   return { pointer: instancePath, detail: inWords ?? message }

@@ -37,5 +37,9 @@ test('what is missing, unknown or no such value is named; anything else is as th
     pointer: `/keys/0/${'x'.repeat(64)}…`,
     detail: 'is not known here',
   })
+  assert.deepEqual(fault('additionalProperties', { additionalProperty: 'b', knownProperties: ['a', 'c'] }), {
+    pointer: '/keys/0/b',
+    detail: 'is not known here; known are: a, c',
+  })
   assert.equal(fault('type', {}).detail, 'does not fit')
 })

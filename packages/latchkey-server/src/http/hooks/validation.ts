@@ -1,3 +1,4 @@
+import type { ErrorObject } from 'ajv'
 import { Ajv } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
@@ -8,7 +9,7 @@ import type { TSchema } from 'typebox'
  * first request comes, which takes a few milliseconds: a start does not wait for the schemas of all routes.
  */
 export function requestValidation(): FastifySchemaCompiler<TSchema> {
-  const options = { strict: false, allErrors: true, removeAdditional: false } as const
+  const options = { strict: false, allErrors: true, removeAdditional: false, verbose: true } as const
   const asIs = new Ajv({ ...options, coerceTypes: false })
   const fromText = new Ajv({ ...options, coerceTypes: true })
   return ({ schema, httpPart }) => {
@@ -16,7 +17,14 @@ export function requestValidation(): FastifySchemaCompiler<TSchema> {
     let compiled: ReturnType<Ajv['compile']> | undefined
     return (value: unknown) => {
       compiled ??= ajv.compile(schema)
-      return compiled(value) === true ? true : { error: compiled.errors ?? [] }
+      return compiled(value) === true ? true : { error: (compiled.errors ?? []).map(reported) }
     }
   }
+}
+
+/** A report without the value, which may be a secret, and for an unknown member with the names of those that are known. */
+function reported({ data: _data, schema: _schema, parentSchema, ...report }: ErrorObject): ErrorObject {
+  if (report.keyword !== 'additionalProperties') return report
+  const properties = (parentSchema?.['properties'] ?? {}) as object
+  return { ...report, params: { ...report.params, knownProperties: Object.keys(properties) } }
 }
