@@ -21,6 +21,7 @@ export type {
   RotateOptions,
 } from './keyring/call-options.ts'
 export type { Changed } from './keyring/change-key.ts'
+export type { Propagated } from './keyring/propagated.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
 export type { Erased } from './keyring/erasing.ts'

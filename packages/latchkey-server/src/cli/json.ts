@@ -60,6 +60,7 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   asOf: true,
   active: false,
   amount: false,
+  confirmed: false,
   cost: false,
   disabled: false,
   expired: false,
@@ -71,6 +72,8 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   count: false,
   emptiedBy: false,
   entry: false,
+  instances: false,
+  lapsed: false,
   limit: false,
   remaining: false,
   reset: false,
@@ -78,7 +81,7 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   revision: false,
   seq: false,
   status: false,
-  tookMs: false,
+  waitedMs: false,
   window: false,
 }
 

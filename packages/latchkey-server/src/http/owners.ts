@@ -4,12 +4,13 @@ import { Type } from './type.ts'
 import { etag, failures, json } from './route/answers.ts'
 import { erased } from './route/erased.ts'
 import { idempotencyHeader, repeated } from './route/once.ts'
+import { propagated } from './route/propagated.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from './route/preconditions.ts'
 import type { App, RouteParts } from './route/parts.ts'
 import { bodyLimits } from './route/parts.ts'
 import type { SchemasOf } from './wire.ts'
 import { cursor, described, label, limits, note, nullable, pageSize, revisionText } from './wire.ts'
-import { stateCounts, strict, timestamp, tookMs, usualPage } from './wire.ts'
+import { stateCounts, strict, timestamp, usualPage } from './wire.ts'
 
 const members = {
   owner: Type.String({ description: 'The name of the owner', examples: ['acme'] }),
@@ -30,7 +31,7 @@ const patch = {
   limits: Type.Optional(nullable(members.limits)),
 } satisfies SchemasOf<OwnerPatch>
 
-const changed = { owner, tookMs, repeated } satisfies SchemasOf<ChangedOwner>
+const changed = { owner, ...propagated, repeated } satisfies SchemasOf<ChangedOwner>
 
 const listed = {
   ...members,

@@ -94,6 +94,3 @@ export const cursor = Type.String({
   maxLength: bounds.cursor,
   description: 'The `cursor` of the page before, of the same list in the same order; the first page if left out',
 })
-export const tookMs = Type.Number({
-  description: 'How many milliseconds it took until the change held on every instance',
-})

@@ -10,12 +10,11 @@ import { makeChange } from './changing.ts'
 import type { KeyDetails } from './key.ts'
 import { keyOfKept } from './key.ts'
 import { mustLeaveAnAdminKey } from './last-admin-key.ts'
+import type { Propagated } from './propagated.ts'
 
 /** A changed key. */
-export interface Changed<Scope extends string = string> {
+export interface Changed<Scope extends string = string> extends Propagated {
   readonly key: KeyDetails<Scope>
-  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
-  readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
 }
@@ -70,7 +69,7 @@ export async function changeKeyWithResult<Scope extends string, Result>(
   const { store, clock } = parts
   const { rehearsedWith, ...others } = call
   const id = text('id', call.id, bounds.label)
-  const { before, result, tookMs, repeated } = await makeChange(
+  const { before, result, propagation, lapsedInstances, repeated } = await makeChange(
     parts,
     { ...others, id, isRehearsal: rehearsedWith !== undefined },
     {
@@ -98,7 +97,7 @@ export async function changeKeyWithResult<Scope extends string, Result>(
     },
   )
   const now = (await store.byId(id)) ?? before
-  return { key: keyOfKept(now, clock.now()), tookMs, repeated, result }
+  return { key: keyOfKept(now, clock.now()), propagation, lapsedInstances, repeated, result }
 }
 
 /** @throws LatchkeyError `beyond_delegation`, `conflict`. */

@@ -9,6 +9,8 @@ import { authorityOf } from './authority.ts'
 import type { ChangeOptions } from './call-options.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
+import type { Propagated } from './propagated.ts'
+import { propagated, unsettled } from './propagated.ts'
 
 /** A change of one thing, as a caller requests it. */
 export interface ChangeCall {
@@ -75,14 +77,13 @@ export interface Changing<Thing, Result> {
 }
 
 /** A change that was made, or was not needed. */
-export interface Made<Thing, Result> {
+export interface Made<Thing, Result> extends Propagated {
   /** The thing as it was before. */
   readonly before: Thing
   /** The answer that the verb decided on; `undefined` if the call was made before and `decide` was not called. */
   readonly result: Result | undefined
   /** The revision that the thing has now, if it was changed. */
   readonly revision: number | undefined
-  readonly tookMs: number
   readonly repeated: boolean
 }
 
@@ -100,7 +101,6 @@ export async function makeChange<Scope extends string, Thing, Result>(
 ): Promise<Made<Thing, Result>> {
   const { store, clock, cache } = parts
   const { ifRevision, idempotencyKey } = options
-  const began = clock.monotonic()
   const actor = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
   const remark = note(options.note)
   const idempotent = idempotentCallOf(parts, { idempotencyKey, actor }, [verb, id, asked, remark, ifRevision])
@@ -134,6 +134,6 @@ export async function makeChange<Scope extends string, Thing, Result>(
   }, texts.contended)
   const { hash, ...others } = made
   // Wait even if nothing changed: another caller may just have made the same change, and its wait may not be over.
-  if (settle) await store.settled(made.revision ?? revisionOf(made.before), hash)
-  return { ...others, tookMs: clock.monotonic() - began }
+  const seq = made.revision ?? revisionOf(made.before)
+  return { ...others, ...(settle ? propagated(await store.settled(seq, hash)) : unsettled) }
 }

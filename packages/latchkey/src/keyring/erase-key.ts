@@ -11,6 +11,7 @@ import type { Erased } from './erasing.ts'
 import { clear, emptiedOf, erasingSteps } from './erasing.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
+import { propagated } from './propagated.ts'
 
 /** The function behind `Keyring.eraseKey`. If it is interrupted, the same call again finishes it. */
 export async function eraseKey<Scope extends string>(
@@ -18,13 +19,12 @@ export async function eraseKey<Scope extends string>(
   id: string,
   options: EraseOptions,
 ): Promise<Erased> {
-  const { store, clock } = parts
+  const { store } = parts
   objectOf('The options of eraseKey', options, eraseOptions)
   text('id', id, bounds.label)
   const { ifRevision, idempotencyKey } = options
   const actor = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
   const idempotent = idempotentCallOf(parts, { idempotencyKey, actor }, ['erase', id, ifRevision])
-  const began = clock.monotonic()
 
   const done = await untilUndisturbed(async () => {
     const authority = await authorityOf(parts, 'keys:erase')
@@ -39,9 +39,9 @@ export async function eraseKey<Scope extends string>(
     const [entry] = (await commit([change(last, { subject: id, key: { id, revision } })], idempotent)) ?? []
     return entry === undefined ? undefined : { entry: entry.seq, hash: entry.hash, repeated: false }
   }, 'The key is being changed by others all the time. Try again.')
-  await store.settled(done.entry, done.hash)
+  const settled = propagated(await store.settled(done.entry, done.hash))
   const cleared = await clear(store)
-  return { entry: done.entry, cleared, tookMs: clock.monotonic() - began, repeated: done.repeated }
+  return { entry: done.entry, cleared, ...settled, repeated: done.repeated }
 }
 
 /** @throws LatchkeyError `unknown_key`, `precondition_failed`, `beyond_delegation`, `conflict`. */

@@ -15,6 +15,7 @@ import type { Erased, ErasingSteps } from './erasing.ts'
 import { clear, emptiedOf, erasingSteps, piece } from './erasing.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
+import { propagated } from './propagated.ts'
 
 /** Keys that are erased in one transaction. */
 const keysAtOnce = 2
@@ -31,13 +32,12 @@ export async function eraseOwner<Scope extends string>(
   name: string,
   options: EraseOptions,
 ): Promise<Erased> {
-  const { store, clock } = parts
+  const { store } = parts
   objectOf('The options of eraseOwner', options, eraseOptions)
   const owner = text('owner', name, bounds.label)
   const { ifRevision, idempotencyKey } = options
   const caller = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
   const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: caller }, ['erase owner', owner, ifRevision])
-  const began = clock.monotonic()
   const mayErase = async (): Promise<Conditions['authority']> => {
     const authority = await authorityOf(parts, 'owners:erase')
     mustSeeAll(authority)
@@ -72,9 +72,9 @@ export async function eraseOwner<Scope extends string>(
     const [entry] = (await steps.commit([steps.ownerChange(last, searched)], idempotent)) ?? []
     return entry === undefined ? undefined : { entry: entry.seq, hash: entry.hash, repeated: false }
   }, 'The owner, or something of it, is being changed by others all the time. Try again.')
-  await store.settled(done.entry, done.hash)
+  const settled = propagated(await store.settled(done.entry, done.hash))
   const cleared = await clear(store)
-  return { entry: done.entry, cleared, tookMs: clock.monotonic() - began, repeated: done.repeated }
+  return { entry: done.entry, cleared, ...settled, repeated: done.repeated }
 }
 
 /** Erases the keys of an owner, some at a time. Answers `false` if something was changed meanwhile. */

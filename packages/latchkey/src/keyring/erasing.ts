@@ -3,9 +3,10 @@ import { chain } from '../journal/chain.ts'
 import { emptied, emptyingOf, erased, isEmpty } from '../journal/emptied.ts'
 import type { Change, Conditions, Emptied, JournalDraft, JournalEntry, Store } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
+import type { Propagated } from './propagated.ts'
 
 /** What was erased, and how that can be looked up. */
-export interface Erased {
+export interface Erased extends Propagated {
   /** The number of the journal entry that says so: of what was erased, nothing else is left to name it by. */
   readonly entry: number
   /**
@@ -14,8 +15,6 @@ export interface Erased {
    * than 64 MiB, whose pages may still have copies until it is written anew (`VACUUM`).
    */
   readonly cleared: boolean
-  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
-  readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
 }

@@ -210,8 +210,8 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    *   admin key asks to revoke the last admin key that can issue any key.
    *
    * @example
-   * const { tookMs } = await keyring.revoke(key.id, { reason: 'compromised', note: 'Found in a public repository' })
-   * console.log(`accepted nowhere after ${tookMs} ms`)
+   * const { propagation } = await keyring.revoke(key.id, { reason: 'compromised', note: 'Found in a public repository' })
+   * console.log(`accepted nowhere after ${propagation.waitedMs} ms`)
    */
   revoke(id: string, options: RevokeOptions): Promise<Revoked<Scope>>
   /**

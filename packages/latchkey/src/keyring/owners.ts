@@ -6,6 +6,7 @@ import type { Limit } from '../policy/limits.ts'
 import type { StoredOwner } from '../ports.ts'
 import { randomBase62 } from '../secret/base62.ts'
 import type { KeyringParts } from '../verify/parts.ts'
+import type { Propagated } from './propagated.ts'
 import type { Authority } from './authority.ts'
 import { authorityOf } from './authority.ts'
 import type { ChangeOptions } from './call-options.ts'
@@ -36,10 +37,8 @@ export interface OwnerPatch {
 }
 
 /** A changed owner. */
-export interface ChangedOwner {
+export interface ChangedOwner extends Propagated {
   readonly owner: Owner
-  /** Milliseconds until no process could act on the state before. They have passed when the call answers. */
-  readonly tookMs: number
   /** The call was made before, with the same `idempotencyKey`. */
   readonly repeated: boolean
 }
@@ -95,7 +94,7 @@ export async function changeOwner<Scope extends string>(
   const makesOwner = shared !== undefined
 
   const call = { verb: 'owner', id: owner, asked: patch, options }
-  const { before, result, revision, tookMs, repeated } = await makeChange(parts, call, {
+  const { before, result, revision, propagation, lapsedInstances, repeated } = await makeChange(parts, call, {
     scope: 'owners:write',
     async read(authority) {
       const stored =
@@ -133,7 +132,8 @@ export async function changeOwner<Scope extends string>(
     },
   })
   const changed = result ?? before
-  return { owner: ownerOfStored({ ...changed, revision: revision ?? changed.revision }), tookMs, repeated }
+  const now = ownerOfStored({ ...changed, revision: revision ?? changed.revision })
+  return { owner: now, propagation, lapsedInstances, repeated }
 }
 
 /** An owner that has neither a key nor a record, for those who may make one: others do not learn that it has none. */

@@ -8,6 +8,7 @@ import type { ChangeOptions, RevokeOptions } from './call-options.ts'
 import { revokeOptions } from './call-options.ts'
 import type { Changed, Part } from './change-key.ts'
 import { changeKey } from './change-key.ts'
+import { propagated } from './propagated.ts'
 
 /** Why a key may be revoked. */
 export const revocationReasons: readonly RevocationReason[] = [
@@ -54,7 +55,6 @@ export async function revoke<Scope extends string>(
     last = Math.max(last, ended.key.revision)
     return ended
   }
-  const began = parts.clock.monotonic()
   if (!withIssued) return { ...(await end(id, options, {})), alsoRevoked: 0 }
 
   const asking = parts.authority
@@ -90,8 +90,7 @@ export async function revoke<Scope extends string>(
     alsoRevoked++
   }
   done ??= await end(id, options, unsettled)
-  await parts.store.settled(last)
-  return { ...done, tookMs: parts.clock.monotonic() - began, alsoRevoked }
+  return { ...done, ...propagated(await parts.store.settled(last)), alsoRevoked }
 }
 
 /** Says which key cannot be revoked: it is not the one that the caller named. */

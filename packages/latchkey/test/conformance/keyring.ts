@@ -267,7 +267,7 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       const changed = await keyring.change(key.id, { name: 'Renamed', expiresAt: null }, { note: 'as asked' })
       const { name: renamed, expiresAt, metadata, revision } = changed.key
       assert.deepEqual([renamed, expiresAt, { ...metadata }], ['Renamed', null, { plan: 'pro' }])
-      assert.ok(changed.tookMs >= 0)
+      assert.ok(changed.propagation.waitedMs >= 0)
       await assert.rejects(
         keyring.change(key.id, { name: 'Late' }, { ifRevision: key.revision }),
         codeIs('precondition_failed'),

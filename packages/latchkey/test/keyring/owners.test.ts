@@ -15,12 +15,12 @@ for (const [speed, shape] of speeds) {
       const codes = async (): Promise<readonly string[]> =>
         Promise.all(issued.map(({ key, secret }) => codeOf(keyring.verify(secret, { environment: key.environment }))))
       assert.deepEqual(await codes(), ['accepted', 'accepted', 'accepted'])
-      const { owner, tookMs } = await keyring.changeOwner(
+      const { owner, propagation } = await keyring.changeOwner(
         'acme',
         { disabled: true },
         { actor: 'alice', note: 'unpaid' },
       )
-      assert.ok(owner.disabled && tookMs > 0)
+      assert.ok(owner.disabled && propagation.waitedMs > 0)
       assert.deepEqual(await codes(), ['owner_disabled', 'owner_disabled', 'accepted'])
       assert.equal((await keyring.find(issued[0]?.key.id ?? ''))?.state, 'owner_disabled')
       assert.equal((await keyring.list({ state: 'owner_disabled' })).keys.length, 2)

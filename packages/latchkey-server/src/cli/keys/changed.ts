@@ -33,6 +33,6 @@ export function putChanged(
   { done, json }: { readonly done: string; readonly json: boolean | undefined },
 ): void {
   if (json === true) return putJson(changed)
-  const { key, tookMs } = changed
-  say(changedText({ done, tookMs, state: key.state, revision: key.revision }))
+  const { key, propagation, lapsedInstances } = changed
+  say(changedText({ done, propagation, lapsedInstances, state: key.state, revision: key.revision }))
 }

@@ -45,8 +45,9 @@ export function changeCommand(owners: Command): void {
       keyring.changeOwner(name, patch, changeOptionsOf(options)),
     )
     if (json === true) return putJson(done)
-    const { owner, tookMs } = done
+    const { owner, propagation, lapsedInstances } = done
     const state = owner.disabled ? 'disabled' : 'active'
-    say(changedText({ done: `Changed ${owner.owner}`, tookMs, state, revision: owner.revision }))
+    const changed = `Changed ${owner.owner}`
+    say(changedText({ done: changed, propagation, lapsedInstances, state, revision: owner.revision }))
   })
 }

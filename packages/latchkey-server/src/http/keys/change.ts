@@ -5,11 +5,12 @@ import { Type } from '../type.ts'
 import { etag, failures, json, keepNowhere } from '../route/answers.ts'
 import { bodyOptional } from '../route/body-or-none.ts'
 import { idempotencyHeader, repeated } from '../route/once.ts'
+import { propagated } from '../route/propagated.ts'
 import { ifMatch, ifMatchHeader, tellRevision } from '../route/preconditions.ts'
 import type { App, RouteParts } from '../route/parts.ts'
 import { bodyLimits } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { note, strict, timestamp, tookMs } from '../wire.ts'
+import { note, strict, timestamp } from '../wire.ts'
 import { keyDetails, keyPatch, keyPath } from './bodies.ts'
 
 /** The options that are not in the body: they are headers, or follow from the admin key. */
@@ -41,7 +42,7 @@ const revocation = {
   ...noted,
 } satisfies SchemasOf<Omit<RevokeOptions, NotInBody>>
 
-const changed = { key: keyDetails, tookMs, repeated } satisfies SchemasOf<Changed>
+const changed = { key: keyDetails, ...propagated, repeated } satisfies SchemasOf<Changed>
 const revoked = {
   ...changed,
   alsoRevoked: Type.Integer({ description: 'With `withIssued`: how many other keys were revoked' }),

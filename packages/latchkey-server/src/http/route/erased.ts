@@ -1,6 +1,7 @@
 import type { Erased } from 'latchkey'
 import { Type } from '../type.ts'
 import { repeated } from './once.ts'
+import { propagated } from './propagated.ts'
 
 /** The answer of a route that erases. */
 export const erased = Type.Object(
@@ -10,7 +11,7 @@ export const erased = Type.Object(
       description:
         'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before, and for a database of more than 64 MiB until it is written anew (VACUUM)',
     }),
-    tookMs: Type.Number({ description: 'How many milliseconds it took until no instance acts on the state before' }),
+    ...propagated,
     repeated,
   } satisfies { readonly [Member in keyof Erased]-?: unknown },
   { title: 'Erased' },
