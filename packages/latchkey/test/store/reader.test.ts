@@ -14,6 +14,7 @@ import { openKeyring } from '../../src/index.ts'
 import { chain } from '../../src/journal/chain.ts'
 import type { UsageCount } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { moveLog } from '../../src/store/sqlite/checkpoints.ts'
 import { hasReader } from '../../src/store/sqlite/reader.ts'
 import { recordUsage } from '../conformance/record.ts'
 import { inserting, newKey } from '../conformance/store.ts'
@@ -106,13 +107,13 @@ const countsOf = (keys: number): readonly UsageCount[] =>
     cost: 1,
   }))
 
-test('after a thousand written rows a thread moves the log into the file', async (context) => {
+test('after some hundred written rows a thread moves the log into the file', async (context) => {
   const threads = threadsStarted(context)
   const file = newFile()
   const store = sqliteStore({ file })
-  await recordUsage(store, { counts: countsOf(500), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(200), lastUsed: new Map() })
   assert.equal(threads.length, 0)
-  await recordUsage(store, { counts: countsOf(500), lastUsed: new Map() })
+  await recordUsage(store, { counts: countsOf(800), lastUsed: new Map() })
   // The same thread answers it afterwards.
   await store.journal({ ...everything, urgent: true })
   assert.equal(threads.length, 1)
@@ -121,6 +122,36 @@ test('after a thousand written rows a thread moves the log into the file', async
   assert.equal(copied.prepare('SELECT SUM(count) AS count FROM latchkey_usage').get()?.['count'], 1000)
   copied.close()
   await store.close()
+})
+
+test('a log of which something is left when it was moved begins anew all the same', () => {
+  const file = newFile()
+  const [writing, reading, moving] = [new DatabaseSync(file), new DatabaseSync(file), new DatabaseSync(file)]
+  writing.exec('PRAGMA journal_mode = WAL')
+  writing.exec('PRAGMA wal_autocheckpoint = 0')
+  writing.exec('CREATE TABLE pages (page)')
+  const write = (): void => writing.exec('INSERT INTO pages VALUES (randomblob(20000000))')
+  write()
+  reading.exec('BEGIN')
+  reading.prepare('SELECT COUNT(*) FROM pages').get()
+  write()
+  moveLog({
+    exec: (text) => moving.exec(text),
+    prepare(text) {
+      const statement = moving.prepare(text)
+      const get = statement.get.bind(statement)
+      statement.get = () => {
+        const found = get()
+        reading.exec('COMMIT')
+        return found
+      }
+      return statement
+    },
+  })
+  writing.exec('INSERT INTO pages VALUES (1)')
+  const pages = Number(moving.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.['log'])
+  assert.ok(pages < 100, `${pages} pages`)
+  for (const database of [writing, reading, moving]) database.close()
 })
 
 test('usage that is written is answered, whatever the thread that moves the log is doing', async (context) => {

@@ -10,11 +10,27 @@ export interface Checkpoints {
   readonly wrote: (rows: number) => void
 }
 
-/** Rows after which the log is emptied; a row touches some ten pages of 4 KiB at most. */
-const due = 1000
+/** Rows after which the log is emptied; a row touches some twenty pages of 4 KiB at most. */
+const due = 250
 
 /** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
 export const longestLog = 16_384
+
+/** Pages in the log at which whoever writes is stopped for a moment, so that the log can be begun anew. */
+const longLog = longestLog / 4
+
+/**
+ * Moves the log into the file, on a connection in a thread of its own. At first it waits for nobody, and nobody waits for it.
+ * But if somebody writes all the time, there is always something left in the log, and it never begins anew. So the rest is
+ * moved while nobody can write: whoever tries meets a lock, and tries again.
+ */
+export function moveLog(database: Pick<DatabaseSync, 'exec' | 'prepare'>): void {
+  const moved = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
+  if (Number(moved?.['log']) < longLog) return
+  // It waits no longer than this for those who read from the log.
+  database.exec('PRAGMA busy_timeout = 100')
+  database.exec('PRAGMA wal_checkpoint(RESTART)')
+}
 
 /**
  * Moves all of the log into the file, and cuts it off: it has the pages as they were before something was deleted.

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openBeside, openToCheckpoint } from './beside.ts'
-import { isScrubbed } from './checkpoints.ts'
+import { isScrubbed, moveLog } from './checkpoints.ts'
 import { isBusy } from './database.ts'
 import type { Answered, Asked, Read } from './reader.ts'
 import { readsOf } from './reads.ts'
@@ -64,8 +64,7 @@ function scrub(): boolean {
   return true
 }
 
-/** PASSIVE: it waits for nobody, and nobody waits for it. */
 function checkpoint(): void {
   writer ??= openToCheckpoint(file)
-  writer.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  moveLog(writer)
 }
