@@ -13,21 +13,33 @@ export interface Import {
   readonly typeOnly: boolean
 }
 
-/** The imports that one item of the lists allows. */
-export interface Rule {
-  /** A file, or a folder that ends in `/`, relative to the root. */
-  readonly path: string
-  readonly allowed: readonly { readonly target: string; readonly typeOnly: boolean }[]
+/** One import that is allowed. */
+export interface Allowance {
+  readonly target: string
+  readonly typeOnly: boolean
 }
 
-/** The sentence with which a section begins: where its paths begin. */
-const beginning = /^Paths begin at (?:the root|`([^`]+\/)`)\.$/
+/** The imports that one item of the lists allows. */
+export interface Rule {
+  /** Files, and folders that end in `/`, relative to the root. */
+  readonly paths: readonly string[]
+  /** What the item itself names. */
+  readonly own: readonly Allowance[]
+  /** That, the folders themselves, and what all items of the section may import. */
+  readonly allowed: readonly Allowance[]
+}
 
-/** An item of a list: a path and its imports. */
-const item = /^`([^`]+)`: (.+)$/
+/** How a section begins: where its paths begin, and what all its items may import. */
+const beginning = /^Paths begin at (?:the root|`([^`]+\/)`)\. All may import (.+)\.$/
 
-/** One import that an item allows: a path or a specifier in backticks, perhaps its types only. */
+/** An item of a list: its paths and their imports. */
+const item = /^((?:`[^`]+`, )*`[^`]+`): (.+)$/
+
+/** One import that is allowed: a path or a specifier in backticks, perhaps its types only. */
 const allowance = /^(types of )?`([^`]+)`$/
+
+/** Stands for all specifiers but those of Latchkey's own packages. */
+const othersPackages = 'packages of others'
 
 /**
  * Reads the lists under `## Who may import whom`. Each section there has one sentence and one list. Throws where a reader
@@ -42,13 +54,8 @@ export function readRules(markdown: string): readonly Rule[] {
     assert.ok(['heading', 'paragraph', 'space'].includes(type), `only sections have lists and tables: ${raw}`)
   }
   const rules = [...sections].flatMap(([title, text]) => rulesIn(title, text))
-  for (const [index, { path }] of rules.entries()) {
-    assert.equal(
-      rules.findIndex((other) => other.path === path),
-      index,
-      `${path} has one item`,
-    )
-  }
+  const paths = rules.flatMap((rule) => rule.paths)
+  for (const [index, path] of paths.entries()) assert.equal(paths.indexOf(path), index, `${path} has one item`)
   return rules
 }
 
@@ -60,28 +67,51 @@ function rulesIn(title: string, text: string): readonly Rule[] {
     `${title}: a sentence and a list, and nothing else`,
   )
   const [, sentence, list] = tokens as [Token, Tokens.Paragraph, Tokens.List]
-  const [matched, root = ''] = beginning.exec(sentence.text) ?? []
+  const [matched, root = '', common = ''] = beginning.exec(inOneLine(sentence.text)) ?? []
   assert.ok(matched !== undefined, `${title} says where its paths begin: ${sentence.text}`)
-  return list.items.map((one) => ruleOf(one, root))
+  const all = allowancesIn(common, { name: title, root })
+  return list.items.map((one) => ruleOf(one, { root, all }))
 }
 
-function ruleOf({ tokens, text }: Tokens.ListItem, root: string): Rule {
+const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+
+function ruleOf(
+  { tokens, text }: Tokens.ListItem,
+  { root, all }: { readonly root: string; readonly all: readonly Allowance[] },
+): Rule {
   assert.deepEqual(
     tokens.map(({ type }) => type),
     ['text'],
     `an item is one line of text: ${text}`,
   )
-  const [, name, imports] = item.exec(text.replaceAll(/\s*\n\s*/g, ' ')) ?? []
-  assert.ok(name !== undefined && imports !== undefined, `an item is a path and its imports: ${text}`)
-  const parts = imports === 'nothing' ? [] : imports.split(', ')
-  const allowed = parts.map((part) => {
+  const [, names, imports] = item.exec(inOneLine(text)) ?? []
+  assert.ok(names !== undefined && imports !== undefined, `an item is a path and its imports: ${text}`)
+  const paths = names.split(', ').map((name) => name.slice(1, -1))
+  for (const name of paths) assert.ok(isPath(name), `${name} is a file or a folder`)
+  const whole = paths.map((name) => root + name)
+  if (imports === 'nothing') return { paths: whole, own: [], allowed: [] }
+  const own = imports === 'only that' ? [] : allowancesIn(imports, { name: names.replaceAll('`', ''), root })
+  const itself = whole.filter((path) => path.endsWith('/')).map((target) => ({ target, typeOnly: false }))
+  return { paths: whole, own, allowed: [...own, ...itself, ...all] }
+}
+
+function allowancesIn(
+  list: string,
+  { name, root }: { readonly name: string; readonly root: string },
+): readonly Allowance[] {
+  const allowed = list.split(', ').map((part) => {
+    if (part === othersPackages) return { target: part, typeOnly: false }
     const [, types, target] = allowance.exec(part) ?? []
     assert.ok(target !== undefined, `${name} may import: ${part}`)
-    return { target: isPath(target) ? root + target : target, typeOnly: types !== undefined }
+    return { target: isFolderOrFile(target, root) ? root + target : target, typeOnly: types !== undefined }
   })
-  assert.ok(isPath(name), `${name} is a file or a folder`)
   assert.equal(new Set(allowed.map(({ target }) => target)).size, allowed.length, `${name} names nothing twice`)
-  return { path: root + name, allowed }
+  return allowed
+}
+
+/** `latchkey/` is every specifier of the library. */
+function isFolderOrFile(name: string, root: string): boolean {
+  return isPath(name) && !(root === '' && name === 'latchkey/')
 }
 
 /** Whether a name is the path of a file or a folder, and not a specifier. */
@@ -102,13 +132,15 @@ export function importsOf(file: string, source: string): readonly Import[] {
 
 /** The rule for a file: its own, or that of the nearest folder that has one. */
 export function ruleFor(rules: readonly Rule[], file: string): Rule | undefined {
-  const folders = rules.filter(({ path }) => path.endsWith('/') && file.startsWith(path))
+  const paths = rules.flatMap((rule) => rule.paths.map((path) => ({ path, rule })))
+  const folders = paths.filter(({ path }) => path.endsWith('/') && file.startsWith(path))
   const nearest = folders.toSorted((one, other) => other.path.length - one.path.length)[0]
-  return rules.find(({ path }) => path === file) ?? nearest
+  return (paths.find(({ path }) => path === file) ?? nearest)?.rule
 }
 
 /** Whether an allowance covers a target: it is the target, or it ends in `/` or `:` and the target begins with it. */
 export function covers(allowed: string, target: string): boolean {
+  if (allowed === othersPackages) return !isPath(target) && !/^latchkey(?:-server)?(?:\/|$)/.test(target)
   return allowed === target || (/[/:]$/.test(allowed) && target.startsWith(allowed))
 }
 
