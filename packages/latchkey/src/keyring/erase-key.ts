@@ -30,8 +30,14 @@ export async function eraseKey<Scope extends string>(
     const authority = await authorityOf(parts, 'keys:erase')
     const before = await resultBefore(store, idempotent)
     if (before !== undefined) return { entry: before.seq, hash: undefined, repeated: true }
-    const { revision } = mustBeErasable(await store.byId(id), { authority, ifRevision }).key
-    const mayErase = async (): Promise<Authority['witness']> => (await authorityOf(parts, 'keys:erase')).witness
+    const kept = mustBeErasable(await store.byId(id), { authority, ifRevision })
+    const { revision } = kept.key
+    // Before each transaction anew: the admin key may have been bound to something else meanwhile.
+    const mayErase = async (): Promise<Authority['witness']> => {
+      const now = await authorityOf(parts, 'keys:erase')
+      mustBeErasable(kept, { authority: now, ifRevision })
+      return now.witness
+    }
     const { commit, change, forgetUse, allButLast } = erasingSteps(parts, { actor, mayErase, empty: emptiedOf })
     await forgetUse({ key: id })
     const last = await allButLast(id)

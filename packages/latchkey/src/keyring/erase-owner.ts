@@ -20,8 +20,8 @@ import { propagated } from './propagated.ts'
 /** Keys that are erased in one transaction. */
 const keysAtOnce = 2
 
-/** Actors that are nobody's name: the keyring itself, and an application that gave none. */
-const noName: ReadonlySet<string> = new Set(['application', 'latchkey'])
+/** Actors that are nobody's name: the keyring itself, an application that gave none, and what stands where a name was. */
+const noName: ReadonlySet<string> = new Set(['application', 'latchkey', erased])
 
 /**
  * The function behind `Keyring.eraseOwner`: in transactions of some milliseconds, after each of which the journal is
@@ -37,7 +37,9 @@ export async function eraseOwner<Scope extends string>(
   const owner = text('owner', name, bounds.label)
   const { ifRevision, idempotencyKey } = options
   const caller = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
-  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor: caller }, ['erase owner', owner, ifRevision])
+  // Neither the entries of this call nor what is kept of it must name the owner again.
+  const actor = caller === owner ? erased : caller
+  const idempotent = idempotentCallOf(parts, { idempotencyKey, actor }, ['erase owner', owner, ifRevision])
   const mayErase = async (): Promise<Conditions['authority']> => {
     const authority = await authorityOf(parts, 'owners:erase')
     mustSeeAll(authority)
@@ -57,15 +59,13 @@ export async function eraseOwner<Scope extends string>(
         ...(entry.actor === owner ? { actor: erased } : {}),
         ...(entry.subject === subject ? { subject: erased } : {}),
       })
-    // The entries of this call must not name it again.
-    const actor = caller === owner ? erased : caller
     const steps = erasingSteps(parts, { actor, mayErase, empty, owner: { owner, revision } })
     if (!(await eraseKeys(parts, steps, owner))) return undefined
     if (!(await emptyFiled(parts, steps, owner))) return undefined
     const reached = await emptyNaming(parts, steps, { owner, after: searched })
     if (reached === undefined) return undefined
     searched = reached
-    if (!noName.has(owner) && !(await emptyActor(parts, steps, owner))) return undefined
+    if (!(await isNoName(parts, owner)) && !(await emptyActor(parts, steps, owner))) return undefined
     await steps.forgetUse({ owner })
     const last = await steps.allButLast(subject)
     if (last === undefined) return undefined
@@ -138,6 +138,15 @@ async function emptyNaming<Scope extends string>(
     after = upTo
     if (!more) return after
   }
+}
+
+/**
+ * Whether an actor with this name is none that is called so. The id of a key is not: otherwise an admin key could take
+ * itself out of what it has done, by an owner with its id as the name.
+ */
+async function isNoName<Scope extends string>({ store }: KeyringParts<Scope>, name: string): Promise<boolean> {
+  if (noName.has(name)) return true
+  return (await store.journal({ after: 0, limit: 1, subject: name, urgent: true })).length > 0
 }
 
 /** Takes the name of an owner out of entries in which it is the actor. What was done stays. */

@@ -251,10 +251,11 @@ export const isOwnerAt: string = `SELECT 1 FROM latchkey_owners WHERE owner = $1
 
 export const unfileEntry: string = `DELETE FROM latchkey_journal_owners WHERE owner = $1 AND seq = $2`
 
-/** Whether an owner has a key, or is in the journal after $2 or as the actor of an entry. */
+/** Whether an owner has a key, or is in the journal after $2 or as the actor of an entry; the id of a key is no name. */
 export const isNamedStill: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchkey_keys WHERE owner = $1)
     OR EXISTS (SELECT 1 FROM latchkey_journal_owners WHERE owner = $1)
-    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE actor = $1 AND actor NOT IN ('application', 'latchkey'))
+    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE actor = $1 AND actor NOT IN ('application', 'latchkey', 'erased')
+      AND NOT EXISTS (SELECT 1 FROM latchkey_journal WHERE subject = $1))
     OR EXISTS (SELECT 1 FROM latchkey_journal
       WHERE seq > $2 AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\'))`
 

@@ -104,6 +104,27 @@ test('an admin key erases only with keys:erase, and only keys that it sees', asy
   assert.equal((await entriesOf(keyring)).at(-1)?.actor, eraser.key.id)
 })
 
+test('an admin key erases nothing that it sees no longer, however far the erasing has come', async () => {
+  let meanwhile = async (): Promise<unknown> => undefined
+  const { keyring } = await openOn((store) => ({
+    ...store,
+    async forgetUse(...use) {
+      await meanwhile()
+      return store.forgetUse(...use)
+    },
+  }))
+  const delegation = { owner: 'acme', environments: ['live'], scopes: ['*'] } as const
+  const admin = { name: 'Admin', owner: 'ops', environment: 'admin', scopes: ['keys:erase'], delegation } as const
+  const eraser = await keyring.issue(admin)
+  const { key } = await keyring.issue(shop)
+  for (let count = 0; count < 30; count++) await keyring.change(key.id, { name: `Shop ${count}` })
+  await keyring.revoke(key.id, { reason: 'unused' })
+  meanwhile = async () => keyring.change(eraser.key.id, { delegation: { ...delegation, owner: 'globex' } })
+  assert.equal(await erasedCode(keyring.as(eraser.key.id).eraseKey(key.id)), 'unknown_key')
+  assert.equal((await keyring.find(key.id))?.name, 'Shop 29')
+  assert.ok((await entriesOf(keyring)).every(({ emptiedBy }) => emptiedBy === undefined))
+})
+
 test('the secret of an erased key is never imported again', async () => {
   const { keyring } = await openOn((store) => store)
   const imported = { ...shop, hash: hashSecret('made elsewhere 0123456789'), algorithm: 'sha256', bits: 128 } as const

@@ -125,6 +125,45 @@ test('only a disabled owner is erased, that nothing is bound to, at the revision
   assert.equal(await endOf(keyring.eraseOwner('from the settings')), 'conflict')
 })
 
+test('an owner with the name of a key takes with it nothing that this key did', async () => {
+  const { keyring } = await openOn((store) => store)
+  const delegation = { owner: null, environments: ['live', 'test', 'admin'], scopes: ['*'] } as const
+  const admin = { name: 'Admin', owner: 'ops', environment: 'admin', scopes: ['keys:*', 'owners:*'] } as const
+  const { key } = await keyring.issue({ ...admin, delegation })
+  const acting = keyring.as(key.id)
+  await acting.issue(shop)
+  await acting.issue({ ...shop, owner: key.id })
+  await acting.changeOwner(key.id, { disabled: true })
+  assert.equal(await endOf(acting.eraseOwner(key.id)), 'done')
+  const done = await entriesOf(keyring, { actor: key.id })
+  assert.ok(done.some(({ action, change }) => action === 'issue' && change['owner'] === 'acme'))
+  assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+})
+
+test('an owner with the name that stands in emptied entries can be erased like any other', async () => {
+  const { keyring } = await openOn((store) => store)
+  await keyring.issue({ ...shop, actor: 'globex' })
+  for (const name of ['globex', 'erased']) {
+    await keyring.issue({ ...shop, owner: name })
+    await keyring.changeOwner(name, { disabled: true })
+    assert.equal(await endOf(keyring.eraseOwner(name)), 'done')
+  }
+  assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+})
+
+test('an owner that erases itself is not kept as the caller of that call', async () => {
+  const file = join(folder, 'caller.db')
+  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  beforeRemoval(folder, keyring.close)
+  await keyring.issue({ ...shop, owner })
+  await keyring.changeOwner(owner, { disabled: true })
+  const options = { idempotencyKey: 'once', actor: owner }
+  const { entry } = await keyring.eraseOwner(owner, options)
+  for (const path of [file, `${file}-wal`]) if (existsSync(path)) assert.ok(!readFileSync(path).includes(mark), path)
+  const again = await keyring.eraseOwner(owner, options)
+  assert.deepEqual([again.entry, again.repeated], [entry, true])
+})
+
 test('an erased owner is not in the file, its log, or a backup made afterwards', async () => {
   const file = join(folder, 'traces.db')
   const store = sqliteStore({ file })
