@@ -98,11 +98,17 @@ function compare(keys: ReadonlyMap<string, Key>, replayed: ReadonlyMap<string, K
   for (const [id, expected] of replayed) {
     const key = keys.get(id)
     // Usage is no change, and this proof is not about writing usage.
-    const as = key === undefined ? undefined : { ...key, lastUsedAt: null }
+    const as = key === undefined ? undefined : withoutUsage(key)
     if (as === undefined) halfApplied.push(`${id} is in the journal and not among the keys.`)
     else if (!isDeepStrictEqual(as, expected)) halfApplied.push(`${id} is not as the journal says.`)
   }
   for (const id of keys.keys()) if (!replayed.has(id)) halfApplied.push(`${id} is a key and not in the journal.`)
+}
+
+/** A key of which nothing was used. */
+function withoutUsage(key: Key): Key {
+  const { rotation } = key
+  return { ...key, lastUsedAt: null, rotation: rotation === null ? null : { ...rotation, oldLastUsedAt: null } }
 }
 
 /** Every acknowledged change is in the journal, and every key is as it was requested. */

@@ -15,6 +15,7 @@ interface Told {
   readonly algorithm?: string
   readonly bits?: number
   readonly start?: string
+  readonly oldEndsAt?: number
   readonly after?: Readonly<Record<string, unknown>> & { readonly disabled?: boolean }
   readonly reason?: NonNullable<Key['revoked']>['reason']
   readonly note?: string
@@ -68,12 +69,17 @@ function after(before: Key | undefined, { seq, at, action, subject }: Entry, tol
       disabledBy: null,
       revoked: null,
       lastUsedAt: null,
+      rotation: null,
     } as const
     return { ...(members as unknown as Key), ...born, revision: seq }
   }
   const key = { ...(before ?? ({ id: subject } as Key)), revision: seq }
   if (action === 'change') return { ...key, ...told.after }
-  if (action === 'rotate') return { ...key, start: told.start ?? '' }
+  if (action === 'rotate') {
+    const { start = '', oldEndsAt = 0 } = told
+    return { ...key, start, rotation: { oldEndsAt, oldLastUsedAt: null } }
+  }
+  if (action === 'retire') return { ...key, rotation: null }
   if (action === 'disable') return { ...key, disabledAt: at }
   if (action === 'enable') return { ...key, disabledAt: null }
   if (action === 'revoke') return { ...key, revoked: { at, reason: told.reason ?? 'other', note: told.note ?? null } }

@@ -66,6 +66,9 @@ export async function keysThatStay(keyring: OpenKeyring): Promise<ReadonlyMap<st
   return found
 }
 
+/** The members that say when something was used. */
+const usedAt: ReadonlySet<string> = new Set(['lastUsedAt', 'oldLastUsedAt'])
+
 function textOf(key: KeyDetails | undefined): string {
-  return JSON.stringify({ ...key, revision: 0 }, (name, value: unknown) => (name === 'lastUsedAt' ? undefined : value))
+  return JSON.stringify({ ...key, revision: 0 }, (name, value: unknown) => (usedAt.has(name) ? undefined : value))
 }

@@ -15,13 +15,17 @@ export const restores: Readonly<Record<'pages' | 'rows', Restore>> = {
     }
   },
 
-  /** All rows of all tables, in one transaction. */
+  /** All rows of all tables, in one transaction. Triggers keep the index of texts, whose own tables nobody may write. */
   async rows(copy, file) {
     const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: false })
     try {
       database.prepare('ATTACH ? AS copy').run(copy)
       database.exec('BEGIN IMMEDIATE')
-      const tables = database.prepare("SELECT name FROM copy.sqlite_master WHERE type = 'table'").all()
+      const tables = database
+        .prepare(
+          "SELECT name FROM pragma_table_list WHERE schema = 'copy' AND type = 'table' AND name <> 'sqlite_schema'",
+        )
+        .all()
       for (const { name } of tables) {
         database.exec(`DELETE FROM main."${String(name)}"`)
         database.exec(`INSERT INTO main."${String(name)}" SELECT * FROM copy."${String(name)}"`)
