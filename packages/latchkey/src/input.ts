@@ -4,7 +4,7 @@ import type { Limit, Quota } from './policy/limits.ts'
 import { limitName, refills } from './policy/limits.ts'
 import { holdsSecret } from './secret/find.ts'
 
-export { invalid, membersOf, objectOf } from './options.ts'
+export { hasMembers, invalid, membersOf, objectOf } from './options.ts'
 
 /** The bounds of stored values. Every bound is checked before a value is stored. */
 export const bounds = {
@@ -14,8 +14,11 @@ export const bounds = {
   note: 500,
   /** Scopes granted to one key. */
   scopes: 100,
-  /** Metadata: bytes of it as JSON, levels of lists and objects, characters in a member's name. */
-  metadata: { bytes: 16_384, depth: 8, name: 64 },
+  /**
+   * Metadata: bytes of it as JSON, levels of lists and objects, characters in a member's name; members that a list may ask
+   * for, and characters in a text of one.
+   */
+  metadata: { bytes: 16_384, depth: 8, name: 64, asked: { members: 5, text: 500 } },
   /** Ranges of addresses on one key. */
   addresses: 100,
   /** Limits of one key or one owner; what a limit admits; its window in seconds (31 days). */

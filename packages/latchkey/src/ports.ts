@@ -41,6 +41,7 @@ export type {
   ListPosition,
   KeyListItem,
   KeyListPage,
+  MetadataMember,
 } from './ports/list.ts'
 export type {
   Declared,

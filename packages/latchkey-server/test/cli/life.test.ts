@@ -266,6 +266,20 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.equal((await run('keys list --state lost')).code, 2)
     })
 
+    test('keys are found by their metadata, and counted', async () => {
+      const { owner, id } = await issued({ metadata: { plan: 'gold', seats: 5 } })
+      for (const seats of ['5', 6]) await issued({ owner, metadata: { plan: 'gold', seats } })
+      const [key, ...others] = await json(`keys list --owner ${owner} --metadata plan=gold --metadata seats:=5`)
+      assert.deepEqual([key?.['id'], others], [id, []])
+      assert.equal(await done(`keys list --owner ${owner} --metadata plan=gold --count`), '3')
+      const none = await json(`keys list --owner ${owner} --metadata seats:=null --count`)
+      assert.deepEqual(none, [{ count: 0, more: false }])
+      const nested = await run('keys list --metadata plan:={"a":1}')
+      assert.equal(nested.code, 2)
+      assert.match(nested.stderr, /--metadata must be/)
+      assert.equal((await run('keys list --count --all')).code, 2)
+    })
+
     test('while a key is rotated, a list says when the old secret ends and when it was last used', async () => {
       const { id, owner } = await issued()
       await done(`keys rotate ${id} --grace 2d`)

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
 import { invalid, longestCredential } from '../options.ts'
 import { failureOf } from './problem.ts'
+import { queryText } from './query.ts'
 import { reasonOf } from './reason.ts'
 
 /** One request to the server. */
@@ -9,7 +10,7 @@ interface RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** From the server's address on, with every part of it encoded. */
   readonly path: string
-  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | object | undefined>>
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
   /** Whether it may be sent a second time when the connection fails: a reading call, or one that carries its own id. */
@@ -81,7 +82,7 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
     const body = request.body === undefined ? undefined : textOf(request.body)
     const address = new URL(base + path)
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) address.searchParams.set(name, String(value))
+      if (value !== undefined) address.searchParams.set(name, queryText(name, value))
     }
     const answer = await fetch(address, {
       method,

@@ -18,6 +18,9 @@ export type ListOrder = 'oldest' | 'newest' | 'last_used' | 'expires' | 'name'
  */
 export type ListPosition = readonly [place: number] | readonly [at: string | number, place: number]
 
+/** A member of metadata, and its value. */
+export type MetadataMember = readonly [name: string, value: string | number | boolean | null]
+
 /** The filter of keys to list. A member that is `undefined` does not filter. */
 export interface ListFilter {
   readonly owner: string | undefined
@@ -40,6 +43,11 @@ export interface ListFilter {
   readonly neverExpires?: boolean | undefined
   /** Keys that were last used before this time; those never used, that were created before it. */
   readonly unusedSince?: number | undefined
+  /**
+   * Keys whose metadata has each of these members, with this value and of its type; for `null`, keys whose metadata has no
+   * such member. No name is empty or has a quotation mark, a backslash or a control character.
+   */
+  readonly metadata?: readonly MetadataMember[] | undefined
   /** Keys with an old secret that still works, or for `false` all others. */
   readonly rotating?: boolean | undefined
   /** Milliseconds since 1970: the state is that of this time. */

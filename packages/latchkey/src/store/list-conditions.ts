@@ -1,6 +1,6 @@
 // What of a filter is asked of each key that is looked at.
 
-import type { ListFilter } from '../ports.ts'
+import type { ListFilter, MetadataMember } from '../ports.ts'
 import { like } from './like.ts'
 import type { Bind } from './list-order.ts'
 
@@ -9,11 +9,23 @@ export function oldSecret(now: string): string {
   return `s.retired_at IS NOT NULL AND s.ended = 0 AND s.ends_at > ${now}`
 }
 
+/** What lists need that engines have no common words for. */
+export interface ListEngine {
+  /** Places of all keys that have a text, and perhaps of others; `undefined` for a text that it has no index for. */
+  readonly textPlaces: (text: string, bind: Bind) => string | undefined
+  /** A condition on keys `k`: this member of their metadata has this value, or for `null` is not there. */
+  readonly memberIs: (name: string, value: MetadataMember[1], bind: Bind) => string
+}
+
+/** A filter, and the engine that it is asked of. */
+export interface AskedFilter extends ListFilter {
+  readonly engine: ListEngine
+}
+
 /** Conditions on keys `k` and their owners `o`. */
-export function conditions(
-  { states, grants, text, issuedBy, expiresBefore, neverExpires, unusedSince, rotating, now }: ListFilter,
-  bind: Bind,
-): readonly string[] {
+export function conditions(filter: AskedFilter, bind: Bind): readonly string[] {
+  const { states, grants, text, issuedBy, metadata, rotating, now, engine } = filter
+  const { expiresBefore, neverExpires, unusedSince } = filter
   const where: string[] = []
   if (states !== undefined) where.push(inStates(states, bind(now), bind))
   if (grants !== undefined) {
@@ -29,6 +41,7 @@ export function conditions(
   if (expiresBefore !== undefined) where.push(`k.expires_at < ${bind(expiresBefore)}`)
   if (neverExpires !== undefined) where.push(`k.expires_at IS ${neverExpires ? '' : 'NOT '}NULL`)
   if (unusedSince !== undefined) where.push(`COALESCE(k.last_used_at, k.created_at) < ${bind(unusedSince)}`)
+  for (const [name, value] of metadata ?? []) where.push(engine.memberIs(name, value, bind))
   if (rotating !== undefined) {
     const old = `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}`
     where.push(`k.place ${rotating ? '' : 'NOT '}IN (${old})`)

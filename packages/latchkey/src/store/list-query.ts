@@ -2,6 +2,7 @@
 
 import type { ListFilter } from '../ports.ts'
 import { keyColumns } from './key-columns.ts'
+import type { AskedFilter } from './list-conditions.ts'
 import { conditions, oldSecret } from './list-conditions.ts'
 import type { Bind, Walk } from './list-order.ts'
 import { beyond, expirySpans, inEach, orderBy, orderColumn, useSpans, walk } from './list-order.ts'
@@ -26,12 +27,8 @@ export interface Places {
 }
 
 /** What of a filter an index of its own answers, if the order is by something else. */
-export function placesOf(
-  filter: ListFilter,
-  keys: Walk,
-  textPlaces: (text: string, bind: Bind) => string | undefined,
-): readonly Places[] {
-  const { issuedBy, rotating, states, text, now, order } = filter
+export function placesOf(filter: AskedFilter, keys: Walk): readonly Places[] {
+  const { issuedBy, rotating, states, text, now, order, engine } = filter
   const seen = filter.owner === undefined && filter.environments === undefined
   const all: Places[] = [...ended(filter)]
   if (issuedBy !== undefined) {
@@ -41,8 +38,8 @@ export function placesOf(
   if (rotating === true) {
     all.push({ seen, places: (bind) => `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}` })
   }
-  if (text !== undefined && textPlaces(text, () => '') !== undefined) {
-    all.push({ seen, places: (bind) => textPlaces(text, bind) ?? '' })
+  if (text !== undefined && engine.textPlaces(text, () => '') !== undefined) {
+    all.push({ seen, places: (bind) => engine.textPlaces(text, bind) ?? '' })
   }
   if (order !== 'expires') all.push(...spansOf(filter, keys, expirySpans))
   if (order !== 'last_used') all.push(...spansOf(filter, keys, useSpans))
@@ -81,7 +78,7 @@ export function placesQuery({ places, seen }: Places, keys: Walk): Query {
 }
 
 /** Whether anything is asked that the indexes of the orders do not answer. */
-export function asksForMore(filter: ListFilter): boolean {
+export function asksForMore(filter: AskedFilter): boolean {
   return conditions(filter, () => '').length > 0
 }
 
@@ -90,7 +87,7 @@ export function asksForMore(filter: ListFilter): boolean {
  *
  * @param places - where they are; if left out, so many as may be looked at are taken in their order.
  */
-export function pageQuery(filter: ListFilter, keys: Walk, places?: Places): Query {
+export function pageQuery(filter: AskedFilter, keys: Walk, places?: Places): Query {
   const { order, limit } = filter
   return query((bind) => {
     const columns = `k.place, ${orderColumn(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}`
@@ -109,7 +106,7 @@ function withOldSecret(page: string, { order, now }: ListFilter, bind: Bind): st
 }
 
 /** Answers `count` of the keys that are found, wherever a page begins; one more than is counted if there are more. */
-export function countQuery(filter: ListFilter, keys: Walk, places?: Places): Query {
+export function countQuery(filter: AskedFilter, keys: Walk, places?: Places): Query {
   const all = { ...keys, after: undefined }
   return query((bind) => {
     const rows = found(filter, { keys: all, places, bind, most: mostCounted + 1 })
@@ -119,7 +116,7 @@ export function countQuery(filter: ListFilter, keys: Walk, places?: Places): Que
 
 /** CROSS: the rows of keys are looked at in this order, and no others are. */
 function found(
-  filter: ListFilter,
+  filter: AskedFilter,
   {
     keys,
     places,

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { ErrorCode } from '../../src/error.ts'
 import type { IssueOptions } from '../../src/keyring/issue.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
+import type { MetadataFilter } from '../../src/keyring/reading/metadata-filter.ts'
 import { mint } from '../../src/secret/mint.ts'
 import type { CallContext, Requirement } from '../../src/verify/verdict.ts'
 import { entriesOf } from '../../../../test/entries.ts'
@@ -277,6 +278,46 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       await assert.rejects(keyring.change(key.id, { environment: 'test' } as object), codeIs('invalid_input'))
       await assert.rejects(keyring.change(key.id, { scopes: ['no:such' as Scope] }), codeIs('unknown_scope'))
       assert.equal((await keyring.find(key.id))?.expiresAt, null)
+    })
+
+    test('keys are listed by members of their metadata, and a filter that cannot be asked is refused by name', async () => {
+      const owner = someone()
+      const { key: gold } = await issued({ owner, metadata: { plan: 'gold', seats: 5, 'Größe & Farbe=': true } })
+      const { key: silver } = await issued({ owner, metadata: { plan: 'silver', seats: '5' } })
+      const ids = async (metadata: MetadataFilter): Promise<readonly string[]> =>
+        (await keyring.list({ owner, metadata })).keys.map(({ id }) => id)
+      assert.deepEqual(await ids({ plan: 'gold' }), [gold.id])
+      assert.deepEqual(await ids({ plan: 'silver', seats: '5' }), [silver.id])
+      assert.deepEqual(await ids({ seats: 5, 'Größe & Farbe=': true }), [gold.id])
+      assert.deepEqual(await ids({ 'Größe & Farbe=': null }), [silver.id])
+      assert.deepEqual(await ids({ plan: 'gold', seats: '5' }), [])
+      const many = Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`m${index}`, 1]))
+      const hostile = [
+        {},
+        many,
+        [],
+        'plan',
+        5,
+        null,
+        new Map([['plan', 'gold']]),
+        { '': 1 },
+        { 'a"b': 1 },
+        { 'a\\b': 1 },
+        { 'a\nb': 1 },
+        { '\ud800': 1 },
+        { ['n'.repeat(65)]: 1 },
+        { plan: 't'.repeat(501) },
+        { plan: '\ud800' },
+        { plan: NaN },
+        { plan: undefined, seats: 5 },
+        { plan: { gold: true } },
+        { plan: ['gold'] },
+        { plan: mint({ prefix: 'lk', environment: 'live' }) },
+      ]
+      for (const metadata of hostile) {
+        const refused = keyring.list({ metadata: metadata as MetadataFilter })
+        await assert.rejects(refused, { code: 'invalid_input', message: /metadata must / })
+      }
     })
 
     test('a rotated key takes both secrets until the old one is retired', async () => {

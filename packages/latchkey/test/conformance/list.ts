@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { chain } from '../../src/journal/chain.ts'
 import { stateOf } from '../../src/keyring/key.ts'
+import type { Metadata } from '../../src/policy/metadata.ts'
 import type {
   Change,
   KeyListItem,
@@ -10,6 +11,7 @@ import type {
   ListFilter,
   ListOrder,
   ListPosition,
+  MetadataMember,
   Store,
   StoredKey,
 } from '../../src/ports.ts'
@@ -48,6 +50,11 @@ function before(order: ListOrder, one: Listed, other: Listed): number {
   return model[order](one, other) || (order === 'expires' ? one.place - other.place : 0)
 }
 
+/** Of the same type, and `null` for one that is not there. */
+function hasMember(metadata: Metadata, [name, value]: MetadataMember): boolean {
+  return value === null ? !Object.hasOwn(metadata, name) : metadata[name] === value
+}
+
 /** The whole of what a filter means, but for owners and admin keys. */
 function meets({ key, lastUsedAt, rotating }: Listed, filter: Partial<ListFilter>): boolean {
   const { owner, environments, states, text, expiresBefore, neverExpires, unusedSince } = filter
@@ -62,7 +69,8 @@ function meets({ key, lastUsedAt, rotating }: Listed, filter: Partial<ListFilter
     (expiresBefore === undefined || (key.expiresAt !== null && key.expiresAt < expiresBefore)) &&
     (neverExpires === undefined || (key.expiresAt === null) === neverExpires) &&
     (unusedSince === undefined || (lastUsedAt ?? key.createdAt) < unusedSince) &&
-    (filter.rotating === undefined || rotating === filter.rotating)
+    (filter.rotating === undefined || rotating === filter.rotating) &&
+    (filter.metadata ?? []).every((member) => hasMember(key.metadata, member))
   )
 }
 
@@ -141,6 +149,14 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
       disabledAt: fc.constantFrom(null, null, 1),
       revokedAt: fc.constantFrom(null, null, 1),
       rotating: fc.boolean(),
+      metadata: fc.constantFrom<Metadata>(
+        {},
+        { plan: 'gold' },
+        { plan: 'gold', seats: 5 },
+        { plan: 'silver', seats: '5' },
+        { plan: ['gold'], seats: { seats: 5 } },
+        { Plan: 'gold', 'seats.5': true },
+      ),
     })
     const filters: fc.Arbitrary<Partial<ListFilter>> = fc.record(
       {
@@ -167,6 +183,16 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         neverExpires: fc.boolean(),
         unusedSince: fc.constantFrom(0, 1, 1001, 1200, 8.64e15),
         rotating: fc.boolean(),
+        metadata: fc.constantFrom<readonly MetadataMember[]>(
+          [['plan', 'gold']],
+          [['plan', null]],
+          [
+            ['seats', 5],
+            ['plan', 'gold'],
+          ],
+          [['seats', '5']],
+          [['seats.5', true]],
+        ),
       },
       { requiredKeys: [] },
     )
@@ -217,6 +243,35 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
           },
         ),
         { numRuns: 60 },
+      )
+    })
+
+    test('a member of metadata is found by its name and its value, as they are, and by no others', async () => {
+      const names = fc.oneof(
+        fc.constantFrom('$', '$.plan', '[0]', '0', '-1', 'a.b', "it's", '*', '#', '__proto__', ' ', '%', 'ä'),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).filter((text) => !/["\\\p{Cc}]/u.test(text)),
+      )
+      const values = fc.oneof(
+        fc.constantFrom('', '0', 'null', 'true', '"', '\\', '\n', '\0', '\u2028', "'", 'ä', 'a\u0308', '😀'),
+        fc.constantFrom(0, -0, 0.1 + 0.2, 1e21, 5e-324, 2 ** 53, 1.7976931348623157e308, 123456789012345680000),
+        fc.string({ unit: 'binary', maxLength: 8 }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(names, values), { minLength: 1, maxLength: 20 }), async (members) => {
+          const store = await fresh()
+          const keys = members.map((member) => newKey({ metadata: Object.fromEntries([member, ['other', 1]]) }))
+          await store.commit(keys.map(inserting), chain)
+          for (const member of members) {
+            for (const asked of [member, [member[0], null] as const]) {
+              const expected = keys.filter(({ key }) => hasMember(key.metadata, asked)).map(({ key }) => key.id)
+              assert.deepEqual(await walkThrough(store, { metadata: [asked] }), expected, JSON.stringify(asked))
+            }
+          }
+          await store.close()
+        }),
+        { numRuns: 50 },
       )
     })
 

@@ -1,15 +1,18 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import type { Key, KeyState, ListOptions, ListOrder } from 'latchkey'
+import type { Key, KeyPage, Keyring, KeyState, ListOptions, ListOrder, Metadata, MetadataFilter } from 'latchkey'
 import { keyStates, listOrders } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne, each } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
 import { iso, timeAgo, timeAhead } from '../input/when.ts'
+import { putReport } from '../json.ts'
+import { pairs } from '../key-fields/kinds.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
+import { put } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 
 interface Options extends TargetOptions {
@@ -23,10 +26,12 @@ interface Options extends TargetOptions {
   readonly neverExpires?: boolean
   readonly unusedSince?: number
   readonly rotating?: boolean
+  readonly metadata?: Metadata
   readonly order: ListOrder
   readonly cursor?: string
   readonly limit: number
   readonly all?: boolean
+  readonly count?: boolean
 }
 
 /** How many keys are read at once. */
@@ -61,6 +66,19 @@ function stateOf(text: string): KeyState {
   return state
 }
 
+type Total = NonNullable<KeyPage['total']>
+
+/** As far as they are counted: with `more` there are, or may be, more. */
+async function totalOf(keyring: Pick<Keyring, 'list'>, filter: ListOptions): Promise<Total> {
+  const { total } = await keyring.list({ ...filter, limit: 1, count: true })
+  return total ?? { count: 0, more: true }
+}
+
+function putTotal({ count, more }: Total, json: boolean | undefined): void {
+  if (json === true) putReport({ count, more })
+  else put(more ? `${count} or more` : String(count))
+}
+
 export function listCommand(keys: Command): void {
   keyringCommand(keys, 'list', 'List keys, the newest first')
     .option('--owner <owner>', 'Only keys of this owner')
@@ -80,6 +98,11 @@ export function listCommand(keys: Command): void {
       'Only keys not used since a time, or for a span such as 90d; those never used count from their creation',
       timeAgo,
     )
+    .option(
+      '--metadata <pair>',
+      'Only keys with this in their metadata: name=text, or name:=JSON; name:=null is without it. Repeat the flag for more',
+      pairs.fromFlag,
+    )
     .option('--rotating', 'Only keys with an old secret that still works')
     .addOption(
       new Option('--order <order>', 'What comes first; keys never used, and those that never expire, come last')
@@ -88,10 +111,30 @@ export function listCommand(keys: Command): void {
     )
     .option('--limit <number>', 'How many keys to show', atLeastOne, 100)
     .option('--cursor <cursor>', 'Continue after the keys already shown, in the same order')
+    .addOption(
+      new Option('--count', 'How many keys there are, up to 1000, in place of the keys').conflicts([
+        'order',
+        'limit',
+        'cursor',
+        'all',
+      ]),
+    )
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, owner, environment, state, scope, text, issuedBy, order } = options
-      const { expiresBefore, neverExpires, unusedSince, rotating } = options
+      const {
+        json,
+        all = false,
+        count = false,
+        limit,
+        owner,
+        environment,
+        state,
+        scope,
+        text,
+        issuedBy,
+        order,
+      } = options
+      const { expiresBefore, neverExpires, unusedSince, rotating, metadata } = options
       const filter: ListOptions = {
         order,
         ...defined({
@@ -105,9 +148,12 @@ export function listCommand(keys: Command): void {
           neverExpires,
           unusedSince,
           rotating,
+          // The keyring refuses values that cannot be asked for.
+          metadata: metadata as MetadataFilter | undefined,
         }),
       }
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
+        if (count) return putTotal(await totalOf(keyring, filter), json)
         const listing = startListing({
           json,
           columns: rotating === true ? [...columns, ...ofRotation] : columns,

@@ -1,4 +1,4 @@
-import type { KeyPage, KeyState, ListOptions } from 'latchkey'
+import type { KeyPage, KeyState, ListOptions, MetadataFilter } from 'latchkey'
 import { bounds, keyStates, listOrders } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from '../type.ts'
@@ -34,6 +34,14 @@ const filters = {
   neverExpires: Type.Optional(Type.Boolean({ description: 'Only keys that never expire; false: only those that do' })),
   unusedSince: Type.Optional(
     described(timestamp, 'Only keys last used before this time; of those never used, the ones created before it'),
+  ),
+  metadata: Type.Optional(
+    Type.String({
+      contentMediaType: 'application/json',
+      minLength: 1,
+      maxLength: bounds.cursor,
+      description: `Only keys whose metadata has all of 1 to ${bounds.metadata.asked.members} members of its first level, as JSON: \`{"plan":"gold","seats":5}\`. A value is a text, a number, true or false; null is a member that is not there`,
+    }),
   ),
   rotating: Type.Optional(
     Type.Boolean({ description: 'Only keys with an old secret that still works; false: only those without' }),
@@ -71,6 +79,15 @@ const keyPage = Type.Object({
   ),
 } satisfies SchemasOf<KeyPage>)
 
+/** The members in JSON that was sent. The keyring refuses by its name what is none. */
+function membersIn(sent: string): MetadataFilter {
+  try {
+    return JSON.parse(sent) as MetadataFilter
+  } catch {
+    return sent as unknown as MetadataFilter
+  }
+}
+
 /** Reading keys. */
 export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
   app.get(
@@ -87,9 +104,10 @@ export function readingRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request) => {
-      const { state, ...query } = request.query
+      const { state, metadata, ...query } = request.query
       const states = state === undefined ? {} : { state: state.split(',') as readonly KeyState[] }
-      return acting(request).list({ limit: usualPage, ...query, ...states })
+      const members = metadata === undefined ? {} : { metadata: membersIn(metadata) }
+      return acting(request).list({ limit: usualPage, ...query, ...states, ...members })
     },
   )
 

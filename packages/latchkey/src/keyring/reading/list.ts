@@ -8,6 +8,8 @@ import type { Key } from '../key.ts'
 import { keyOfListed } from '../key.ts'
 import type { PositionShape } from './cursor.ts'
 import { cursorOf, positionOf } from './cursor.ts'
+import type { MetadataFilter } from './metadata-filter.ts'
+import { metadataAsked } from './metadata-filter.ts'
 
 /** The states that a key may be in. */
 export const keyStates: readonly KeyState[] = ['active', 'pending', 'expired', 'disabled', 'owner_disabled', 'revoked']
@@ -47,6 +49,11 @@ export interface ListOptions {
   readonly neverExpires?: boolean
   /** Only keys last used before this time, in milliseconds since 1970; of those never used, the ones created before it. */
   readonly unusedSince?: number
+  /**
+   * Only keys whose metadata has each of these members, with this value: 1 to 5 of them, on its first level. 5 is not
+   * `'5'`, and `null` stands for a member that is not there.
+   */
+  readonly metadata?: MetadataFilter
   /** Only keys with an old secret that still works, or with `false` only those without. */
   readonly rotating?: boolean
   /**
@@ -73,6 +80,7 @@ const listOptions = membersOf<ListOptions>({
   expiresBefore: true,
   neverExpires: true,
   unusedSince: true,
+  metadata: true,
   rotating: true,
   order: true,
   cursor: true,
@@ -122,6 +130,7 @@ export async function list<Scope extends string>(
     expiresBefore: timestamp('expiresBefore', options.expiresBefore) ?? undefined,
     neverExpires: flag('neverExpires', options.neverExpires),
     unusedSince: timestamp('unusedSince', options.unusedSince) ?? undefined,
+    metadata: options.metadata === undefined ? undefined : metadataAsked(options.metadata),
     rotating: flag('rotating', options.rotating),
     now,
     order,

@@ -1,14 +1,15 @@
 import type { KeyCount, KeyListPage, ListFilter, ListPosition } from '../../ports.ts'
 import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
+import type { AskedFilter } from '../list-conditions.ts'
 import type { OrderedRow, Walk } from '../list-order.ts'
 import { endQuery, environmentsOfKeys, positionIn } from '../list-order.ts'
 import type { Places } from '../list-query.ts'
 import { asksForMore, countQuery, mostCounted, mostLookedAt, pageQuery, placesOf, placesQuery } from '../list-query.ts'
 import type { OwnerRow } from '../rows.ts'
 import type { Query } from '../sql.ts'
+import { listEngine } from './list-engine.ts'
 import type { Statements } from './statements.ts'
-import { textPlaces } from './text-index.ts'
 import type { Transactions } from './transactions.ts'
 
 type ListedRow = KeyRow &
@@ -29,7 +30,7 @@ export function listOf({
   const countOf = (query: Query): number => answer<{ readonly count: number }>(query)[0]?.count ?? 0
 
   /** How many keys there are, as far as they are counted and looked at. */
-  function totalOf(filter: ListFilter, keys: Walk, few: Places | undefined): KeyCount {
+  function totalOf(filter: AskedFilter, keys: Walk, few: Places | undefined): KeyCount {
     const count = countOf(countQuery(filter, keys, few))
     if (count > mostCounted) return { count: mostCounted, more: true }
     const isAll = few !== undefined || !asksForMore(filter)
@@ -42,8 +43,9 @@ export function listOf({
     return last === undefined || following === undefined ? undefined : positionIn(last)
   }
 
-  return (filter) =>
+  return (listed) =>
     atOneMoment(() => {
+      const filter: AskedFilter = { ...listed, engine: listEngine }
       const { limit } = filter
       const all = filter.environments ?? rows<{ environment: string }>(environmentsOfKeys).map((row) => row.environment)
       const keys: Walk = { ...filter, environments: [...new Set(all)] }
@@ -51,9 +53,7 @@ export function listOf({
       if (keys.environments.length === 0)
         return { items: [], next: undefined, total: filter.count === true ? none : undefined }
 
-      const few = placesOf(filter, keys, textPlaces).find(
-        (places) => countOf(placesQuery(places, keys)) <= mostLookedAt,
-      )
+      const few = placesOf(filter, keys).find((places) => countOf(placesQuery(places, keys)) <= mostLookedAt)
       const found = answer<ListedRow>(pageQuery(filter, keys, few))
       const shown = found.slice(0, limit)
       const last = shown.at(-1)

@@ -99,10 +99,15 @@ test('the walk of a bound admin key is that over its own keys, page by page', as
   }
   const [bound, whole] = [await admin(keyring), await admin(alone)]
   for (let index = 0; index < 20; index++) {
-    const own = { name: `Own ${(index * 7) % 20}`, owner: 'acme', scopes: ['orders:read'] as const }
+    const own = {
+      name: `Own ${(index * 7) % 20}`,
+      owner: 'acme',
+      scopes: ['orders:read'] as const,
+      metadata: { plan: 'gold' },
+    }
     await keyring.issue(own)
     await alone.issue(own)
-    await keyring.issue({ name: `Own ${index}`, owner: index % 2 === 0 ? 'Acme' : 'umbrella', scopes: ['orders:read'] })
+    await keyring.issue({ ...own, name: `Own ${index}`, owner: index % 2 === 0 ? 'Acme' : 'umbrella' })
     await keyring.issue({ ...own, environment: 'test' })
   }
   const pages = async (view: Pick<Keyring, 'list'>, options: ListOptions): Promise<readonly unknown[]> => {
@@ -115,7 +120,8 @@ test('the walk of a bound admin key is that over its own keys, page by page', as
     return found
   }
   for (const by of listOrders) {
-    for (const asked of [{}, { text: 'own' }, { neverExpires: true }, { state: 'active' }] as const) {
+    const plan = { metadata: { plan: 'gold' } } as const
+    for (const asked of [{}, plan, { text: 'own' }, { neverExpires: true }, { state: 'active' }] as const) {
       const options = { ...asked, order: by, limit: 3, count: true }
       assert.deepEqual(await pages(bound, options), await pages(whole, options), JSON.stringify(options))
     }
