@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { RefusalDraft, UsageBatch } from '../../src/ports.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -51,6 +54,27 @@ test('the same is true of refusals', async (context) => {
     kept.map(({ requestId }) => requestId),
     Array.from({ length: 20 }, (_, at) => `${at}`),
   )
+  await store.close()
+})
+
+test('the event loop turns as often while many changes are written', async (context) => {
+  const store = sqliteStore({ file: join(temporaryFolder('brief'), 'latchkey.db') })
+  const made = Array.from({ length: 40 }, () => newKey())
+  slow(context, 0.6)
+  const watch = { over: false, written: 0 }
+  const counting = (...placed: Parameters<typeof chain>): ReturnType<typeof chain> => {
+    watch.written++
+    return chain(...placed)
+  }
+  const bulk = Promise.resolve(store.commit(made.map(inserting), counting)).finally(() => (watch.over = true))
+  let most = 0
+  for (let before = 0; !watch.over; before = watch.written) {
+    await nextTurn()
+    most = Math.max(most, watch.written - before)
+  }
+  assert.equal((await bulk)?.length, 40)
+  // Two pieces may fall into one turn of the watching loop.
+  assert.ok(most >= 1 && most <= 8, `${most} changes of 0.6 ms in a turn`)
   await store.close()
 })
 

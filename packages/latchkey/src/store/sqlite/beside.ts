@@ -31,7 +31,7 @@ export function openToChangeBeside(file: string): DatabaseSync {
   database.exec('PRAGMA foreign_keys = ON')
   database.exec('PRAGMA secure_delete = ON')
   database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
-  // What does not fit in 8 MiB is written to the log before the commit, which would otherwise take long.
-  database.exec('PRAGMA cache_size = -8192')
+  // What does not fit in 1 MiB is written to the log before the commit, which would otherwise take long.
+  database.exec('PRAGMA cache_size = -1024')
   return database
 }

@@ -24,11 +24,12 @@ export async function commitInPieces(
     const pieces = commitOf({ statements, readHead: readHeadOf(statements) })(...commit)
     for (;;) {
       const { done, value } = pieces.next()
+      // The commit has a turn of its own.
+      await nextTurn()
       if (done === true) {
         database.exec(value === undefined ? 'ROLLBACK' : 'COMMIT')
         return value
       }
-      await nextTurn()
     }
   } finally {
     // What is not committed is undone.

@@ -24,11 +24,8 @@ const remembered = 86_400_000
 /** How many entries one call may make. */
 const mostInOneCall = 1000
 
-/** Changes after which the writing of very many pauses. */
-export const pieceSize = 50
-
-/** Milliseconds after which it pauses before that. */
-const pieceTime = 5
+/** Milliseconds after which the writing of many changes pauses. */
+const pieceTime = 2
 
 /** Writes changes piece by piece. Its transaction is to be undone if it ends with `undefined`. */
 export type Commit = (
@@ -183,7 +180,7 @@ export function commitOf({
       for (const filing of filings) run(sql.fileEntry, filingValues(filing, entry))
       entries.push(entry)
       last = entry
-      if (entries.length % pieceSize !== 0 && performance.now() - began < pieceTime) continue
+      if (performance.now() - began < pieceTime) continue
       counter.write()
       yield
       began = performance.now()

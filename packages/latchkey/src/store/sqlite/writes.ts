@@ -4,7 +4,7 @@ import * as sql from '../sql.ts'
 import { writersOf } from '../writers.ts'
 import { takeSome } from './brief.ts'
 import { commitInPieces } from './bulk.ts'
-import { commitOf, pieceSize } from './commit.ts'
+import { commitOf } from './commit.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
@@ -27,6 +27,9 @@ const longestSpending = 1000
 
 /** Milliseconds between two tries. */
 const pause = 10
+
+/** The most changes of one call that are written at once: each may need twenty pages from the disk. */
+const mostAtOnce = 10
 
 /** The methods of a store that write. */
 export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'recordRefusals' | 'forgetUse' | 'declare'
@@ -142,7 +145,7 @@ export function writesOf({
 
     async commit(...commit) {
       mustBeOpenToWrite()
-      if (log !== undefined && commit[0].length > pieceSize) return durable(bulk(commit))
+      if (log !== undefined && commit[0].length > mostAtOnce) return durable(bulk(commit))
       return durable(
         writing(() => {
           const entries = kept(() => transact(() => toTheEnd(commitOnce(...commit))))
