@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { listConformance, walkThrough } from '../conformance/list.ts'
@@ -28,4 +31,17 @@ test('a page ends early where very many keys were looked at, says so by its curs
   const counted = await store.list({ ...everything, text: 'nightly', count: true })
   assert.deepEqual(counted.total, { count: 1000, more: true })
   await store.close()
+})
+
+test('the index of texts has small pages: a change puts some hundred of them in order, and must not take long', async () => {
+  const file = join(temporaryFolder('list'), 'latchkey.db')
+  const store = sqliteStore({ file })
+  const made = Array.from({ length: 300 }, (_, index) => newKey({ name: `Key of a shop, number ${index}` }))
+  await store.commit(made.map(inserting), chain)
+  await store.close()
+  const database = new DatabaseSync(file)
+  // The first ten rows say how the index is made up.
+  const pages = database.prepare(`SELECT LENGTH(block) AS bytes FROM latchkey_key_texts_data WHERE id > 10`).all()
+  assert.ok(pages.length > 10 && pages.every(({ bytes }) => Number(bytes) <= 1024))
+  database.close()
 })

@@ -1,7 +1,6 @@
 // Further connections to a file that this process has open already.
 
 import { DatabaseSync } from 'node:sqlite'
-import { longestLog } from './checkpoints.ts'
 import { asUri } from './file.ts'
 
 /** How long a thread that nobody else waits for may wait for a lock, in milliseconds. */
@@ -30,7 +29,8 @@ export function openToChangeBeside(file: string): DatabaseSync {
   database.exec('PRAGMA synchronous = NORMAL')
   database.exec('PRAGMA foreign_keys = ON')
   database.exec('PRAGMA secure_delete = ON')
-  database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
+  // Its commit would take long: the thread that moves the log is told of it.
+  database.exec('PRAGMA wal_autocheckpoint = 0')
   // What does not fit in 1 MiB is written to the log before the commit, which would otherwise take long.
   database.exec('PRAGMA cache_size = -1024')
   return database

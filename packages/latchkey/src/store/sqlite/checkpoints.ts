@@ -14,7 +14,7 @@ export interface Checkpoints {
 const due = 250
 
 /** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
-export const longestLog = 16_384
+const longestLog = 16_384
 
 /** Pages in the log at which whoever writes is stopped for a moment, so that the log can be begun anew. */
 const longLog = longestLog / 4
