@@ -105,7 +105,7 @@ export function erasingSteps<Scope extends string>(
       return { kind: 'erase', emptied: entries, ...placed, draft: draft(erased, entries, { change: words }) }
     },
     async forgetUse(of) {
-      while ((await store.forgetUse(of, piece)) === piece) {
+      while ((await store.forgetUse(of, piece)) > 0) {
         await mayErase()
         await nextTurn()
       }

@@ -109,8 +109,8 @@ export interface Store {
    */
   recordUsage(batch: UsageBatch): Awaitable<UsageBatch>
   /**
-   * Deletes counts and refusals of a key or of an owner, as many as the limit at most, and answers how many. Those that
-   * come later of a key that was erased are not kept.
+   * Deletes counts and refusals of a key or of an owner, as many as the limit at most, and answers how many; 0 if none was
+   * left. Those that come later of a key that was erased are not kept.
    */
   forgetUse(of: { readonly key: string } | { readonly owner: string }, limit: number): Awaitable<number>
   /**

@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import type { RefusalDraft, UsageBatch } from '../../src/ports.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { recordRefusals, recordUsage } from '../conformance/record.ts'
 import { inserting, manyRefusals, newKey, refusalOf } from '../conformance/store.ts'
 import { everyUse } from '../conformance/usage.ts'
 
@@ -75,6 +76,29 @@ test('the event loop turns as often while many changes are written', async (cont
   assert.equal((await bulk)?.length, 40)
   // Two pieces may fall into one turn of the watching loop.
   assert.ok(most >= 1 && most <= 8, `${most} changes of 0.6 ms in a turn`)
+  await store.close()
+})
+
+test('the same is true where the use of a key is forgotten, and at the end nothing is left', async (context) => {
+  const store = sqliteStore({ file: ':memory:' })
+  const counts = Array.from({ length: 20 }, (_, at) => ({
+    ...place,
+    hour: at * 3_600_000,
+    key: 'a',
+    count: 1,
+    cost: 1,
+  }))
+  await recordUsage(store, { counts, lastUsed: new Map() })
+  const refusals = Array.from({ length: 20 }, (_, at) => refusalOf({ at, key: 'a', requestIds: [`${at}`] }))
+  await recordRefusals(store, refusals, manyRefusals)
+  slow(context, 0.6)
+  let forgotten = 0
+  for (let some = -1; some !== 0; forgotten += some) {
+    some = await store.forgetUse({ key: 'a' }, 100)
+    assert.ok(some <= 10, `${some} rows at once`)
+  }
+  assert.equal(forgotten, 40)
+  assert.deepEqual([...(await store.usage(everyUse)), ...(await store.refusals({ order: 'oldest', limit: 1 }))], [])
   await store.close()
 })
 

@@ -91,7 +91,7 @@ export function commitOf({
 
   function erase(key: Extract<Change, { kind: 'erase' }>['key'], counter: KeyCounter): boolean {
     if (key === undefined) return true
-    usage.drop('key', key.id, Number.MAX_SAFE_INTEGER)
+    usage.drop('key', key.id)
     counter.moved(counter.before(key.id), undefined)
     for (const text of sql.eraseWithKey) run(text, [key.id])
     return run(sql.eraseKey, [key.id, key.revision]) === 1
@@ -104,7 +104,7 @@ export function commitOf({
     for (const seq of unfiled) run(sql.unfileEntry, [owner, seq])
     if (searched === undefined) return true
     if (row(sql.isNamedStill, [owner, searched, ...sql.namedIn(owner)]) !== undefined) return false
-    usage.drop('owner', owner, Number.MAX_SAFE_INTEGER)
+    usage.drop('owner', owner)
     for (const text of sql.eraseWithOwner) run(text, [owner])
     run(sql.forgetCallsOn, [like(JSON.stringify(`owner:${owner}`))])
     return run(sql.eraseOwner, [owner, revision]) === 1

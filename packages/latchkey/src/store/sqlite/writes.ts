@@ -28,7 +28,7 @@ const longestSpending = 1000
 /** Milliseconds between two tries. */
 const pause = 10
 
-/** The most changes of one call that are written at once: each may need twenty pages from the disk. */
+/** The most changes of one call, or refusals that are deleted, in one turn: each may need twenty pages from the disk. */
 const mostAtOnce = 10
 
 /** The methods of a store that write. */
@@ -210,8 +210,8 @@ export function writesOf({
         kept(() =>
           transact(() => {
             const [column, name] = 'key' in of ? (['key_id', of.key] as const) : (['owner', of.owner] as const)
-            const counts = usage.drop('key' in of ? 'key' : 'owner', name, limit)
-            return counts + run(sql.dropRefusals[column], [name, limit - counts])
+            const counts = usage.dropSome('key' in of ? 'key' : 'owner', name, limit)
+            return counts > 0 ? counts : run(sql.dropRefusals[column], [name, Math.min(limit, mostAtOnce)])
           }),
         ),
       )
