@@ -67,8 +67,8 @@ export function openEmptyings(): Emptyings {
       for (const [by, form] of forms) add(by, form, seq)
       return true
     },
-    read({ seq, change }) {
-      const claim = emptyingIn(change)
+    read({ seq, action, change }) {
+      const claim = action === 'erase' ? emptyingIn(change) : undefined
       const found = open.get(seq)
       open.delete(seq)
       if (claim?.entries === found?.entries && claim?.digest === found?.digest) return undefined
@@ -91,8 +91,6 @@ function earlierOf({ change }: JournalEntry): readonly Form[] {
 
 /** What an entry says of those that it has emptied; `undefined` if it says nothing. */
 function emptyingIn(change: string): Partial<Emptying> | undefined {
-  // Most entries do not, and need not be parsed.
-  if (!change.includes('"emptied":')) return undefined
   const { emptied: claim } = membersOfText(change)
   return typeof claim === 'object' && claim !== null ? claim : undefined
 }

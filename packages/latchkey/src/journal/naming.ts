@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../ports.ts'
 import { membersOfText } from './change-text.ts'
 import type { Snapshot } from './snapshot.ts'
+import { rowsTold } from './snapshot-rows.ts'
 import { subjectOfOwner } from './subject.ts'
 
 /** Whether the change of an entry names an owner: as that of the key, before or after, or in a delegation. */
@@ -12,9 +13,9 @@ export function names({ change }: Pick<JournalEntry, 'change'>, owner: string): 
   })
 }
 
-/** A snapshot without the row of an owner; `undefined` if it has none. */
-export function snapshotWithout({ change }: Pick<JournalEntry, 'change'>, owner: string): Snapshot | undefined {
-  const { rows = [] } = membersOfText(change) as Partial<Snapshot>
+/** The rows of a snapshot but for that of an owner; `undefined` if it has none. */
+export function rowsWithout(entry: JournalEntry, owner: string): Snapshot['rows'] | undefined {
+  const rows = rowsTold(entry)
   const others = rows.filter(([subject]) => subject !== subjectOfOwner(owner))
-  return others.length === rows.length ? undefined : { rows: others }
+  return others.length === rows.length ? undefined : others
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Action, AuditedKey, JournalEntry, Store } from '../ports.ts'
 import { membersOfText } from './change-text.ts'
 import { digestOfKey, digestOfOwner } from './row-digest.ts'
-import type { Snapshot } from './snapshot.ts'
+import { rowsTold } from './snapshot-rows.ts'
 import { subjectOfOwner } from './subject.ts'
 
 /** The faults of a key or an owner, compared with the journal. */
@@ -47,8 +47,8 @@ export interface Snapshots {
 export function openSnapshots(): Snapshots {
   const states = new Map<string, { readonly seq: number; readonly state: string }>()
   return {
-    read({ seq, change }) {
-      for (const [subject, state] of rowsIn(change)) states.set(subject, { seq, state })
+    read(entry) {
+      for (const [subject, state] of rowsTold(entry)) states.set(subject, { seq: entry.seq, state })
     },
     of: (subject) => states.get(subject),
   }
@@ -128,13 +128,4 @@ export async function compareRows(
 function stateIn(change: string): string | undefined {
   const state = membersOfText(change)['state']
   return typeof state === 'string' ? state : undefined
-}
-
-/** The rows in a snapshot. Empty if Latchkey did not write it, so that its rows stay `unrecorded`. */
-function rowsIn(change: string): Snapshot['rows'] {
-  const { rows } = membersOfText(change)
-  if (!Array.isArray(rows)) return []
-  return rows.filter((row): row is Snapshot['rows'][number] => {
-    return Array.isArray(row) && typeof row[0] === 'string' && typeof row[1] === 'string'
-  })
 }

@@ -109,7 +109,7 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
       const misstated = emptyings.read(entry)
       if (misstated !== undefined) return faulty(misstated, 'altered')
       head = { seq: entry.seq, hash: entry.hash }
-      if (rows && entry.action === 'snapshot') snapshots.read(entry)
+      if (rows) snapshots.read(entry)
     }
     if (entries.length < page) break
     // If the store answers at once, all other work would otherwise wait until the end.

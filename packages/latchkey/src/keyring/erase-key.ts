@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, objectOf, text } from '../input.ts'
+import { emptied } from '../journal/emptied.ts'
 import { adminEnvironment } from '../policy/admin.ts'
 import type { KeyRecord } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
@@ -8,7 +9,7 @@ import { authorityOf } from './authority.ts'
 import type { EraseOptions } from './call-options.ts'
 import { eraseOptions } from './call-options.ts'
 import type { Erased } from './erasing.ts'
-import { clear, emptiedOf, erasingSteps } from './erasing.ts'
+import { clear, erasingSteps } from './erasing.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
 import { propagated } from './propagated.ts'
@@ -38,7 +39,11 @@ export async function eraseKey<Scope extends string>(
       mustBeErasable(kept, { authority: now, ifRevision })
       return now.witness
     }
-    const { commit, change, forgetUse, allButLast } = erasingSteps(parts, { actor, mayErase, empty: emptiedOf })
+    const { commit, change, forgetUse, allButLast } = erasingSteps(parts, {
+      actor,
+      mayErase,
+      empty: (entry) => emptied(entry),
+    })
     await forgetUse({ key: id })
     const last = await allButLast(id)
     if (last === undefined) return undefined

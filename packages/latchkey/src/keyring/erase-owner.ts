@@ -1,20 +1,20 @@
 import { bounds, objectOf, text } from '../input.ts'
 import { emptied, erased, isEmpty } from '../journal/emptied.ts'
 import { membersOfText } from '../journal/change-text.ts'
-import { names, snapshotWithout } from '../journal/naming.ts'
-import { digestOfKey } from '../journal/row-digest.ts'
+import { names, rowsWithout } from '../journal/naming.ts'
+import { rowsTold } from '../journal/snapshot-rows.ts'
 import { subjectOfOwner } from '../journal/subject.ts'
 import type { Change, Conditions, Emptied, JournalEntry } from '../ports.ts'
-import { randomBase62 } from '../secret/base62.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf, mustSeeAll } from './authority.ts'
 import type { EraseOptions } from './call-options.ts'
 import { eraseOptions } from './call-options.ts'
 import { mustBeErasable } from './erasable-owner.ts'
 import type { Erased, ErasingSteps } from './erasing.ts'
-import { clear, emptiedOf, erasingSteps, piece } from './erasing.ts'
+import { clear, erasingSteps, piece } from './erasing.ts'
 import { idempotentCallOf, resultBefore } from './idempotency.ts'
 import { untilUndisturbed } from './optimistic.ts'
+import { keyToldAnew, stoodAfter } from './told-anew.ts'
 import { propagated } from './propagated.ts'
 
 /** Keys that are erased in one transaction. */
@@ -54,9 +54,10 @@ export async function eraseOwner<Scope extends string>(
     if (before !== undefined) return { entry: before.seq, hash: undefined, repeated: true }
     const revision = await mustBeErasable(parts, { owner, ifRevision })
     const subject = subjectOfOwner(owner)
+    const isActor = !(await isNoName(parts, owner))
     const empty = (entry: JournalEntry): Emptied =>
       emptied(entry, {
-        ...(entry.actor === owner ? { actor: erased } : {}),
+        ...(isActor && entry.actor === owner ? { actor: erased } : {}),
         ...(entry.subject === subject ? { subject: erased } : {}),
       })
     const steps = erasingSteps(parts, { actor, mayErase, empty, owner: { owner, revision } })
@@ -65,7 +66,7 @@ export async function eraseOwner<Scope extends string>(
     const reached = await emptyNaming(parts, steps, { owner, after: searched })
     if (reached === undefined) return undefined
     searched = reached
-    if (!(await isNoName(parts, owner)) && !(await emptyActor(parts, steps, owner))) return undefined
+    if (isActor && !(await emptyActor(parts, steps, owner))) return undefined
     await steps.forgetUse({ owner })
     const last = await steps.allButLast(subject)
     if (last === undefined) return undefined
@@ -131,9 +132,10 @@ async function emptyNaming<Scope extends string>(
     const naming = entries.filter((entry) => entry.action !== 'snapshot' && names(entry, owner))
     if (naming.length > 0 && !(await emptySome(parts, steps, { owner, entries: naming }))) return undefined
     for (const entry of entries) {
-      const rest = entry.action === 'snapshot' ? snapshotWithout(entry, owner) : undefined
-      if (rest === undefined) continue
-      if (!(await steps.commit([steps.change([emptied(entry, { change: rest })])]))) return undefined
+      const rows = rowsWithout(entry, owner)
+      if (rows === undefined) continue
+      const { rows: _rows, ...change } = membersOfText(entry.change)
+      if (!(await steps.commit([steps.change([emptied(entry, { change })], { rows })]))) return undefined
     }
     after = upTo
     if (!more) return after
@@ -149,21 +151,23 @@ async function isNoName<Scope extends string>({ store }: KeyringParts<Scope>, na
   return (await store.journal({ after: 0, limit: 1, subject: name, urgent: true })).length > 0
 }
 
-/** Takes the name of an owner out of entries in which it is the actor. What was done stays. */
+/** Takes the name of an owner out of entries in which it is the actor. What was done stays, and is told anew where it is last. */
 async function emptyActor<Scope extends string>(
-  { store }: KeyringParts<Scope>,
+  parts: KeyringParts<Scope>,
   steps: ErasingSteps,
   owner: string,
 ): Promise<boolean> {
   for (let after = 0; ;) {
-    const found = await store.journal({ after, limit: piece, actor: owner, urgent: true })
+    const found = await parts.store.journal({ after, limit: piece, actor: owner, urgent: true })
     const entries = found.filter(({ subject }) => subject !== subjectOfOwner(owner))
     after = found.at(-1)?.seq ?? after
     const going = entries.map((entry) => {
-      const { earlier: _earlier, ...change } = membersOfText(entry.change)
+      const { earlier: _earlier, rows: _rows, ...change } = membersOfText(entry.change)
       return emptied(entry, { actor: erased, change })
     })
-    if (going.length > 0 && !(await steps.commit([steps.change(going)]))) return false
+    const anew = await Promise.all(entries.map(async (entry) => stoodAfter(parts.store, entry, steps.draft)))
+    const changes = [steps.change(going, { rows: entries.flatMap(rowsTold) }), ...anew.flat()]
+    if (going.length > 0 && !(await steps.commit(changes))) return false
     if (found.length < piece) return true
   }
 }
@@ -178,19 +182,12 @@ async function emptySome<Scope extends string>(
   { owner, entries }: { readonly owner: string; readonly entries: readonly JournalEntry[] },
 ): Promise<boolean> {
   const going = entries.filter((entry) => !isEmpty(entry) && entry.action !== 'erase')
-  const changes: Change[] = [
-    steps.change(
-      going.map((entry) => emptiedOf(entry, owner)),
-      { unfiled: entries.map(({ seq }) => seq) },
-    ),
-  ]
+  const changes: Change[] = [steps.change(going.map(steps.empty), { unfiled: entries.map(({ seq }) => seq) })]
   for (const subject of new Set(going.map((entry) => entry.subject))) {
     const kept = await store.byId(subject)
     if (kept === undefined) continue
     if (kept.key.owner === owner) return false
-    const key = { ...kept.key, salt: randomBase62(22) }
-    const change = JSON.stringify({ salted: true, state: digestOfKey(key, kept.secrets) })
-    changes.push({ kind: 'update', key, draft: steps.draft(subject, [], { action: 'change', change }) })
+    changes.push(keyToldAnew(kept, steps.draft))
   }
   return (await steps.commit(changes)) !== undefined
 }

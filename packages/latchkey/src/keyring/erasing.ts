@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { chain } from '../journal/chain.ts'
-import { emptied, emptyingOf, erased, isEmpty } from '../journal/emptied.ts'
+import { emptyingOf, erased, isEmpty } from '../journal/emptied.ts'
+import type { Snapshot } from '../journal/snapshot.ts'
 import type { Change, Conditions, Emptied, JournalDraft, JournalEntry, Store } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import type { Propagated } from './propagated.ts'
@@ -47,6 +48,8 @@ export interface ErasingSteps {
     changes: readonly Change[],
     idempotent?: Conditions['idempotent'],
   ) => Promise<readonly JournalEntry[] | undefined>
+  /** What is left of an entry. */
+  readonly empty: Erasing['empty']
   /** The entry that says what was erased. */
   readonly draft: (subject: string, entries: readonly Emptied[], more?: Partial<JournalDraft>) => JournalDraft
   /** The change that empties entries, and erases a key if one is given. */
@@ -57,6 +60,8 @@ export interface ErasingSteps {
       readonly key?: { readonly id: string; readonly revision: number }
       /** Entries that are in the journal of the owner no longer; those that are emptied, if left out. */
       readonly unfiled?: readonly number[]
+      /** Rows of which an emptied entry told how they stand: the new entry tells it in its place. */
+      readonly rows?: Snapshot['rows']
     },
   ) => Change
   /** The change that erases the owner, whose name is nowhere else in the journal up to an entry. */
@@ -90,12 +95,17 @@ export function erasingSteps<Scope extends string>(
     return owner === undefined ? {} : { owner: { ...owner, unfiled, searched } }
   }
   const numbers = (entries: readonly Emptied[]): readonly number[] => entries.map(({ before }) => before.seq)
-  const change: ErasingSteps['change'] = (entries, { subject = erased, key, unfiled = numbers(entries) } = {}) => {
+  const change: ErasingSteps['change'] = (
+    entries,
+    { subject = erased, key, unfiled = numbers(entries), rows = [] } = {},
+  ) => {
+    const withRows = rows.length === 0 ? {} : { change: JSON.stringify({ emptied: emptyingOf(entries), rows }) }
     const gone = key === undefined ? {} : { key: { id: key.id, revision: key.revision } }
-    return { kind: 'erase', emptied: entries, ...gone, ...ofOwner(unfiled), draft: draft(subject, entries) }
+    return { kind: 'erase', emptied: entries, ...gone, ...ofOwner(unfiled), draft: draft(subject, entries, withRows) }
   }
   return {
     commit,
+    empty,
     draft,
     change,
     ownerChange: (entries, searched) => {
@@ -123,11 +133,6 @@ export function erasingSteps<Scope extends string>(
       }
     },
   }
-}
-
-/** What is left of an entry about something that is erased: its actor is not, unless it has the name that goes. */
-export function emptiedOf(entry: JournalEntry, name?: string): Emptied {
-  return emptied(entry, entry.actor === name ? { actor: erased } : {})
 }
 
 /** Clears the files of a store of what was deleted. */

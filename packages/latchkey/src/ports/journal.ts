@@ -143,7 +143,7 @@ export interface AuditedKey {
   /** `undefined` if a column cannot be read: something else than Latchkey has written there. */
   readonly key: StoredKey | undefined
   readonly secrets: readonly StoredSecret[]
-  /** `undefined` if no entry is about it. */
+  /** `undefined` if no entry is about it. Its change is `{}` if it was emptied. */
   readonly last: Pick<JournalEntry, 'seq' | 'action' | 'change'> | undefined
 }
 

@@ -134,14 +134,17 @@ export const updateOwner: string = `UPDATE latchkey_owners SET disabled_at = $2,
 const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
     ON j.seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = ${subject})`
 
-export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.action AS last_action, j.change AS last_change
+/** Nothing of an emptied entry: the chain does not cover what is left of it. */
+const lastChange = `CASE WHEN j.emptied_by IS NULL THEN j.change ELSE '{}' END`
+
+export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.action AS last_action, ${lastChange} AS last_change
     FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE ($1 IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
 
 /** The secrets of the keys from one place to another. */
 export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
     WHERE ($1 IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
 
-export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.action AS last_action, j.change AS last_change
+export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.action AS last_action, ${lastChange} AS last_change
     FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE ($1 IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
 
 /** Not those that were erased, whose last entry says so, nor emptied entries, whose owner has no name any more. */

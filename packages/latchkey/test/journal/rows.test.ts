@@ -274,6 +274,15 @@ test('rows of a version that did not tell how they stood are told of when they a
   assert.equal((await afterwards(file, '')).length, 0, 'and once only')
   const widened = `UPDATE latchkey_keys SET scopes = '["orders:*"]' WHERE revoked_at IS NOT NULL`
   assert.equal((await afterwards(file, widened)).length, 1)
+  // An owner in it is erased, and then another one: the rows of the others are guarded all the same.
+  const again = await openKeyring({ store: sqliteStore({ file }), scopes })
+  await again.eraseOwner('ops')
+  assert.deepEqual(await faultsOf(again), [])
+  assert.equal((await afterwards(file, widened)).length, 1)
+  await again.changeOwner('acme', { disabled: true })
+  await again.eraseOwner('acme')
+  assert.deepEqual(await faultsOf(again), [])
+  await again.close()
 })
 
 test('rows that are put where nobody would look, or cannot be read, are found and named as well', async () => {

@@ -5,6 +5,10 @@ import { test } from 'node:test'
 import { beforeRemoval, temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { join } from 'node:path'
 import { hashSecret } from '../../src/secret/hash.ts'
+import { chain } from '../../src/journal/chain.ts'
+import { emptied, emptyingOf } from '../../src/journal/emptied.ts'
+import { digestOfKey } from '../../src/journal/row-digest.ts'
+import type { Action, Emptied } from '../../src/ports.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { LatchkeyError } from '../../src/error.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
@@ -233,6 +237,66 @@ test('an emptied entry is accepted only as the entry that emptied it says', asyn
       assert.equal(report.intact ? 'intact' : report.fault, fault)
     })
   }
+})
+
+/** Empties entries by hand, as something that can write to the database may, so that the chain holds. */
+function emptyByHand(
+  file: string,
+  {
+    entries,
+    rows,
+    action = 'erase',
+  }: { readonly entries: readonly Emptied[]; readonly rows?: string; readonly action?: Action },
+): void {
+  const database = new DatabaseSync(file)
+  const head = database.prepare('SELECT seq, hash FROM latchkey_journal ORDER BY seq DESC LIMIT 1').get()
+  const change = JSON.stringify({ emptied: emptyingOf(entries) })
+  const draft = { at: 1, actor: 'latchkey', action, subject: 'erased', change }
+  const added = chain(draft, { seq: Number(head?.['seq']), hash: String(head?.['hash']) })
+  const { seq, at, actor, subject, previous, hash } = added
+  database
+    .prepare(
+      'INSERT INTO latchkey_journal (seq, at, actor, action, subject, change, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(seq, at, actor, action, subject, change, previous, hash)
+  for (const { before, after } of entries) {
+    database
+      .prepare('UPDATE latchkey_journal SET change = ?, emptied_by = ? WHERE seq = ?')
+      .run(after.change, seq, before.seq)
+  }
+  if (rows !== undefined) database.exec(rows)
+  database.close()
+}
+
+test('a row that was changed by hand is named, whatever is left in an entry that was emptied', async () => {
+  const file = join(folder, 'vouched.db')
+  const store = sqliteStore({ file })
+  const keyring = await openKeyring({ store, scopes })
+  beforeRemoval(folder, keyring.close)
+  const { key } = await keyring.issue(shop)
+  const kept = await store.byId(key.id)
+  const [before] = await store.journal({ after: 0, limit: 1 })
+  assert.ok(kept !== undefined && before !== undefined)
+  const state = digestOfKey({ ...kept.key, name: 'Mallory' }, kept.secrets)
+  const rows = `UPDATE latchkey_keys SET name = 'Mallory'`
+  emptyByHand(file, { entries: [emptied(before, { change: { ...shop, state } })], rows })
+  const report = await keyring.verifyJournal({ rows: true })
+  assert.deepEqual(report.intact || report.fault !== 'rows' ? undefined : report.rows, [
+    { subject: key.id, fault: 'unrecorded' },
+  ])
+})
+
+test('only an entry that says that something was erased answers for emptied ones', async () => {
+  const file = join(folder, 'answered.db')
+  const store = sqliteStore({ file })
+  const keyring = await openKeyring({ store, scopes })
+  beforeRemoval(folder, keyring.close)
+  await keyring.issue(shop)
+  const [before] = await store.journal({ after: 0, limit: 1 })
+  assert.ok(before !== undefined)
+  emptyByHand(file, { entries: [emptied(before)], action: 'change' })
+  const report = await keyring.verifyJournal()
+  assert.equal(report.intact ? 'intact' : report.fault, 'altered')
 })
 
 test('the row of an erased key that is put back is named', async () => {
