@@ -257,7 +257,7 @@ test('a time is read as it is said: on the clock here, on a day, in a zone, or a
     assert.ok(said <= Date.now() && said > Date.now() - 90_000_000, text)
   }
   assert.equal(new Date(timeSaid('10:04+02:00')).toISOString().slice(11, 16), '08:04')
-  for (const text of ['25:00', '10:60', '2026-02-30 10:00', 'noon', '10', ''])
+  for (const text of ['25:00', '10:60', '2026-02-30 10:00', '2026-13-01 10:00', '0050-01-01 10:00', 'noon', '10', ''])
     assert.throws(() => timeSaid(text), { code: 'commander.invalidArgument' }, text)
   const [, offset = ''] = / ([+-]\d\d:\d\d)$/.exec(localText(0)) ?? []
   assert.equal(Date.parse(localText(0).slice(0, 19).replace(' ', 'T') + offset), 0)

@@ -86,9 +86,10 @@ export function timeSaid(text: string): number {
     Number(minute),
     Number(second),
   )
-  // `Date` reads 25:61 and the 31st of February as some other time.
+  // `Date` reads 25:61, the 13th month and the 31st of February as some other time, and the year 50 as 1950.
+  if (year !== undefined && date.getFullYear() !== Number(year)) throw unsaid()
+  if (month !== undefined && date.getMonth() !== Number(month) - 1) throw unsaid()
   if (date.getHours() !== Number(hour) || date.getMinutes() !== Number(minute) || Number(second) > 59) throw unsaid()
-  if (day !== undefined && date.getDate() !== Number(day)) throw unsaid()
   if (day === undefined && date.getTime() > now.getTime()) date.setDate(date.getDate() - 1)
   return date.getTime()
 }
