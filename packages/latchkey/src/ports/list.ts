@@ -59,6 +59,11 @@ export interface ListFilter {
   readonly limit: number
   /** Whether keys are counted too. */
   readonly count?: boolean | undefined
+  /**
+   * Whoever asks may know of no other keys, not even by how long the answer takes: what has the keys of others too, such
+   * as an index of texts, is not used.
+   */
+  readonly bound?: boolean | undefined
   /** A change waits for the answer: where one read waits for another, it goes before what is only looked at. */
   readonly urgent?: boolean
 }

@@ -43,8 +43,8 @@ export function conditions(filter: AskedFilter, bind: Bind): readonly string[] {
   if (unusedSince !== undefined) where.push(`COALESCE(k.last_used_at, k.created_at) < ${bind(unusedSince)}`)
   for (const [name, value] of metadata ?? []) where.push(engine.memberIs(name, value, bind))
   if (rotating !== undefined) {
-    const old = `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}`
-    where.push(`k.place ${rotating ? '' : 'NOT '}IN (${old})`)
+    const old = `SELECT 1 FROM latchkey_secrets s WHERE s.place = k.place AND ${oldSecret(bind(now))}`
+    where.push(`${rotating ? '' : 'NOT '}EXISTS (${old})`)
   }
   if (text !== undefined) {
     // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.

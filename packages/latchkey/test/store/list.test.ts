@@ -45,3 +45,18 @@ test('the index of texts has small pages: a change puts some hundred of them in 
   assert.ok(pages.length > 10 && pages.every(({ bytes }) => Number(bytes) <= 1024))
   database.close()
 })
+
+test('for whoever may know of no other keys, a page is found only by looking at theirs', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const common = Array.from({ length: 5100 }, () => newKey({ owner: 'acme' }))
+  const rare = newKey({ owner: 'acme', name: 'Rarest', revokedAt: 5 })
+  await store.commit([...common, rare].map(inserting), chain)
+  for (const asked of [{ text: 'rarest' }, { states: ['revoked'] }] as const) {
+    const filter = { ...everything, owner: 'acme', ...asked }
+    assert.equal((await store.list(filter)).items.length, 1, 'by an index that has the keys of all')
+    const page = await store.list({ ...filter, bound: true, count: true })
+    assert.deepEqual([page.items.length, page.next === undefined, page.total], [0, false, { count: 0, more: true }])
+    assert.deepEqual(await walkThrough(store, { owner: 'acme', ...asked, bound: true }), [rare.key.id])
+  }
+  await store.close()
+})

@@ -123,6 +123,7 @@ export async function list<Scope extends string>(
   const filter: ListFilter = {
     owner: authority.owner ?? askedOwner,
     environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
+    bound: authority.owner !== undefined || !authority.everywhere,
     states: state === undefined ? undefined : statesOf(state),
     grants: scope === undefined ? undefined : grantsOf(scope),
     text: part === undefined ? undefined : searched(part),

@@ -53,7 +53,8 @@ export function listOf({
       if (keys.environments.length === 0)
         return { items: [], next: undefined, total: filter.count === true ? none : undefined }
 
-      const few = placesOf(filter, keys).find((places) => countOf(placesQuery(places, keys)) <= mostLookedAt)
+      const usable = placesOf(filter, keys).filter(({ seen }) => seen || filter.bound !== true)
+      const few = usable.find((places) => countOf(placesQuery(places, keys)) <= mostLookedAt)
       const found = answer<ListedRow>(pageQuery(filter, keys, few))
       const shown = found.slice(0, limit)
       const last = shown.at(-1)
