@@ -13,12 +13,13 @@ import { seeded } from './random.ts'
 
 /**
  * The phase from which the moment of death is counted, and the most milliseconds after its start: while the process
- * starts, while it opens the database (makes its tables, or recovers what the one before left), while it writes.
+ * starts, while it opens the database (makes its tables, or recovers what the one before left), while it writes. Before its
+ * first change it reads, for a time that depends on the machine.
  */
 const moments = {
   start: { after: undefined, within: 150 },
   opening: { after: 'opening', within: 8 },
-  writing: { after: 'open', within: 600 },
+  writing: { after: 'begun', within: 600 },
 } as const
 
 /** The order of the rounds: most die writing. */
@@ -148,7 +149,8 @@ async function liveAndDie({
   let opened = false
   let acknowledged = 0
   let begun = 0
-  const die = (): void => void setTimeout(() => child.kill('SIGKILL'), wait)
+  let timer: NodeJS.Timeout | undefined
+  const die = (): void => void (timer ??= setTimeout(() => child.kill('SIGKILL'), wait))
   const child = startChild({
     file: new URL('crash-writer.ts', import.meta.url),
     args: [file, String(writers), String(seed)],
