@@ -4,7 +4,7 @@ import type { Clock, OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { Settings } from './config.ts'
-import { declarationOf } from './config.ts'
+import { declarationOf, retentionOf } from './config.ts'
 import { latchkeyServer, serverOptions } from './http/app.ts'
 import { isInUse, openStore } from './store.ts'
 
@@ -63,9 +63,13 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,
     usageInterval: usageInterval * 1000,
+    retention: retentionOf(settings),
     ...(instance === undefined ? {} : { instance }),
     onError: (error) =>
-      app.log.warn({ err: error }, 'usage or refusals could not be written, and are kept for the next time'),
+      app.log.warn(
+        { err: error },
+        'usage or refusals could not be written, or old rows not be purged; it is tried again',
+      ),
     ...(clock === undefined ? {} : { clock }),
   }).catch(async (error: unknown) => {
     await store.close()

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import type { Retention } from 'latchkey'
 import { adminEnvironment, bounds, namePattern } from 'latchkey'
 import { isOrigin } from './config/origin.ts'
 import { isProxyRange } from './config/proxy-range.ts'
@@ -26,6 +27,12 @@ export interface Settings {
   readonly instance: string | undefined
   /** Seconds between two writes of usage. */
   readonly usageInterval: number
+  /** For how many days what has ended is kept; `null` for ever. */
+  readonly retentionUsage: number | null
+  readonly retentionUsageSums: number | null
+  readonly retentionRefusals: number | null
+  readonly retentionEndedSecrets: number | null
+  readonly retentionRevokedKeys: number | null
   readonly quotaDurability: (typeof durabilities)[number]
   readonly cacheSize: number
   /** MiB. */
@@ -65,6 +72,21 @@ const otherVariables = [
   'LATCHKEY_CREDENTIAL',
   'LATCHKEY_CREDENTIAL_FILE',
 ]
+
+/** A setting that says for how many days something is kept. */
+function retention(
+  [variable, flag]: readonly [variable: string, flag: string],
+  { days, what }: { readonly days: number; readonly what: string },
+): Setting<number | null> {
+  return {
+    variable: `LATCHKEY_RETENTION_${variable}`,
+    flag: `--retention-${flag} <days>`,
+    fallback: String(days),
+    help: `Days for which ${what}, or \`forever\`.`,
+    must: 'a whole number of days from 1 to 3650, or forever',
+    read: (text) => (text === 'forever' ? null : integer(text, 1, 3650)),
+  }
+}
 
 const durabilities = ['second', 'full'] as const
 
@@ -169,6 +191,23 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     must: 'a whole number of seconds from 1 to 3600',
     read: (text) => integer(text, 1, 3600),
   },
+  retentionUsage: retention(['USAGE', 'usage'], { days: 90, what: 'usage by the hour is kept' }),
+  retentionUsageSums: retention(['USAGE_SUMS', 'usage-sums'], {
+    days: 400,
+    what: 'sums of usage by day are kept, at least as long as usage by the hour',
+  }),
+  retentionRefusals: retention(['REFUSALS', 'refusals'], {
+    days: 30,
+    what: 'refusals are kept, whose number is bounded besides',
+  }),
+  retentionEndedSecrets: retention(['ENDED_SECRETS', 'ended-secrets'], {
+    days: 90,
+    what: 'a secret that a rotation has ended is kept',
+  }),
+  retentionRevokedKeys: retention(['REVOKED_KEYS', 'revoked-keys'], {
+    days: 365,
+    what: 'a revoked key is kept',
+  }),
   quotaDurability: {
     variable: 'LATCHKEY_QUOTA_DURABILITY',
     flag: '--quota-durability <when>',
@@ -283,6 +322,17 @@ export function declarationOf({ scopes, prefix, environments }: Settings): {
     ...(scopes === undefined ? {} : { scopes }),
     ...(prefix === undefined ? {} : { prefix }),
     ...(environments === undefined ? {} : { environments }),
+  }
+}
+
+/** The settings of `openKeyring` that say for how long what has ended is kept. */
+export function retentionOf(settings: Settings): Required<Retention> {
+  return {
+    usage: settings.retentionUsage,
+    usageSums: settings.retentionUsageSums,
+    refusals: settings.retentionRefusals,
+    endedSecrets: settings.retentionEndedSecrets,
+    revokedKeys: settings.retentionRevokedKeys,
   }
 }
 

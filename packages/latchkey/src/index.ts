@@ -50,7 +50,9 @@ export type { Counts, CountsOptions, EnvironmentCounts, KeyCounts, StateCounts }
 export type { ListedOwner, OwnerPage, OwnersOptions } from './keyring/reading/owners.ts'
 export type { ActingKey, WhoAmI } from './keyring/reading/whoami.ts'
 export type { RefusalOrder, RefusalPage, RefusalsOptions } from './keyring/reading/refusals.ts'
+export type { Purged, PurgeOptions } from './keyring/purge.ts'
 export type { KeptRefusals } from './keyring/refusal-bounds.ts'
+export type { Retention } from './keyring/retention.ts'
 export type {
   LimitRefusalRecord,
   PlainRefusalRecord,

@@ -9,7 +9,9 @@ export type {
   ErasedOwner,
   IdempotentCall,
   IdempotentResult,
+  PurgedRows,
   QuotaStepInPeriod,
+  RowsBefore,
   Witness,
 } from './ports/change.ts'
 export type { Clock, Timer } from './ports/clock.ts'
@@ -67,7 +69,7 @@ export type {
   StoredRefusal,
 } from './ports/refusals.ts'
 export type { KeySource } from './ports/source.ts'
-export type { Store } from './ports/store.ts'
+export type { PurgeableFilter, PurgeClaim, Store } from './ports/store.ts'
 export type {
   Spending,
   UsageBatch,

@@ -25,6 +25,7 @@ import { listCommand as ownersList } from './owners/list.ts'
 import { showCommand as ownersShow } from './owners/show.ts'
 import { migrateCommand } from './migrate.ts'
 import { listCommand as refusalsList } from './refusals/list.ts'
+import { purgeCommand } from './purge.ts'
 import { showCommand as refusalsShow } from './refusals/show.ts'
 import { serveCommand } from './serve.ts'
 import { commonLast } from './target.ts'
@@ -81,6 +82,6 @@ export function buildProgram(version: string): Command {
   for (const add of [refusalsList, refusalsShow]) add(refusals)
 
   for (const add of [whyCommand, usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
-  for (const add of [backupCommand, migrateCommand, completionCommand]) add(program)
+  for (const add of [backupCommand, purgeCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { Settings } from '../config.ts'
-import { declarationOf, readSettings, settingsTable } from '../config.ts'
+import { declarationOf, readSettings, retentionOf, settingsTable } from '../config.ts'
 import type { OpenStore } from '../store.ts'
 import { fileOf, openStore } from '../store.ts'
 import { advised } from './advice.ts'
@@ -140,7 +140,7 @@ async function openTarget(
     throw unfit(error, options)
   }
   try {
-    const keyring = await openKeyring({ store, ...declarationOf(settings) })
+    const keyring = await openKeyring({ store, ...declarationOf(settings), retention: retentionOf(settings) })
     const undeclared = settings.scopes === undefined && (await store.declared()) === undefined
     return { keyring, where: 'store', undeclared, ...(unmake === undefined ? {} : { unmake }) }
   } catch (error) {

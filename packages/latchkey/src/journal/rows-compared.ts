@@ -20,7 +20,7 @@ export interface RowFault {
   readonly subject: string
   /**
    * - `altered`: the row, or a secret of the key, is not as its last entry says.
-   * - `added`: no entry is about it, or the last one says that it was erased.
+   * - `added`: no entry is about it, or the last one says that it was erased or purged.
    * - `missing`: the journal has entries about it, but it does not exist.
    * - `misfiled`: an entry about it is in the journal of an owner that did not have it then, or not in that of one that had.
    * - `unrecorded`: an older version has stored it, and the journal does not say how it stood; `latchkey migrate` makes it so.
@@ -35,7 +35,7 @@ const page = 500
 const most = 1000
 
 /** The actions after which the rows of a key or an owner are no longer there. */
-const endings: ReadonlySet<Action> = new Set(['erase'])
+const endings: ReadonlySet<Action> = new Set(['erase', 'purge'])
 
 /** The digests in snapshots, for rows whose own entries have none. */
 export interface Snapshots {

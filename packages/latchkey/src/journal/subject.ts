@@ -14,3 +14,6 @@ export function ownerOfSubject(subject: string): string {
 export function isOwner(subject: string): boolean {
   return subject.startsWith(ofOwner)
 }
+
+/** The subject of an entry on rows that were deleted because they were old: no key has such an id. */
+export const retentionSubject = 'retention'

@@ -31,7 +31,9 @@ import type { OwnerPage, OwnersOptions } from './reading/owners.ts'
 import type { UsageOptions, UsagePage } from './reading/usage.ts'
 import type { WhoAmI } from './reading/whoami.ts'
 import type { Why, WhyOptions } from './reading/why.ts'
+import type { Purged, PurgeOptions } from './purge.ts'
 import type { KeptRefusals } from './refusal-bounds.ts'
+import type { Retention } from './retention.ts'
 import type { Revoked } from './revoke.ts'
 import type { Rotated, RotatedOrRepeated } from './rotate.ts'
 
@@ -77,10 +79,16 @@ export interface KeyringOptions<Scope extends string> {
   readonly usageInterval?: number
   /** How many refusals the store keeps: 1,000 of each key and 100,000 of all, and 10,000 without a known key. */
   readonly refusals?: KeptRefusals
+  /**
+   * For how many days old usage, refusals, ended secrets and revoked keys are kept; `null` for ever. What is older is deleted
+   * in the background, some minutes after the keyring was opened and every hour. If several processes use a store, the
+   * shortest of their settings counts.
+   */
+  readonly retention?: Retention
   /** The name of this process, which its refusals tell; the names of the host and the id of the process if left out. */
   readonly instance?: string
   /**
-   * Is called when usage or refusals could not be written, which is tried again, or declarations could not be kept, which is not. If
+   * Is called when usage or refusals could not be written or old rows not be purged, which is tried again, or declarations could not be kept, which is not. If
    * left out, or where it throws itself, the process emits a warning.
    */
   readonly onError?: (error: unknown) => void
@@ -482,6 +490,19 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
    * console.log(usage[0]?.count) // 1
    */
   flushUsage(): Promise<void>
+  /**
+   * Deletes what is older than `retention` says, now and not within an hour. Usage, sums and refusals go by whole days
+   * (UTC). The journal stays, and says what was purged. The hashes of purged secrets stay too: none is imported again.
+   *
+   * It is done in many short transactions. If it is interrupted, the next one goes on.
+   *
+   * @throws LatchkeyError `invalid_input`; `conflict` when another process is purging.
+   *
+   * @example
+   * const { keys, usage } = await keyring.purge()
+   * console.log(`${keys} revoked keys and ${usage} rows of usage are gone`)
+   */
+  purge(options?: PurgeOptions): Promise<Purged>
   /**
    * Resolves when keys can be verified and changed at present, as probes ask; rejects with the error of the store when
    * they cannot.

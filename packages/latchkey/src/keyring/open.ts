@@ -22,7 +22,10 @@ import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import { instanceOf } from './instance.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
+import { purge } from './purge.ts'
+import { purgeAtTimes } from './purge-at-times.ts'
 import { refusalBoundsOf } from './refusal-bounds.ts'
+import { agesOf } from './retention.ts'
 import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({
@@ -38,6 +41,7 @@ const keyringOptions = membersOf<KeyringOptions<string>>({
   storeTimeout: true,
   usageInterval: true,
   refusals: true,
+  retention: true,
   instance: true,
   onError: true,
 })
@@ -75,6 +79,7 @@ export async function openKeyring<const Scope extends string>(
 
   const instance = instanceOf(options.instance)
   const refusalBounds = refusalBoundsOf(options.refusals)
+  const ages = agesOf(options.retention)
 
   const onError = backgroundErrors(options.onError)
   const ports = {
@@ -124,11 +129,16 @@ export async function openKeyring<const Scope extends string>(
   const noteRefusal = noting(environments[0])
   // A change that is committed must be answered too: a secret is shown only once.
   const { during, ended } = underWay()
+  const purging = purgeAtTimes(
+    async () => purge(parts, { ages, options: { actor: 'latchkey' }, stopped: purging.closed }),
+    onError,
+  )
   let closed: Promise<void> | undefined
   // To close twice is to close once: the application and the server that it mounts may both do it.
   const close = (): Promise<void> => (closed ??= closeAll())
   async function closeAll(): Promise<void> {
     await ended()
+    await purging.close()
     try {
       await usage.close()
     } finally {
@@ -150,6 +160,7 @@ export async function openKeyring<const Scope extends string>(
     async flushUsage() {
       await Promise.all([usage.flush(), refusals.flush()])
     },
+    purge: (purgeOptions = {}) => during(purge(parts, { ages, options: purgeOptions })),
     async ready() {
       await store.ready()
     },

@@ -17,6 +17,8 @@ export type Change =
       readonly key: StoredKey
       /** Its secrets that are new or change, as they will be. The stored times of their use stay. */
       readonly secrets?: readonly StoredSecret[] | undefined
+      /** Hashes of its secrets that go. They stay refused, so that none of them is imported again. */
+      readonly dropped?: readonly string[] | undefined
       /** Only while none of its secrets with these hashes was ever used. */
       readonly unused?: readonly string[] | undefined
       /**
@@ -56,6 +58,33 @@ export type Change =
       readonly owner?: ErasedOwner | undefined
       readonly draft: JournalDraft
     }
+  | {
+      readonly kind: 'purge'
+      /**
+       * A key that goes, at the revision that the caller has seen, with its secrets and its quota. Its usage and its refusals
+       * stay until they are old themselves. The hashes of its secrets stay, so that none of them is imported again.
+       */
+      readonly key: { readonly id: string; readonly revision: number }
+      readonly draft: JournalDraft
+    }
+  | {
+      readonly kind: 'purge rows'
+      /** Says that these rows are deleted from now on, by `purgeRows`. Nothing is done if there are none. */
+      readonly before: RowsBefore
+      readonly draft: JournalDraft
+    }
+
+/** How many rows were deleted because they were old. */
+export interface PurgedRows {
+  /** Usage by the hour, and the sums of it by owner and hour. */
+  readonly usage: number
+  /** All other sums of usage. */
+  readonly usageSums: number
+  readonly refusals: number
+}
+
+/** Times before which rows are deleted, in milliseconds since 1970; none of a kind that is left out. */
+export type RowsBefore = Readonly<Partial<Record<keyof PurgedRows, number | undefined>>>
 
 /** An owner that is erased, step by step. */
 export interface ErasedOwner {

@@ -12,6 +12,7 @@ export type Action =
   | 'revoke'
   | 'snapshot'
   | 'erase'
+  | 'purge'
 
 /** A journal entry before it has its place in the chain. */
 export interface JournalDraft {

@@ -1,5 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
-import type { Change, Conditions, IdempotentCall, IdempotentResult } from './change.ts'
+import type { Change, Conditions, IdempotentCall, IdempotentResult, PurgedRows, RowsBefore } from './change.ts'
 import type { Follower, Propagation } from './follower.ts'
 import type {
   AuditedFiling,
@@ -19,6 +19,23 @@ import type { ListFilter, KeyListPage } from './list.ts'
 import type { Declared, SecretMatch, KeyRecord, StoredOwner } from './records.ts'
 import type { RefusalBounds, RefusalDraft, RefusalFilter, StoredRefusal } from './refusals.ts'
 import type { Spending, UsageBatch, UsageCount, UsageFilter, UsageSums, UsageSumsFilter } from './usage.ts'
+
+/** Which keys have something to purge. */
+export interface PurgeableFilter {
+  /** `revoked`: the key was revoked before. `secrets`: a secret of it ended before. */
+  readonly of: 'revoked' | 'secrets'
+  /** In milliseconds since 1970. */
+  readonly before: number
+  readonly limit: number
+}
+
+/** Who purges until when, in milliseconds since 1970. */
+export interface PurgeClaim {
+  /** A name that nobody else has. */
+  readonly holder: string
+  readonly now: number
+  readonly until: number
+}
 
 /**
  * Keeps keys and the journal. Every method may throw or reject; a keyring then answers `unavailable` to a verification,
@@ -118,7 +135,19 @@ export interface Store {
    * stretch of the journal that is read in less than a second.
    */
   entriesNaming(owner: string, after: number): Awaitable<NamingEntries>
-  /** Whether a secret with this hash was a key's that was erased: it must not be imported again. */
+  /** The ids of some keys that have something to purge, those that have waited longest first. */
+  purgeable(filter: PurgeableFilter): Awaitable<readonly string[]>
+  /**
+   * Deletes rows that are older than these times, for some milliseconds, and answers how many of each kind: none once
+   * nothing is left.
+   */
+  purgeRows(before: RowsBefore): Awaitable<PurgedRows>
+  /**
+   * Lets one caller purge at a time. Answers whether this one may, until the time that it names: at most a minute from
+   * now, so that one that has died keeps nobody waiting. The same caller may claim again, to go on or, until now, to end.
+   */
+  claimPurge(claim: PurgeClaim): Awaitable<boolean>
+  /** Whether a secret with this hash was erased or purged: it must not be imported again. */
   isErased(hash: string): Awaitable<boolean>
   /**
    * Overwrites what was deleted, where the store keeps it: answers `false` if some may still be there, because somebody

@@ -104,7 +104,7 @@ function filingSaid(
   { action, subject, change }: Written,
   holderBefore: () => Holder | undefined,
 ): readonly Filing[] | undefined {
-  if (action === 'snapshot') return []
+  if (action === 'snapshot' || subject === 'retention') return []
   if (subject.startsWith('owner:')) return filingOfOwner(subject.slice('owner:'.length))
   const members = membersOf(change)
   if (action === 'issue' || action === 'import') {

@@ -1,6 +1,7 @@
 import { countTables } from './count-tables.ts'
 import type { SqlValue } from './sql.ts'
 import { fileAll } from './filing.ts'
+import { purgeTables } from './purge-sql.ts'
 import { rollUpTables } from './usage-sums-sql.ts'
 
 /** The statements of the transaction in which a migration works. */
@@ -285,5 +286,6 @@ export function migrations({
       `CREATE INDEX latchkey_secrets_old_by_place ON latchkey_secrets (place, ends_at)
         WHERE retired_at IS NOT NULL AND ended = 0`,
     ],
+    purgeTables({ integer }),
   ]
 }

@@ -147,10 +147,10 @@ export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latch
 export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.action AS last_action, ${lastChange} AS last_change
     FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE ($1 IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
 
-/** Not those that were erased, whose last entry says so, nor emptied entries, whose owner has no name any more. */
+/** Not those that were erased or purged, whose last entry says so, nor emptied entries, whose owner has no name any more. */
 export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journal j
-    WHERE j.seq > $1 AND j.action <> 'snapshot' AND j.emptied_by IS NULL
-    AND NOT EXISTS (SELECT 1 FROM latchkey_journal e WHERE e.subject = j.subject AND e.seq >= j.seq AND e.action = 'erase')
+    WHERE j.seq > $1 AND j.action <> 'snapshot' AND j.subject <> 'retention' AND j.emptied_by IS NULL
+    AND NOT EXISTS (SELECT 1 FROM latchkey_journal e WHERE e.subject = j.subject AND e.seq >= j.seq AND e.action IN ('erase', 'purge'))
     AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE id = j.subject)
     AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = SUBSTR(j.subject, 7) AND SUBSTR(j.subject, 1, 6) = 'owner:')
     ORDER BY j.seq LIMIT $2`
@@ -204,16 +204,25 @@ export const emptyEntry: string = `UPDATE latchkey_journal SET actor = $2, subje
 
 const placeOfKey = `(SELECT place FROM latchkey_keys WHERE id = $1)`
 
-/** What goes before a key does, of which $1 is the id. The hashes of its secrets stay. */
-export const eraseWithKey: readonly string[] = [
+/** What goes before a key does when it is purged, of which $1 is the id. The hashes of its secrets stay. */
+export const purgeWithKey: readonly string[] = [
   `INSERT INTO latchkey_erased_secrets (hash)
     SELECT hash FROM latchkey_secrets WHERE place = ${placeOfKey} ON CONFLICT (hash) DO NOTHING`,
   `DELETE FROM latchkey_secrets WHERE place = ${placeOfKey}`,
   `DELETE FROM latchkey_quotas WHERE place = ${placeOfKey}`,
-  `DELETE FROM latchkey_refusals WHERE key_id = $1`,
   `DELETE FROM latchkey_untold WHERE subject = $1`,
+]
+
+/** The same when it is erased. */
+export const eraseWithKey: readonly string[] = [
+  ...purgeWithKey,
+  `DELETE FROM latchkey_refusals WHERE key_id = $1`,
   `DELETE FROM latchkey_once WHERE actor = $1`,
 ]
+
+export const rememberSecret: string = `INSERT INTO latchkey_erased_secrets (hash) VALUES ($1) ON CONFLICT (hash) DO NOTHING`
+
+export const dropSecret: string = `DELETE FROM latchkey_secrets WHERE hash = $2 AND place = ${placeOfKey}`
 
 export const eraseKey: string = `DELETE FROM latchkey_keys WHERE id = $1 AND revision = $2`
 
@@ -224,11 +233,11 @@ export const forgetCalls: string = `DELETE FROM latchkey_once
 export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHERE hash = $1`
 
 /**
- * Whether use of a key $1 under an owner $2 is of something that was erased meanwhile: the key, or the owner that it had
+ * Whether use of a key $1 under an owner $2 is of something that was erased or purged meanwhile: the key, or the owner that it had
  * until it was given away. Of an owner no name is left to ask for, but it is nowhere any more.
  */
 export const isErasedUse: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchkey_journal
-      WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action = 'erase')
+      WHERE seq = (SELECT MAX(seq) FROM latchkey_journal WHERE subject = $1) AND action IN ('erase', 'purge'))
     OR EXISTS (SELECT 1 FROM latchkey_keys WHERE id = $1 AND owner <> $2)
       AND EXISTS (SELECT 1 FROM latchkey_journal WHERE subject = 'erased')
       AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE owner = $2)

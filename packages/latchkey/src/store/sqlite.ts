@@ -175,6 +175,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     owner: asItIs(lookups.owner),
     declared: asItIs(lookups.declared),
     isErased: asItIs(lookups.isErased),
+    purgeable: asItIs(lookups.purgeable),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 
     list: longRead('list'),

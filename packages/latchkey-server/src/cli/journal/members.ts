@@ -1,5 +1,6 @@
 import type { KeyMembers } from 'latchkey'
 import { keyFields } from '../key-fields.ts'
+import { counted } from '../terminal/progress.ts'
 
 /** What an entry says of its change. Something else than Latchkey may have written any of it. */
 type Change = Readonly<Record<string, unknown>>
@@ -33,6 +34,11 @@ const amounts: Readonly<Record<string, (amount: number) => string>> = {
   quotaMore: (amount) => (amount < 0 ? `${-amount} less left` : `${amount} more left`),
   quotaAdded: (amount) => `${amount} added to what is left`,
   quotaTaken: (amount) => `${amount} taken from what is left`,
+}
+
+/** How many ended secrets of a key were purged. */
+export function purgedText({ purgedSecrets }: Change): readonly string[] {
+  return typeof purgedSecrets === 'number' ? [`${counted(purgedSecrets, 'secret')} purged that ended long ago`] : []
 }
 
 /** What was changed of the remaining amount of a quota. */

@@ -1,7 +1,7 @@
 import type { Entry } from 'latchkey'
 import { iso } from '../input/when.ts'
 import { counted } from '../terminal/progress.ts'
-import { amountText, changedText, givenText } from './members.ts'
+import { amountText, changedText, givenText, purgedText } from './members.ts'
 
 /** An entry as the verbs below need it. Something else than Latchkey may have written any member of its change. */
 interface Deed extends Pick<Entry, 'at' | 'change'> {
@@ -20,7 +20,8 @@ const deeds: Readonly<Record<Entry['action'], (deed: Deed) => string>> = {
       ...givenText(change),
     ])
   },
-  change: ({ subject, change }) => withMore(`changed ${subject}`, [...changedText(change), ...amountText(change)]),
+  change: ({ subject, change }) =>
+    withMore(`changed ${subject}`, [...changedText(change), ...amountText(change), ...purgedText(change)]),
   rotate: ({ subject, at, change: { oldEndsAt, replaced } }) => {
     const end =
       typeof oldEndsAt !== 'number'
@@ -39,11 +40,21 @@ const deeds: Readonly<Record<Entry['action'], (deed: Deed) => string>> = {
     if (owner === true) return 'erased an owner for good'
     return subject === 'erased' ? 'emptied entries about what was erased' : `erased ${subject} for good`
   },
+  purge: ({ subject, change: { before } }) => {
+    if (typeof before !== 'object' || before === null) return `purged ${subject}, which was revoked long ago`
+    const kinds = Object.entries(before).flatMap(([kind, end]) => {
+      return typeof end === 'number' ? [`${rowsText[kind] ?? kind} from before ${iso(end)}`] : []
+    })
+    return withMore('purged old rows', kinds)
+  },
   snapshot: ({ change: { rows } }) => {
     const count = Array.isArray(rows) ? rows.length : 0
     return `noted ${counted(count, 'key or owner', 'keys and owners')} that an older version had stored`
   },
 }
+
+/** What is purged by age, as people name it. */
+const rowsText: Readonly<Record<string, string>> = { usage: 'usage', usageSums: 'sums by day', refusals: 'refusals' }
 
 /** An entry as a sentence for people, with the note at its end. */
 export function sentenceOf(entry: Entry): string {

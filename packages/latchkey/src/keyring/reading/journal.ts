@@ -65,6 +65,7 @@ const everyAction: Readonly<Record<Action, true>> = {
   revoke: true,
   snapshot: true,
   erase: true,
+  purge: true,
 }
 
 /** The kinds of changes that the journal tells of. */
@@ -121,6 +122,11 @@ async function subjectsOf<Scope extends string>(
   const own = authority.owner === undefined ? {} : { owner: authority.owner, held: authority.environments ?? [] }
   if (key !== undefined) {
     const kept = await parts.store.byId(text('key', key, bounds.label))
+    // Of a key that was purged, the journal still tells those who see all keys.
+    if (kept === undefined && authority.everywhere && authority.owner === undefined) {
+      const [entry] = await parts.store.journal({ after: 0, limit: 1, subject: key })
+      if (entry !== undefined) return { subject: key }
+    }
     if (kept === undefined || !authority.sees(kept.key)) throw new LatchkeyError('unknown_key', 'No key has this id.')
     return { subject: kept.key.id, ...own }
   }

@@ -45,6 +45,8 @@ export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing
       recordUsage: begun(writes.recordUsage),
       recordRefusals: begun(writes.recordRefusals),
       forgetUse: begun(writes.forgetUse),
+      purgeRows: begun(writes.purgeRows),
+      claimPurge: begun(writes.claimPurge),
       declare: begun(writes.declare),
     },
     close() {

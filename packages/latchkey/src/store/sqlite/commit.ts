@@ -12,6 +12,7 @@ import type { Filing, Holder } from '../filing.ts'
 import { filingOfKey, filingOfOwner, filingValues } from '../filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from '../key-columns.ts'
 import { like } from '../like.ts'
+import { oldRows } from '../purge-sql.ts'
 import * as sql from '../sql.ts'
 import type { KeyCounter } from './counting.ts'
 import { keyCounter } from './counting.ts'
@@ -65,8 +66,13 @@ export function commitOf({
 
   /** Where the entry of a change is filed. Asked before its rows are written: a key may change hands with it. */
   function filingsOf(change: Change): readonly Filing[] {
-    if (change.kind === 'snapshot') return []
+    if (change.kind === 'snapshot' || change.kind === 'purge rows') return []
     if (change.kind === 'owner') return filingOfOwner(change.owner.owner)
+    if (change.kind === 'purge') {
+      const { id } = change.key
+      const holder = row<Holder>(sql.holderOfKey, [id])
+      return holder === undefined ? [] : filingOfKey(holder, holder.owner)
+    }
     if (change.kind === 'erase') {
       // Not in the journal of an owner that goes itself.
       const erased =
@@ -92,9 +98,22 @@ export function commitOf({
   function erase(key: Extract<Change, { kind: 'erase' }>['key'], counter: KeyCounter): boolean {
     if (key === undefined) return true
     usage.drop('key', key.id)
-    counter.moved(counter.before(key.id), undefined)
-    for (const text of sql.eraseWithKey) run(text, [key.id])
-    return run(sql.eraseKey, [key.id, key.revision]) === 1
+    return drop(key, { counter, first: sql.eraseWithKey })
+  }
+
+  function drop(
+    { id, revision }: { readonly id: string; readonly revision: number },
+    { counter, first }: { readonly counter: KeyCounter; readonly first: readonly string[] },
+  ): boolean {
+    counter.moved(counter.before(id), undefined)
+    for (const text of first) run(text, [id])
+    return run(sql.eraseKey, [id, revision]) === 1
+  }
+
+  /** Takes a secret from a key, and remembers it, so that it stays refused. */
+  function dropSecret(id: string, hash: string): boolean {
+    run(sql.rememberSecret, [hash])
+    return run(sql.dropSecret, [id, hash]) === 1
   }
 
   function eraseOwner(of: ErasedOwner | undefined): boolean {
@@ -123,6 +142,11 @@ export function commitOf({
     if (change.kind === 'erase') {
       return change.emptied.every(empty(seq)) && erase(change.key, counter) && eraseOwner(change.owner)
     }
+    if (change.kind === 'purge rows') {
+      const { before } = change
+      return oldRows.some(([kind, text]) => before[kind] !== undefined && row(text, [before[kind]]) !== undefined)
+    }
+    if (change.kind === 'purge') return drop(change.key, { counter, first: sql.purgeWithKey })
     const { id } = change.key
     if (change.kind === 'insert') {
       run(insertKey, insertKeyValues(change.key, seq))
@@ -132,12 +156,13 @@ export function commitOf({
       if (lastUsedAt !== null) run(sql.noteKeyUse, [id, lastUsedAt])
       return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1
     }
-    const { secrets = [], unused = [] } = change
+    const { secrets = [], dropped = [], unused = [] } = change
     if (unused.some((hash) => row(sql.isUnused, [hash]) === undefined)) return false
     const before = counter.before(id)
     if (run(updateKey, updateKeyValues(change.key, seq)) === 0) return false
     counter.moved(before, change.key)
     putQuota(id, change.quota)
+    if (!dropped.every((hash) => dropSecret(id, hash))) return false
     return secrets.every(
       (secret) =>
         run(sql.updateSecret, sql.updateSecretValues(id, secret)) === 1 ||

@@ -5,12 +5,21 @@ import type { KeyRow } from '../key-columns.ts'
 import { keyOfRow } from '../key-columns.ts'
 import type { DeclaredRow, OwnerRow, SecretRow } from '../rows.ts'
 import { declaredOfRow, ownerOfRow, secretOfRow } from '../rows.ts'
+import { purgeable } from '../purge-sql.ts'
 import * as sql from '../sql.ts'
 import type { Answering } from './answering.ts'
 import type { Statements } from './statements.ts'
 
 /** The methods of a store that look up something by its name, and read few rows. */
-type LookupName = 'bySecret' | 'byId' | 'owner' | 'idempotentResult' | 'declared' | 'withoutSnapshot' | 'isErased'
+type LookupName =
+  | 'bySecret'
+  | 'byId'
+  | 'owner'
+  | 'idempotentResult'
+  | 'declared'
+  | 'withoutSnapshot'
+  | 'purgeable'
+  | 'isErased'
 
 /** The look-ups of one connection. */
 export function lookupsOf(
@@ -65,6 +74,10 @@ export function lookupsOf(
 
     isErased(hash) {
       return row(sql.isErasedSecret, [hash]) !== undefined
+    },
+
+    purgeable({ of, before, limit }) {
+      return [...new Set(rows<{ id: string }>(purgeable[of], [before, limit]).map(({ id }) => id))]
     },
 
     withoutSnapshot(limit) {

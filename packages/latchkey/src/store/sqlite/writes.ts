@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../../error.ts'
 import type { Awaitable, JournalEntry, Store, UsageCount } from '../../ports.ts'
+import { claimPurge } from '../purge-sql.ts'
 import * as sql from '../sql.ts'
 import { writersOf } from '../writers.ts'
 import { takeSome } from './brief.ts'
@@ -9,6 +10,7 @@ import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
 import type { Looks } from './looks.ts'
+import { purgingOf } from './purging.ts'
 import { refusingOf } from './refusing.ts'
 import { spendOf } from './spending.ts'
 import type { Statements } from './statements.ts'
@@ -32,7 +34,16 @@ const pause = 10
 const mostAtOnce = 10
 
 /** The methods of a store that write. */
-export type WriteName = 'commit' | 'spend' | 'noteFirstUse' | 'recordUsage' | 'recordRefusals' | 'forgetUse' | 'declare'
+export type WriteName =
+  | 'commit'
+  | 'spend'
+  | 'noteFirstUse'
+  | 'recordUsage'
+  | 'recordRefusals'
+  | 'forgetUse'
+  | 'purgeRows'
+  | 'claimPurge'
+  | 'declare'
 
 /** The connection to write on, and how. */
 export interface Writing {
@@ -73,6 +84,7 @@ export function writesOf({
   const spendOnce = spendOf(statements)
   const usage = usageRowsOf(statements)
   const keepRefusals = refusingOf(statements)
+  const purge = purgingOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
   let bulks: Promise<unknown> = Promise.resolve()
@@ -217,6 +229,22 @@ export function writesOf({
       )
       checkpoints.wrote(forgotten ?? 0)
       return forgotten ?? 0
+    },
+
+    async purgeRows(before) {
+      mustBeOpenToWrite()
+      const purged = await writing(() => {
+        syncing?.syncSoon()
+        return kept(() => transact(() => purge(before)))
+      })
+      const { usage: rows, usageSums: sums, refusals } = purged ?? { usage: 0, usageSums: 0, refusals: 0 }
+      checkpoints.wrote(rows + sums + refusals)
+      return { usage: rows, usageSums: sums, refusals }
+    },
+
+    async claimPurge({ holder, now, until }) {
+      if (mode === 'read') return false
+      return (await writing(() => kept(() => run(claimPurge, [holder, now, until])))) === 1
     },
 
     async declare({ scopes, prefix, environments }) {
