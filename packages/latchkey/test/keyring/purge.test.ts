@@ -184,3 +184,69 @@ test('of two processes one purges, and one that died keeps the other waiting for
   await mustBeIntact(one)
   await Promise.all([one.close(), two.close()])
 })
+
+test('a purge that is interrupted leaves everything intact, and the next one goes on', async () => {
+  const { keyring, clock } = await openOn((store) => store, { retention: short })
+  for (let count = 0; count < 10; count++) {
+    const { key } = await keyring.issue(shop)
+    await keyring.revoke(key.id, { reason: 'unused' })
+  }
+  clock.advance(6 * day)
+  const progress = ({ keys }: { readonly keys: number }): void => {
+    if (keys > 0) throw new Error('interrupted')
+  }
+  await assert.rejects(keyring.purge({ progress }), { message: 'interrupted' })
+  await mustBeIntact(keyring)
+  const left = (await keyring.counts()).states.revoked
+  assert.ok(left > 0 && left < 10)
+  assert.equal((await keyring.purge()).keys, left)
+  await mustBeIntact(keyring)
+  await keyring.close()
+})
+
+test('keys that are changed while their ended secrets are purged are as the journal says, and lose none that works', async () => {
+  const { keyring, clock } = await openOn((store) => store, { retention: short })
+  const secrets = new Map<string, string>()
+  for (let count = 0; count < 10; count++) {
+    const { key } = await keyring.issue(shop)
+    secrets.set(key.id, (await keyring.rotate(key.id)).secret)
+    await keyring.retire(key.id)
+  }
+  clock.advance(4 * day)
+  const changes: Promise<unknown>[] = []
+  const progress = (): void => {
+    for (const id of secrets.keys()) changes.push(keyring.change(id, { name: `Shop ${changes.length}` }))
+  }
+  const purged = await keyring.purge({ progress })
+  await Promise.all(changes)
+  assert.equal(purged.secrets + (await keyring.purge()).secrets, 10)
+  for (const secret of secrets.values()) assert.equal(await codeOf(keyring.verify(secret)), 'accepted')
+  await mustBeIntact(keyring)
+  await keyring.close()
+})
+
+test('an owner whose keys were purged is erased with what the journal says of them', async () => {
+  const { keyring, clock } = await openOn((store) => store, { retention: short })
+  const { key } = await keyring.issue({ ...shop, owner: 'quisenberry-4711' })
+  await keyring.revoke(key.id, { reason: 'unused' })
+  clock.advance(6 * day)
+  await keyring.purge()
+  await keyring.changeOwner('quisenberry-4711', { disabled: true, limits: [] })
+  await keyring.eraseOwner('quisenberry-4711')
+  assert.ok(!JSON.stringify(await entriesOf(keyring)).includes('quisenberry'))
+  await mustBeIntact(keyring)
+  await keyring.close()
+})
+
+test('a keyring that acts as an admin key cannot purge, whatever its scopes', async () => {
+  const { keyring } = await openOn((store) => store)
+  const { key } = await keyring.issue({
+    name: 'Admin',
+    owner: 'operations',
+    environment: 'admin',
+    scopes: ['keys:erase', 'owners:erase'],
+    delegation: { owner: null, environments: ['live', 'test', 'admin'], scopes: ['*'] },
+  })
+  assert.ok(!('purge' in keyring.as(key.id)))
+  await keyring.close()
+})
