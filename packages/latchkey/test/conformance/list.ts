@@ -92,6 +92,7 @@ async function itemsOf(store: Store, filter: Partial<ListFilter>): Promise<reado
     const page: KeyListPage = await store.list({ ...everything, ...filter, after: next })
     assert.ok(page.items.length <= (filter.limit ?? everything.limit))
     items.push(...page.items)
+    if (page.next !== undefined) assert.notDeepEqual(page.next, next, 'a page leads on')
     ;({ next } = page)
   } while (next !== undefined)
   return items
@@ -158,44 +159,46 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         { Plan: 'gold', 'seats.5': true },
       ),
     })
-    const filters: fc.Arbitrary<Partial<ListFilter>> = fc.record(
-      {
-        owner: fc.constantFrom('acme', 'umbrella', 'nobody'),
-        environments: fc.constantFrom(['live'], ['test', 'live'], ['none', 'admin']),
-        states: fc.subarray(['active', 'pending', 'expired', 'disabled', 'revoked'] as const, { minLength: 1 }),
-        text: fc.constantFrom(
-          'a',
-          'Z',
-          'ä',
-          'Ä',
-          '😀',
-          'acm',
-          'ACME',
-          'mbr',
-          'a_b',
-          'a%b',
-          '"a" OR',
-          'NEAR(a',
-          'key_',
-          '*',
-        ),
-        expiresBefore: fc.constantFrom(0, 1600, 1601, 8.64e15),
-        neverExpires: fc.boolean(),
-        unusedSince: fc.constantFrom(0, 1, 1001, 1200, 8.64e15),
-        rotating: fc.boolean(),
-        metadata: fc.constantFrom<readonly MetadataMember[]>(
-          [['plan', 'gold']],
-          [['plan', null]],
-          [
-            ['seats', 5],
-            ['plan', 'gold'],
-          ],
-          [['seats', '5']],
-          [['seats.5', true]],
-        ),
-      },
-      { requiredKeys: [] },
-    )
+    const wholeFilter = fc.record({
+      owner: fc.constantFrom('acme', 'umbrella', 'nobody'),
+      environments: fc.constantFrom(['live'], ['test', 'live'], ['none', 'admin']),
+      states: fc.subarray(['active', 'pending', 'expired', 'disabled', 'revoked'] as const, { minLength: 1 }),
+      text: fc.constantFrom(
+        'a',
+        'Z',
+        'ä',
+        'Ä',
+        '😀',
+        'acm',
+        'ACME',
+        'mbr',
+        'a_b',
+        'a%b',
+        '"a" OR',
+        'NEAR(a',
+        'key_',
+        '*',
+      ),
+      expiresBefore: fc.constantFrom(0, 1600, 1601, 8.64e15),
+      neverExpires: fc.boolean(),
+      unusedSince: fc.constantFrom(0, 1, 1001, 1200, 8.64e15),
+      rotating: fc.boolean(),
+      metadata: fc.constantFrom<readonly MetadataMember[]>(
+        [['plan', 'gold']],
+        [['plan', null]],
+        [
+          ['seats', 5],
+          ['plan', 'gold'],
+        ],
+        [['seats', '5']],
+        [['seats.5', true]],
+      ),
+    })
+    // Few questions at once: most keys meet none of many.
+    const names = ['owner', 'environments', 'states', 'text', 'expiresBefore', 'neverExpires', 'unusedSince'] as const
+    const filters = fc
+      .tuple(wholeFilter, fc.subarray([...names, 'rotating', 'metadata'] as const, { minLength: 1, maxLength: 3 }))
+      .map(([whole, some]) => Object.fromEntries(some.map((one) => [one, whole[one]])) as Partial<ListFilter>)
 
     test('each order and each filter is that of the model, with every name, on pages of any size', async () => {
       const limit = fc.integer({ min: 1, max: 7 })
@@ -247,11 +250,11 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
     })
 
     test('a member of metadata is found by its name and its value, as they are, and by no others', async () => {
-      const names = fc.oneof(
+      const someName = fc.oneof(
         fc.constantFrom('$', '$.plan', '[0]', '0', '-1', 'a.b', "it's", '*', '#', '__proto__', ' ', '%', 'ä'),
         fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).filter((text) => !/["\\\p{Cc}]/u.test(text)),
       )
-      const values = fc.oneof(
+      const someValue = fc.oneof(
         fc.constantFrom('', '0', 'null', 'true', '"', '\\', '\n', '\0', '\u2028', "'", 'ä', 'a\u0308', '😀'),
         fc.constantFrom(0, -0, 0.1 + 0.2, 1e21, 5e-324, 2 ** 53, 1.7976931348623157e308, 123456789012345680000),
         fc.string({ unit: 'binary', maxLength: 8 }),
@@ -259,7 +262,7 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         fc.boolean(),
       )
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(names, values), { minLength: 1, maxLength: 20 }), async (members) => {
+        fc.asyncProperty(fc.array(fc.tuple(someName, someValue), { minLength: 1, maxLength: 20 }), async (members) => {
           const store = await fresh()
           const keys = members.map((member) => newKey({ metadata: Object.fromEntries([member, ['other', 1]]) }))
           await store.commit(keys.map(inserting), chain)
@@ -271,7 +274,7 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
           }
           await store.close()
         }),
-        { numRuns: 50 },
+        { numRuns: 15 },
       )
     })
 
@@ -284,7 +287,7 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         made.map((one) => rotation(one, one.revision)),
         chain,
       )
-      const old = { ...ended.secret, retiredAt: 1400, endsAt: 1400, ended: true }
+      const old = { ...ended.secret, retiredAt: 1400, endsAt: 1501, ended: true }
       const rotated = await store.byId(ended.key.id)
       assert.ok(rotated !== undefined)
       const { key } = rotated

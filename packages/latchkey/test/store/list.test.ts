@@ -13,9 +13,17 @@ listConformance('SQLite', () => sqliteStore({ file: ':memory:' }))
 test('a page ends early where very many keys were looked at, says so by its cursor, and nothing is lost', async () => {
   const store = sqliteStore({ file: ':memory:' })
   const common = Array.from({ length: 5100 }, (_, index) =>
-    newKey({ name: `nightly ${index}`, environment: index % 3 === 0 ? 'test' : 'live', expiresAt: 9000 }),
+    newKey({
+      name: `nightly ${index}`,
+      environment: index % 3 === 0 ? 'test' : 'live',
+      expiresAt: 9000,
+      createdAt: 900,
+    }),
   )
-  const rare = [newKey({ scopes: ['rare:read'] }), newKey({ scopes: ['rare:read'], environment: 'test' })]
+  const rare = [
+    newKey({ scopes: ['rare:read'], expiresAt: 9001 }),
+    newKey({ scopes: ['rare:read'], environment: 'test' }),
+  ]
   await store.commit([...common, ...rare].map(inserting), chain)
   const ids = rare.map(({ key }) => key.id)
   const grants = { grants: ['rare:read', 'rare:*'] }
@@ -28,6 +36,9 @@ test('a page ends early where very many keys were looked at, says so by its curs
   // Too many for an index of their own.
   const many = { text: 'nightly', order: 'expires', expiresBefore: 9001 } as const
   assert.equal(new Set(await walkThrough(store, many)).size, common.length)
+  for (const asked of [{ expiresBefore: 9001 }, { unusedSince: 1000 }]) {
+    assert.equal((await walkThrough(store, { ...asked, order: 'name' })).length, common.length)
+  }
   const counted = await store.list({ ...everything, text: 'nightly', count: true })
   assert.deepEqual(counted.total, { count: 1000, more: true })
   await store.close()
@@ -58,5 +69,15 @@ test('for whoever may know of no other keys, a page is found only by looking at 
     assert.deepEqual([page.items.length, page.next === undefined, page.total], [0, false, { count: 0, more: true }])
     assert.deepEqual(await walkThrough(store, { owner: 'acme', ...asked, bound: true }), [rare.key.id])
   }
+  await store.close()
+})
+
+test('keys of others, however many meet a filter, do not change where a page ends', async () => {
+  const store = sqliteStore({ file: ':memory:' })
+  const many = Array.from({ length: 5100 }, () => [newKey({ name: 'weekly' }), newKey({ name: 'nightly', owner: 'b' })])
+  const last = newKey({ name: 'nightly' })
+  await store.commit([...many.flat(), last].map(inserting), chain)
+  const { items, next } = await store.list({ ...everything, owner: 'acme', text: 'nightly' })
+  assert.deepEqual([items.map(({ key }) => key.id), next], [[last.key.id], undefined])
   await store.close()
 })

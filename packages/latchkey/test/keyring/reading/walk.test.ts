@@ -17,6 +17,7 @@ async function walk(
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page: Awaited<ReturnType<Keyring['list']>> = await keyring.list({ ...options, ...(cursor && { cursor }) })
     ids.push(...page.keys.map(({ id }) => id))
+    if (page.cursor !== null) assert.notEqual(page.cursor, cursor, 'a page leads on')
     ;({ cursor } = page)
     await meanwhile()
   }
@@ -115,6 +116,7 @@ test('the walk of a bound admin key is that over its own keys, page by page', as
     for (let cursor: string | null | undefined; cursor !== null;) {
       const page: Awaited<ReturnType<Keyring['list']>> = await view.list({ ...options, ...(cursor && { cursor }) })
       found.push([page.keys.map(({ name }) => name), page.cursor === null, page.total])
+      if (page.cursor !== null) assert.notEqual(page.cursor, cursor, 'a page leads on')
       ;({ cursor } = page)
     }
     return found
