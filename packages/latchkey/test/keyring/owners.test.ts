@@ -30,6 +30,8 @@ for (const [speed, shape] of speeds) {
       await keyring.changeOwner('acme', { disabled: false })
       assert.deepEqual(await codes(), ['accepted', 'accepted', 'accepted'])
       const entries = (await entriesOf(keyring, { owner: 'acme' })).filter(({ action }) => action !== 'issue')
+      // Each has its own salt, so that its hash confirms no guess once it is emptied.
+      assert.equal(new Set(entries.map(({ change }) => change['salt'])).size, entries.length)
       assert.deepEqual(
         entries.map((entry) => [entry.action, entry.actor, entry.subject, toldOf(entry)]),
         [

@@ -75,10 +75,14 @@ export async function codeOf(verdict: Verdict | Promise<Verdict>): Promise<strin
   return told.ok ? 'accepted' : told.refusal.code
 }
 
-/** What an entry tells of a change, but for the digest of the rows after it, which every entry has. */
+/**
+ * What an entry tells of a change, but for the digest of the rows after it, which every entry has, and the salt, which
+ * that of an owner has.
+ */
 export function toldOf(entry: Pick<Entry, 'change'> | undefined): Readonly<Record<string, unknown>> {
-  const { state, ...told } = entry?.change ?? {}
+  const { state, salt, ...told } = entry?.change ?? {}
   assert.match(String(state), /^[0-9a-f]{64}$/)
+  if (salt !== undefined) assert.match(JSON.stringify(salt), /^"[0-9A-Za-z]{22}"$/)
   return told
 }
 
