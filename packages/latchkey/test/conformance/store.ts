@@ -903,6 +903,37 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await store.scrub(), true)
     })
 
+    test('what is old is deleted a piece at a time by one of many, and what is young stays', async () => {
+      const store = await fresh().open()
+      const place = { key: 'key_1', owner: 'acme', environment: 'live', outcome: 'accepted', limitName: '' }
+      const hours = Array.from({ length: 60 }, (_, count) => count * 3_600_000)
+      const counts = hours.map((hour) => ({ ...place, hour, count: 1, cost: 1 }))
+      await recordUsage(store, { counts, lastUsed: new Map() })
+      const claim = { now: 1000, until: 61_000 }
+      assert.equal(await store.claimPurge({ ...claim, holder: 'one' }), true)
+      assert.equal(await store.claimPurge({ ...claim, holder: 'two' }), false)
+      assert.equal(await store.claimPurge({ now: 2000, until: 2000, holder: 'one' }), true, 'it goes on, or ends')
+      assert.equal(await store.claimPurge({ now: 2000, until: 62_000, holder: 'two' }), true)
+      const before = { usage: 50 * 3_600_000 }
+      const entry = (rows: typeof before): Change => {
+        return { kind: 'purge rows', before: rows, draft: draft('retention', 'purge') }
+      }
+      assert.equal(await store.commit([entry({ usage: 0 })], chain), undefined, 'nothing is so old')
+      assert.ok(await store.commit([entry(before)], chain))
+      let usage = 0
+      for (let left = true; left;) {
+        const purged = await store.purgeRows(before)
+        assert.deepEqual([purged.usageSums, purged.refusals], [0, 0])
+        usage += purged.usage
+        left = purged.usage > 0
+      }
+      assert.equal(usage, 100, 'the rows, and their sums by owner and hour')
+      assert.deepEqual(
+        (await store.usage(everyUse)).map(({ hour }) => hour),
+        hours.slice(50),
+      )
+    })
+
     test('a last use never goes back', async () => {
       const store = await fresh().open()
       const made = newKey()
