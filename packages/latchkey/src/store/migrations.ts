@@ -287,5 +287,11 @@ export function migrations({
         WHERE retired_at IS NOT NULL AND ended = 0`,
     ],
     purgeTables({ integer }),
+    [
+      // The refusals that stay are those that were written last, whatever the clocks said.
+      `CREATE INDEX latchkey_refusals_of_key ON latchkey_refusals (key_id, place)`,
+      `DROP INDEX latchkey_refusals_known`,
+      `CREATE INDEX latchkey_refusals_known ON latchkey_refusals (place) WHERE key_id <> ''`,
+    ],
   ]
 }

@@ -330,15 +330,18 @@ export const insertRefusal: string = `INSERT INTO latchkey_refusals (at, request
 export const insertRefusedRequest: string = `INSERT INTO latchkey_refused_requests (request_id, place) VALUES ($1, $2)
     ON CONFLICT (request_id, place) DO NOTHING`
 
-/** Leaves the $2 newest of a key, or of strangers; deletes $3 at most. */
+/**
+ * Leaves the $2 newest of a key, or of strangers; deletes $3 at most. The newest are those that were written last: by their
+ * time, those of a clock that was ahead for a while would stay, and keep out all that come after.
+ */
 export const trimRefusalsOfKey: string = `DELETE FROM latchkey_refusals WHERE place IN (
-    SELECT place FROM latchkey_refusals WHERE key_id = $1 ORDER BY at DESC, place DESC LIMIT $3 OFFSET $2)`
+    SELECT place FROM latchkey_refusals WHERE key_id = $1 ORDER BY place DESC LIMIT $3 OFFSET $2)`
 
 export const countKnownRefusals: string = `SELECT COUNT(*) AS count FROM latchkey_refusals WHERE key_id <> ''`
 
 /** Deletes the $1 oldest of known keys. */
 export const trimKnownRefusals: string = `DELETE FROM latchkey_refusals WHERE place IN (
-    SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY at, place LIMIT $1)`
+    SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY place LIMIT $1)`
 
 export const declared: string = `SELECT scopes, prefix, environments FROM latchkey_declared WHERE place = 1`
 

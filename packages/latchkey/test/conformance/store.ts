@@ -1033,6 +1033,21 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual(await store.refusals(gone), [], 'nor is one found by its id that is no longer kept')
     })
 
+    test('refusals of a clock that was ahead do not keep out those that come after', async () => {
+      const store = await fresh().open()
+      const bounds = { known: 3, perKey: 2, strangers: 2 }
+      const ahead = 1_000_000
+      for (const at of [ahead, ahead + 1, 1, 2]) {
+        for (const key of ['key_a', '']) await recordRefusals(store, [refusalOf({ key, at })], bounds)
+      }
+      await recordRefusals(store, [refusalOf({ key: 'key_b', at: ahead })], bounds)
+      for (const [at, key] of ['key_c', 'key_d', 'key_e'].entries()) {
+        await recordRefusals(store, [refusalOf({ key, at: at + 3 })], bounds)
+      }
+      const kept = (await store.refusals({ order: 'oldest', limit: 100 })).map(({ at }) => at)
+      assert.deepEqual(kept, [1, 2, 3, 4, 5], 'two of strangers, and the last three of keys')
+    })
+
     test('of known keys together, the newest refusals stay', async () => {
       const store = await fresh().open()
       const bounds = { known: 5, perKey: 4, strangers: 100 }
