@@ -25,10 +25,13 @@ export function equalRefusals(noted: readonly NotedRefusal[], instance: string):
   const found: Equal[] = []
   for (const one of noted) {
     const { at, refused, call } = one
-    const { refusal, keyId = '', limits } = refused
+    const { refusal, keyId = '', owner = '', environment = '', limits } = refused
     const ofKey = inner(inner(together, refusal.code), keyId)
     const limit = limits === undefined ? '' : limitOf(limits)?.name
-    const alike: ByRequirement = inner(ofKey, `${Math.floor(at / 1000)}\n${call.address}\n${call.route}\n${limit}`)
+    // A key that changes hands has refusals of two owners in one second, and each sees its own.
+    const holder = `${owner}\n${environment}`
+    const kind = `${Math.floor(at / 1000)}\n${holder}\n${call.address}\n${call.route}\n${limit}`
+    const alike: ByRequirement = inner(ofKey, kind)
     const equal = alike.get(call.requirement)
     if (equal === undefined) {
       const made: Equal = { first: one, requestIds: [call.requestId], count: 1 }

@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { bounds as textBounds } from '../input.ts'
 import type { RefusalBounds, RefusalDraft, Store } from '../ports.ts'
 import { equalRefusals } from './equal-refusals.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { NotedRefusal } from './refused-call.ts'
 import { draftOf } from './refused-call.ts'
+import type { RefusedCall } from './verdict.ts'
 import { waitingRefusals } from './waiting-refusals.ts'
 
 /** Refusals, gathered in memory and written in batches. A refused call never waits for a write. */
@@ -106,7 +108,7 @@ export function openRefusals({
 
   return {
     note(one) {
-      log.add(one)
+      if (isShort(one.call)) log.add(one)
       // Gathered later, many at once, and for refusals of known and unknown keys alike: what takes longer for one of them
       // must not be done while somebody can measure it.
       if (noted.push(one) === mostNoted) gather()
@@ -123,4 +125,12 @@ export function openRefusals({
       await write({ everything: true })
     },
   }
+}
+
+/**
+ * Whether the texts that a caller may choose are as short as the store keeps them. Ten thousand that are as long as headers
+ * may be would take hundreds of megabytes.
+ */
+function isShort({ requestId, address = '' }: RefusedCall): boolean {
+  return !(requestId.length > textBounds.requestId || address.length > textBounds.label)
 }

@@ -45,15 +45,21 @@ const known = new WeakMap<Requirement, RefusedRequirement>()
 function requirementOf(requirement: Requirement, usual: string): RefusedRequirement {
   const found = known.get(requirement)
   if (found !== undefined) return found
-  const { allOf = [], anyOf = [], environment = usual, cost = 1 } = requirement
+  const { allOf, anyOf, environment = usual, cost = 1 } = requirement
   const made = {
-    scopes: allOf.slice(0, bounds.scopes),
-    anyOf: anyOf.slice(0, bounds.scopes),
-    environments: environment === null ? [] : [environment].flat(),
-    cost,
+    scopes: namesIn(allOf),
+    anyOf: namesIn(anyOf),
+    environments: typeof environment === 'string' ? [printable(environment, bounds.label)] : namesIn(environment),
+    cost: typeof cost === 'number' ? cost : 1,
   }
   if (Object.isFrozen(requirement)) known.set(requirement, made)
   return made
+}
+
+/** The names in a list. A requirement that was not understood may have anything in its place. */
+function namesIn(list: unknown): readonly string[] {
+  if (!Array.isArray(list)) return []
+  return list.slice(0, bounds.scopes).map((name: unknown) => printable(name, bounds.label))
 }
 
 /** Of several that refused, the one for which the caller must wait longest. */

@@ -222,3 +222,48 @@ function draftWith(overrides: Partial<RefusalDraft>): RefusalDraft {
   const of = { key: '', owner: '', environment: '', code: 'unknown', instance: 'host 1' }
   return { requestIds: ['request'], at: noon, count: 1, ...none, ...of, ...overrides }
 }
+
+test('a key that changes hands has refusals of each of its owners, in one second too', async () => {
+  const { refusals, batches } = watched()
+  const one = noted('key_a')
+  refusals.note(one)
+  refusals.note({ ...one, refused: { ...one.refused, owner: 'globex' } })
+  refusals.note({ ...one, refused: { ...one.refused, owner: 'globex', environment: 'test' } })
+  await refusals.flush()
+  const kept = batches.flat().map(({ owner, environment, count }) => [owner, environment, count])
+  assert.deepEqual(kept, [
+    ['acme', 'live', 1],
+    ['globex', 'live', 1],
+    ['globex', 'test', 1],
+  ])
+})
+
+test('a requirement that was not understood takes no other refusal with it', async () => {
+  const { refusals, batches } = watched()
+  const strange = { allOf: 5, anyOf: ['a', 5n, '\u001b[31m'], environment: { a: 1 }, cost: 5n } as never
+  const one = noted('')
+  refusals.note(noted('key_a'))
+  refusals.note({ ...one, call: { ...one.call, requirement: strange } })
+  refusals.note(noted('key_b'))
+  await refusals.flush()
+  assert.deepEqual(
+    batches.flat().map(({ key, requirement }) => [key, requirement]),
+    [
+      ['key_a', null],
+      ['', { scopes: [], anyOf: ['a', '5', '\ufffd[31m'], environments: [], cost: 1 }],
+      ['key_b', null],
+    ],
+  )
+})
+
+test('a flood with ids and addresses as long as headers does not stay in memory', () => {
+  const { refusals } = watched()
+  const one = noted('')
+  const long = (call: number): string => `${call}${'x'.repeat(1000)}`
+  refusals.note({ ...one, call: { ...one.call, requestId: long(1) } })
+  refusals.note({ ...one, call: { ...one.call, requestId: 'far', address: long(2) } })
+  refusals.note({ ...one, call: { ...one.call, requestId: 'near' } })
+  assert.equal(refusals.recent(long(1)), undefined)
+  assert.equal(refusals.recent('far'), undefined)
+  assert.equal(refusals.recent('near')?.count, 1)
+})
