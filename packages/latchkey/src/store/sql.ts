@@ -390,28 +390,30 @@ export function entriesQuery(
   const values: SqlValue[] = []
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const byTime = from !== undefined || to !== undefined
-  // Of the two tables, the one in whose index the page stands: a key has fewer entries than its owner.
-  const [at, seq] = owner === undefined || subject !== undefined ? ['j.at', 'j.seq'] : ['w.at', 'w.seq']
+  // A key has few entries, so the page stands in their index, and everything else is looked up for each of them.
+  const walksOwner = owner !== undefined && subject === undefined
+  const [at, seq] = walksOwner ? ['w.at', 'w.seq'] : ['j.at', 'j.seq']
   const [beyond, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
   const where: string[] = []
-  if (owner !== undefined) where.push(`w.owner = ${bind(owner)}`)
-  if (held !== undefined) where.push(`w.moved = 0 AND w.environment IN (${['', ...held].map(bind).join(', ')})`)
-  if (subject !== undefined) where.push(`j.subject = ${bind(subject)}`)
-  if (actor !== undefined) where.push(`j.actor = ${bind(actor)}`)
-  if (action !== undefined) where.push(`j.action = ${bind(action)}`)
-  if (from !== undefined) where.push(`${at} >= ${bind(from)}`)
-  if (to !== undefined) where.push(`${at} < ${bind(to)}`)
-  if (after !== undefined) where.push(`${seq} > ${bind(after)}`)
-  if (position !== undefined) {
-    where.push(
-      byTime
-        ? `(${at}, ${seq}) ${beyond} (${bind(position.at)}, ${bind(position.seq)})`
-        : `${seq} ${beyond} ${bind(position.seq)}`,
-    )
+  const filing: string[] = []
+  if (owner !== undefined) filing.push(`w.owner = ${bind(owner)}`)
+  if (held !== undefined) filing.push(`w.moved = 0 AND w.environment IN (${['', ...held].map(bind).join(', ')})`)
+  const unindexed = (column: string): string => (subject === undefined ? column : `COALESCE(${column}, '')`)
+  if (walksOwner) where.push(...filing)
+  else if (filing.length > 0) {
+    where.push(`EXISTS (SELECT 1 FROM latchkey_journal_owners w WHERE w.seq = j.seq AND ${filing.join(' AND ')})`)
   }
+  if (subject !== undefined) where.push(`j.subject = ${bind(subject)}`)
+  if (actor !== undefined) where.push(`${unindexed('j.actor')} = ${bind(actor)}`)
+  if (action !== undefined) where.push(`${unindexed('j.action')} = ${bind(action)}`)
+  if (after !== undefined) where.push(`${seq} > ${bind(after)}`)
+  if (byTime) {
+    const last = position === undefined ? undefined : ([position.at, position.seq] as const)
+    where.push(...timesOf({ order, from, to, last }, [at, seq], bind))
+  } else if (position !== undefined) where.push(`${seq} ${beyond} ${bind(position.seq)}`)
   const columns = entryTexts.map(asText).join(', ')
-  const source = owner === undefined ? '' : 'latchkey_journal_owners w JOIN '
-  const joined = owner === undefined ? '' : 'ON j.seq = w.seq'
+  const source = walksOwner ? 'latchkey_journal_owners w JOIN ' : ''
+  const joined = walksOwner ? 'ON j.seq = w.seq' : ''
   const text = `SELECT j.seq, j.at, ${columns}, j.emptied_by AS "emptiedBy", k.name AS subject_name, k.owner AS subject_owner,
     k.environment AS subject_environment, a.name AS actor_name, a.owner AS actor_owner, a.environment AS actor_environment
     FROM ${source}latchkey_journal j ${joined}
@@ -419,6 +421,39 @@ export function entriesQuery(
     ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
     ORDER BY ${byTime ? `${at} ${direction}, ` : ''}${seq} ${direction} LIMIT ${bind(limit)}`
   return { text, values }
+}
+
+/**
+ * The conditions on the times of a page's rows, and on its beginning. Of two beginnings only the later is asked for: an
+ * engine looks for one, and would read all rows between them.
+ *
+ * @param page - `last`: where the last row of the page before stands.
+ * @param columns - of the time, and of the number by which rows of one time are ordered.
+ */
+function timesOf(
+  {
+    order,
+    from,
+    to,
+    last,
+  }: {
+    readonly order: 'newest' | 'oldest'
+    readonly from: number | undefined
+    readonly to: number | undefined
+    readonly last: readonly [at: number, number: number] | undefined
+  },
+  [at, number]: readonly [string, string],
+  bind: (value: SqlValue) => string,
+): readonly string[] {
+  const beginsAt = order === 'newest' ? to : from
+  const isBeyond = (time: number): boolean =>
+    beginsAt === undefined || (order === 'newest' ? time < beginsAt : time >= beginsAt)
+  const goesOn = last !== undefined && isBeyond(last[0])
+  const where: string[] = []
+  if (from !== undefined && !(goesOn && order === 'oldest')) where.push(`${at} >= ${bind(from)}`)
+  if (to !== undefined && !(goesOn && order === 'newest')) where.push(`${at} < ${bind(to)}`)
+  if (goesOn) where.push(`(${at}, ${number}) ${order === 'newest' ? '<' : '>'} (${last.map(bind).join(', ')})`)
+  return where
 }
 
 /** The refusals that a filter asks for. */
@@ -435,10 +470,9 @@ export function refusalsQuery(filter: RefusalFilter): Query {
   if (environments !== undefined) where.push(`environment IN (${environments.map(bind).join(', ')})`)
   if (code !== undefined) where.push(`code = ${bind(code)}`)
   if (route !== undefined) where.push(`route = ${bind(route)}`)
-  if (from !== undefined) where.push(`at >= ${bind(from)}`)
-  if (to !== undefined) where.push(`at < ${bind(to)}`)
-  const [beyond, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
-  if (after !== undefined) where.push(`(at, place) ${beyond} (${bind(after.at)}, ${bind(after.place)})`)
+  const last = after === undefined ? undefined : ([after.at, after.place] as const)
+  where.push(...timesOf({ order, from, to, last }, ['at', 'place'], bind))
+  const direction = order === 'newest' ? 'DESC' : 'ASC'
   const text = `SELECT place, at, request_id, instance, address, route, requirement, code, key_id, owner, environment,
     missing, exceeded, count FROM latchkey_refusals ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
     ORDER BY at ${direction}, place ${direction} LIMIT ${bind(limit)}`

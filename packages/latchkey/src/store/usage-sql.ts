@@ -44,11 +44,15 @@ export function usageQuery(filter: UsageFilter): Query {
   const values: SqlValue[] = [from, to]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const where = ['hour >= $1', 'hour < $2']
+  const isRefusal = outcome !== undefined && outcome !== 'accepted'
+  // The rows of a key are the fewest, then those of refusals, then those of an owner: everything else is looked up in them.
+  const unindexed = (column: string): string => `COALESCE(${column}, '')`
+  const isNarrow = key !== undefined || isRefusal
   if (key !== undefined) where.push(`key_id = ${bind(key)}`)
-  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
-  if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
+  if (owner !== undefined) where.push(`${isNarrow ? unindexed('owner') : 'owner'} = ${bind(owner)}`)
+  if (outcome !== undefined) where.push(`${key === undefined ? 'outcome' : unindexed('outcome')} = ${bind(outcome)}`)
   // It seems to say nothing new, and lets the engine use the index, which leaves out what most rows are.
-  if (outcome !== undefined && outcome !== 'accepted') where.push(`outcome <> 'accepted'`)
+  if (isRefusal) where.push(`outcome <> 'accepted'`)
   if (limitName !== undefined) where.push(`limit_name = ${bind(limitName)}`)
   // A place says more than the time, and the engine looks for one beginning only.
   if (after !== undefined) {
@@ -57,8 +61,11 @@ export function usageQuery(filter: UsageFilter): Query {
     const position = placeValues(after).map(bind).join(', ')
     where.push(`(${columns.join(', ')}) ${order === 'oldest' ? '>' : '<'} (${position})`)
   }
-  // A branch for each environment: the engine reads each in the order of the page, and stops at its end.
-  const branches = environments?.map((environment) => [...where, `environment = ${bind(environment)}`]) ?? [where]
+  // Elsewhere a branch for each environment: the engine reads each in the order of the page, and stops at its end.
+  const among = (): string => `${unindexed('environment')} IN (${(environments ?? []).map(bind).join(', ')})`
+  const each = isNarrow || owner !== undefined ? undefined : environments
+  const one = environments === undefined || each !== undefined ? where : [...where, among()]
+  const branches = each?.map((environment) => [...where, `environment = ${bind(environment)}`]) ?? [one]
   const text = branches.map(
     (terms) => `SELECT ${shown.join(', ')}, count, cost FROM latchkey_usage
     WHERE ${terms.join(' AND ')}`,

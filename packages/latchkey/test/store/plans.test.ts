@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, test } from 'node:test'
+import { temporaryFolder } from '../../../../test/temporary-folder.ts'
+import type { Query } from '../../src/store/sql.ts'
+import { entriesQuery, refusalsQuery } from '../../src/store/sql.ts'
+import { usageQuery } from '../../src/store/usage-sql.ts'
+import { sqliteStore } from '../../src/store/sqlite.ts'
+
+const file = join(temporaryFolder('plans'), 'latchkey.db')
+await sqliteStore({ file }).close()
+const database = new DatabaseSync(file, { readOnly: true })
+after(() => database.close())
+const orders = ['newest', 'oldest'] as const
+
+/** How SQLite reads the table that it begins with. */
+function planOf({ text, values }: Query): string {
+  const bound = Object.fromEntries(values.map((value, index) => [index + 1, value]))
+  const [first] = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(bound)
+  return String(first?.['detail'])
+}
+
+const entries = (filter: Partial<Parameters<typeof entriesQuery>[0]>): string =>
+  planOf(
+    entriesQuery({ order: 'newest', limit: 10, ...filter } as Parameters<typeof entriesQuery>[0], (column) => column),
+  )
+
+const usage = (filter: Partial<Parameters<typeof usageQuery>[0]>): string =>
+  planOf(usageQuery({ from: 0, to: 9, order: 'newest', limit: 10, ...filter } as Parameters<typeof usageQuery>[0]))
+
+test('what is asked about one key is read in an index of the key, whoever asks and whatever else is asked', () => {
+  const bound = { owner: 'acme', held: ['live', 'test'] }
+  for (const order of orders) {
+    for (const more of [{}, bound, { actor: 'key_b' }, { action: 'issue' }, { ...bound, actor: 'key_b' }] as const) {
+      const asked = { order, subject: 'key_a', ...more }
+      assert.match(entries(asked), /^SEARCH j USING INDEX \w+ \(subject=\?\)$/)
+      assert.match(
+        entries({ ...asked, from: 1, to: 8 }),
+        /^SEARCH j USING INDEX \w+ \(subject=\? AND at>\? AND at<\?\)$/,
+      )
+    }
+    const ofKey = /^SEARCH latchkey_usage USING INDEX latchkey_usage_by_key \(key_id=\? AND hour>\? AND hour<\?\)$/
+    for (const more of [{}, { owner: 'acme' }, { outcome: 'expired' }, { owner: 'acme', environments: ['a', 'b'] }]) {
+      assert.match(usage({ order, key: 'key_a', ...more }), ofKey)
+    }
+  }
+})
+
+test('refusals are read in their own index, and the use of an owner in the index of the owner', () => {
+  for (const order of orders) {
+    for (const more of [{}, { environments: ['live', 'test'] }]) {
+      assert.match(usage({ order, owner: 'acme', ...more }), /INDEX latchkey_usage_by_owner \(owner=\? AND hour/)
+      assert.match(usage({ order, owner: 'acme', outcome: 'expired', ...more }), /INDEX latchkey_usage_by_outcome /)
+    }
+  }
+})
+
+test('of the cursor and the time, only the later is where a page begins', () => {
+  for (const order of orders) {
+    const beginning = order === 'newest' ? 'at < ' : 'at >= '
+    for (const [isLater, at] of [
+      [true, 5],
+      [false, order === 'newest' ? 8 : 0],
+    ] as const) {
+      const asked = { order, from: 1, to: 8, limit: 10 } as const
+      const { text } = entriesQuery({ ...asked, position: { at, seq: 5 } }, (column) => column)
+      assert.deepEqual([text.includes('(j.at, j.seq)'), text.includes(`j.${beginning}`)], [isLater, !isLater])
+      const refusals = refusalsQuery({ ...asked, after: { at, place: 5 } }).text
+      assert.deepEqual([refusals.includes('(at, place)'), refusals.includes(beginning)], [isLater, !isLater])
+    }
+  }
+})
