@@ -21,8 +21,8 @@ export const faults: Proof['faults'] = {
       },
       {
         file: 'packages/latchkey/src/store/sql.ts',
-        text: "SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY at, place LIMIT $1",
-        becomes: 'SELECT place FROM latchkey_refusals ORDER BY at, place LIMIT $1',
+        text: "SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY place LIMIT $1",
+        becomes: 'SELECT place FROM latchkey_refusals ORDER BY place LIMIT $1',
       },
       { file: keeping, text: "if (refusal.key !== '') uncounted++", becomes: 'uncounted++' },
     ],
