@@ -54,6 +54,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
   const store = await openStore(settings.store, 'migrate', {
+    onMigration: (step) => app.log.info(step, 'the tables of an older version are brought up to date'),
     quotaDurability,
     ...(inUse ? {} : { onShared: tellShared }),
   })

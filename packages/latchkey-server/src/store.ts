@@ -31,10 +31,12 @@ export interface OpenStore extends Store {
   readonly migrated: number
 }
 
-/** How a store that is opened for a server behaves. */
+/** How a store that is opened behaves, and what it tells. */
 export interface StoreOptions {
   /** Called once, when another process accepts calls on the same store. */
   readonly onShared?: () => void
+  /** Called before each step that brings older tables up to date; meanwhile the process does nothing else. */
+  readonly onMigration?: (step: { readonly step: number; readonly steps: number }) => void
   /** When a call that spent from a quota is answered. */
   readonly quotaDurability?: 'second' | 'full'
 }

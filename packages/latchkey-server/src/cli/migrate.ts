@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { StoreOptions } from '../store.ts'
 import { fileOf, openStore } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { putReport } from './json.ts'
@@ -6,13 +7,23 @@ import type { TargetOptions } from './target.ts'
 import { say } from './terminal/print.ts'
 import { counted } from './terminal/progress.ts'
 
+/** Tells of each step, and at once of the first: nothing else can be written while it goes on. */
+function telling(file: string): NonNullable<StoreOptions['onMigration']> {
+  let began = false
+  return ({ step, steps }) => {
+    if (!began) say(`Bringing the tables of ${file} up to date. With very many keys this takes minutes.`)
+    began = true
+    if (process.stderr.isTTY) say(`  step ${step} of ${steps}`)
+  }
+}
+
 export function migrateCommand(program: Command): void {
   databaseCommand(program, 'migrate', 'Bring the tables of the database up to date. Make a backup first').action(
     async (options: TargetOptions) => {
       const address = databaseOf(options, 'migrate')
       const file = fileOf(address)
       const { snapshotRows, systemClock } = await import('latchkey')
-      const store = await openStore(address)
+      const store = await openStore(address, 'migrate', { onMigration: telling(file) })
       const { migrated } = store
       const recorded = await snapshotRows({ store, clock: systemClock })
       await store.close()

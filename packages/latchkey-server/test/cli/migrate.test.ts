@@ -5,6 +5,9 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { compose } from '../../src/compose.ts'
+import { readSettings } from '../../src/config.ts'
+import { serverLogger } from '../../src/log.ts'
 import type { Workplace } from './running.ts'
 import { secretPattern, workplace } from './running.ts'
 
@@ -75,6 +78,44 @@ test('tables of an older version are backed up, then migrated, and touched by no
     /^copy\.db is a complete copy, and it opens\.\nIts tables are from an older/,
   )
   assert.deepEqual(sightOf(here), before)
+})
+
+/** Tables as the first version made them. */
+const firstTables = `
+  CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
+  INSERT INTO latchkey_migrations VALUES (1);
+  CREATE TABLE latchkey_keys (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    owner TEXT NOT NULL, environment TEXT NOT NULL, scopes TEXT NOT NULL, metadata TEXT NOT NULL, start TEXT NOT NULL,
+    created_at INTEGER NOT NULL, not_before INTEGER, expires_at INTEGER, revoked_at INTEGER, revoked_reason TEXT,
+    revoked_note TEXT, revision INTEGER NOT NULL);
+  CREATE INDEX latchkey_keys_by_owner ON latchkey_keys (owner, place);
+  CREATE INDEX latchkey_keys_by_revision ON latchkey_keys (revision);
+  CREATE TABLE latchkey_secrets (hash TEXT NOT NULL PRIMARY KEY,
+    place INTEGER NOT NULL REFERENCES latchkey_keys (place)) WITHOUT ROWID;
+  CREATE TABLE latchkey_journal (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL,
+    action TEXT NOT NULL, subject TEXT NOT NULL, change TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)`
+
+test('whoever brings tables up to date is told before it begins, because it may take minutes', async () => {
+  const here = workplace()
+  const older = (name: string): string => {
+    const database = new DatabaseSync(join(here.folder, name))
+    database.exec(firstTables)
+    database.close()
+    return `sqlite:${name}`
+  }
+  const { code, stderr } = await here.run(['migrate', '--store', older('one.db')])
+  assert.equal(code, 0)
+  assert.match(
+    stderr,
+    /^Bringing the tables of one\.db up to date.*minutes\.\none\.db is now up to date, after \d+ steps\.\n$/,
+  )
+  const lines: string[] = []
+  const stream = { write: (line: string) => void lines.push(line) }
+  older('two.db')
+  const settings = readSettings({ environment: { LATCHKEY_STORE: `sqlite:${join(here.folder, 'two.db')}` } })
+  const { close } = await compose(settings, { logger: serverLogger(settings, stream) })
+  await close()
+  assert.match(lines[0] ?? '', /"step":2,"steps":\d+,"msg":"the tables of an older version are brought up to date"/)
 })
 
 test('migrate makes tables where there are none, and says what it did', async () => {

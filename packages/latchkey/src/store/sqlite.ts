@@ -15,6 +15,7 @@ import { looksOf } from './sqlite/looks.ts'
 import { hasReader, readerOf } from './sqlite/reader.ts'
 import type { ReadName } from './sqlite/reads.ts'
 import { readsOf } from './sqlite/reads.ts'
+import type { MigrationStep } from './sqlite/schema.ts'
 import { statementsOf } from './sqlite/statements.ts'
 import { transactionsOf } from './sqlite/transactions.ts'
 import { writesOf } from './sqlite/writes.ts'
@@ -22,6 +23,7 @@ import { writesOf } from './sqlite/writes.ts'
 export type { BackupOptions } from './sqlite/backup.ts'
 export { backupSqlite } from './sqlite/backup.ts'
 export { isInUse } from './sqlite/database.ts'
+export type { MigrationStep } from './sqlite/schema.ts'
 export { isSoundSqlite, soundSqlite } from './sqlite/version.ts'
 
 /**
@@ -51,6 +53,11 @@ export interface SqliteStoreOptions {
    */
   readonly onShared?: () => void
   /**
+   * Called before each step that brings older tables up to date. With a million keys all of them take minutes, in which the
+   * process does nothing else: what it says must be written at once.
+   */
+  readonly onMigration?: (step: MigrationStep) => void
+  /**
    * When a call that spent from a quota is answered; `second` if left out.
    *
    * - `second`: at once. What was spent is on the disk within a second, so a loss of power can give a key back what it
@@ -68,6 +75,7 @@ const sqliteStoreOptions = membersOf<SqliteStoreOptions>({
   file: true,
   mode: true,
   onShared: true,
+  onMigration: true,
   quotaDurability: true,
 })
 
@@ -102,11 +110,12 @@ export interface SqliteStore extends Store {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   objectOf('The options of sqliteStore', options, sqliteStoreOptions)
-  const { file, mode = 'migrate', onShared, quotaDurability = 'second' } = options
+  const { file, mode = 'migrate', onShared, onMigration, quotaDurability = 'second' } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
   if (onShared !== undefined && typeof onShared !== 'function') throw invalid('onShared', 'a function')
+  if (onMigration !== undefined && typeof onMigration !== 'function') throw invalid('onMigration', 'a function')
   if (!durabilities.includes(quotaDurability)) throw invalid('quotaDurability', `one of ${durabilities.join(', ')}`)
-  const opened = openDatabase(file, mode)
+  const opened = openDatabase(file, mode, onMigration)
   const { database, mustBeThere, still, migrated } = opened
   const statements = statementsOf(database, file)
   const transactions = transactionsOf(database)

@@ -25,6 +25,7 @@ import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import type { JournalHead } from '../../src/ports.ts'
 import { migrations } from '../../src/store/migrations.ts'
 import { entryValues } from '../../src/store/sql.ts'
+import type { MigrationStep } from '../../src/store/sqlite.ts'
 import { backupSqlite, isInUse, sqliteStore } from '../../src/store/sqlite.ts'
 import { followerConformance } from '../conformance/follower.ts'
 import type { StoreUnderTest } from '../conformance/store.ts'
@@ -331,6 +332,34 @@ test('a database of the first version is brought up to date with all that it has
   const again = sqliteStore({ file })
   assert.equal(again.migrated, 0)
   await again.close()
+})
+
+test('each step on tables of an older version is told of before it is taken, and none on new ones', async () => {
+  const file = newFile()
+  mkdirSync(dirname(file))
+  const database = new DatabaseSync(file)
+  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] })
+  for (const statement of first) database.exec(String(statement))
+  database.exec(`CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
+    INSERT INTO latchkey_migrations VALUES (1)`)
+  const told: (MigrationStep & { readonly done: unknown })[] = []
+  const store = sqliteStore({
+    file,
+    onMigration: (step) => {
+      const row = database.prepare('SELECT MAX(version) AS version FROM latchkey_migrations').get()
+      told.push({ ...step, done: row?.['version'] })
+    },
+  })
+  const steps = store.migrated + 1
+  assert.deepEqual(
+    told,
+    Array.from({ length: store.migrated }, (_, index) => ({ step: index + 2, steps, done: 1 })),
+  )
+  await store.close()
+  database.close()
+  const untold = { onMigration: () => assert.fail('nothing is brought up to date') }
+  for (const path of [file, newFile()]) await sqliteStore({ file: path, ...untold }).close()
+  assert.throws(() => sqliteStore({ file, onMigration: true as never }), { code: 'invalid_input' })
 })
 
 test('usage that was counted before it had an environment and a cost gets both', async () => {

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import type { Presence } from './file.ts'
 import { always, asUri, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './file.ts'
+import type { MigrationStep } from './schema.ts'
 import { migrate, mustBeOfThisVersion } from './schema.ts'
 import { checkVersion } from './version.ts'
 
@@ -33,9 +34,9 @@ export interface OpenDatabase {
  *
  * @throws LatchkeyError `store_unusable`; with the `cause` `older schema` or `newer schema` where it is that.
  */
-export function openDatabase(file: string, mode: OpenMode): OpenDatabase {
+export function openDatabase(file: string, mode: OpenMode, onStep?: (step: MigrationStep) => void): OpenDatabase {
   if (mode === 'write' || mode === 'read') mustExist(file)
-  return opening(file, mode === 'read' ? openToRead : openToChange(mode), ({ database }) => {
+  return opening(file, mode === 'read' ? openToRead : openToChange(mode, onStep), ({ database }) => {
     mustBeOfThisVersion(database, file)
   })
 }
@@ -78,7 +79,10 @@ function reasonOf(error: unknown): string {
 
 const memory = ':memory:'
 
-function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => OpenDatabase {
+function openToChange(
+  mode: 'migrate' | 'create' | 'write',
+  onStep?: (step: MigrationStep) => void,
+): (file: string) => OpenDatabase {
   return (file) => {
     const make = mode !== 'write'
     if (make && file !== memory) makeFile(file)
@@ -101,7 +105,7 @@ function openToChange(mode: 'migrate' | 'create' | 'write'): (file: string) => O
       database.exec('PRAGMA secure_delete = ON')
       // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
       database.exec('PRAGMA cache_size = -65536')
-      const migrated = make ? migrate(database, { file, fresh: mode === 'create' }) : 0
+      const migrated = make ? migrate(database, { file, fresh: mode === 'create', onStep }) : 0
       // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
       // Nor does it wait for the disk, where it has a log: whoever commits syncs that, before a change is acknowledged.

@@ -4,6 +4,14 @@ import { migrations } from '../migrations.ts'
 import { statementsOf } from './statements.ts'
 import { textIndex } from './text-index.ts'
 
+/** One of the steps that bring tables up to date. */
+export interface MigrationStep {
+  /** Its number, from 1. */
+  readonly step: number
+  /** How many steps there are. */
+  readonly steps: number
+}
+
 /** The `cause` of the error, by which code that inspects a database decides what to advise. */
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
@@ -40,10 +48,16 @@ export function mustBeOfThisVersion(database: DatabaseSync, file: string): void 
 /**
  * Makes the tables of a new database, and brings older ones up to date unless only `fresh` ones are to be made. Answers
  * in how many steps.
+ *
+ * @param onStep - called before each step on older tables.
  */
 export function migrate(
   database: DatabaseSync,
-  { file, fresh }: { readonly file: string; readonly fresh: boolean },
+  {
+    file,
+    fresh,
+    onStep,
+  }: { readonly file: string; readonly fresh: boolean; readonly onStep: ((step: MigrationStep) => void) | undefined },
 ): number {
   database.exec('BEGIN IMMEDIATE')
   try {
@@ -55,6 +69,7 @@ export function migrate(
     }
     for (const [index, step] of steps.entries()) {
       if (index < reached) continue
+      if (reached > 0) onStep?.({ step: index + 1, steps: steps.length })
       for (const statement of step) {
         if (typeof statement === 'string') database.exec(statement)
         else statement(statementsOf(database, file))
