@@ -8,6 +8,7 @@ import { memory } from './benchmarks/memory.ts'
 import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
 import { rate } from './benchmarks/rate.ts'
+import { reading } from './benchmarks/reading.ts'
 import { scale } from './benchmarks/scale.ts'
 import { stall } from './benchmarks/stall.ts'
 import { start } from './benchmarks/start.ts'
@@ -27,5 +28,6 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   memory,
   flush,
   stall,
+  reading,
   start,
 }

@@ -1,20 +1,17 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { OpenKeyring } from 'latchkey'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { asSent } from './contender.ts'
 import type { Benchmark, Line } from './figure.ts'
-import { fill, scopes } from './fill.ts'
+import { scopes } from './fill.ts'
+import { fillLarge, keys, usageRows } from './large.ts'
 import type { Held } from './loop.ts'
 import { longestTurn } from './loop.ts'
 import { ratioOf, spreadOf } from './measure.ts'
 import { inTemporaryFolder } from './temporary-folder.ts'
-
-const keys = 1_000_000
-const usageRows = 5 * keys
 
 /** How many keys are used before usage is written. */
 const used = 20_000
@@ -73,7 +70,7 @@ export const stall: Benchmark = {
   run: (progress) =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'latchkey.db')
-      const secrets = await filled(file, progress)
+      const secrets = asSent(fillLarge(file, progress))
       const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, usageInterval: 1_000_000_000 })
       const held: Record<string, Held[]> = {}
       const [meanwhile, without]: [number[], number[]] = [[], []]
@@ -127,30 +124,4 @@ function p99(times: readonly number[]): number {
 
 async function pause(until: number): Promise<void> {
   while (Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-}
-
-async function filled(file: string, progress: (line: string) => void): Promise<readonly string[]> {
-  const store = sqliteStore({ file })
-  const secrets = asSent(
-    await fill(store, {
-      count: keys,
-      keep: used,
-      progress: (count) => {
-        if (count % 100_000 === 0) progress(`${count / 1000} of ${keys / 1000} thousand keys`)
-      },
-    }),
-  )
-  await store.close()
-  const database = new DatabaseSync(file)
-  const hours = usageRows / keys
-  const since = Math.floor(Date.now() / 3_600_000) - hours
-  for (let hour = 0; hour < hours; hour++) {
-    const at = (since + hour) * 3_600_000
-    database.exec(`INSERT INTO latchkey_usage
-      (hour, key_id, owner, environment, outcome, limit_name, count, cost)
-      SELECT ${at}, id, owner, environment, 'accepted', '', 1, 1 FROM latchkey_keys ORDER BY id`)
-    progress(`${hour + 1} of ${hours} million rows of usage`)
-  }
-  database.close()
-  return secrets
 }
