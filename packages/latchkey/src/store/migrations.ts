@@ -2,7 +2,7 @@ import { countTables } from './count-tables.ts'
 import type { SqlValue } from './sql.ts'
 import { fileAll } from './filing.ts'
 import { purgeTables } from './purge-sql.ts'
-import { rollUpTables } from './usage-sums-sql.ts'
+import { rankKeysOfOwner, rollUpTables } from './usage-sums-sql.ts'
 
 /** The statements of the transaction in which a migration works. */
 interface Migrating {
@@ -293,5 +293,6 @@ export function migrations({
       `DROP INDEX latchkey_refusals_known`,
       `CREATE INDEX latchkey_refusals_known ON latchkey_refusals (place) WHERE key_id <> ''`,
     ],
+    rankKeysOfOwner,
   ]
 }

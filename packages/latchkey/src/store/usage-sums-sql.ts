@@ -102,6 +102,13 @@ export function rollUpTables({
   ]
 }
 
+/** The keys of an owner in the order of their counts; the index before had to be read as a whole. */
+export const rankKeysOfOwner: readonly string[] = [
+  `DROP INDEX latchkey_usage_key_days_by_owner`,
+  `CREATE INDEX latchkey_usage_key_days_most_of_owner
+    ON latchkey_usage_key_days (owner, at, environment, outcome, count, key_id)`,
+]
+
 /** What is read to sum up: a roll-up, or the rows of one hour and key each. */
 interface Source {
   readonly table: string
@@ -131,7 +138,8 @@ function sourceOf(
 /** Sums by step, and by group if one is given. `among` are the groups to read; all of them if left out. */
 export function sumsQuery(filter: UsageSumsFilter, by: Grain | undefined, among?: readonly string[]): Query {
   const { table, at } = sourceOf(filter, by)
-  const { where, values, bind } = conditionsOf(filter, table === 'latchkey_usage' ? 'hour' : 'at')
+  const ofKeys = filter.key !== undefined || (by === 'key' && among !== undefined)
+  const { where, values, bind } = conditionsOf(filter, table === 'latchkey_usage' ? 'hour' : 'at', ofKeys)
   if (by !== undefined && among !== undefined) where.push(`${columnOf[by]} IN (${among.map(bind).join(', ')})`)
   const group = by === undefined ? [] : [`${columnOf[by]} AS name`]
   const text = `SELECT ${[`${at} AS at`, ...group].join(', ')}, ${sums} FROM ${table}
@@ -142,44 +150,55 @@ export function sumsQuery(filter: UsageSumsFilter, by: Grain | undefined, among?
 // An engine may sum up whole numbers as decimals, which drivers give as texts.
 const sums = 'CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(cost) AS BIGINT) AS cost'
 
-/** The keys of one owner that were used most on some days; or the owners of one key. */
-export function mostOfOwner(filter: UsageSumsFilter, by: 'key' | 'owner'): Query {
-  const { where, values, bind } = conditionsOf(filter, 'at')
+/** The owners of one key that were used most on some days, or that key; or the one owner. */
+export function mostOfOne(filter: UsageSumsFilter, by: 'key' | 'owner'): Query {
+  const { where, values, bind } = conditionsOf(filter, 'at', filter.key !== undefined)
   const text = `SELECT ${columnOf[by]} AS name, CAST(SUM(count) AS BIGINT) AS count
-    FROM ${by === 'key' || filter.key !== undefined ? keyDays.table : ownerDays.table} WHERE ${where.join(' AND ')}
+    FROM ${filter.key === undefined ? ownerDays.table : keyDays.table} WHERE ${where.join(' AND ')}
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${bind(filter.top)}`
   return { text, values }
 }
 
-/** The lists in which `most` ranks: one for each day, environment and outcome in which something was counted. */
+/**
+ * The lists in which is ranked, of all or of one owner: one for each day, environment and outcome in which something was
+ * counted.
+ */
 export function listsQuery(filter: UsageSumsFilter): Query {
-  const { where, values } = conditionsOf(filter, 'at')
-  const text = `SELECT at - at % ${dayLength} AS day, environment, outcome FROM ${hours.table}
+  const { where, values } = conditionsOf(filter, 'at', false)
+  const text = `SELECT at - at % ${dayLength} AS day, environment, outcome
+    FROM ${filter.owner === undefined ? hours.table : ownerDays.table}
     WHERE ${where.join(' AND ')} GROUP BY 1, 2, 3`
   return { text, values }
 }
 
-/** The first of a list: the keys or owners with the highest counts of a day ($1), environment ($2) and outcome ($3). */
-export const first: Readonly<Record<'key' | 'owner', string>> = {
-  key: firstIn(keyDays.table, 'key_id'),
-  owner: firstIn(ownerDays.table, 'owner'),
+/**
+ * The first of a list: the keys or owners with the highest counts of a day ($1), environment ($2) and outcome ($3), $4 at
+ * most; or the keys of an owner ($5).
+ */
+export const first: Readonly<Record<'key' | 'owner' | 'keyOfOwner', string>> = {
+  key: firstIn(keyDays.table, 'key_id', ''),
+  owner: firstIn(ownerDays.table, 'owner', ''),
+  keyOfOwner: firstIn(keyDays.table, 'key_id', 'owner = $5 AND'),
 }
 
-function firstIn(table: string, column: string): string {
-  return `SELECT ${column} AS name, count FROM ${table} WHERE at = $1 AND environment = $2 AND outcome = $3
+function firstIn(table: string, column: string, also: string): string {
+  return `SELECT ${column} AS name, count FROM ${table} WHERE ${also} at = $1 AND environment = $2 AND outcome = $3
     ORDER BY count DESC, ${column} DESC LIMIT $4`
 }
 
+/** @param ofKeys - whether keys are named: they have the fewest rows, so those are not looked for by anything else. */
 function conditionsOf(
   { key, owner, environments, outcome, by, from, to }: UsageSumsFilter,
   at: 'at' | 'hour',
+  ofKeys: boolean,
 ): { readonly where: string[]; readonly values: SqlValue[]; readonly bind: (value: SqlValue) => string } {
   const values: SqlValue[] = [from, to]
   const bind = (value: SqlValue): string => `$${values.push(value)}`
   const where = [`${at} >= $1`, `${at} < $2`]
   if (key !== undefined) where.push(`key_id = ${bind(key)}`)
-  if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
-  if (environments !== undefined) where.push(`environment IN (${environments.map(bind).join(', ')})`)
+  const unindexed = (column: string): string => (ofKeys ? `COALESCE(${column}, '')` : column)
+  if (owner !== undefined) where.push(`${unindexed('owner')} = ${bind(owner)}`)
+  if (environments !== undefined) where.push(`${unindexed('environment')} IN (${environments.map(bind).join(', ')})`)
   if (outcome !== undefined) where.push(`outcome = ${bind(outcome)}`)
   // Those calls are among the accepted ones already.
   else if (by !== 'outcome') where.push(`outcome <> 'over_limit_reported'`)

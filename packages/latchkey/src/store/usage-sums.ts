@@ -1,6 +1,6 @@
 import type { UsageSum, UsageSums, UsageSumsFilter } from '../ports.ts'
 import type { SqlValue } from './sql.ts'
-import { dayLength, first, listsQuery, mostOfOwner, sumsQuery } from './usage-sums-sql.ts'
+import { dayLength, first, listsQuery, mostOfOne, sumsQuery } from './usage-sums-sql.ts'
 
 /** How many of each list are ranked: those of one day, environment and outcome. */
 const ranked = 200
@@ -22,8 +22,9 @@ export function usageSumsOf(rows: Rows, filter: UsageSumsFilter): UsageSums {
 /** The keys or owners that were used most, in order, on the days (UTC) in which the time lies. */
 function mostUsed(rows: Rows, filter: UsageSumsFilter, by: 'key' | 'owner'): readonly string[] {
   const days = { ...filter, from: floor(filter.from), to: floor(filter.to + dayLength - 1) }
-  if (filter.key !== undefined || filter.owner !== undefined) {
-    const { text, values } = mostOfOwner(days, by)
+  const { owner } = filter
+  if (filter.key !== undefined || (owner !== undefined && by === 'owner')) {
+    const { text, values } = mostOfOne(days, by)
     return rows<{ readonly name: string }>(text, values).map(({ name }) => name)
   }
   const counts = new Map<string, number>()
@@ -32,7 +33,11 @@ function mostUsed(rows: Rows, filter: UsageSumsFilter, by: 'key' | 'owner'): rea
     text,
     values,
   )) {
-    const list = rows<{ name: string; count: number }>(first[by], [day, environment, outcome, ranked])
+    const place = [day, environment, outcome, ranked]
+    const list =
+      owner === undefined
+        ? rows<{ name: string; count: number }>(first[by], place)
+        : rows<{ name: string; count: number }>(first.keyOfOwner, [...place, owner])
     for (const { name, count } of list) counts.set(name, (counts.get(name) ?? 0) + count)
   }
   const inOrder = [...counts].toSorted(([one, less], [other, more]) => more - less || (one < other ? -1 : 1))
