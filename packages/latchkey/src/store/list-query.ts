@@ -12,6 +12,12 @@ import { ownerColumns, withOwner } from './sql.ts'
 /** How many keys a page looks at. */
 export const mostLookedAt = 5000
 
+/**
+ * How many keys an index of all of them may have, if whoever asks may see only some: it takes as long as there are keys of
+ * others in it.
+ */
+export const mostOfAll = 20_000
+
 /** The number up to which keys are counted. */
 export const mostCounted = 1000
 
@@ -31,6 +37,8 @@ export function placesOf(filter: AskedFilter, keys: Walk): readonly Places[] {
   const { issuedBy, rotating, states, text, now, order, engine } = filter
   const seen = filter.owner === undefined && filter.environments === undefined
   const all: Places[] = [...ended(filter)]
+  // All keys of an owner that has few of them: whatever is asked, no key of another is looked at.
+  const own: Places = { seen: true, places: (bind) => ownPlaces(keys, bind) }
   if (issuedBy !== undefined) {
     const made = 'SELECT place FROM latchkey_secrets WHERE ended = 0 AND issued_by ='
     all.push({ seen, places: (bind) => `${made} ${bind(issuedBy)}` })
@@ -46,7 +54,13 @@ export function placesOf(filter: AskedFilter, keys: Walk): readonly Places[] {
   if (states?.length === 1 && states[0] === 'expired') {
     all.push(...spansOf({ ...filter, expiresBefore: now + 1 }, keys, expirySpans))
   }
-  return all
+  return seen ? all : [...all.filter((places) => places.seen), own, ...all.filter((places) => !places.seen)]
+}
+
+function ownPlaces(keys: Walk, bind: Bind): string {
+  return inEach(keys, bind)
+    .map((all) => `SELECT k.place FROM latchkey_keys k WHERE ${all}`)
+    .join(' UNION ALL ')
 }
 
 /** Keys that were ended or disabled have an index of their own. */
@@ -66,6 +80,13 @@ function spansOf(filter: ListFilter, keys: Walk, spans: typeof useSpans): readon
       .flatMap((all) => spans(filter, bind).map((span) => `${select} ${all} AND ${span}`))
       .join(' UNION ALL ')
   return [{ seen: true, places }]
+}
+
+/** Answers `count` of those places, whoever may see them, or one more than may be looked through. */
+export function allPlacesQuery({ places }: Places): Query {
+  return query(
+    (bind) => `SELECT COUNT(*) AS count FROM (SELECT 1 FROM (${places(bind)}) w LIMIT ${mostOfAll + 1}) found`,
+  )
 }
 
 /** Answers `count` of those places that whoever asks may see, or one more than may be looked at. */

@@ -5,7 +5,17 @@ import type { AskedFilter } from '../list-conditions.ts'
 import type { OrderedRow, Walk } from '../list-order.ts'
 import { endQuery, environmentsOfKeys, positionIn } from '../list-order.ts'
 import type { Places } from '../list-query.ts'
-import { asksForMore, countQuery, mostCounted, mostLookedAt, pageQuery, placesOf, placesQuery } from '../list-query.ts'
+import {
+  allPlacesQuery,
+  asksForMore,
+  countQuery,
+  mostCounted,
+  mostLookedAt,
+  mostOfAll,
+  pageQuery,
+  placesOf,
+  placesQuery,
+} from '../list-query.ts'
 import type { OwnerRow } from '../rows.ts'
 import type { Query } from '../sql.ts'
 import { listEngine } from './list-engine.ts'
@@ -54,7 +64,13 @@ export function listOf({
         return { items: [], next: undefined, total: filter.count === true ? none : undefined }
 
       const usable = placesOf(filter, keys).filter(({ seen }) => seen || filter.bound !== true)
-      const few = usable.find((places) => countOf(placesQuery(places, keys)) <= mostLookedAt)
+      const few = asksForMore(filter)
+        ? usable.find(
+            (places) =>
+              (places.seen || countOf(allPlacesQuery(places)) <= mostOfAll) &&
+              countOf(placesQuery(places, keys)) <= mostLookedAt,
+          )
+        : undefined
       const found = answer<ListedRow>(pageQuery(filter, keys, few))
       const shown = found.slice(0, limit)
       const last = shown.at(-1)
