@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
+import { placesOf } from '../../src/store/list-query.ts'
+import { listEngine } from '../../src/store/sqlite/list-engine.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { listConformance, walkThrough } from '../conformance/list.ts'
 import { everything, inserting, newKey } from '../conformance/store.ts'
@@ -42,6 +44,22 @@ test('a page ends early where very many keys were looked at, says so by its curs
   const counted = await store.list({ ...everything, text: 'nightly', count: true })
   assert.deepEqual(counted.total, { count: 1000, more: true })
   await store.close()
+})
+
+test('who sees the keys of one owner or of some environments is answered from those, before any index of all', () => {
+  const asked = { text: 'nightly', issuedBy: 'key_1', rotating: true, states: ['revoked'] } as const
+  for (const bound of [{ owner: 'acme' }, { environments: ['live'] }, { owner: 'acme', environments: ['live'] }]) {
+    const filter = { ...everything, ...asked, ...bound, engine: listEngine }
+    const places = placesOf(filter, { ...filter, environments: ['live'] })
+    assert.deepEqual(
+      places.map(({ seen }) => seen),
+      [true, false, false, false, false],
+    )
+    assert.match(
+      places[0]?.places(() => '?') ?? '',
+      /FROM latchkey_keys k WHERE (?:k\.owner = \? AND )?k\.environment = \?$/,
+    )
+  }
 })
 
 test('the index of texts has small pages: a change puts some hundred of them in order, and must not take long', async () => {
