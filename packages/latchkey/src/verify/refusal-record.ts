@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../error.ts'
 import type { RefusedLimit, RefusedRequirement, StoredRefusal } from '../ports.ts'
 import type { RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
@@ -51,10 +52,18 @@ export interface PlainRefusalRecord extends RefusalFacts {
 /** Why a call was refused, for those who may know. */
 export type RefusalRecord = ScopeRefusalRecord | LimitRefusalRecord | PlainRefusalRecord
 
-/** What is kept of a refusal, for those who may know. */
+/**
+ * What is kept of a refusal, for those who may know.
+ *
+ * @throws LatchkeyError `store_unusable` for a code that is not in the table of refusals.
+ */
 export function recordOf(kept: Omit<StoredRefusal, 'place'>): RefusalRecord {
   const { requestId, at, count, instance, address, route, requirement, key, owner, environment, missing, limit } = kept
-  const code = kept.code as RefusalCode
+  if (!isCode(kept.code)) {
+    const message = `The database holds a refusal with a code that this version does not know, at ${new Date(at).toISOString()}. A newer version has written it, or another program.`
+    throw new LatchkeyError('store_unusable', message)
+  }
+  const code: RefusalCode = kept.code
   const { step, why } = refusals[code]
   const facts: RefusalFacts = {
     requestId,
@@ -73,4 +82,8 @@ export function recordOf(kept: Omit<StoredRefusal, 'place'>): RefusalRecord {
   if (code === 'insufficient_scope') return { ...facts, code, missing: missing ?? undefined }
   if (code === 'over_limit' || code === 'quota_exhausted') return { ...facts, code, limit: limit ?? undefined }
   return { ...facts, code }
+}
+
+function isCode(code: string): code is RefusalCode {
+  return Object.hasOwn(refusals, code)
 }

@@ -3,6 +3,9 @@ import { LatchkeyError } from '../../error.ts'
 import { foreignValue } from '../foreign-value.ts'
 import type { SqlValue } from '../sql.ts'
 
+/** Statements that are kept: those of fixed text are fewer, but a list has another text for each set of filters. */
+const most = 500
+
 /** The statements of an open database, each prepared once. Their errors are explained if possible. */
 export interface Statements {
   readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
@@ -25,6 +28,8 @@ export function statementsOf(database: DatabaseSync, file: string): Statements {
   function prepared(text: string): StatementSync {
     let statement = statements.get(text)
     if (statement === undefined) {
+      const [oldest] = statements.keys()
+      if (statements.size >= most && oldest !== undefined) statements.delete(oldest)
       statement = database.prepare(text)
       statements.set(text, statement)
     }
