@@ -26,7 +26,7 @@ import {
 } from './keyring/call-options.ts'
 import type { Changed } from './keyring/change-key.ts'
 import type { Created } from './keyring/create.ts'
-import type { Erased } from './keyring/erasing.ts'
+import type { Erased } from './keyring/deletion/erasing.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'

@@ -24,7 +24,7 @@ export type { Changed } from './keyring/change-key.ts'
 export type { Propagated } from './keyring/propagated.ts'
 export { bounds } from './input.ts'
 export type { Created } from './keyring/create.ts'
-export type { Erased } from './keyring/erasing.ts'
+export type { Erased } from './keyring/deletion/erasing.ts'
 export type { Imported, ImportedKey, KnownLife } from './keyring/import.ts'
 export type { KnownSecret } from './keyring/imported-secret.ts'
 export type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
@@ -50,9 +50,9 @@ export type { Counts, CountsOptions, EnvironmentCounts, KeyCounts, StateCounts }
 export type { ListedOwner, OwnerPage, OwnersOptions } from './keyring/reading/owners.ts'
 export type { ActingKey, WhoAmI } from './keyring/reading/whoami.ts'
 export type { RefusalOrder, RefusalPage, RefusalsOptions } from './keyring/reading/refusals.ts'
-export type { Purged, PurgeOptions } from './keyring/purge.ts'
+export type { Purged, PurgeOptions } from './keyring/deletion/purge.ts'
 export type { KeptRefusals } from './keyring/refusal-bounds.ts'
-export type { Retention } from './keyring/retention.ts'
+export type { Retention } from './keyring/deletion/retention.ts'
 export type {
   LimitRefusalRecord,
   PlainRefusalRecord,

@@ -22,10 +22,10 @@ import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import { instanceOf } from './instance.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
-import { purge } from './purge.ts'
-import { purgeAtTimes } from './purge-at-times.ts'
+import { purge } from './deletion/purge.ts'
+import { purgeAtTimes } from './deletion/purge-at-times.ts'
 import { refusalBoundsOf } from './refusal-bounds.ts'
-import { agesOf } from './retention.ts'
+import { agesOf } from './deletion/retention.ts'
 import { verbsOf } from './verbs.ts'
 
 const keyringOptions = membersOf<KeyringOptions<string>>({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { LatchkeyError } from '../../src/error.ts'
-import { purgeAtTimes } from '../../src/keyring/purge-at-times.ts'
+import { LatchkeyError } from '../../../src/error.ts'
+import { purgeAtTimes } from '../../../src/keyring/deletion/purge-at-times.ts'
 
 const [minute, hour] = [60_000, 3_600_000]
 

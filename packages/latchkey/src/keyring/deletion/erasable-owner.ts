@@ -1,10 +1,10 @@
-import { LatchkeyError } from '../error.ts'
-import { bounds } from '../input.ts'
-import { adminEnvironment } from '../policy/admin.ts'
-import type { ListPosition } from '../ports.ts'
-import type { KeyringParts } from '../verify/parts.ts'
-import { authorityOf } from './authority.ts'
-import { visibleOwner } from './owners.ts'
+import { LatchkeyError } from '../../error.ts'
+import { bounds } from '../../input.ts'
+import { adminEnvironment } from '../../policy/admin.ts'
+import type { ListPosition } from '../../ports.ts'
+import type { KeyringParts } from '../../verify/parts.ts'
+import { authorityOf } from '../authority.ts'
+import { visibleOwner } from '../owners.ts'
 
 /**
  * Checks that an owner can be erased.

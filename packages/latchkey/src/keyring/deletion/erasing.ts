@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { chain } from '../journal/chain.ts'
-import { emptyingOf, erased, isEmpty } from '../journal/emptied.ts'
-import type { Snapshot } from '../journal/snapshot.ts'
-import type { Change, Conditions, Emptied, JournalDraft, JournalEntry, Store } from '../ports.ts'
-import type { KeyringParts } from '../verify/parts.ts'
-import type { Propagated } from './propagated.ts'
+import { chain } from '../../journal/chain.ts'
+import { emptyingOf, erased, isEmpty } from '../../journal/emptied.ts'
+import type { Snapshot } from '../../journal/snapshot.ts'
+import type { Change, Conditions, Emptied, JournalDraft, JournalEntry, Store } from '../../ports.ts'
+import type { KeyringParts } from '../../verify/parts.ts'
+import type { Propagated } from '../propagated.ts'
 
 /** What was erased, and how that can be looked up. */
 export interface Erased extends Propagated {

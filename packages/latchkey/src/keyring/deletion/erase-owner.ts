@@ -1,21 +1,21 @@
-import { bounds, objectOf, text } from '../input.ts'
-import { emptied, erased, isEmpty } from '../journal/emptied.ts'
-import { membersOfText } from '../journal/change-text.ts'
-import { names, rowsWithout } from '../journal/naming.ts'
-import { rowsTold } from '../journal/snapshot-rows.ts'
-import { subjectOfOwner } from '../journal/subject.ts'
-import type { Change, Conditions, Emptied, JournalEntry } from '../ports.ts'
-import type { KeyringParts } from '../verify/parts.ts'
-import { authorityOf, mustSeeAll } from './authority.ts'
-import type { EraseOptions } from './call-options.ts'
-import { eraseOptions } from './call-options.ts'
+import { bounds, objectOf, text } from '../../input.ts'
+import { emptied, erased, isEmpty } from '../../journal/emptied.ts'
+import { membersOfText } from '../../journal/change-text.ts'
+import { names, rowsWithout } from '../../journal/naming.ts'
+import { rowsTold } from '../../journal/snapshot-rows.ts'
+import { subjectOfOwner } from '../../journal/subject.ts'
+import type { Change, Conditions, Emptied, JournalEntry } from '../../ports.ts'
+import type { KeyringParts } from '../../verify/parts.ts'
+import { authorityOf, mustSeeAll } from '../authority.ts'
+import type { EraseOptions } from '../call-options.ts'
+import { eraseOptions } from '../call-options.ts'
 import { mustBeErasable } from './erasable-owner.ts'
 import type { Erased, ErasingSteps } from './erasing.ts'
 import { clear, erasingSteps, piece } from './erasing.ts'
-import { idempotentCallOf, resultBefore } from './idempotency.ts'
-import { untilUndisturbed } from './optimistic.ts'
-import { keyToldAnew, stoodAfter } from './told-anew.ts'
-import { propagated } from './propagated.ts'
+import { idempotentCallOf, resultBefore } from '../idempotency.ts'
+import { untilUndisturbed } from '../optimistic.ts'
+import { restatedKey, restated } from './restated.ts'
+import { propagated } from '../propagated.ts'
 
 /** Keys that are erased in one transaction. */
 const keysAtOnce = 2
@@ -165,7 +165,7 @@ async function emptyActor<Scope extends string>(
       const { earlier: _earlier, rows: _rows, ...change } = membersOfText(entry.change)
       return emptied(entry, { actor: erased, change })
     })
-    const anew = await Promise.all(entries.map(async (entry) => stoodAfter(parts.store, entry, steps.draft)))
+    const anew = await Promise.all(entries.map(async (entry) => restated(parts.store, entry, steps.draft)))
     const changes = [steps.change(going, { rows: entries.flatMap(rowsTold) }), ...anew.flat()]
     if (going.length > 0 && !(await steps.commit(changes))) return false
     if (found.length < piece) return true
@@ -187,7 +187,7 @@ async function emptySome<Scope extends string>(
     const kept = await store.byId(subject)
     if (kept === undefined) continue
     if (kept.key.owner === owner) return false
-    changes.push(keyToldAnew(kept, steps.draft))
+    changes.push(restatedKey(kept, steps.draft))
   }
   return (await steps.commit(changes)) !== undefined
 }

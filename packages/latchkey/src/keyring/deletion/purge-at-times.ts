@@ -1,4 +1,4 @@
-import { LatchkeyError } from '../error.ts'
+import { LatchkeyError } from '../../error.ts'
 
 /** Milliseconds after the start of a process in which its first purge begins. */
 const first = { least: 60_000, most: 600_000 }

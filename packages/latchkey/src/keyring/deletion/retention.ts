@@ -1,4 +1,4 @@
-import { integer, membersOf, objectOf } from '../input.ts'
+import { integer, membersOf, objectOf } from '../../input.ts'
 
 /** For how many days what has ended is kept; `null` for ever. A purge deletes what is older. */
 export interface Retention {
