@@ -169,6 +169,40 @@ test('a store that is only read changes nothing, whoever writes meanwhile, and e
   assert.deepEqual(sightOf(dirname(file)), before)
 })
 
+test('who opens to read while the log is empty still follows the process that goes on to write', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], chain)
+  const cutting = new DatabaseSync(file)
+  assert.equal(cutting.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'], 0)
+  cutting.close()
+  assert.equal(statSync(`${file}-wal`).size, 0)
+  const beside = sqliteStore({ file, mode: 'read' })
+  await store.commit([inserting(newKey())], chain)
+  assert.equal((await beside.journal({ after: 0, limit: 10 })).length, 2)
+  await beside.close()
+  await store.close()
+})
+
+test('an empty log that was left behind where nothing may be written keeps nobody from reading', async () => {
+  const file = newFile()
+  const store = sqliteStore({ file })
+  await store.commit([inserting(newKey())], chain)
+  await store.close()
+  writeFileSync(`${file}-wal`, '')
+  for (const [path, mode] of [
+    [file, 0o444],
+    [`${file}-wal`, 0o444],
+    [dirname(file), 0o555],
+    [folder, 0o755],
+  ] as const)
+    chmodSync(path, mode)
+  const read = asReader(() => sqliteStore({ file, mode: 'read' }))
+  assert.equal((await read.journal({ after: 0, limit: 10 })).length, 1)
+  await read.close()
+  chmodSync(dirname(file), 0o755)
+})
+
 test('a store is read where nothing may be written, not even beside it', async () => {
   const file = newFile()
   const store = sqliteStore({ file })

@@ -127,6 +127,19 @@ function openToChange(
 function openToRead(file: string): OpenDatabase {
   const real = realpathSync(file)
   const still = !hasLog(real) && !hasJournal(real)
+  if (still && existsSync(logOf(real))) {
+    // Whoever ends the use of a log removes it: it is empty, and a process that may write to it any time has it open.
+    try {
+      return openAs(file, { still: false })
+    } catch (error) {
+      // Or it was left behind where files may not be made.
+      if (!isUnopened((error as Error).cause ?? error)) throw error
+    }
+  }
+  return openAs(file, { still })
+}
+
+function openAs(file: string, { still }: { readonly still: boolean }): OpenDatabase {
   const mustBeThere = still ? stillnessOf(file) : presenceOf(file)
   const path = still ? asUri(file, 'immutable=1') : file
   const database = new DatabaseSync(path, { timeout: longestWait, readOnly: true })
