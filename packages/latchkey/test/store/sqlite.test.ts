@@ -184,19 +184,20 @@ test('who opens to read while the log is empty still follows the process that go
   await store.close()
 })
 
+/** Takes away the right to write files of one folder, and to make others in it. */
+function mayOnlyRead(file: string, ...others: readonly string[]): void {
+  for (const path of [file, ...others]) chmodSync(path, 0o444)
+  chmodSync(dirname(file), 0o555)
+  chmodSync(folder, 0o755)
+}
+
 test('an empty log that was left behind where nothing may be written keeps nobody from reading', async () => {
   const file = newFile()
   const store = sqliteStore({ file })
   await store.commit([inserting(newKey())], chain)
   await store.close()
   writeFileSync(`${file}-wal`, '')
-  for (const [path, mode] of [
-    [file, 0o444],
-    [`${file}-wal`, 0o444],
-    [dirname(file), 0o555],
-    [folder, 0o755],
-  ] as const)
-    chmodSync(path, mode)
+  mayOnlyRead(file, `${file}-wal`)
   const read = asReader(() => sqliteStore({ file, mode: 'read' }))
   assert.equal((await read.journal({ after: 0, limit: 10 })).length, 1)
   await read.close()
@@ -208,12 +209,7 @@ test('a store is read where nothing may be written, not even beside it', async (
   const store = sqliteStore({ file })
   await store.commit([inserting(newKey())], chain)
   await store.close()
-  for (const [path, mode] of [
-    [file, 0o444],
-    [dirname(file), 0o555],
-    [folder, 0o755],
-  ] as const)
-    chmodSync(path, mode)
+  mayOnlyRead(file)
   const read = asReader(() => sqliteStore({ file, mode: 'read' }))
   assert.equal((await read.journal({ after: 0, limit: 10 })).length, 1)
   await read.close()
