@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
@@ -65,6 +66,22 @@ test('a failing store is 503 with Retry-After, never 500 and never a yes, and re
   assert.equal((await send('GET /healthz')).statusCode, 200)
   assert.match(log(), /"level":50/, 'those who run it are told')
   await close()
+})
+
+test('a server on tables that a newer version has brought up to date answers 503, and says that it must be that version', async () => {
+  const file = join(temporaryFolder('newer-tables'), 'keys.db')
+  const { send, admin, log, close } = await openStage({ store: `sqlite:${file}` })
+  const as = await admin()
+  assert.equal((await send('GET /v1/keys', { as })).statusCode, 200)
+  const newer = new DatabaseSync(file)
+  newer.exec('INSERT INTO latchkey_migrations (version) VALUES (1000)')
+  newer.close()
+  const ready = await send('GET /readyz')
+  assert.equal(ready.statusCode, 503)
+  assert.match(ready.json().detail, /Stop this server, and start it anew with that version/)
+  assert.equal((await send('POST /v1/keys', { as, body: { name: 'Shop', owner: 'acme' } })).statusCode, 503)
+  assert.match(log(), /A newer version of Latchkey has brought the database up to date/)
+  await assert.rejects(close(), { cause: 'newer schema' })
 })
 
 scenario(

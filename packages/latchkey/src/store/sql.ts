@@ -109,11 +109,12 @@ export const addToQuota: string = `INSERT INTO latchkey_quotas (place, period, r
 /**
  * One guarded statement and not a read and a write: whatever runs at once, no unit is spent twice. Each period has a
  * row of its own from its first call on, so that both keep their amounts if a clock jumps to another period and back. Such
- * a row may have more than the whole amount, if something was added.
+ * a row may have more than the whole amount, if something was added. In tables that are newer than $6 it spends nothing.
  */
 export const spend: string = `INSERT INTO latchkey_quotas (place, period, remaining)
     SELECT place, $3, $4 - $2 FROM latchkey_keys k WHERE id = $1 AND quota = $5 AND ($4 >= $2
       OR EXISTS (SELECT 1 FROM latchkey_quotas q WHERE q.place = k.place AND q.period = $3))
+      AND NOT EXISTS (SELECT 1 FROM latchkey_migrations WHERE version > $6)
     ON CONFLICT (place, period) DO UPDATE SET remaining = latchkey_quotas.remaining - $2
     WHERE latchkey_quotas.remaining >= $2
     RETURNING remaining`

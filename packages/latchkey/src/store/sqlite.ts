@@ -104,7 +104,8 @@ export interface SqliteStore extends Store {
  * @throws LatchkeyError `store_unusable` when the file cannot be opened, is not a database, has tables of another version
  *   than the mode allows, or when SQLite itself is a version that can lose data. Its `cause` is `newer schema` or
  *   `older schema` if it is that. While the store is open, every method fails with it once the file was deleted or
- *   replaced, and everything but a read once something could not be brought to the disk.
+ *   replaced, and everything but a read once something could not be brought to the disk, or once a newer
+ *   version has brought the tables up to date; then no key is accepted either.
  *
  * @example const keyring = await openKeyring({ store: sqliteStore({ file: 'data/latchkey.db' }), scopes })
  */
@@ -247,6 +248,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     ready() {
       mustSync()
       mustBeThere()
+      transactions.mustBeCurrent()
       looks.readHead()
       if (file !== ':memory:' && mode !== 'read') mustBeWritable(file)
     },

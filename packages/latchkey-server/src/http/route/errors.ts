@@ -32,7 +32,13 @@ export function throwAsProblem(error: FastifyError, _request: FastifyRequest, re
   if (typeof status === 'number') throw problem({ status, code: error.code, detail: error.message })
   if (!isStoreFailure(error)) throw error
   reply.header('retry-after', '1')
-  throw Object.assign(unavailable(), { cause: error })
+  throw Object.assign(unavailable(adviceOf(error)), { cause: error })
+}
+
+/** What mends a failure that does not pass by itself; what it says is no secret. */
+function adviceOf({ cause }: Error): string | undefined {
+  if (cause !== 'newer schema') return undefined
+  return 'A newer version of Latchkey has taken over here. Stop this server, and start it anew with that version.'
 }
 
 /** The problem for a store that fails: 503. */

@@ -4,6 +4,7 @@ import type { Writers } from '../writers.ts'
 import { commitOf } from './commit.ts'
 import { openToChangeBeside } from './beside.ts'
 import { readHeadOf } from './looks.ts'
+import { currencyOf } from './schema.ts'
 import { statementsOf } from './statements.ts'
 
 /**
@@ -21,6 +22,7 @@ export async function commitInPieces(
   try {
     const statements = statementsOf(database, file)
     await writing(() => database.exec('BEGIN IMMEDIATE'))
+    currencyOf(database)()
     const pieces = commitOf({ statements, readHead: readHeadOf(statements) })(...commit)
     for (;;) {
       const { done, value } = pieces.next()

@@ -21,12 +21,12 @@ export interface Looks {
 export function looksOf({
   database,
   statements: { rows, row },
-  transactions: { atOneMoment },
+  transactions: { atOneMoment, mustBeCurrent },
   onShared,
 }: {
   readonly database: DatabaseSync
   readonly statements: Pick<Statements, 'rows' | 'row'>
-  readonly transactions: Pick<Transactions, 'atOneMoment'>
+  readonly transactions: Pick<Transactions, 'atOneMoment' | 'mustBeCurrent'>
   readonly onShared: (() => void) | undefined
 }): Looks {
   const others = sharing(onShared)
@@ -49,6 +49,7 @@ export function looksOf({
         return { head, changed: [], imported }
       }
       return atOneMoment(() => {
+        mustBeCurrent()
         const version = dataVersion.get()?.['data_version']
         const latest = readHead()
         if (version !== seenVersion) imported = readImported()

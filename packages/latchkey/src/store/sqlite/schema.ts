@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import { migrations } from '../migrations.ts'
 import { statementsOf } from './statements.ts'
@@ -23,23 +23,41 @@ const steps = migrations({
   textIndex,
 })
 
+const reachedVersion = 'SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations'
+
+/** The version of the tables that this version of Latchkey makes. */
+export const latestSchema: number = steps.length
+
 /** The version of the tables in a database; 0 while there are none. */
 function schemaOf(database: DatabaseSync): number {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'latchkey_migrations'").get()
   if (table === undefined) return 0
-  const reached = Number(
-    database.prepare('SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations').get()?.['version'],
-  )
-  if (reached > steps.length) {
+  const reached = Number(database.prepare(reachedVersion).get()?.['version'])
+  if (reached > latestSchema) {
     const message = 'The database was written by a newer version of Latchkey. Use that version, or another file.'
     throw new LatchkeyError('store_unusable', message, { cause: newerSchema })
   }
   return reached
 }
 
+/**
+ * Checks that the tables have not become newer since they were opened: of a newer table this version would write only a
+ * part, and of a newer restriction of a key it knows nothing. It costs some 2 µs; ask in the transaction that it is for.
+ */
+export function currencyOf(database: DatabaseSync): () => void {
+  let reached: StatementSync | undefined
+  return () => {
+    reached ??= database.prepare(reachedVersion)
+    if (Number(reached.get()?.['version']) <= latestSchema) return
+    const message = 'A newer version of Latchkey has brought the database up to date while this program had it open.'
+    const advice = 'Stop this program, and start it anew with that version.'
+    throw new LatchkeyError('store_unusable', `${message} ${advice}`, { cause: newerSchema })
+  }
+}
+
 /** @throws LatchkeyError `store_unusable` for tables of another version; its `cause` says whether older or newer. */
 export function mustBeOfThisVersion(database: DatabaseSync, file: string): void {
-  if (schemaOf(database) === steps.length) return
+  if (schemaOf(database) === latestSchema) return
   const advice = 'Make a backup (latchkey backup), then bring it up to date (latchkey migrate).'
   const message = `The database ${file} is of an older version of Latchkey, or has no tables yet. ${advice}`
   throw new LatchkeyError('store_unusable', message, { cause: olderSchema })

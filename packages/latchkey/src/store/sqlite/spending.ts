@@ -1,9 +1,17 @@
 import * as sql from '../sql.ts'
 import type { Answering } from './answering.ts'
+import { latestSchema } from './schema.ts'
 import type { Statements } from './statements.ts'
 
-/** Spends on one connection, in one statement. */
-export function spendOf({ rows, run }: Pick<Statements, 'rows' | 'run'>): Answering<'spend'>['spend'] {
+/**
+ * Spends on one connection, in one statement.
+ *
+ * @param mustBeCurrent - throws if the tables are newer, in which the statement spends nothing.
+ */
+export function spendOf(
+  { rows, run }: Pick<Statements, 'rows' | 'run'>,
+  mustBeCurrent: () => void,
+): Answering<'spend'>['spend'] {
   function forgetPeriods(id: string, period: number): void {
     try {
       run(sql.dropPeriods, [id, period])
@@ -14,8 +22,9 @@ export function spendOf({ rows, run }: Pick<Statements, 'rows' | 'run'>): Answer
 
   return (id, { cost, quota, period }) => {
     // All rows, though there is one at most: the statement must run to its end.
-    const values = [id, cost, period, quota.amount, JSON.stringify(quota)]
+    const values = [id, cost, period, quota.amount, JSON.stringify(quota), latestSchema]
     const remaining = rows<{ remaining: number }>(sql.spend, values)[0]?.remaining
+    if (remaining === undefined) mustBeCurrent()
     // The first of a period: as good a time as any to forget old ones.
     if (remaining === quota.amount - cost) forgetPeriods(id, period)
     return remaining

@@ -75,13 +75,13 @@ export function writesOf({
   mode,
   spendsDurably,
   statements,
-  transactions: { transact },
+  transactions: { transact, mustBeCurrent },
   looks,
   checkpoints,
 }: Writing): Writes {
   const { row, run } = statements
   const commitOnce = commitOf({ statements, readHead: looks.readHead })
-  const spendOnce = spendOf(statements)
+  const spendOnce = spendOf(statements, mustBeCurrent)
   const usage = usageRowsOf(statements)
   const keepRefusals = refusingOf(statements)
   const purge = purgingOf(statements)
@@ -244,7 +244,7 @@ export function writesOf({
 
     async claimPurge({ holder, now, until }) {
       if (mode === 'read') return false
-      return (await writing(() => kept(() => run(claimPurge, [holder, now, until])))) === 1
+      return (await writing(() => kept(() => transact(() => run(claimPurge, [holder, now, until]))))) === 1
     },
 
     async declare({ scopes, prefix, environments }) {
@@ -253,7 +253,7 @@ export function writesOf({
       // it.
       if (mode === 'create' && row(sql.declared) !== undefined) return
       const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
-      await durable(writing(() => kept(() => run(sql.declare, values))))
+      await durable(writing(() => kept(() => transact(() => run(sql.declare, values)))))
     },
   }
 }
