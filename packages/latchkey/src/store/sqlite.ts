@@ -34,7 +34,7 @@ const lease = 5
 
 /** The place of a store on SQLite, and the mode in which it is opened. */
 export interface SqliteStoreOptions {
-  /** The database file, or `:memory:`. */
+  /** The database file, or `:memory:`; of these, all but the first of a process can grow to 1 GiB. */
   readonly file: string
   /**
    * The mode in which the file is opened; `migrate` if left out.
