@@ -185,6 +185,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     owner: asItIs(lookups.owner),
     declared: asItIs(lookups.declared),
     isErased: asItIs(lookups.isErased),
+    isErasedUse: asItIs(lookups.isErasedUse),
     purgeable: asItIs(lookups.purgeable),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
 

@@ -20,6 +20,7 @@ type LookupName =
   | 'withoutSnapshot'
   | 'purgeable'
   | 'isErased'
+  | 'isErasedUse'
 
 /** The look-ups of one connection. */
 export function lookupsOf(
@@ -74,6 +75,10 @@ export function lookupsOf(
 
     isErased(hash) {
       return row(sql.isErasedSecret, [hash]) !== undefined
+    },
+
+    isErasedUse({ key, owner }) {
+      return row(sql.isErasedUse, [key, owner]) !== undefined
     },
 
     purgeable({ of, before, limit }) {
