@@ -1,12 +1,14 @@
 import type { Proof } from './proof.ts'
 
-const commit = 'packages/latchkey/src/store/sqlite/commit.ts'
+const commit = 'packages/latchkey/src/store/commit.ts'
 
 /** What `authority` must find. */
 export const faults: Proof['faults'] = {
   'not-in-the-commit': {
     is: 'the authority of an admin key is checked before a change, and not again at its commit',
-    edits: [{ file: commit, text: 'authority !== undefined && !holds(authority)', becomes: 'authority === null' }],
+    edits: [
+      { file: commit, text: 'authority !== undefined && !(yield* holds(authority))', becomes: 'authority === null' },
+    ],
     shownBy: ['entriesAfterTheEnd'],
   },
   'owner-overlooked': {

@@ -1,7 +1,7 @@
 import type { Proof } from './proof.ts'
 
 const writes = 'packages/latchkey/src/store/sqlite/writes.ts'
-const commit = 'packages/latchkey/src/store/sqlite/commit.ts'
+const commit = 'packages/latchkey/src/store/commit.ts'
 const transactions = 'packages/latchkey/src/store/sqlite/transactions.ts'
 
 /** What `crash` must find. */
@@ -27,9 +27,19 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: commit,
-        text: 'return run(sql.insertSecret, sql.insertSecretValues(id, change.secret)) === 1',
-        becomes:
-          'return setImmediate(() => run(sql.insertSecret, sql.insertSecretValues(id, change.secret))) !== undefined',
+        text: 'return (yield* run(sql.insertSecret, sql.insertSecretValues(id, change.secret))) === 1',
+        becomes: 'return true',
+      },
+      {
+        file: writes,
+        text: 'looks.committed(entries ?? [])',
+        becomes: `looks.committed(entries ?? [])
+          setImmediate(() => {
+            for (const change of commit[0]) {
+              if (change.kind !== 'insert') continue
+              run(sql.insertSecret, sql.insertSecretValues(change.key.id, change.secret))
+            }
+          })`,
       },
     ],
     shownBy: ['halfApplied', 'acknowledgedAndLost'],

@@ -33,9 +33,9 @@ export const faults: Proof['faults'] = {
     is: 'usage that was counted before the erasure, and is written after it, is kept',
     edits: [
       {
-        file: 'packages/latchkey/src/store/sqlite/writes.ts',
-        text: 'if (row(sql.isErasedUse, [counted.key, counted.owner]) === undefined) usage.add([counted])',
-        becomes: 'usage.add([counted])',
+        file: 'packages/latchkey/src/store/using.ts',
+        text: 'if ((yield* row(sql.isErasedUse, [counted.key, counted.owner])) === undefined) yield* addUsageRows([counted])',
+        becomes: 'yield* addUsageRows([counted])',
       },
     ],
     shownBy: ['traces'],

@@ -1,6 +1,6 @@
 import type { Proof } from './proof.ts'
 
-const keeping = 'packages/latchkey/src/store/sqlite/refusing.ts'
+const keeping = 'packages/latchkey/src/store/refusing.ts'
 const waiting = 'packages/latchkey/src/verify/waiting-refusals.ts'
 
 /** What `refusals` must find. */

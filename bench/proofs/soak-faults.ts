@@ -24,7 +24,7 @@ export const faults: Proof['faults'] = {
         becomes: 'const batchSize = 1000 * ',
       },
       {
-        file: 'packages/latchkey/src/store/sqlite/brief.ts',
+        file: 'packages/latchkey/src/store/sqlite/working.ts',
         text: 'const longest = ',
         becomes: 'const longest = 1000 * ',
       },

@@ -33,7 +33,6 @@ const storeShape: Shape<Store> = {
   purgeRows: 'a function',
   claimPurge: 'a function',
   isErased: 'a function',
-  isErasedUse: 'a function',
   scrub: 'a function',
   usage: 'a function',
   usageSums: 'a function',

@@ -1,6 +1,8 @@
-import type { JournalEntry } from '../ports.ts'
+import type { AuditedFiling, JournalEntry } from '../ports.ts'
 import type { SqlValue } from './sql.ts'
 import * as sql from './sql.ts'
+import type { Work } from './work.ts'
+import { row, rows, run } from './work.ts'
 
 /** The owner of a key, and its environment. */
 export interface Holder {
@@ -16,12 +18,6 @@ export interface Filing extends Holder {
 
 type Written = Pick<JournalEntry, 'seq' | 'at' | 'action' | 'subject' | 'change'> & {
   readonly emptied_by: number | null
-}
-
-/** The statements of a connection that are needed here. */
-interface Reading {
-  readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
-  readonly row: <Row>(text: string, values?: readonly SqlValue[]) => Row | undefined
 }
 
 /** The environment of an entry on an owner itself. */
@@ -46,17 +42,13 @@ export function filingOfKey({ owner, environment }: Holder, before: string): rea
 }
 
 /** Files the entries that a version before this one has written, in pieces. */
-export function fileAll({
-  rows,
-  row,
-  run,
-}: Reading & { readonly run: (text: string, values: readonly SqlValue[]) => unknown }): void {
+export function* fileAll(): Work<void> {
   for (let after = 0; ;) {
-    const entries = rows<Written>(sql.entriesToFile, [after, piece])
+    const entries = yield* rows<Written>(sql.entriesToFile, [after, piece])
     for (const entry of entries) {
       after = entry.seq
-      const filings = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
-      for (const one of filings ?? []) run(sql.fileEntry, filingValues(one, entry))
+      const filings = yield* filingSaid(entry)
+      for (const one of filings ?? []) yield* run(sql.fileEntry, filingValues(one, entry))
     }
     if (entries.length < piece) return
   }
@@ -65,22 +57,20 @@ export function fileAll({
 const piece = 1000
 
 /** The entries after one, each with whether it is filed as it says. What an emptied one no longer says is not judged. */
-export function auditFiling(
-  { rows, row }: Reading,
-  after: number,
-  limit: number,
-): readonly { readonly seq: number; readonly subject: string; readonly sound: boolean }[] {
-  const entries = rows<Written>(sql.writtenEntries, [after, limit])
-  const filed = rows<Filing & { readonly seq: number }>(sql.filings, [after, entries.at(-1)?.seq ?? after])
+export function* auditFiling(after: number, limit: number): Work<readonly AuditedFiling[]> {
+  const entries = yield* rows<Written>(sql.writtenEntries, [after, limit])
+  const filed = yield* rows<Filing & { readonly seq: number }>(sql.filings, [after, entries.at(-1)?.seq ?? after])
   const bySeq = Map.groupBy(filed, ({ seq }) => seq)
-  return entries.map((entry) => {
-    const expected = filingSaid(entry, () => row<Holder>(sql.holderBefore, [entry.subject, entry.seq]))
+  const audited: AuditedFiling[] = []
+  for (const entry of entries) {
+    const expected = yield* filingSaid(entry)
     const found = bySeq.get(entry.seq) ?? []
     // An entry that erased a key is in nobody's journal once its owner is erased too.
     const unfiled = entry.action === 'erase' && found.length === 0
     const sound = expected === undefined || unfiled || isSilent(entry) || textOf(expected) === textOf(found)
-    return { seq: entry.seq, subject: entry.subject, sound }
-  })
+    audited.push({ seq: entry.seq, subject: entry.subject, sound })
+  }
+  return audited
 }
 
 function textOf(filings: readonly Filing[]): string {
@@ -95,15 +85,8 @@ export function filingValues(
   return [owner, seq, at, environment, moved]
 }
 
-/**
- * Where an entry is filed by what it says; `undefined` if it does not say.
- *
- * @param holderBefore - the owner and the environment of its key, as filed before it.
- */
-function filingSaid(
-  { action, subject, change }: Written,
-  holderBefore: () => Holder | undefined,
-): readonly Filing[] | undefined {
+/** Where an entry is filed by what it says, and by what those before it say of its key; `undefined` if it does not say. */
+function* filingSaid({ seq, action, subject, change }: Written): Work<readonly Filing[] | undefined> {
   if (action === 'snapshot' || subject === 'retention') return []
   if (subject.startsWith('owner:')) return filingOfOwner(subject.slice('owner:'.length))
   const members = membersOf(change)
@@ -112,7 +95,7 @@ function filingSaid(
     if (typeof owner !== 'string' || typeof environment !== 'string') return undefined
     return filingOfKey({ owner, environment }, owner)
   }
-  const holder = holderBefore()
+  const holder = yield* row<Holder>(sql.holderBefore, [subject, seq])
   if (holder === undefined) return undefined
   const { owner = holder.owner } = { ...(members['after'] as object | undefined) } as { readonly owner?: unknown }
   if (action !== 'change' || typeof owner !== 'string') return filingOfKey(holder, holder.owner)

@@ -1,6 +1,7 @@
 // What of a filter is asked of each key that is looked at.
 
-import type { ListFilter, MetadataMember } from '../ports.ts'
+import type { ListFilter } from '../ports.ts'
+import type { Engine } from './engine.ts'
 import { like } from './like.ts'
 import type { Bind } from './list-order.ts'
 
@@ -9,17 +10,9 @@ export function oldSecret(now: string): string {
   return `s.retired_at IS NOT NULL AND s.ended = 0 AND s.ends_at > ${now}`
 }
 
-/** What lists need that engines have no common words for. */
-export interface ListEngine {
-  /** Places of all keys that have a text, and perhaps of others; `undefined` for a text that it has no index for. */
-  readonly textPlaces: (text: string, bind: Bind) => string | undefined
-  /** A condition on keys `k`: this member of their metadata has this value, or for `null` is not there. */
-  readonly memberIs: (name: string, value: MetadataMember[1], bind: Bind) => string
-}
-
 /** A filter, and the engine that it is asked of. */
 export interface AskedFilter extends ListFilter {
-  readonly engine: ListEngine
+  readonly engine: Engine
 }
 
 /** Conditions on keys `k` and their owners `o`. */

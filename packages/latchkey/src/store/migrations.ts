@@ -1,18 +1,11 @@
 import { countTables } from './count-tables.ts'
-import type { SqlValue } from './sql.ts'
 import { fileAll } from './filing.ts'
 import { purgeTables } from './purge-sql.ts'
 import { rankKeysOfOwner, rollUpTables } from './usage-sums-sql.ts'
-
-/** The statements of the transaction in which a migration works. */
-interface Migrating {
-  readonly rows: <Row>(text: string, values?: readonly SqlValue[]) => readonly Row[]
-  readonly row: <Row>(text: string, values?: readonly SqlValue[]) => Row | undefined
-  readonly run: (text: string, values?: readonly SqlValue[]) => unknown
-}
+import type { Work } from './work.ts'
 
 /** A statement of a migration, or what reads rows in pieces and writes what follows from them. */
-export type MigrationStatement = string | ((migrating: Migrating) => void)
+export type MigrationStatement = string | (() => Work<void>)
 
 /** The few words in which the engines' table definitions differ. */
 export interface Dialect {

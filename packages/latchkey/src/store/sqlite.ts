@@ -5,19 +5,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
+import type { LookupName } from './lookups.ts'
+import { lookups } from './lookups.ts'
+import type { ReadName } from './reads.ts'
+import type { Work } from './work.ts'
 import { copyTo } from './sqlite/backup.ts'
 import { checkpointsOf, isScrubbed } from './sqlite/checkpoints.ts'
 import { closingOf } from './sqlite/closing.ts'
 import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
-import { lookupsOf } from './sqlite/lookups.ts'
+import { secretLookupOf } from './sqlite/secret-lookup.ts'
 import { looksOf } from './sqlite/looks.ts'
 import { hasReader, readerOf } from './sqlite/reader.ts'
-import type { ReadName } from './sqlite/reads.ts'
-import { readsOf } from './sqlite/reads.ts'
+import { readingOf } from './sqlite/reading.ts'
 import type { MigrationStep } from './sqlite/schema.ts'
 import { statementsOf } from './sqlite/statements.ts'
 import { transactionsOf } from './sqlite/transactions.ts'
+import { workingOf } from './sqlite/working.ts'
 import { writesOf } from './sqlite/writes.ts'
 
 export type { BackupOptions } from './sqlite/backup.ts'
@@ -34,7 +38,7 @@ const lease = 5
 
 /** The place of a store on SQLite, and the mode in which it is opened. */
 export interface SqliteStoreOptions {
-  /** The database file, or `:memory:`; of these, all but the first of a process can grow to 1 GiB. */
+  /** The database file, or `:memory:`. */
   readonly file: string
   /**
    * The mode in which the file is opened; `migrate` if left out.
@@ -121,10 +125,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const statements = statementsOf(database, file)
   const transactions = transactionsOf(database)
   const looks = looksOf({ database, statements, transactions, onShared })
-  const lookups = lookupsOf(database, statements)
   // A database in memory is that of its connection alone.
   const reader = file === ':memory:' || !hasReader ? undefined : readerOf({ file, still })
-  const reads = readsOf({ statements, transactions })
+  const reading = readingOf(statements, transactions)
+  const perform = workingOf(statements)
+  const bySecret = secretLookupOf(database, statements)
   const checkpoints = checkpointsOf(database, mode === 'read' ? undefined : reader)
   const spendsDurably = quotaDurability === 'full'
   const { synced, mustSync, finish, ...writes } = writesOf({
@@ -151,10 +156,15 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
   }
 
+  function lookup<Name extends LookupName>(name: Name): Store[Name] {
+    const found = lookups[name] as (...args: unknown[]) => Work<unknown>
+    return asItIs((...args: unknown[]) => perform(found(...args))) as Store[Name]
+  }
+
   /** A read that may take long: in the thread of the reader, if there is one. */
   function longRead<Name extends ReadName>(name: Name): Store[Name] {
-    if (reader === undefined) return asItIs(reads[name] as (...args: unknown[]) => unknown) as Store[Name]
-    const read = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
+    if (reader === undefined) return asItIs((...args: unknown[]) => reading(name, args)) as Store[Name]
+    const inThread = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
       closing.mustBeOpen()
       try {
         return await reader.read(name, args)
@@ -163,7 +173,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         mustBeThere()
       }
     }
-    return read as unknown as Store[Name]
+    return inThread as unknown as Store[Name]
   }
 
   function close(): Awaitable<void> {
@@ -180,14 +190,13 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     lease,
     migrated,
 
-    bySecret: still ? asItIs(lookups.bySecret) : lookups.bySecret,
-    byId: asItIs(lookups.byId),
-    owner: asItIs(lookups.owner),
-    declared: asItIs(lookups.declared),
-    isErased: asItIs(lookups.isErased),
-    isErasedUse: asItIs(lookups.isErasedUse),
-    purgeable: asItIs(lookups.purgeable),
-    withoutSnapshot: (limit) => (mode === 'read' ? [] : lookups.withoutSnapshot(limit)),
+    bySecret: still ? asItIs(bySecret) : bySecret,
+    byId: lookup('byId'),
+    owner: lookup('owner'),
+    declared: lookup('declared'),
+    isErased: lookup('isErased'),
+    purgeable: lookup('purgeable'),
+    withoutSnapshot: (limit) => (mode === 'read' ? [] : perform(lookups.withoutSnapshot(limit))),
 
     list: longRead('list'),
     owners: longRead('owners'),
@@ -218,7 +227,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     }),
 
     async idempotentResult(once) {
-      const found = asItIs(lookups.idempotentResult)(once)
+      const found = await lookup('idempotentResult')(once)
       // It is answered as done.
       if (found !== undefined) await synced()
       return found

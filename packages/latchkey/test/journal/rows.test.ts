@@ -13,6 +13,7 @@ import type { JournalEntry, JournalHead } from '../../src/ports.ts'
 import { fileAll } from '../../src/store/filing.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { statementsOf } from '../../src/store/sqlite/statements.ts'
+import { workingOf } from '../../src/store/sqlite/working.ts'
 import type { Scope } from '../keyring/workbench.ts'
 import { codeOf, newFile, openOn, scopes, shop, speeds } from '../keyring/workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
@@ -393,7 +394,7 @@ test('what an older version wrote is filed as what this one writes', async () =>
   const before = filed()
   assert.ok(before.length > 20)
   database.exec('DELETE FROM latchkey_journal_owners')
-  fileAll(statementsOf(database, copy))
+  workingOf(statementsOf(database, copy))(fileAll())
   assert.deepEqual(filed(), before)
   database.close()
 })

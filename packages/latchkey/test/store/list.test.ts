@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { placesOf } from '../../src/store/list-query.ts'
-import { listEngine } from '../../src/store/sqlite/list-engine.ts'
+import { engine } from '../../src/store/sqlite/engine.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { listConformance, walkThrough } from '../conformance/list.ts'
 import { everything, inserting, newKey } from '../conformance/store.ts'
@@ -49,7 +49,7 @@ test('a page ends early where very many keys were looked at, says so by its curs
 test('who sees the keys of one owner or of some environments is answered from those, before any index of all', () => {
   const asked = { text: 'nightly', issuedBy: 'key_1', rotating: true, states: ['revoked'] } as const
   for (const bound of [{ owner: 'acme' }, { environments: ['live'] }, { owner: 'acme', environments: ['live'] }]) {
-    const filter = { ...everything, ...asked, ...bound, engine: listEngine }
+    const filter = { ...everything, ...asked, ...bound, engine }
     const places = placesOf(filter, { ...filter, environments: ['live'] })
     assert.deepEqual(
       places.map(({ seen }) => seen),

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JournalEntry, Store } from '../../ports.ts'
+import { commitWork } from '../commit.ts'
 import type { Writers } from '../writers.ts'
-import { commitOf } from './commit.ts'
 import { openToChangeBeside } from './beside.ts'
 import { readHeadOf } from './looks.ts'
 import { currencyOf } from './schema.ts'
 import { statementsOf } from './statements.ts'
+import { inPieces } from './working.ts'
 
 /**
  * Commits very many changes in one transaction, and the event loop turns between two pieces of it. It has a connection
@@ -23,7 +24,7 @@ export async function commitInPieces(
     const statements = statementsOf(database, file)
     await writing(() => database.exec('BEGIN IMMEDIATE'))
     currencyOf(database)()
-    const pieces = commitOf({ statements, readHead: readHeadOf(statements) })(...commit)
+    const pieces = inPieces(statements, commitWork(commit, readHeadOf(statements)()))
     for (;;) {
       const { done, value } = pieces.next()
       // The commit has a turn of its own.

@@ -7,14 +7,14 @@ import { openBeside, openToCheckpoint } from './beside.ts'
 import { isScrubbed, moveLog } from './checkpoints.ts'
 import { isBusy } from './database.ts'
 import type { Answered, Asked, Read } from './reader.ts'
-import { readsOf } from './reads.ts'
+import { readingOf } from './reading.ts'
 import { statementsOf } from './statements.ts'
 import { errorDataOf } from './error-data.ts'
 import { transactionsOf } from './transactions.ts'
 
 const { file, still } = workerData as Read
 const database = openBeside(file, still)
-const reads = readsOf({ statements: statementsOf(database, file), transactions: transactionsOf(database) })
+const read = readingOf(statementsOf(database, file), transactionsOf(database))
 let writer: DatabaseSync | undefined
 /** Whether the pages were written anew, and the log could not be cut off yet. */
 let isRewritten = false
@@ -36,8 +36,7 @@ function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonl
   try {
     if (name === 'checkpoint') return { id, value: checkpoint() }
     if (name === 'scrub') return { id, value: scrub() }
-    const read = reads[name] as (...values: readonly unknown[]) => unknown
-    return { id, value: read(...args) }
+    return { id, value: read(name, args) }
   } catch (error) {
     return { id, error: errorDataOf(error) }
   }

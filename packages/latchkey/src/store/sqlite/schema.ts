@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../error.ts'
 import { migrations } from '../migrations.ts'
 import { statementsOf } from './statements.ts'
 import { textIndex } from './text-index.ts'
+import { workingOf } from './working.ts'
 
 /** One of the steps that bring tables up to date. */
 export interface MigrationStep {
@@ -90,7 +91,7 @@ export function migrate(
       if (reached > 0) onStep?.({ step: index + 1, steps: steps.length })
       for (const statement of step) {
         if (typeof statement === 'string') database.exec(statement)
-        else statement(statementsOf(database, file))
+        else workingOf(statementsOf(database, file))(statement())
       }
       database.prepare('INSERT INTO latchkey_migrations (version) VALUES ($1)').run({ 1: index + 1 })
     }

@@ -1,5 +1,5 @@
+import type { Spending } from '../../ports.ts'
 import * as sql from '../sql.ts'
-import type { Answering } from './answering.ts'
 import { latestSchema } from './schema.ts'
 import type { Statements } from './statements.ts'
 
@@ -11,7 +11,7 @@ import type { Statements } from './statements.ts'
 export function spendOf(
   { rows, run }: Pick<Statements, 'rows' | 'run'>,
   mustBeCurrent: () => void,
-): Answering<'spend'>['spend'] {
+): (id: string, spending: Spending) => number | undefined {
   function forgetPeriods(id: string, period: number): void {
     try {
       run(sql.dropPeriods, [id, period])

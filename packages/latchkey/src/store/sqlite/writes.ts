@@ -1,22 +1,23 @@
 import { LatchkeyError } from '../../error.ts'
-import type { Awaitable, JournalEntry, Store, UsageCount } from '../../ports.ts'
+import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
+import { commitWork } from '../commit.ts'
 import { claimPurge } from '../purge-sql.ts'
+import { purgeOldRows } from '../purging.ts'
+import { refusingOf } from '../refusing.ts'
 import * as sql from '../sql.ts'
+import { addUse, forgetSomeUse, moveLastUse, noteFirstUse } from '../using.ts'
+import { takeSome } from '../work.ts'
 import { writersOf } from '../writers.ts'
-import { takeSome } from './brief.ts'
 import { commitInPieces } from './bulk.ts'
-import { commitOf } from './commit.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { OpenDatabase, OpenMode } from './database.ts'
 import { isBusy } from './database.ts'
 import type { Looks } from './looks.ts'
-import { purgingOf } from './purging.ts'
-import { refusingOf } from './refusing.ts'
 import { spendOf } from './spending.ts'
 import type { Statements } from './statements.ts'
 import { syncingOf } from './syncing.ts'
 import type { Transactions } from './transactions.ts'
-import { usageRowsOf } from './usage-rows.ts'
+import { workingOf } from './working.ts'
 
 /** How long a write waits for another process's transaction, in milliseconds, before it fails. */
 const longestWait = 5000
@@ -30,7 +31,7 @@ const longestSpending = 1000
 /** Milliseconds between two tries. */
 const pause = 10
 
-/** The most changes of one call, or refusals that are deleted, in one turn: each may need twenty pages from the disk. */
+/** The most changes of one call in one turn: each may need twenty pages from the disk. */
 const mostAtOnce = 10
 
 /** The methods of a store that write. */
@@ -80,11 +81,9 @@ export function writesOf({
   checkpoints,
 }: Writing): Writes {
   const { row, run } = statements
-  const commitOnce = commitOf({ statements, readHead: looks.readHead })
   const spendOnce = spendOf(statements, mustBeCurrent)
-  const usage = usageRowsOf(statements)
-  const keepRefusals = refusingOf(statements)
-  const purge = purgingOf(statements)
+  const keepRefusals = refusingOf()
+  const perform = workingOf(statements)
   const syncing = log === undefined ? undefined : syncingOf(log)
   const writing = writersOf({ isBusy, patience: longestWait, pause })
   let bulks: Promise<unknown> = Promise.resolve()
@@ -96,16 +95,6 @@ export function writesOf({
     const result = work()
     mustBeThere()
     return result
-  }
-
-  function addCount(counted: UsageCount): void {
-    // What was counted before something was erased would bring it back.
-    if (row(sql.isErasedUse, [counted.key, counted.owner]) === undefined) usage.add([counted])
-  }
-
-  function moveLastUse(use: readonly [hash: string, at: number]): void {
-    run(sql.moveLastUsed, use)
-    run(sql.moveKeyLastUsed, use)
   }
 
   /** Answers once all that was committed is on the disk: other processes may see it earlier, and it may be lost till then. */
@@ -160,7 +149,7 @@ export function writesOf({
       if (log !== undefined && commit[0].length > mostAtOnce) return durable(bulk(commit))
       return durable(
         writing(() => {
-          const entries = kept(() => transact(() => toTheEnd(commitOnce(...commit))))
+          const entries = kept(() => transact(() => perform(commitWork(commit, looks.readHead()))))
           looks.committed(entries ?? [])
           checkpoints.wrote(commit[0].length)
           return entries
@@ -177,12 +166,7 @@ export function writesOf({
     noteFirstUse(hash, at) {
       if (mode === 'read') return true
       try {
-        kept(() =>
-          transact(() => {
-            if (run(sql.noteFirstUse, [hash, at]) === 1) run(sql.moveKeyLastUsed, [hash, at])
-            return true
-          }),
-        )
+        kept(() => transact(() => perform(noteFirstUse(hash, at))))
         return durable(true)
       } catch (error) {
         if (isBusy(error)) return false
@@ -194,10 +178,10 @@ export function writesOf({
       // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
       if (mode === 'read') return { counts: [], lastUsed: new Map() }
       const uses = [...lastUsed]
-      const steps = [...counts.map((counted) => () => addCount(counted)), ...uses.map((use) => () => moveLastUse(use))]
+      const steps = [...counts.map(addUse), ...uses.map(moveLastUse)]
       const written = await writing(() => {
         syncing?.syncSoon()
-        return kept(() => transact(() => takeSome(steps)))
+        return kept(() => transact(() => perform(takeSome(steps))))
       })
       checkpoints.wrote(written ?? 0)
       return {
@@ -210,7 +194,7 @@ export function writesOf({
       if (mode === 'read') return []
       const written = await writing(() => {
         syncing?.syncSoon()
-        return kept(() => transact(() => keepRefusals(refusals, bounds)))
+        return kept(() => transact(() => perform(keepRefusals(refusals, bounds))))
       })
       checkpoints.wrote(written ?? 0)
       return refusals.slice(written)
@@ -218,15 +202,7 @@ export function writesOf({
 
     async forgetUse(of, limit) {
       mustBeOpenToWrite()
-      const forgotten = await writing(() =>
-        kept(() =>
-          transact(() => {
-            const [column, name] = 'key' in of ? (['key_id', of.key] as const) : (['owner', of.owner] as const)
-            const counts = usage.dropSome('key' in of ? 'key' : 'owner', name, limit)
-            return counts > 0 ? counts : run(sql.dropRefusals[column], [name, Math.min(limit, mostAtOnce)])
-          }),
-        ),
-      )
+      const forgotten = await writing(() => kept(() => transact(() => perform(forgetSomeUse(of, limit)))))
       checkpoints.wrote(forgotten ?? 0)
       return forgotten ?? 0
     },
@@ -235,7 +211,7 @@ export function writesOf({
       mustBeOpenToWrite()
       const purged = await writing(() => {
         syncing?.syncSoon()
-        return kept(() => transact(() => purge(before)))
+        return kept(() => transact(() => perform(purgeOldRows(before))))
       })
       const { usage: rows, usageSums: sums, refusals } = purged ?? { usage: 0, usageSums: 0, refusals: 0 }
       checkpoints.wrote(rows + sums + refusals)
@@ -255,13 +231,5 @@ export function writesOf({
       const values = [JSON.stringify(scopes), prefix, JSON.stringify(environments)]
       await durable(writing(() => kept(() => transact(() => run(sql.declare, values)))))
     },
-  }
-}
-
-/** Does all the pieces of a work at once. */
-function toTheEnd<Result>(pieces: Generator<undefined, Result>): Result {
-  for (;;) {
-    const { done, value } = pieces.next()
-    if (done === true) return value
   }
 }

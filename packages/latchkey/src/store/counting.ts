@@ -1,5 +1,6 @@
-import { addToCounts, countedKey, dropEmptyCounts } from '../count-queries.ts'
-import type { Statements } from './statements.ts'
+import { addToCounts, countedKey, dropEmptyCounts } from './count-queries.ts'
+import type { Work } from './work.ts'
+import { pause, row, run } from './work.ts'
 
 /** What decides where a key is counted. */
 interface Counted {
@@ -12,11 +13,11 @@ interface Counted {
 /** The changes of counts that one commit makes. */
 export interface KeyCounter {
   /** How a key is counted before it is changed. */
-  readonly before: (id: string) => Counted | undefined
+  readonly before: (id: string) => Work<Counted | undefined>
   /** Counts a key where it is now, and no longer where it was; `undefined` where it is not. */
   readonly moved: (before: Counted | undefined, after: Counted | undefined) => void
   /** Writes what has gathered: within the transaction that writes the keys. */
-  readonly write: () => void
+  readonly write: () => Work<void>
 }
 
 interface Delta {
@@ -28,7 +29,7 @@ interface Delta {
 }
 
 /** Gathers the changes of counts: many keys of one owner are one row. */
-export function keyCounter({ row, run }: Pick<Statements, 'row' | 'run'>): KeyCounter {
+export function keyCounter(): KeyCounter {
   const deltas = new Map<string, Delta>()
 
   function add({ owner, environment, disabledAt, revokedAt }: Counted, by: 1 | -1): void {
@@ -43,8 +44,8 @@ export function keyCounter({ row, run }: Pick<Statements, 'row' | 'run'>): KeyCo
   }
 
   return {
-    before(id) {
-      const found = row<Omit<Counted, 'disabledAt' | 'revokedAt'> & Readonly<Record<string, number | null>>>(
+    *before(id) {
+      const found = yield* row<Omit<Counted, 'disabledAt' | 'revokedAt'> & Readonly<Record<string, number | null>>>(
         countedKey,
         [id],
       )
@@ -56,11 +57,12 @@ export function keyCounter({ row, run }: Pick<Statements, 'row' | 'run'>): KeyCo
       if (before !== undefined) add(before, -1)
       if (after !== undefined) add(after, 1)
     },
-    write() {
+    *write() {
       for (const { owner, environment, enabled, disabled, revoked } of deltas.values()) {
         if (enabled === 0 && disabled === 0 && revoked === 0) continue
-        run(addToCounts, [owner, environment, enabled, disabled, revoked])
-        if (enabled + disabled + revoked < 0) run(dropEmptyCounts, [owner, environment])
+        yield* run(addToCounts, [owner, environment, enabled, disabled, revoked])
+        if (enabled + disabled + revoked < 0) yield* run(dropEmptyCounts, [owner, environment])
+        yield* pause()
       }
       deltas.clear()
     },
