@@ -8,6 +8,13 @@ export const systemTimer: Timer = (milliseconds, call, kind) => {
   return () => clearTimeout(timer)
 }
 
+const lateAnswers = new WeakMap<object, Promise<unknown>>()
+
+/** The answer that was given up with this error, as whoever needs it may go on waiting for it; `undefined` for any other error. */
+export function lateAnswerOf<Value>(error: unknown): Promise<Value> | undefined {
+  return error instanceof LatchkeyError ? (lateAnswers.get(error) as Promise<Value> | undefined) : undefined
+}
+
 /** Waits for an answer; `late` is called with an answer that arrives after the wait has been given up. */
 type Wait = <Value>(answer: Awaitable<Value>, late?: (value: Value) => Awaitable<void>) => Awaitable<Value>
 
@@ -23,7 +30,9 @@ export function within(milliseconds: number, { what, after }: { readonly what: s
     const promised = Promise.resolve(answer)
     return new Promise<Value>((resolve, reject) => {
       const giveUp = (): void => {
-        reject(new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`))
+        const error = new LatchkeyError('unavailable', `${what} for ${milliseconds / 1000} s.`)
+        lateAnswers.set(error, promised)
+        reject(error)
         // An error of `late` is dropped: no caller waits for it any more.
         if (late !== undefined) promised.then(late).catch(() => {})
       }

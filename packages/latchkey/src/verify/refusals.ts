@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { bounds as textBounds } from '../input.ts'
 import type { RefusalBounds, RefusalDraft, Store } from '../ports.ts'
+import { lateAnswerOf } from '../within.ts'
 import { equalRefusals } from './equal-refusals.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { NotedRefusal } from './refused-call.ts'
@@ -77,6 +78,12 @@ export function openRefusals({
     }, delay).unref()
   }
 
+  /** Keeps those for the next time of which a store has said too late that it has not written them. */
+  function keep(left: readonly RefusalDraft[]): void {
+    for (const unwritten of left) waiting.add(unwritten)
+    if (left.length > 0) schedule(interval)
+  }
+
   /** In batches, and between two of them everything else that this process has to do gets its turn. */
   async function writeNow(everything: boolean): Promise<void> {
     gather()
@@ -89,6 +96,10 @@ export function openRefusals({
         await nextTurn()
       }
     } catch (error) {
+      const late = lateAnswerOf<readonly RefusalDraft[]>(error)
+      // A store that has not answered yet may still write these, and they must not be written again.
+      const doubtful = late === undefined ? [] : due.splice(0, batchSize)
+      late?.then(keep, () => keep(doubtful))
       for (const [index, unwritten] of due.entries()) {
         waiting.add(unwritten)
         if (index % mostNoted === mostNoted - 1) await nextTurn()

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Store, Timer, UsagePlace } from '../ports.ts'
+import type { Store, Timer, UsageBatch, UsagePlace } from '../ports.ts'
+import { lateAnswerOf } from '../within.ts'
 import type { Refused } from './verdict.ts'
 import { waitingUsage } from './waiting-usage.ts'
 
@@ -23,11 +24,10 @@ export interface Usage {
   readonly interval: number
   /** Sets the time, whenever the cache takes a lease. Uses get this time, and an hour ends by it. */
   readonly tick: (now: number) => void
-  /**
-   * Counts an accepted call and its cost. Returns a promise for the first use of a rotated secret: answer the call once it
-   * is written.
-   */
-  readonly accept: (counter: UsageCounter, cost: number) => Promise<void> | undefined
+  /** Notes the first use of a secret that a rotation has made. Returns a promise if the call is answered once it is written. */
+  readonly noteFirstUse: (counter: UsageCounter) => Promise<void> | undefined
+  /** Counts an accepted call and its cost. */
+  readonly accept: (counter: UsageCounter, cost: number) => void
   readonly refuse: (refused: Refused) => void
   /** Counts an accepted call that a report-only limit of this name would have refused. */
   readonly report: (counter: UsageCounter, limitName: string) => void
@@ -124,9 +124,14 @@ export function openUsage({
    * Writes the first use of a secret that a rotation has made, before the call is answered: such a secret may be replaced
    * until its first use. If the store cannot be written, the call is accepted all the same.
    */
-  function noteFirstUse({ secretHash }: UsageCounter): Promise<void> | undefined {
+  function noteFirstUse(counter: UsageCounter): Promise<void> | undefined {
+    counter.firstUse = false
+    const { secretHash } = counter
     if (secretHash === undefined) return undefined
-    const late = async (): Promise<void> => flush().catch(onError)
+    const late = async (): Promise<void> => {
+      waiting.use(secretHash, now)
+      await flush().catch(onError)
+    }
     try {
       const noted = store.noteFirstUse(secretHash, now)
       if (typeof noted === 'boolean') return noted ? undefined : late()
@@ -167,9 +172,25 @@ export function openUsage({
         await nextTurn()
       }
     } catch (error) {
-      waiting.putBack(batch)
+      putBack(batch, lateAnswerOf<UsageBatch>(error))
       throw error
     }
+  }
+
+  /**
+   * Keeps what was not written for the next time. A store that has not answered yet may still write it, and what was written
+   * must not be written again: its answer is waited for, and without one those counts are lost.
+   */
+  function putBack(batch: UsageBatch, answer: Promise<UsageBatch> | undefined): void {
+    if (answer === undefined) {
+      waiting.putBack(batch)
+      return
+    }
+    const keep = (left: UsageBatch): void => {
+      waiting.putBack(left)
+      if (waiting.size() > 0) schedule()
+    }
+    answer.then(keep, () => keep(batch))
   }
 
   /** Writes once at a time: a second call waits for the first, and then writes what came after it. */
@@ -191,12 +212,9 @@ export function openUsage({
       if (accepted > 0 && (lastUsedAt < hour || lastUsedAt >= hour + hourLength)) gather(counter)
       counter.lastUsedAt = now
       counter.cost += cost
-      if (counter.accepted++ > 0) return undefined
+      if (counter.accepted++ > 0) return
       dirty.push(counter)
       schedule()
-      if (!counter.firstUse) return undefined
-      counter.firstUse = false
-      return noteFirstUse(counter)
     },
     refuse(verdict) {
       // Counted later, many at once: to find the count of a known key takes longer than that of an unknown one, and the
@@ -208,6 +226,7 @@ export function openUsage({
       waiting.count({ hour, ...placeOf(counter), outcome: 'over_limit_reported', limitName, count: 1, cost: 0 })
       schedule()
     },
+    noteFirstUse,
     flush,
     async close() {
       closed = true

@@ -75,7 +75,7 @@ export function verifierOf<Scope extends string>(
     if (last === undefined || last.requirement !== requirement || last.version !== cache.version()) return undefined
     if (call.seenBy !== undefined || !cache.current()) return undefined
     const found = last.found as CachedKey<Scope>
-    return accept(found, undefined, count(found, requirement, call))
+    return accept(found, costOf(requirement, call))
   }
 
   /** Notes a key for the hot path, unless its first use is to be written, or something is to be judged anew each time. */
@@ -125,15 +125,14 @@ export function verifierOf<Scope extends string>(
     if (!mayCallFrom(conditions, call)) return refuse('address_not_allowed', found) // address
     if (!covers(held, requirement)) return lacking(found, requirement) // scopes
     if (conditions === undefined || !isMetered(conditions)) {
-      return accept(found, undefined, count(found, requirement, call))
+      return accept(found, costOf(requirement, call))
     }
     const { cost } = requirement
     const answer = meter(conditions, { keyId: key.id, cost, dryRun: call.dryRun === true }) // limits and quota
     return awaiting(answer, (metered) => {
       const { refused } = metered
       if (refused !== undefined) return overLimit(refused, found, metered)
-      if (call.dryRun !== true) report(found, metered)
-      return accept(found, metered.states, count(found, requirement, call))
+      return accept(found, costOf(requirement, call), metered.states)
     })
   }
 
@@ -171,35 +170,40 @@ export function verifierOf<Scope extends string>(
     return form === 'minted' || mayHaveAnyForm() ? unavailable(cause) : plainRefusals[form]
   }
 
-  /** Counts an admitted call for each limit that only reports and had no room for it. */
-  function report(found: CachedKey<Scope>, { states }: Metered): void {
-    for (const { exceeded, name } of states) if (exceeded) usage.report(found, name)
-  }
-
-  /** Counts an accepted call. Answers a promise if something must be written first. */
-  function count(
-    found: CachedKey<Scope>,
-    { cost }: CheckedRequirement,
-    { dryRun }: CallContext,
-  ): Promise<void> | undefined {
-    return dryRun === true ? undefined : usage.accept(found, cost)
-  }
-
+  /**
+   * Accepts a call, and counts it. If something must be written first, it is counted only then: until then it may still be
+   * refused, and each call is counted once.
+   *
+   * @param cost - `undefined` for a dry run.
+   */
   function accept(
     found: CachedKey<Scope>,
-    limits: readonly LimitState[] | undefined,
-    writing: Promise<void> | undefined,
+    cost: number | undefined,
+    limits?: readonly LimitState[],
   ): Awaitable<Verdict<Scope>> {
-    return writing === undefined ? acceptedWith(found, limits) : writing.then(() => afterFirstUse(found, limits))
+    const writing = found.firstUse && cost !== undefined ? usage.noteFirstUse(found) : undefined
+    if (writing !== undefined) return writing.then(() => afterFirstUse(found, cost, limits))
+    count(found, cost, limits)
+    return acceptedWith(found, limits)
+  }
+
+  /** Counts an accepted call, and for each limit that only reports and had no room for it. */
+  function count(found: CachedKey<Scope>, cost: number | undefined, limits?: readonly LimitState[]): void {
+    if (cost === undefined) return
+    if (limits !== undefined) for (const { exceeded, name } of limits) if (exceeded) usage.report(found, name)
+    usage.accept(found, cost)
   }
 
   /** While its first use waited to be written, the secret may have been replaced as one that was never used. */
   function afterFirstUse(
     found: CachedKey<Scope>,
+    cost: number | undefined,
     limits: readonly LimitState[] | undefined,
   ): Awaitable<Verdict<Scope>> {
     return awaiting(store.bySecret(found.secretHash ?? ''), (kept) => {
-      return kept?.secret?.ended === true ? refuse('secret_ended', found) : acceptedWith(found, limits)
+      if (kept?.secret?.ended === true) return refuse('secret_ended', found)
+      count(found, cost, limits)
+      return acceptedWith(found, limits)
     })
   }
 
@@ -229,6 +233,11 @@ function mayCallFrom(conditions: Conditions | undefined, call: CallContext): boo
   if (conditions?.allows === undefined) return true
   const { ip } = call
   return typeof ip === 'string' && conditions.allows(ip)
+}
+
+/** What a call costs; `undefined` for a dry run. */
+function costOf({ cost }: CheckedRequirement, { dryRun }: CallContext): number | undefined {
+  return dryRun === true ? undefined : cost
 }
 
 function isMetered({ windows, quota }: Conditions): boolean {
