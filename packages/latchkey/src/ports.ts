@@ -69,7 +69,7 @@ export type {
   StoredRefusal,
 } from './ports/refusals.ts'
 export type { KeySource } from './ports/source.ts'
-export type { PurgeableFilter, PurgeClaim, Store } from './ports/store.ts'
+export type { ErasedUse, PurgeableFilter, PurgeClaim, Store } from './ports/store.ts'
 export type {
   Spending,
   UsageBatch,

@@ -119,6 +119,7 @@ function factsOf(verdict: Verdict, undeclared: boolean): readonly (readonly [str
     ['key', verdict.keyId],
     ['owner', verdict.owner],
     ['missing scopes', verdict.missing?.join(', ')],
+    ['refused by', verdict.limit?.name],
     ['retry after', verdict.retryAfter === undefined ? undefined : `${verdict.retryAfter} s`],
     ...(limits ?? []),
   ]

@@ -23,6 +23,7 @@ import {
   strict,
   timestamp,
   usualPage,
+  refusedLimit,
 } from './wire.ts'
 
 const requirement = {
@@ -33,12 +34,6 @@ const requirement = {
   }),
   cost: Type.Integer({ description: 'The cost of the call' }),
 } satisfies SchemasOf<NonNullable<RefusalFacts['requirement']>>
-
-const limit = {
-  name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
-  limit: Type.Number({ description: 'How much is allowed' }),
-  window: nullable(Type.Number({ description: 'The length of the interval in seconds; null for the quota' })),
-} satisfies SchemasOf<NonNullable<LimitRefusalRecord['limit']>>
 
 const facts = {
   requestId: Type.String({ description: 'The id of the request; of several calls, that of the first' }),
@@ -66,7 +61,7 @@ const limitCodes = ['over_limit', 'quota_exhausted'] as const
 const forLimit = {
   ...facts,
   code: Type.Enum([...limitCodes], { description: 'A limit or the quota refused the call', examples: ['over_limit'] }),
-  limit: Type.Optional(Type.Object(limit, { description: 'The limit, or the quota, that refused the call' })),
+  limit: Type.Optional(refusedLimit),
 } satisfies SchemasOf<LimitRefusalRecord>
 
 const others = refusalCodes.filter((code) => code !== 'insufficient_scope' && !limitCodes.some((one) => one === code))

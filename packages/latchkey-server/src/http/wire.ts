@@ -1,4 +1,4 @@
-import type { StateCounts } from 'latchkey'
+import type { LimitRefusalRecord, StateCounts } from 'latchkey'
 import { bounds, limitName, refusals } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from './type.ts'
@@ -93,4 +93,15 @@ export const cursor = Type.String({
   minLength: 1,
   maxLength: bounds.cursor,
   description: 'The `cursor` of the page before, of the same list in the same order; the first page if left out',
+})
+
+const limitThatRefused = {
+  name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
+  limit: Type.Number({ description: 'How much is allowed' }),
+  window: nullable(Type.Number({ description: 'The length of the interval in seconds; null for the quota' })),
+} satisfies SchemasOf<NonNullable<LimitRefusalRecord['limit']>>
+
+/** The limit of a refusal. */
+export const refusedLimit = Type.Object(limitThatRefused, {
+  description: 'The limit or the quota that refused the call; of several limits, the one to be waited for longest',
 })

@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import { frozenCopy } from '../frozen.ts'
 import { covers } from '../policy/scopes.ts'
+import type { RefusedLimit } from '../ports.ts'
 import type { Answer, Refusal, RefusalCode, Step } from '../refusal.ts'
 import { refusals } from '../refusal.ts'
 import type { CheckedRequirement } from '../verify/requirement.ts'
@@ -20,6 +21,7 @@ interface Wire {
   readonly keyId?: string
   readonly owner?: string
   readonly environment?: string
+  readonly limit?: RefusedLimit
   readonly retryAfter?: number
   readonly missing?: readonly string[]
 }
@@ -60,8 +62,13 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
   }
   const refusal = valid === false ? refusalOf(wire) : undefined
   if (refusal === undefined) return undefined
-  const { keyId, owner, environment, retryAfter, missing } = wire
-  if (!areLimits(limits) || (retryAfter !== undefined && typeof retryAfter !== 'number')) return undefined
+  const { keyId, owner, environment, limit, retryAfter, missing } = wire
+  if (
+    !areLimits(limits) ||
+    !areLimits(limit && [limit]) ||
+    (retryAfter !== undefined && typeof retryAfter !== 'number')
+  )
+    return undefined
   if (missing !== undefined && !(Array.isArray(missing) && missing.every((scope) => typeof scope === 'string')))
     return undefined
   return {
@@ -71,6 +78,7 @@ function verdictOf<Scope extends string>(wire: Wire): Verdict<Scope> | undefined
     ...(owner === undefined ? {} : { owner }),
     ...(environment === undefined ? {} : { environment }),
     ...(limits === undefined ? {} : { limits }),
+    ...(limit === undefined ? {} : { limit }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(missing === undefined ? {} : { missing }),
   }

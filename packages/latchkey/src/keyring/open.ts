@@ -102,7 +102,14 @@ export async function openKeyring<const Scope extends string>(
 
   const usage = openUsage({ store, interval: usageInterval, now: clock.now(), after, onError })
   const refusals = openRefusals({ store, now: () => clock.now(), instance, bounds: refusalBounds, onError })
-  const cache = openCache<Scope>({ store, clock, after, usage, limits: { entries: cacheSize, bytes: cacheBytes } })
+  const cache = openCache<Scope>({
+    store,
+    clock,
+    after,
+    usage,
+    refusals,
+    limits: { entries: cacheSize, bytes: cacheBytes },
+  })
   const limiter = timelyLimiter(ports.limiter, waits)
   const parts: KeyringParts<Scope> = {
     store,

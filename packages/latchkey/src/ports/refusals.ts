@@ -10,7 +10,7 @@ export interface RefusedRequirement {
   readonly cost: number
 }
 
-/** The limit or the quota that refused a call. */
+/** The limit or the quota that refused a call; of several limits, the one for which the caller must wait longest. */
 export interface RefusedLimit {
   /** The name of the limit. A limit of the owner is `owner:` and its name; the quota is `quota`. */
   readonly name: string

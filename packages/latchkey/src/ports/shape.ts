@@ -33,6 +33,7 @@ const storeShape: Shape<Store> = {
   purgeRows: 'a function',
   claimPurge: 'a function',
   isErased: 'a function',
+  isErasedUse: 'a function',
   scrub: 'a function',
   usage: 'a function',
   usageSums: 'a function',

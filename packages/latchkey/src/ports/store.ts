@@ -37,6 +37,12 @@ export interface PurgeClaim {
   readonly until: number
 }
 
+/** The key of a call, and the owner that it had then. */
+export interface ErasedUse {
+  readonly key: string
+  readonly owner: string
+}
+
 /**
  * Keeps keys and the journal. Every method may throw or reject; a keyring then answers `unavailable` to a verification,
  * and passes the error on to the caller of a change.
@@ -149,6 +155,11 @@ export interface Store {
   claimPurge(claim: PurgeClaim): Awaitable<boolean>
   /** Whether a secret with this hash was erased or purged: it must not be imported again. */
   isErased(hash: string): Awaitable<boolean>
+  /**
+   * Whether the use of a key under an owner is of something that was erased since, or is of a purged key: `recordUsage` and
+   * `recordRefusals` keep none of it. `false` for a key that the store never had.
+   */
+  isErasedUse(use: ErasedUse): Awaitable<boolean>
   /**
    * Overwrites what was deleted, where the store keeps it: answers `false` if some may still be there, because somebody
    * reads it at present. Ask again later then.

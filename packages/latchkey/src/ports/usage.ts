@@ -15,7 +15,10 @@ export interface UsageCount {
    * only reports and had no room.
    */
   readonly outcome: string
-  /** The name of the limit that had no room, as in `LimitState`; empty unless the outcome comes from a limit. */
+  /**
+   * The name of the limit that had no room, as in `LimitState`; of several that refuse, the one to be waited for longest.
+   * Empty unless the outcome comes from a limit.
+   */
   readonly limitName: string
   /** Calls. */
   readonly count: number

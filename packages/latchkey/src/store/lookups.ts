@@ -19,6 +19,7 @@ export type LookupName =
   | 'withoutSnapshot'
   | 'purgeable'
   | 'isErased'
+  | 'isErasedUse'
 
 /** The secret, the key and the owner in a row of `bySecret`. */
 export function matchOfRow(found: KeyRow & SecretRow & OwnerRow): SecretMatch {
@@ -62,6 +63,10 @@ export const lookups: Working<LookupName> = {
 
   *isErased(hash) {
     return (yield* row(sql.isErasedSecret, [hash])) !== undefined
+  },
+
+  *isErasedUse({ key, owner }) {
+    return (yield* row(sql.isErasedUse, [key, owner])) !== undefined
   },
 
   *purgeable({ of, before, limit }) {

@@ -38,7 +38,7 @@ const lease = 5
 
 /** The place of a store on SQLite, and the mode in which it is opened. */
 export interface SqliteStoreOptions {
-  /** The database file, or `:memory:`. */
+  /** The database file, or `:memory:`; of these, all but the first of a process can grow to 1 GiB. */
   readonly file: string
   /**
    * The mode in which the file is opened; `migrate` if left out.
@@ -195,6 +195,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     owner: lookup('owner'),
     declared: lookup('declared'),
     isErased: lookup('isErased'),
+    isErasedUse: lookup('isErasedUse'),
     purgeable: lookup('purgeable'),
     withoutSnapshot: (limit) => (mode === 'read' ? [] : perform(lookups.withoutSnapshot(limit))),
 

@@ -5,6 +5,7 @@ import type { CachedKey, CachedRefusal } from './cached-key.ts'
 import { within } from '../within.ts'
 import { provisional } from './cached-key.ts'
 import { recent } from './recent.ts'
+import type { Refusals } from './refusals.ts'
 import type { Usage } from './usage.ts'
 
 /** Cached keys by the hash of the credential. The cache may answer only during a lease. */
@@ -65,12 +66,14 @@ export function openCache<Scope extends string>({
   clock,
   after,
   usage,
+  refusals,
   limits,
 }: {
   readonly store: Pick<Store, 'lease' | 'follow'>
   readonly clock: Clock
   readonly after: Timer
   readonly usage: Pick<Usage, 'tick'>
+  readonly refusals: Pick<Refusals, 'erased'>
   /** The limits of each of the two memories: the number of entries and their bytes. */
   readonly limits: { readonly entries: number; readonly bytes: number }
 }): Cache<Scope> {
@@ -92,6 +95,7 @@ export function openCache<Scope extends string>({
   function forgetEverything(): void {
     version = {}
     for (const memory of memories) memory.clear()
+    refusals.erased()
   }
 
   /**
@@ -102,6 +106,7 @@ export function openCache<Scope extends string>({
   function forget(touched: readonly Touched[]): void {
     if (touched.every(({ action }) => action === 'issue')) return
     version = {}
+    if (touched.some(({ action }) => action === 'erase')) refusals.erased()
     for (const memory of memories) {
       for (const { subject, action } of touched) {
         memory.forget(subject)

@@ -1,6 +1,6 @@
 import type { RefusalDraft } from '../ports.ts'
 import type { NotedRefusal } from './refused-call.ts'
-import { draftOf, keptId, limitOf } from './refused-call.ts'
+import { draftOf, keptId } from './refused-call.ts'
 import type { Requirement } from './verdict.ts'
 
 /** By how many ids of requests a refusal can be found that stands for many. */
@@ -25,12 +25,11 @@ export function equalRefusals(noted: readonly NotedRefusal[], instance: string):
   const found: Equal[] = []
   for (const one of noted) {
     const { at, refused, call } = one
-    const { refusal, keyId = '', owner = '', environment = '', limits } = refused
+    const { refusal, keyId = '', owner = '', environment = '', limit } = refused
     const ofKey = inner(inner(together, refusal.code), keyId)
-    const limit = limits === undefined ? '' : limitOf(limits)?.name
     // A key that changes hands has refusals of two owners in one second, and each sees its own.
     const holder = `${owner}\n${environment}`
-    const kind = `${Math.floor(at / 1000)}\n${holder}\n${call.address}\n${call.route}\n${limit}`
+    const kind = `${Math.floor(at / 1000)}\n${holder}\n${call.address}\n${call.route}\n${limit?.name}`
     const alike: ByRequirement = inner(ofKey, kind)
     const equal = alike.get(call.requirement)
     if (equal === undefined) {

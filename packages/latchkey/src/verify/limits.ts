@@ -5,15 +5,27 @@ import type { LimitState } from './verdict.ts'
 /** The answer of the limits to a call, from the answer of the limiter. */
 export function limitsAnswer(windows: readonly Window[], { admitted, states }: LimiterAnswer): Metered {
   const limits = windows.map((window, index) => stateOf(window, states[index]))
-  if (admitted) return { refused: undefined, states: limits, retryAfter: undefined }
-  return { refused: 'over_limit', states: limits, retryAfter: retryAfter(windows, states) }
+  if (admitted) return { refused: undefined, states: limits, limit: undefined, retryAfter: undefined }
+  return { refused: 'over_limit', states: limits, ...longestWait(windows, states) }
 }
 
-/** Seconds until all windows that refuse have room; `undefined` if that never comes. */
-function retryAfter(windows: readonly Window[], states: readonly WindowState[]): number | undefined {
-  const waits = windows.map(({ reportOnly }, index) => (reportOnly === true ? 0 : (states[index]?.waitMs ?? 0)))
-  const wait = Math.max(...waits)
-  return Number.isFinite(wait) ? seconds(wait) : undefined
+/** Of the windows that refuse, the one that has room last, and when all of them have. */
+function longestWait(
+  windows: readonly Window[],
+  states: readonly WindowState[],
+): Pick<Metered, 'limit' | 'retryAfter'> {
+  let longest: Window | undefined
+  let wait = 0
+  for (const [index, window] of windows.entries()) {
+    const { waitMs = 0 } = states[index] ?? {}
+    if (window.reportOnly === true || waitMs <= wait) continue
+    longest = window
+    wait = waitMs
+  }
+  return {
+    limit: longest && { name: longest.name, limit: longest.limit, window: longest.window },
+    retryAfter: Number.isFinite(wait) ? seconds(wait) : undefined,
+  }
 }
 
 function stateOf({ name, limit, window, reportOnly = false }: Window, state: WindowState | undefined): LimitState {

@@ -49,8 +49,18 @@ export function lookupOf<Scope extends string>(
     return awaiting(store.bySecret(hash), (found) => {
       // A secret that was imported by a part of it is not that part alone.
       if (found !== undefined && (found.secret?.before ?? null) === null) return found
-      return awaiting(byOtherHash(kinds, text), (imported) => imported ?? inSources(hash))
+      return awaiting(byOtherHash(kinds, text), (imported) => {
+        return imported === undefined ? inSources(hash) : unlessErased(hash, () => imported)
+      })
     })
+  }
+
+  /** A secret that was erased or purged stays refused, even if it comes back by another hash, or in the settings. */
+  function unlessErased(
+    hash: string,
+    find: () => Awaitable<SecretMatch | undefined>,
+  ): Awaitable<SecretMatch | undefined> {
+    return awaiting(store.isErased(hash), (isErased) => (isErased ? undefined : find()))
   }
 
   /** Finds a secret that was imported by another hash than that of all of it by SHA-256. */
@@ -68,7 +78,8 @@ export function lookupOf<Scope extends string>(
   function inSources(hash: string): Awaitable<SecretMatch | undefined> {
     for (const source of sources) {
       const key = source.bySecret(hash)
-      if (key !== undefined) return awaiting(store.owner(key.owner), (owner) => ({ key, secret: undefined, owner }))
+      if (key === undefined) continue
+      return unlessErased(hash, () => awaiting(store.owner(key.owner), (owner) => ({ key, secret: undefined, owner })))
     }
     return undefined
   }

@@ -14,7 +14,7 @@ interface QuotaCall extends MeteredCall {
   readonly now: number
 }
 
-const noQuota: Metered = { refused: undefined, states: [], retryAfter: undefined }
+const noQuota: Metered = { refused: undefined, states: [], limit: undefined, retryAfter: undefined }
 
 /** Takes the cost of a call from the quota of its key; a dry run takes nothing. The state is that after the call. */
 export function meterQuota(
@@ -50,14 +50,15 @@ function leftOf(kept: KeyRecord | undefined, { quota, now }: QuotaCall): number 
 }
 
 function admitted(remaining: number, call: QuotaCall): Metered {
-  return { refused: undefined, states: [stateOf(call, remaining, false)], retryAfter: undefined }
+  return { refused: undefined, states: [stateOf(call, remaining, false)], limit: undefined, retryAfter: undefined }
 }
 
 function refused(remaining: number, call: QuotaCall): Metered {
   const state = stateOf(call, remaining, true)
   // A call that costs more than a whole quota never fits.
   const retryAfter = call.cost > call.quota.amount ? undefined : (state.reset ?? undefined)
-  return { refused: 'quota_exhausted', states: [state], retryAfter }
+  const { name, limit, window } = state
+  return { refused: 'quota_exhausted', states: [state], limit: { name, limit, window }, retryAfter }
 }
 
 function stateOf({ quota, now }: QuotaCall, remaining: number, exceeded: boolean): LimitState {

@@ -12,8 +12,10 @@ import { waitingRefusals } from './waiting-refusals.ts'
 /** Refusals, gathered in memory and written in batches. A refused call never waits for a write. */
 export interface Refusals {
   readonly note: (noted: NotedRefusal) => void
-  /** One of the latest of this process, written or not. */
-  readonly recent: (requestId: string) => RefusalDraft | undefined
+  /** One of the latest of this process, written or not; none of what was erased, whoever has erased it. */
+  readonly recent: (requestId: string) => Promise<RefusalDraft | undefined>
+  /** Something was erased: soon forgets what is remembered of it. Costs nothing now. */
+  readonly erased: () => void
   /** Writes what was gathered. Keeps what cannot be written for the next time, and throws the error. */
   readonly flush: () => Promise<void>
   /** Writes a last time and stops writing by itself. */
@@ -50,7 +52,7 @@ export function openRefusals({
   bounds,
   onError,
 }: {
-  readonly store: Pick<Store, 'recordRefusals'>
+  readonly store: Pick<Store, 'recordRefusals' | 'isErasedUse'>
   readonly now: () => number
   readonly instance: string
   readonly bounds: RefusalBounds
@@ -60,6 +62,7 @@ export function openRefusals({
   const waiting = waitingRefusals(waitingBounds)
   let noted: NotedRefusal[] = []
   let timer: NodeJS.Timeout | undefined
+  let forgetting: NodeJS.Timeout | undefined
   let written = Promise.resolve()
   let closed = false
 
@@ -117,6 +120,20 @@ export function openRefusals({
     return written
   }
 
+  async function isErased({ refused: { keyId = '', owner = '' } }: NotedRefusal): Promise<boolean> {
+    return keyId !== '' && (await store.isErasedUse({ key: keyId, owner }))
+  }
+
+  /** Key by key, and everything else gets its turn in between: thousands may be remembered. */
+  async function forgetErased(): Promise<void> {
+    const ofKey = Map.groupBy(log.all(), ({ refused: { keyId = '', owner = '' } }) => JSON.stringify([keyId, owner]))
+    for (const alike of ofKey.values()) {
+      const [first] = alike
+      if (first !== undefined && (await isErased(first))) for (const { call } of alike) log.forget(call.requestId)
+      await nextTurn()
+    }
+  }
+
   return {
     note(one) {
       if (isShort(one.call)) log.add(one)
@@ -125,14 +142,25 @@ export function openRefusals({
       if (noted.push(one) === mostNoted) gather()
       schedule(interval)
     },
-    recent(requestId) {
+    async recent(requestId) {
       const found = log.find(requestId)
-      return found === undefined ? undefined : draftOf(found, instance)
+      // Asked for anew each time: another process may have erased it, of which this one is told with the next call only.
+      if (found === undefined || (await isErased(found))) return undefined
+      return draftOf(found, instance)
+    },
+    erased() {
+      if (closed) return
+      // An owner is erased key by key: all of them are forgotten together.
+      forgetting ??= setTimeout(() => {
+        forgetting = undefined
+        forgetErased().catch(onError)
+      }, interval).unref()
     },
     flush: async () => write({ everything: true }),
     async close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(forgetting)
       await write({ everything: true })
     },
   }

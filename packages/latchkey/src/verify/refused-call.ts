@@ -1,7 +1,7 @@
 import { bounds } from '../input.ts'
-import type { RefusalDraft, RefusedLimit, RefusedRequirement } from '../ports.ts'
+import type { RefusalDraft, RefusedRequirement } from '../ports.ts'
 import { holdsSecret } from '../secret/find.ts'
-import type { LimitState, RefusedCall, Refused, Requirement } from './verdict.ts'
+import type { RefusedCall, Refused, Requirement } from './verdict.ts'
 
 /** A refusal, noted while its call is answered: nothing is computed then. */
 export interface NotedRefusal {
@@ -15,7 +15,7 @@ export interface NotedRefusal {
 
 /** What is kept of a refusal. It has the id of a key, and nothing of the credential. */
 export function draftOf({ at, refused, call, environment: usual }: NotedRefusal, instance: string): RefusalDraft {
-  const { refusal, keyId = '', owner = '', environment = '', missing, limits } = refused
+  const { refusal, keyId = '', owner = '', environment = '', missing, limit = null } = refused
   const { requestId, route, address, requirement } = call
   return {
     requestIds: [keptId(requestId)],
@@ -29,7 +29,7 @@ export function draftOf({ at, refused, call, environment: usual }: NotedRefusal,
     owner,
     environment,
     missing: missing === undefined ? null : missing.slice(0, bounds.scopes),
-    limit: limits === undefined ? null : limitOf(limits),
+    limit,
     count: 1,
   }
 }
@@ -60,17 +60,6 @@ function requirementOf(requirement: Requirement, usual: string): RefusedRequirem
 function namesIn(list: unknown): readonly string[] {
   if (!Array.isArray(list)) return []
   return list.slice(0, bounds.scopes).map((name: unknown) => printable(name, bounds.label))
-}
-
-/** Of several that refused, the one for which the caller must wait longest. */
-export function limitOf(limits: readonly LimitState[]): RefusedLimit | null {
-  const wait = ({ reset }: LimitState): number => reset ?? Number.POSITIVE_INFINITY
-  const [first] = limits
-    .filter(({ exceeded, reportOnly }) => exceeded && !reportOnly)
-    .toSorted((one, other) => wait(other) - wait(one))
-  if (first === undefined) return null
-  const { name, limit, window } = first
-  return { name, limit, window }
 }
 
 /** A text that every database and every terminal takes. Callers may choose it, and put a secret into it. */

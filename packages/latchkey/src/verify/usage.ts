@@ -88,8 +88,8 @@ export function openUsage({
     // takes longer for a known key then happens once for all its refusals; done a thousand times, the difference could
     // be measured from far away.
     const together = new Map<string, Map<string, Map<string, Map<string, Map<string, number>>>>>()
-    for (const { refusal, limits, keyId = '', owner = '', environment = '' } of refused) {
-      const keys = inner(inner(together, refusal.code), limits === undefined ? '' : limitWithoutRoom(limits))
+    for (const { refusal, limit, keyId = '', owner = '', environment = '' } of refused) {
+      const keys = inner(inner(together, refusal.code), limit === undefined ? '' : nameOf(limit))
       const environments = inner(inner(keys, keyId), owner)
       environments.set(environment, (environments.get(environment) ?? 0) + 1)
     }
@@ -240,9 +240,9 @@ function placeOf({ key }: UsageCounter): Pick<UsagePlace, 'key' | 'owner' | 'env
   return { key: key.id, owner: key.owner, environment: key.environment }
 }
 
-/** The name of the first limit that has refused a call: each refused call is counted once. Empty if the quota has. */
-function limitWithoutRoom(limits: NonNullable<Refused['limits']>): string {
-  return limits.find(({ exceeded, reportOnly, window }) => exceeded && !reportOnly && window !== null)?.name ?? ''
+/** The name of the limit that has refused a call. The quota has none in usage: the outcome says that it was the quota. */
+function nameOf({ name, window }: NonNullable<Refused['limit']>): string {
+  return window === null ? '' : name
 }
 
 /** The map under a name, made if it does not exist. */

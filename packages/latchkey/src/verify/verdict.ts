@@ -1,7 +1,7 @@
 import type { Delegation } from '../policy/delegation.ts'
 import type { Metadata } from '../policy/metadata.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import type { Awaitable } from '../ports.ts'
+import type { Awaitable, RefusedLimit } from '../ports.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Credential } from './credential.ts'
 
@@ -100,7 +100,9 @@ export interface Refused {
   readonly environment?: string | undefined
   /** How limits and quota stand, if one of them is the reason. */
   readonly limits?: readonly LimitState[] | undefined
-  /** Seconds after which the call can be accepted; left out if it never can. */
+  /** The limit or the quota that refused; of several limits, the one for which the caller must wait longest. */
+  readonly limit?: RefusedLimit | undefined
+  /** Seconds after which the call can be accepted, by all limits; left out if it never can. */
   readonly retryAfter?: number | undefined
   /**
    * For `insufficient_scope`: the scopes that the key lacks; of alternatives, all of them. For those who may know: the

@@ -260,9 +260,9 @@ function refuse<Scope extends string>(code: RefusalCode, { key, conditions }: Ca
 function overLimit<Scope extends string>(
   code: RefusalCode,
   found: CachedKey<Scope>,
-  { states, retryAfter, cause }: Metered,
+  { states, limit, retryAfter, cause }: Metered,
 ): Refused {
-  return { ...refuse(code, found), limits: states, retryAfter, ...(cause === undefined ? {} : { cause }) }
+  return { ...refuse(code, found), limits: states, limit, retryAfter, ...(cause === undefined ? {} : { cause }) }
 }
 
 function lacking<Scope extends string>(found: CachedKey<Scope>, requirement: CheckedRequirement): Refused {

@@ -869,6 +869,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       await recordUsage(store, { counts, lastUsed: new Map() })
       assert.equal(await store.forgetUse({ key: made.key.id }, 1), 1)
       assert.equal(await store.isErased(made.secret.hash), false)
+      const use = { key: made.key.id, owner: 'acme' }
+      assert.equal(await store.isErasedUse(use), false)
       const [issue] = await store.journal({ after: 0, limit: 1 })
       assert.ok(issue)
       const rest = { actor: issue.actor, subject: issue.subject, change: '{}' }
@@ -890,6 +892,8 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.equal(await store.byId(key.id), undefined)
       assert.equal(await store.bySecret(made.secret.hash), undefined)
       assert.equal(await store.isErased(made.secret.hash), true)
+      assert.equal(await store.isErasedUse(use), true)
+      assert.equal(await store.isErasedUse({ ...use, key: 'key of the settings' }), false)
       assert.equal(await store.idempotentResult(call), undefined)
       await recordUsage(store, { counts, lastUsed: new Map() })
       assert.deepEqual(await store.usage(everyUse), [], 'what was counted before is not kept')

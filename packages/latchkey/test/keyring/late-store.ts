@@ -43,6 +43,7 @@ export function lateStore(store: Store): Store {
     purgeRows: late(store.purgeRows),
     claimPurge: late(store.claimPurge),
     isErased: late(store.isErased),
+    isErasedUse: late(store.isErasedUse),
     scrub: late(store.scrub),
     usage: late(store.usage),
     usageSums: late(store.usageSums),

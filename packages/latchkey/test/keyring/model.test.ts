@@ -181,7 +181,17 @@ function judged(
       .reduce((total, { cost }) => total + cost, 0)
   const hasRoom = ({ bucket, window, limit }: (typeof windows)[number]): boolean =>
     asked.cost === 0 || sum(bucket, window) + asked.cost <= limit
-  const refusing = windows.find((window) => window.reportOnly !== true && !hasRoom(window))
+  /** When there is room, by the calls that leave the window by then. */
+  const roomAt = ({ bucket, window, limit }: (typeof windows)[number]): number => {
+    const calls = counted.filter((call) => call.bucket === bucket && call.at > now - window * 1000)
+    const ends = [now, ...calls.map((call) => call.at + window * 1000)].toSorted((one, other) => one - other)
+    const staying = (end: number): number =>
+      calls.filter((call) => call.at + window * 1000 > end).reduce((all, { cost }) => all + cost, 0)
+    return ends.find((end) => staying(end) + asked.cost <= limit) ?? Number.POSITIVE_INFINITY
+  }
+  const [refusing] = windows
+    .filter((window) => window.reportOnly !== true && !hasRoom(window))
+    .toSorted((one, other) => (roomAt(one) === roomAt(other) ? 0 : roomAt(other) - roomAt(one)))
   if (refusing !== undefined) {
     if (!asked.dryRun) addTo(usage, `${place} over_limit ${refusing.shown}`)
     return { code: 'over_limit' }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { refusalAnswer } from '../../src/guard/answer.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { memoryLimiter } from '../../src/limiter/memory.ts'
 import type { Limiter, Store } from '../../src/ports.ts'
@@ -186,6 +187,31 @@ for (const [speed, shape] of speeds) {
           ['over_limit', 'burst', 1],
           ['over_limit_reported', 'trial', 2],
         ],
+      )
+    })
+
+    test('of several limits that refuse, the verdict, Retry-After, usage and the refusal name the one to be waited for longest', async () => {
+      const { keyring, clock } = await openOn(shape)
+      // Of these the first refuses first, `wide` has the longest window, and `slow` has room last.
+      const limits = [limit('brief', 5, 10), limit('wide', 6, 100), limit('slow', 5, 60)]
+      const { key, secret } = await keyring.issue({ ...shop, limits })
+      await keyring.verify(secret, { cost: 1 })
+      clock.advance(50_000)
+      await keyring.verify(secret, { cost: 4 })
+      const refused = await keyring.verify(secret, { cost: 2 })
+      assert.ok(!refused.ok)
+      const named = { name: 'slow', limit: 5, window: 60 }
+      assert.ok(refused.limits?.every(({ exceeded }) => exceeded))
+      assert.deepEqual([refused.limit, refused.retryAfter], [named, 60])
+      assert.equal(refusalAnswer(refused, { requestId: 'x', credential: 'header' }).headers['retry-after'], '60')
+      keyring.noteRefusal?.(refused, { requestId: 'request-1' })
+      const kept = await keyring.refusal('request-1')
+      assert.deepEqual(kept?.code === 'over_limit' && kept.limit, named)
+      await keyring.flushUsage()
+      const { usage } = await keyring.usage({ key: key.id, outcome: 'over_limit' })
+      assert.deepEqual(
+        usage.map(({ limitName, count }) => [limitName, count]),
+        [['slow', 1]],
       )
     })
 

@@ -30,6 +30,8 @@ interface Watched {
   readonly errors: unknown[]
   failing: boolean
   now: number
+  /** The id of a key that was erased. */
+  erased: string
 }
 
 /** @param taken - how many refusals the store takes at once. */
@@ -42,11 +44,12 @@ function watched(taken = Number.POSITIVE_INFINITY): Watched {
       batches.push(batch.slice(0, taken))
       return batch.slice(taken)
     },
+    isErasedUse: ({ key }: { readonly key: string }) => key === parts.erased,
   }
   const bounds = { known: 1000, perKey: 100, strangers: 100 }
   const onError = (error: unknown): void => void errors.push(error)
   const refusals = openRefusals({ store, now: () => parts.now, instance: 'host 1', bounds, onError })
-  const parts: Watched = { refusals, batches, errors, failing: false, now: noon }
+  const parts: Watched = { refusals, batches, errors, failing: false, now: noon, erased: '' }
   return parts
 }
 
@@ -256,14 +259,31 @@ test('a requirement that was not understood takes no other refusal with it', asy
   )
 })
 
-test('a flood with ids and addresses as long as headers does not stay in memory', () => {
+test('a flood with ids and addresses as long as headers does not stay in memory', async () => {
   const { refusals } = watched()
   const one = noted('')
   const long = (call: number): string => `${call}${'x'.repeat(1000)}`
   refusals.note({ ...one, call: { ...one.call, requestId: long(1) } })
   refusals.note({ ...one, call: { ...one.call, requestId: 'far', address: long(2) } })
   refusals.note({ ...one, call: { ...one.call, requestId: 'near' } })
-  assert.equal(refusals.recent(long(1)), undefined)
-  assert.equal(refusals.recent('far'), undefined)
-  assert.equal(refusals.recent('near')?.count, 1)
+  assert.equal(await refusals.recent(long(1)), undefined)
+  assert.equal(await refusals.recent('far'), undefined)
+  assert.equal((await refusals.recent('near'))?.count, 1)
+})
+
+test('a refusal of an erased key is no longer answered, and soon no longer in memory', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const parts = watched()
+  const { refusals } = parts
+  for (const key of ['key_a', 'key_b', '']) refusals.note(noted(key))
+  parts.erased = 'key_a'
+  assert.equal(await refusals.recent('key_a GET /orders'), undefined)
+  refusals.erased()
+  context.mock.timers.tick(1000)
+  await turns()
+  // As if it had never been erased: what is not in memory cannot come back.
+  parts.erased = ''
+  assert.equal(await refusals.recent('key_a GET /orders'), undefined)
+  assert.equal((await refusals.recent('key_b GET /orders'))?.key, 'key_b')
+  assert.equal((await refusals.recent(' GET /orders'))?.key, '')
 })

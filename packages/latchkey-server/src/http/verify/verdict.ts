@@ -6,7 +6,7 @@ import { verifiedKey } from '../keys/bodies.ts'
 import { unavailable } from '../route/errors.ts'
 import type { RouteParts } from '../route/parts.ts'
 import type { SchemasOf } from '../wire.ts'
-import { described, nullable, refusalCodes, refusalSteps, timestamp } from '../wire.ts'
+import { described, nullable, refusalCodes, refusalSteps, refusedLimit, timestamp } from '../wire.ts'
 
 const limitState = {
   name: Type.String({ description: 'The name of the limit; `quota` for the quota' }),
@@ -67,7 +67,10 @@ const refused = Type.Object(
     missing: Type.Optional(
       Type.Array(Type.String(), { description: 'The scopes that the key lacks: for you, not for your caller' }),
     ),
-    retryAfter: Type.Optional(Type.Number({ description: 'In how many seconds the call can be accepted' })),
+    limit: Type.Optional(refusedLimit),
+    retryAfter: Type.Optional(
+      Type.Number({ description: 'In how many seconds the call can be accepted, by all limits' }),
+    ),
     ...either,
   },
   { title: 'RefusedVerdict' },
@@ -83,7 +86,7 @@ function unique<Value>(values: readonly Value[]): Value[] {
 /** A verdict as an answer has it, in JSON. */
 export function textOf(found: Verdict): string {
   if (!found.ok) {
-    const { refusal, keyId, owner, environment, missing, limits, retryAfter, retiring } = found
+    const { refusal, keyId, owner, environment, missing, limits, limit, retryAfter, retiring } = found
     const { code, step, why, answer } = refusal
     return JSON.stringify({
       valid: false,
@@ -96,6 +99,7 @@ export function textOf(found: Verdict): string {
       environment,
       missing,
       limits,
+      limit,
       retryAfter,
       retiring,
     })

@@ -101,7 +101,7 @@ export async function findRefusal<Scope extends string>(
 ): Promise<RefusalRecord | undefined> {
   const id = keptId(anyText('requestId', requestId, bounds.requestId))
   const authority = await authorityOf(parts, 'refusals:read')
-  const recent = parts.refusals.recent(requestId)
+  const recent = await parts.refusals.recent(requestId)
   if (recent !== undefined && (seesAll(authority) || (recent.key !== '' && authority.sees(recent)))) {
     return recordOf({ ...recent, requestId: id })
   }

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LatchkeyError } from '../../error.ts'
 import type { Presence } from './file.ts'
 import { always, asUri, hasJournal, hasLog, logOf, presenceOf, presenceWithLog, stillnessOf } from './file.ts'
+import { memory, openInMemory } from './in-memory.ts'
 import type { MigrationStep } from './schema.ts'
 import { migrate, mustBeOfThisVersion } from './schema.ts'
 import { checkVersion } from './version.ts'
@@ -77,46 +78,54 @@ function reasonOf(error: unknown): string {
   return typeof path === 'string' && !isAbsolute(path) ? message.replace(`'${path}'`, `'${resolve(path)}'`) : message
 }
 
-const memory = ':memory:'
-
 function openToChange(
   mode: 'migrate' | 'create' | 'write',
   onStep?: (step: MigrationStep) => void,
 ): (file: string) => OpenDatabase {
   return (file) => {
+    if (file === memory) {
+      const opened = openInMemory((database) => {
+        checkVersion(database)
+        setUp(database)
+      })
+      return { ...opened, mustBeThere: always, still: false, log: undefined }
+    }
     const make = mode !== 'write'
-    if (make && file !== memory) makeFile(file)
+    if (make) makeFile(file)
     // Noted before it is opened: if another is put in its place in between, that is found at the first look.
-    const fileIsThere = file === memory ? always : presenceOf(file)
-    const path = file === memory || make ? file : asUri(file, 'mode=rw')
+    const fileIsThere = presenceOf(file)
     // Opening may wait for others that open, and has nothing else to do meanwhile.
-    const database = new DatabaseSync(path, { timeout: longestWait })
+    const database = new DatabaseSync(make ? file : asUri(file, 'mode=rw'), { timeout: longestWait })
     try {
       checkVersion(database)
       // Reads the header: a file that is not a database must be recognised before any part of it is changed.
       database.exec('PRAGMA schema_version')
-      if (make && file !== memory && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+      if (make && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
       // The log first: the pragmas below speak of it.
       const kept = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
-      const log = file !== memory && kept === 'wal' ? logOf(realpathSync(file)) : undefined
+      const log = kept === 'wal' ? logOf(realpathSync(file)) : undefined
       database.exec('PRAGMA synchronous = FULL')
-      database.exec('PRAGMA foreign_keys = ON')
-      // What is deleted is overwritten: an erased name must not be found in the file.
-      database.exec('PRAGMA secure_delete = ON')
-      // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
-      database.exec('PRAGMA cache_size = -65536')
+      setUp(database)
       const migrated = make ? migrate(database, { file, fresh: mode === 'create', onStep }) : 0
       // From now on SQLite does not wait for locks: while it waits, nothing else happens in this process.
       database.exec('PRAGMA busy_timeout = 0')
       // Nor does it wait for the disk, where it has a log: whoever commits syncs that, before a change is acknowledged.
       if (log !== undefined) database.exec('PRAGMA synchronous = NORMAL')
-      const mustBeThere = file === memory ? always : presenceWithLog(file, fileIsThere)
-      return { database, mustBeThere, still: false, log, migrated }
+      return { database, mustBeThere: presenceWithLog(file, fileIsThere), still: false, log, migrated }
     } catch (error) {
       database.close()
       throw error
     }
   }
+}
+
+/** The settings of every database that is changed. */
+function setUp(database: DatabaseSync): void {
+  database.exec('PRAGMA foreign_keys = ON')
+  // What is deleted is overwritten: an erased name must not be found in the file.
+  database.exec('PRAGMA secure_delete = ON')
+  // Key ids and hashes are random, so every look-up touches other pages: 64 MiB of them are held.
+  database.exec('PRAGMA cache_size = -65536')
 }
 
 /**

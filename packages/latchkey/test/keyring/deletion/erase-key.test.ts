@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { beforeRemoval, temporaryFolder } from '../../../../../test/temporary-folder.ts'
 import { join } from 'node:path'
+import { hash as digest } from 'node:crypto'
+import { settingsKey } from '../../../src/source/settings.ts'
 import { hashSecret } from '../../../src/secret/hash.ts'
 import { chain } from '../../../src/journal/chain.ts'
 import { emptied, emptyingOf } from '../../../src/journal/emptied.ts'
@@ -315,3 +317,26 @@ test('the row of an erased key that is put back is named', async () => {
     { subject: key.id, fault: 'added' },
   ])
 })
+
+for (const [speed, shape] of speeds) {
+  test(`an erased secret stays refused, by whatever hash it comes back, and from the settings (store: ${speed})`, async () => {
+    const secret = 'a7Gq2Lx9Zp4Rk8Wm3Tn6'
+    const source = settingsKey({ name: 'SERVICE_API_KEY', secret, scopes: [] })
+    const { keyring } = await openOn(shape, { sources: [source] })
+    const minted = await keyring.issue(shop)
+    const taken = { ...shop, hash: hashSecret(secret), algorithm: 'sha256', bits: 100 } as const
+    const imported = await keyring.importMany([taken])
+    assert.ok(!imported.repeated)
+    const [again] = imported.created
+    assert.ok(again !== undefined)
+    for (const { id } of [minted.key, again]) {
+      await keyring.revoke(id, { reason: 'compromised' })
+      await keyring.eraseKey(id)
+    }
+    const sha512 = digest('sha512', minted.secret, 'hex')
+    await keyring.importMany([{ ...shop, hash: sha512, algorithm: 'sha512', bits: 190 }])
+    assert.equal(await codeOf(keyring.verify(minted.secret)), 'unknown')
+    assert.notEqual(await codeOf(keyring.verify(secret)), 'accepted')
+    await keyring.close()
+  })
+}

@@ -5,9 +5,11 @@ import { test } from 'node:test'
 import { entriesOf } from '../../../../../test/entries.ts'
 import { beforeRemoval, temporaryFolder } from '../../../../../test/temporary-folder.ts'
 import type { LatchkeyError } from '../../../src/error.ts'
+import type { OpenKeyring } from '../../../src/keyring/keyring.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import { settingsKey } from '../../../src/source/settings.ts'
 import { sqliteStore } from '../../../src/store/sqlite.ts'
+import type { Scope } from '../workbench.ts'
 import { codeOf, openOn, scopes, shop, speeds } from '../workbench.ts'
 
 const folder = temporaryFolder('erase-owner')
@@ -181,4 +183,36 @@ test('an erased owner is not in the file, its log, or a backup made afterwards',
   for (const path of [file, `${file}-wal`, copy]) {
     if (existsSync(path)) assert.ok(!readFileSync(path).includes(mark), path)
   }
+})
+
+test('another process answers nothing of an owner that was erased beside it, not even what it has in memory', async () => {
+  const file = join(folder, 'beside.db')
+  const open = async (): Promise<OpenKeyring<Scope>> => openKeyring({ store: sqliteStore({ file }), scopes })
+  const [one, other] = [await open(), await open()]
+  for (const { close } of [one, other]) beforeRemoval(folder, close)
+  const refuse = async (secret: string, requestId: string): Promise<void> => {
+    const verdict = await other.verify(secret, { allOf: ['reports:read'] })
+    assert.ok(!verdict.ok)
+    other.noteRefusal?.(verdict, { requestId, route: `GET /${requestId}` })
+  }
+  const own = await one.issue({ ...shop, owner })
+  const given = await one.issue({ ...shop, owner })
+  const stays = await one.issue({ ...shop, owner: 'globex' })
+  await refuse(own.secret, 'of its key')
+  await refuse(given.secret, 'of a key that it had')
+  await refuse(stays.secret, 'of another')
+  await one.change(given.key.id, { owner: 'globex' })
+  await refuse(given.secret, 'of the next owner')
+  await one.changeOwner(owner, { disabled: true })
+  await one.eraseOwner(owner)
+  for (const requestId of ['of its key', 'of a key that it had']) {
+    assert.equal(await other.refusal(requestId), undefined, requestId)
+    assert.equal(await other.why({ requestId }), undefined, requestId)
+  }
+  for (const requestId of ['of another', 'of the next owner']) {
+    assert.equal((await other.refusal(requestId))?.owner, 'globex', requestId)
+  }
+  await other.flushUsage()
+  assert.deepEqual((await other.refusals({ owner })).refusals, [])
+  assert.deepEqual((await other.usage({ owner, from: 0, to: Date.now() + 3_600_000 })).usage, [])
 })
