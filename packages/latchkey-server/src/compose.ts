@@ -1,17 +1,26 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { Clock, OpenKeyring } from 'latchkey'
-import { openKeyring } from 'latchkey'
+import { openKeyring, systemClock } from 'latchkey'
 import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { Settings } from './config.ts'
-import { declarationOf, retentionOf } from './config.ts'
-import { latchkeyServer, serverOptions } from './http/app.ts'
+import { declarationOf, retentionOf, SettingsError } from './config.ts'
+import { serverOptions, wholeServer } from './http/app.ts'
+import { forwardAuth, forwardAuthOptions } from './http/forward-auth.ts'
+import { appliedPolicies } from './http/forward-auth/policies.ts'
+import { proxiesOf } from './http/forward-auth/proxies.ts'
+import type { Metrics } from './http/hooks/metrics.ts'
+import { openMetrics } from './http/hooks/metrics.ts'
+import type { KeysInUse } from './identity/keys-in-use.ts'
+import { keysInUse } from './identity/keys-in-use.ts'
 import { isInUse, openStore } from './store.ts'
 
 /** The whole system. */
 export interface Composed {
   readonly keyring: OpenKeyring
   readonly app: FastifyInstance
+  /** The application for proxies, if there is one. */
+  readonly forProxies: FastifyInstance | undefined
   /** Takes no new requests, finishes those in flight, writes usage, closes the store. */
   readonly close: () => Promise<void>
 }
@@ -78,13 +87,73 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   })
   app.addHook('onClose', () => keyring.close())
   const close = async (): Promise<void> => app.close()
+  const { now } = clock ?? systemClock
+  const keys = identityKeys(settings, { now, log: app.log })
+  app.addHook('onClose', async () => keys?.close())
+  const metrics = openMetrics()
   try {
     await app.register(connections)
-    await app.register(latchkeyServer, { keyring, corsOrigins, drainDelay, logAnswers: true, home: true })
+    const published: KeysInUse['published'] = () => keys?.published() ?? []
+    const parts = { keyring, corsOrigins, drainDelay, metrics, published }
+    await app.register(wholeServer, { ...parts, logAnswers: true, home: true })
+    const forProxies = keys && (await proxyApplication(settings, { keyring, keys, metrics, now, log: app.log }))
+    // Before the keyring is closed: hooks run from the last to the first.
+    if (forProxies !== undefined) app.addHook('onClose', async () => forProxies.close())
     await app.ready()
+    return { keyring, app, forProxies, close }
   } catch (error) {
     await close()
     throw error
   }
-  return { keyring, app, close }
+}
+
+/** The keys that sign identities, if there are any. */
+function identityKeys(
+  { identity }: Settings,
+  { now, log }: { readonly now: () => number; readonly log: FastifyInstance['log'] },
+): KeysInUse | undefined {
+  return (
+    identity &&
+    keysInUse({
+      ...identity,
+      now,
+      onChange: (must) =>
+        must === undefined
+          ? log.info('the keys that sign identities have changed')
+          : log.error(`the keys that were read last still sign: LATCHKEY_IDENTITY_FILE must be ${must}.`),
+    })
+  )
+}
+
+/**
+ * The application for proxies. It is one of its own, on its own address: whoever reaches it with a key gets an identity.
+ *
+ * @throws SettingsError for policies that do not fit what is declared.
+ */
+async function proxyApplication(
+  { forwardAuth: address, policies, forwardAuthProxies, trustedProxies }: Settings,
+  parts: {
+    readonly keyring: OpenKeyring
+    readonly keys: KeysInUse
+    readonly metrics: Metrics
+    readonly now: () => number
+    readonly log: FastifyInstance['log']
+  },
+): Promise<FastifyInstance | undefined> {
+  if (address === undefined || policies === undefined) return undefined
+  const { keyring, keys, log } = parts
+  const { applied, faults } = appliedPolicies(policies, keyring, keys.issuer())
+  if (faults.length > 0) throw new SettingsError(faults.map((fault) => `LATCHKEY_POLICIES does not fit: ${fault}`))
+  const proxies = proxiesOf(keyring, { listed: forwardAuthProxies, passed: trustedProxies })
+  const app = Fastify({
+    ...serverOptions,
+    ...connectionOptions,
+    ...forwardAuthOptions,
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+  }) as unknown as FastifyInstance
+  await app.register(connections)
+  await forwardAuth(app, { ...parts, policies: applied, proxies })
+  await app.ready()
+  return app
 }

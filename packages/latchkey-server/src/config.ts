@@ -2,9 +2,15 @@ import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Retention } from 'latchkey'
 import { adminEnvironment, bounds, namePattern } from 'latchkey'
+import type { ForwardAuthAddress } from './config/forward-auth-address.ts'
+import { forwardAuthAddress } from './config/forward-auth-address.ts'
 import { isOrigin } from './config/origin.ts'
+import type { Policies } from './config/policies-file.ts'
+import { readPoliciesFile } from './config/policies-file.ts'
 import { isProxyRange } from './config/proxy-range.ts'
 import { readScopesFile } from './config/scopes-file.ts'
+import type { IdentityKeys } from './identity/key-file.ts'
+import { readIdentityFile } from './identity/key-file.ts'
 import { unknownVariables } from './start/unknown-variables.ts'
 import { fileOf, isStore, storeMust } from './store.ts'
 
@@ -41,6 +47,14 @@ export interface Settings {
   readonly drainDelay: number
   /** The file for the first admin key, if there is no admin key yet. */
   readonly firstAdminKeyFile: string | undefined
+  /** Where proxies ask whether a request may pass; nowhere if not set. */
+  readonly forwardAuth: ForwardAuthAddress | undefined
+  /** What proxies may ask for, by name. */
+  readonly policies: Policies | undefined
+  /** Addresses and ranges of the proxies on other machines that may ask without an admin key. */
+  readonly forwardAuthProxies: readonly string[]
+  /** The file with the keys that sign identities, and what it held at the start. */
+  readonly identity: { readonly file: string; readonly keys: IdentityKeys } | undefined
 }
 
 /** One row of the table of settings. */
@@ -248,6 +262,43 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     must: 'the path of a file that does not exist yet, in a folder that does',
     read: (text) => (/^[^\0]+$/.test(text) ? text : undefined),
   },
+  forwardAuth: {
+    variable: 'LATCHKEY_FORWARD_AUTH',
+    flag: '--forward-auth <address>',
+    fallback: '',
+    help: 'The address for proxies that ask whether a request may pass: `unix:` and a path, or a host and a port. If it is not set, no proxy can ask.',
+    must: 'unix: and the path of a socket of at most 103 bytes, or a host and a port, such as 127.0.0.1:8081 or [::1]:8081',
+    read: forwardAuthAddress,
+  },
+  policies: {
+    variable: 'LATCHKEY_POLICIES',
+    flag: '--policies <file>',
+    fallback: '',
+    help: 'A file with what proxies may ask for, by name: `{ "process": { "scopes": ["process:run"] } }`.',
+    must: 'the path of a file in JSON such as { "process": { "scopes": ["process:run"] } }',
+    read: (file) => readPoliciesFile(file).policies,
+    mustInstead: (file) => readPoliciesFile(file).must,
+  },
+  forwardAuthProxies: {
+    variable: 'LATCHKEY_FORWARD_AUTH_PROXIES',
+    flag: '--forward-auth-proxies <list>',
+    fallback: '',
+    help: 'Proxies on other machines that may ask without an admin key. Every program at these addresses may then ask. The widest range is /8 (IPv6: /16).',
+    must: 'addresses or ranges separated by commas, such as 10.1.2.3,fd12:3456:789a::/48, none wider than /8 (IPv6: /16, and /104 below ::/16)',
+    read: (text) => everyOne(listOf(text), isProxyRange),
+  },
+  identity: {
+    variable: 'LATCHKEY_IDENTITY_FILE',
+    flag: '--identity-file <path>',
+    fallback: '',
+    help: 'The file with the private keys that sign identities (mode 600). `latchkey identity rotate` makes it. All instances have the same.',
+    must: 'the path of a file that latchkey identity rotate has written',
+    read: (file) => {
+      const { found } = readIdentityFile(file)
+      return found && { file, keys: found }
+    },
+    mustInstead: (file) => readIdentityFile(file).must,
+  },
 }
 
 /** The settings are wrong. Trying again does not help: the process ends with EX_CONFIG, 78. */
@@ -296,8 +347,18 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   }
   const variables = Object.values<Setting<unknown>>(settingsTable).map(({ variable }) => variable)
   faults.push(...unknownVariables(environment, { known: [...variables, ...otherVariables] }))
+  const settings = values as unknown as Settings
+  if (faults.length === 0) faults.push(...missingForProxies(settings))
   if (faults.length > 0) throw new SettingsError(faults)
-  return values as unknown as Settings
+  return settings
+}
+
+/** The settings that the listener for proxies cannot do without. */
+function missingForProxies({ forwardAuth, policies, identity }: Settings): readonly string[] {
+  if (forwardAuth === undefined) return []
+  const needed = { policies, identity }
+  const missing = (['policies', 'identity'] as const).filter((name) => needed[name] === undefined)
+  return missing.map((name) => `${settingsTable[name].variable} must be set where LATCHKEY_FORWARD_AUTH is.`)
 }
 
 /**
@@ -310,6 +371,9 @@ const withoutDefault: ReadonlySet<string> = new Set([
   'scopes',
   'instance',
   'firstAdminKeyFile',
+  'forwardAuth',
+  'policies',
+  'identity',
 ] satisfies (keyof Settings)[])
 
 /** The settings that `openKeyring` takes; those that are not set are left out. */

@@ -32,6 +32,10 @@ test('without anything set, every setting is what the table says', () => {
   assert.deepEqual(rest, {
     ...unsaid,
     firstAdminKeyFile: undefined,
+    forwardAuth: undefined,
+    policies: undefined,
+    forwardAuthProxies: [],
+    identity: undefined,
     instance: undefined,
     logLevel: 'info',
     usageInterval: 10,
@@ -67,6 +71,14 @@ test('what is set counts, a flag before the environment, and what is set to noth
   assert.deepEqual(settings.trustedProxies, ['10.0.0.0/8', '::1'])
   assert.deepEqual(settings.corsOrigins, ['https://a.example', 'http://localhost:3000'])
   assert.deepEqual(settings.scopes, { 'orders:read': 'Read orders' })
+})
+
+test('a listener for proxies needs policies and the keys that sign identities', () => {
+  const environment = { LATCHKEY_FORWARD_AUTH: '127.0.0.1:0' }
+  assert.deepEqual(faultsOf(environment), [
+    'LATCHKEY_POLICIES must be set where LATCHKEY_FORWARD_AUTH is.',
+    'LATCHKEY_IDENTITY_FILE must be set where LATCHKEY_FORWARD_AUTH is.',
+  ])
 })
 
 test('ranges of proxies may be as wide as real networks are', () => {

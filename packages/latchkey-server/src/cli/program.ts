@@ -5,6 +5,7 @@ import { completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
 import { exits } from './exit.ts'
 import { healthCommand } from './health.ts'
+import { rotateCommand as identityRotate } from './identity/rotate.ts'
 import { showCommand as journalShow } from './journal/show.ts'
 import { verifyCommand as journalVerify } from './journal/verify.ts'
 import { changeCommand } from './keys/change.ts'
@@ -80,6 +81,8 @@ export function buildProgram(version: string): Command {
 
   const refusals = commandIn(program, 'refusals', 'List refused calls, and explain why a call was refused')
   for (const add of [refusalsList, refusalsShow]) add(refusals)
+
+  identityRotate(commandIn(program, 'identity', 'Make and rotate the keys that sign identities for services'))
 
   for (const add of [whyCommand, usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
   for (const add of [backupCommand, purgeCommand, migrateCommand, completionCommand]) add(program)

@@ -8,6 +8,7 @@ import { fileOf, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
+import { listenForProxies } from './serve-proxies.ts'
 import { hostFailure } from './serve-settings.ts'
 import { settingOptions, settingsOf } from './target.ts'
 import { say, serveWithoutReader } from './terminal/print.ts'
@@ -27,7 +28,7 @@ async function serve(options: { readonly host?: string }): Promise<void> {
   for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
-  const { app, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
+  const { app, forProxies, keyring, close } = await compose(settings, { logger: serverLogger(settings) })
   const scopesFault = await faultOfScopes(keyring)
   // The terminal shows one line; the log has the whole error.
   process.prependListener('uncaughtException', (error) => app.log.fatal({ err: error }, 'ended by a fault'))
@@ -37,6 +38,9 @@ async function serve(options: { readonly host?: string }): Promise<void> {
     // Written before the server is ready, so that the file exists by then.
     if (settings.firstAdminKeyFile !== undefined) await writeKey(keyring, settings.firstAdminKeyFile)
     const address = await app.listen({ host: settings.host, port: settings.port })
+    if (forProxies !== undefined && settings.forwardAuth !== undefined) {
+      say(`Proxies ask at ${await listenForProxies(forProxies, settings.forwardAuth)}`)
+    }
     say(greeting(address))
     for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
     if (scopesFault !== undefined) app.log.warn(scopesFault)

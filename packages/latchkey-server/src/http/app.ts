@@ -8,12 +8,15 @@ import { documentRoutes, homeRoute } from './document.ts'
 import { healthRoutes } from './health.ts'
 import { answerLog, callerLog } from './hooks/answer-log.ts'
 import { crossOrigin } from './hooks/cors.ts'
+import type { Metrics } from './hooks/metrics.ts'
 import { openMetrics } from './hooks/metrics.ts'
 import { secured } from './hooks/security.ts'
 import { unambiguous } from './hooks/unambiguous.ts'
 import { requestValidation } from './hooks/validation.ts'
 import { journalRoutes } from './journal.ts'
 import { keyringRoutes } from './keyring.ts'
+import type { PublicIdentityKey } from '../identity/key-file.ts'
+import { keySetRoute } from './key-set.ts'
 import { changingRoutes } from './keys/change.ts'
 import { erasingRoutes } from './keys/erase.ts'
 import { creatingRoutes } from './keys/create.ts'
@@ -69,7 +72,19 @@ export const serverOptions: typeof problemOptions & Pick<FastifyServerOptions, '
  *
  * @example await app.register(latchkeyServer, { prefix: '/latchkey', keyring })
  */
-export async function latchkeyServer(
+export async function latchkeyServer(instance: FastifyInstance, options: LatchkeyServerOptions): Promise<void> {
+  await wholeServer(instance, { ...options, metrics: openMetrics(), published: () => [] })
+}
+
+/** What the whole server shares with its listener for proxies. */
+export interface WholeServerOptions extends LatchkeyServerOptions {
+  readonly metrics: Metrics
+  /** The keys with which services check identities. */
+  readonly published: () => readonly PublicIdentityKey[]
+}
+
+/** The same server, for the composition root. */
+export async function wholeServer(
   instance: FastifyInstance,
   {
     keyring,
@@ -77,10 +92,11 @@ export async function latchkeyServer(
     drainDelay = 0,
     logAnswers = false,
     home = instance.prefix !== '',
-  }: LatchkeyServerOptions,
+    metrics,
+    published,
+  }: WholeServerOptions,
 ): Promise<void> {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
-  const metrics = openMetrics()
   const guard = fastifyGuard(metrics.counting(keyring.admin))
   const parts: RouteParts = {
     keyring,
@@ -137,5 +153,6 @@ export async function latchkeyServer(
     whyRoutes(routes, parts)
     healthRoutes(routes, parts, drainDelay)
     metricsRoutes(routes, parts)
+    keySetRoute(routes, parts, published)
   })
 }

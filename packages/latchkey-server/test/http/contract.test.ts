@@ -41,6 +41,7 @@ test('the served document is valid OpenAPI 3.1, and says of every operation what
     }
   }
   assert.deepEqual(Object.keys(document.paths).toSorted(), [
+    '/.well-known/jwks.json',
     '/healthz',
     '/metrics',
     '/readyz',

@@ -48,9 +48,11 @@ test('only these routes are open, and every other one but whoami requires a scop
   const open = routes.filter(({ requirement }) => requirement === 'open').map(({ line }) => line)
   const outside = open.filter((line) => !/^(?:GET|HEAD) \/docs/.test(line))
   assert.deepEqual(outside.toSorted(), [
+    'GET /.well-known/jwks.json',
     'GET /healthz',
     'GET /openapi.json',
     'GET /readyz',
+    'HEAD /.well-known/jwks.json',
     'HEAD /healthz',
     'HEAD /openapi.json',
     'HEAD /readyz',

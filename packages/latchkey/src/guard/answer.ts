@@ -4,7 +4,13 @@ import type { Accepted, LimitState, Refused, Retiring } from '../verify/verdict.
 import type { CredentialPlace } from './credential.ts'
 import { challenges } from './credential.ts'
 
-/** The headers that the guard adds to the answer of an accepted call. Most calls have none. */
+/**
+ * The headers that the guard adds to the answer of an accepted call. Most calls have none.
+ *
+ * @example
+ * const verdict = await keyring.verify(secret)
+ * console.log(verdict.ok && acceptedHeaders(verdict)) // {}
+ */
 export function acceptedHeaders({ limits, retiring }: Accepted): Readonly<Record<string, string>> {
   const ofLimits = limits === undefined ? undefined : limitHeaders(limits)
   if (retiring === undefined) return ofLimits ?? {}
@@ -60,7 +66,18 @@ function haveOnePolicy(some: readonly Named[], others: readonly Named[]): boolea
   return true
 }
 
-/** The HTTP answer to a refused call. */
+/**
+ * The HTTP answer to a refused call.
+ *
+ * @param request - its id, which the document names, and where callers send their keys, for the challenge.
+ *
+ * @example
+ * const verdict = await keyring.verify('not a key')
+ * if (!verdict.ok) {
+ *   const { status, headers } = refusalAnswer(verdict, { requestId: 'request-1', credential: 'header' })
+ *   console.log(status, headers['www-authenticate']) // 401 X-API-Key
+ * }
+ */
 export function refusalAnswer(
   { refusal: { answer }, limits = [], retryAfter, retiring }: Refused,
   { requestId, credential }: { readonly requestId: string; readonly credential: CredentialPlace },
