@@ -2,19 +2,9 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { skipUnless } from './skip-unless.ts'
 
-/**
- * For the option `skip` of a test: `false` where what it needs is there, else what is missing. With
- * `LATCHKEY_TEST_COMPLETE=1` nothing may be skipped.
- *
- * @throws Error where it would be skipped and may not.
- */
-export function skipUnless(isThere: boolean, missing: string): string | false {
-  if (isThere) return false
-  if (process.env['LATCHKEY_TEST_COMPLETE'] === '1')
-    throw new Error(`${missing}: LATCHKEY_TEST_COMPLETE wants all tests`)
-  return missing
-}
+export { skipUnless } from './skip-unless.ts'
 
 /** What may run a line of the shell in a terminal of its own. Each may be there and have none to give: without devpts. */
 const terminals: readonly ((line: string) => readonly string[])[] = [

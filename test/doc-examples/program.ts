@@ -9,6 +9,7 @@ import type { World } from './world.ts'
 /** What examples take from elsewhere, by the name that they use. */
 const imports: Readonly<Record<string, string>> = {
   Fastify: `import Fastify from 'fastify'`,
+  createClient: `import { createClient } from '@redis/client'`,
   swagger: `import swagger from '@fastify/swagger'`,
   swaggerUi: `import swaggerUi from '@fastify/swagger-ui'`,
   assert: `import assert from 'node:assert/strict'`,

@@ -1,7 +1,7 @@
-import { hasMembers, invalid, objectOf } from './options.ts'
+import { hasMembers, invalid, membersOf, objectOf } from './options.ts'
 import { canonicalRange } from './policy/addresses.ts'
 import type { Limit, Quota } from './policy/limits.ts'
-import { limitName, refills } from './policy/limits.ts'
+import { limitFallbacks, limitName, refills } from './policy/limits.ts'
 import { holdsSecret } from './secret/find.ts'
 
 export { hasMembers, invalid, membersOf, objectOf } from './options.ts'
@@ -147,6 +147,14 @@ export function addresses(value: unknown): readonly string[] {
   return [...new Set(ranges)]
 }
 
+const limitMembers = membersOf<Limit>({
+  name: true,
+  limit: true,
+  window: true,
+  reportOnly: true,
+  whenUnavailable: true,
+})
+
 /** Named windows. */
 export function limits(value: unknown): readonly Limit[] {
   const { count, limit: mostAdmitted, window: longest } = bounds.limits
@@ -154,7 +162,13 @@ export function limits(value: unknown): readonly Limit[] {
   const names = new Set<string>()
   return value.map((item: unknown, index) => {
     const place = `limits[${index}]`
-    const { name, limit, window, reportOnly = false } = objectOf(place, item, ['name', 'limit', 'window', 'reportOnly'])
+    const {
+      name,
+      limit,
+      window,
+      reportOnly = false,
+      whenUnavailable: outage = 'share',
+    } = objectOf(place, item, limitMembers)
     if (typeof name !== 'string' || !limitName.test(name)) {
       throw invalid(`${place}.name`, '1 to 32 lower-case letters, digits, - and _, beginning with a letter')
     }
@@ -163,11 +177,14 @@ export function limits(value: unknown): readonly Limit[] {
     if (names.has(name)) throw invalid(`${place}.name`, 'different from the names before it')
     names.add(name)
     if (typeof reportOnly !== 'boolean') throw invalid(`${place}.reportOnly`, 'true or false')
+    const refuses = oneOf(`${place}.whenUnavailable`, outage, limitFallbacks) === 'refuse'
     return {
       name,
       limit: integer(`${place}.limit`, limit, { least: 1, most: mostAdmitted }),
       window: integer(`${place}.window`, window, { least: 1, most: longest }),
       ...(reportOnly ? { reportOnly } : {}),
+      // The default is not stored, so that a limit that is declared with it is the same as one without.
+      ...(refuses ? { whenUnavailable: 'refuse' as const } : {}),
     }
   })
 }

@@ -34,7 +34,8 @@ export type {
   ChangesSince,
   Touched,
 } from './ports/journal.ts'
-export type { Limiter, LimiterAnswer, Window, WindowState } from './ports/limiter.ts'
+export type { CountedBy, Limiter, LimiterAnswer, LimiterState, Window, WindowState } from './ports/limiter.ts'
+export type { IoRedis, NodeRedis } from './ports/redis.ts'
 export type {
   KeyCount,
   KeyRotation,

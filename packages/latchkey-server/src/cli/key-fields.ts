@@ -78,7 +78,7 @@ const table: { readonly [Member in keyof Members]: KeyField<Member> } = {
     options: [
       new Option(
         '--limit <limit>',
-        'Rate limit, name=count/window: burst=100/1m, or trial=5/1d:report-only to count and refuse nothing. Repeat the flag for more',
+        'Rate limit, name=count/window: burst=100/1m, or trial=5/1d:report-only to count and refuse nothing; :refuse-when-unavailable to refuse while the shared limiter cannot be reached. Repeat the flag for more',
       ).argParser(limits.fromFlag),
     ],
     clear: 'limit',

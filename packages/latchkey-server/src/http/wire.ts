@@ -1,5 +1,5 @@
 import type { LimitRefusalRecord, StateCounts } from 'latchkey'
-import { bounds, limitName, refusals } from 'latchkey'
+import { bounds, limitFallbacks, limitName, refusals } from 'latchkey'
 import type { Static, TSchema } from 'typebox'
 import { Type } from './type.ts'
 
@@ -56,6 +56,12 @@ export const limit = Type.Object(
     }),
     reportOnly: Type.Optional(
       Type.Boolean({ description: 'Report only: count the calls over the limit and refuse none of them' }),
+    ),
+    whenUnavailable: Type.Optional(
+      Type.Enum([...limitFallbacks], {
+        description:
+          'While instances that share a limiter cannot reach it: admit calls within the share of each instance (`share`, the default), or refuse them with 503',
+      }),
     ),
   },
   { ...strict, title: 'Limit' },

@@ -67,7 +67,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
     test('every member can be given, shown, changed and cleared', async () => {
       const [made = {}] = await json(
         'keys issue --name Key --owner acme --scope orders:read --environment test --expires 30d --not-before 2026-01-01' +
-          ' --address 192.0.2.0/24,2001:db8::/32 --limit burst=100/1m --limit trial=5/1d:report-only --quota 1000/month' +
+          ' --address 192.0.2.0/24,2001:db8::/32 --limit burst=100/1m:refuse-when-unavailable --limit trial=5/1d:report-only --quota 1000/month' +
           ' --metadata plan=pro',
       )
       const { id } = made['key'] as { id: string }
@@ -79,7 +79,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
           '2026-01-01T00:00:00.000Z',
           ['192.0.2.0/24', '2001:db8::/32'],
           [
-            { name: 'burst', limit: 100, window: 60 },
+            { name: 'burst', limit: 100, window: 60, whenUnavailable: 'refuse' },
             { name: 'trial', limit: 5, window: 86_400, reportOnly: true },
           ],
           { amount: 1000, refill: 'month' },
@@ -89,7 +89,7 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       const ahead = Date.parse(String(key['expiresAt'])) - Date.now()
       assert.ok(Math.abs(ahead - 30 * 86_400_000) < 60_000, String(ahead))
       const facts = await done(`keys show ${id}`)
-      assert.match(facts, /^limits +burst=100\/1m, trial=5\/1d:report-only$/m)
+      assert.match(facts, /^limits +burst=100\/1m:refuse-when-unavailable, trial=5\/1d:report-only$/m)
       assert.match(facts, /^quota +1000\/month, 1000 left$/m)
 
       await done(

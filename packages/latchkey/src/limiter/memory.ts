@@ -26,7 +26,7 @@ export interface MemoryLimiter extends Limiter {
  * window by one of them, so the more there are the sooner there is room again, and the more memory is needed.
  * @example
  * const limiter = memoryLimiter()
- * const windows = [{ name: 'burst', bucket: 'key_1:burst', limit: 10, window: 1 }]
+ * const windows = [{ name: 'burst', bucket: 'key_1:burst', group: 'acme', limit: 10, window: 1 }]
  * limiter.take(windows, 1) // { admitted: true, states: [{ remaining: 9, resetMs: 1000, waitMs: 0 }], at: … }
  */
 export function memoryLimiter(

@@ -11,7 +11,19 @@ export interface Limit {
   readonly window: number
   /** Report only: counts the calls that it would have refused, and refuses none. */
   readonly reportOnly?: boolean
+  /**
+   * What to do with a call while instances that share a limiter cannot reach it: admit it within this instance's share,
+   * which is the limit divided by the number of instances, or refuse it as `unavailable`. `share` if left out. A
+   * limiter in the memory of one process can always be reached.
+   */
+  readonly whenUnavailable?: LimitFallback
 }
+
+/** What a limit does while the limiter that instances share cannot be reached. */
+export const limitFallbacks: readonly ['share', 'refuse'] = ['share', 'refuse']
+
+/** What a limit does while the limiter that instances share cannot be reached. */
+export type LimitFallback = (typeof limitFallbacks)[number]
 
 /** The periods after which a quota may be filled up again: a UTC hour, day, week (from Monday on) or month. */
 export const refills: readonly ['hour', 'day', 'week', 'month'] = ['hour', 'day', 'week', 'month']

@@ -8,6 +8,8 @@ export interface Window extends Limit {
    * bucket.
    */
   readonly bucket: string
+  /** The owner of the key: all windows of a call have the same, and a limiter may keep those of a group in one place. */
+  readonly group: string
 }
 
 /** How a window stands after a call. */
@@ -28,6 +30,28 @@ export interface LimiterAnswer {
   readonly states: readonly WindowState[]
   /** When the call was counted, by the limiter's own clock; for `giveBack`. */
   readonly at: number
+  /**
+   * Where the call was counted, by a limiter that instances share: `shared`, for all of them, or `share`, in this process
+   * alone and against its part of the limits, because the others could not be reached.
+   */
+  readonly by?: CountedBy
+}
+
+/** Where a limiter that instances share counts calls: for all of them, or in this process against its part of the limits. */
+export type CountedBy = 'shared' | 'share'
+
+/** How a limiter that instances share is doing. */
+export interface LimiterState {
+  /** Where it counts at present. */
+  readonly by: CountedBy
+  /** Why it does not count for all instances; `undefined` while it does. */
+  readonly reason: string | undefined
+  /** How many instances there were when it was last known; `undefined` if it never was. */
+  readonly instances: number | undefined
+  /** How many calls were answered by this process alone: by its part of the limits, or refused. */
+  readonly answeredAlone: { readonly share: number; readonly refused: number }
+  /** How often it has stopped counting for all instances. */
+  readonly outages: number
 }
 
 /**
@@ -44,6 +68,8 @@ export interface Limiter {
   peek(windows: readonly Window[], cost: number): Awaitable<LimiterAnswer>
   /** Takes back what an admitted `take` counted: the call was refused after all. */
   giveBack(windows: readonly Window[], cost: number, answer: LimiterAnswer): Awaitable<void>
+  /** How it is doing; left out by a limiter that shares nothing. */
+  state?(): LimiterState
   /** Releases connections and timers. No method is called afterwards. */
   close(): Awaitable<void>
 }

@@ -50,6 +50,7 @@ const limiterShape: Shape<Limiter> = {
   take: 'a function',
   peek: 'a function',
   giveBack: 'a function',
+  state: 'a function, if given',
   close: 'a function',
 }
 

@@ -96,6 +96,7 @@ export function timelyLimiter(limiter: Limiter, { timeout, after }: Waits): Limi
       }),
     peek: (windows, cost) => check(limiter.peek(windows, cost)),
     giveBack: (windows, cost, answer) => check(limiter.giveBack(windows, cost, answer)),
+    ...(limiter.state === undefined ? {} : { state: () => limiter.state!() }),
     close: () => work(limiter.close()),
   }
 }

@@ -158,11 +158,12 @@ function groupOf(subject: string): Group {
 
 function windowsOf({ id, owner, limits }: SecretMatch['key'], ownerKept: SecretMatch['owner']): readonly Window[] {
   return [
-    ...limits.map((limit) => ({ ...limit, bucket: `${id}/${limit.name}/${limit.window}` })),
+    ...limits.map((limit) => ({ ...limit, bucket: `${id}/${limit.name}/${limit.window}`, group: owner })),
     ...(ownerKept?.limits ?? []).map((limit) => ({
       ...limit,
       name: `owner:${limit.name}`,
       bucket: `${subjectOfOwner(owner)}/${limit.name}/${limit.window}`,
+      group: owner,
     })),
   ]
 }

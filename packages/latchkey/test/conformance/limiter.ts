@@ -22,6 +22,7 @@ export function newWindow(overrides: Partial<Window> = {}): Window {
   return {
     name: `window-${count}`,
     bucket: `test-${process.pid}-${performance.now()}-${count}`,
+    group: 'acme',
     limit: 3,
     window: 1,
     ...overrides,

@@ -6,24 +6,25 @@ import { seconds } from './when.ts'
 /**
  * Reads a limit that is written as one word.
  *
- * @example limitOf('burst=100/1m') // { name: 'burst', limit: 100, window: 60 }; `:report-only` after it refuses nothing
+ * @example limitOf('burst=100/1m') // { name: 'burst', limit: 100, window: 60 }; `:report-only` or `:refuse-when-unavailable` may follow
  */
 export function limitOf(text: string): Limit {
-  const [, name = '', limit = '', window = '', reportOnly] =
-    /^([^=]+)=(\d{1,10})\/(\d{1,7}[smhdw])(:report-only)?$/.exec(text) ?? []
+  const [, name = '', limit = '', window = '', reports, refuses] =
+    /^([^=]+)=(\d{1,10})\/(\d{1,7}[smhdw])(:report-only)?(:refuse-when-unavailable)?$/.exec(text) ?? []
   if (name === '') {
     const [, counted, span] = /^([^=]+=\d{1,10}\/)(\d{1,7})$/.exec(text) ?? []
     if (span !== undefined)
       throw new InvalidArgumentError(`The window needs a unit: write ${counted}${span}s or ${counted}${span}m.`)
     throw new InvalidArgumentError(
-      'It must be name=count/window, such as burst=100/1m, optionally followed by :report-only.',
+      'It must be name=count/window, such as burst=100/1m, optionally followed by :report-only or :refuse-when-unavailable.',
     )
   }
   return {
     name,
     limit: Number(limit),
     window: seconds(window),
-    ...(reportOnly === undefined ? {} : { reportOnly: true }),
+    ...(reports === undefined ? {} : { reportOnly: true }),
+    ...(refuses === undefined ? {} : { whenUnavailable: 'refuse' }),
   }
 }
 
@@ -42,14 +43,18 @@ export function quotaOf(text: string): QuotaOptions {
 }
 
 /** The opposite of `limitOf`. */
-export function limitText({ name, limit, window, reportOnly }: Limit): string {
+export function limitText({ name, limit, window, reportOnly, whenUnavailable }: Limit): string {
   const units: readonly (readonly [number, string])[] = [
     [86_400, 'd'],
     [3600, 'h'],
     [60, 'm'],
   ]
   const [size, unit] = units.find(([length]) => window % length === 0) ?? [1, 's']
-  return `${name}=${limit}/${window / size}${unit}${reportOnly === true ? ':report-only' : ''}`
+  const endings = [
+    reportOnly === true ? ':report-only' : '',
+    whenUnavailable === 'refuse' ? ':refuse-when-unavailable' : '',
+  ]
+  return `${name}=${limit}/${window / size}${unit}${endings.join('')}`
 }
 
 /** The opposite of `quotaOf`. */

@@ -58,15 +58,30 @@ test('limits and quotas are read as they are written', () => {
       fc.integer({ min: 1, max: 1_000_000_000 }),
       fc.integer({ min: 1, max: 2_678_400 }),
       fc.boolean(),
-      (name, limit, window, reportOnly) => {
-        const given = { name, limit, window, ...(reportOnly ? { reportOnly } : {}) }
+      fc.boolean(),
+      (name, limit, window, reportOnly, refuses) => {
+        const given = {
+          name,
+          limit,
+          window,
+          ...(reportOnly ? { reportOnly } : {}),
+          ...(refuses ? { whenUnavailable: 'refuse' as const } : {}),
+        }
         assert.deepEqual(limitOf(limitText(given)), given)
       },
     ),
   )
   for (const text of ['1000', '1000/hour', '1000/day', '5/week', '0/month'])
     assert.equal(quotaText(quotaOf(text)), text)
-  for (const text of ['', 'burst', 'burst=1', 'burst=1/60', '=1/1m', 'a=1/1m:x'])
+  for (const text of [
+    '',
+    'burst',
+    'burst=1',
+    'burst=1/60',
+    '=1/1m',
+    'a=1/1m:x',
+    'a=1/1m:refuse-when-unavailable:report-only',
+  ])
     assert.throws(() => limitOf(text), text)
   for (const text of ['', '-1', '1/year', '1.5', '1/']) assert.throws(() => quotaOf(text), text)
 })

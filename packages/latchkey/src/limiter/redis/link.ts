@@ -1,0 +1,157 @@
+import { LatchkeyError } from '../../error.ts'
+import { systemTimer, within } from '../../within.ts'
+import type { IoRedis, NodeRedis } from '../../ports.ts'
+import type { Connection } from './client.ts'
+import { connectionLike, reasonOf, replyCode } from './client.ts'
+import type { Script } from './scripts.ts'
+import { scripts } from './scripts.ts'
+import { watchSilence } from './silence.ts'
+
+/** Milliseconds after which a Redis that says nothing is given up, and after which a new connection is. */
+const patience = { silence: 90, connecting: 1000 }
+
+/** Milliseconds between two tries to connect: more from one to the next. */
+const pauses = { least: 25, most: 500 }
+
+/** Errors that are about one command and say nothing about the next one. */
+const ofOneCommand: ReadonlySet<string> = new Set(['ERR', 'NOSCRIPT', 'WRONGTYPE'])
+
+/** A link to Redis, which is given up when it falls silent, and restored by itself. */
+export interface Link {
+  readonly isUp: boolean
+  /** Why it is not up. */
+  readonly reason: string | undefined
+  /**
+   * Runs a script: the keys, and then the arguments. Rejects when the link is given up before the answer; Redis may run it
+   * all the same. Call it only while the link is up.
+   */
+  readonly run: (script: Script, keys: readonly string[], args: readonly string[]) => Promise<unknown>
+  readonly close: () => void
+}
+
+/** A command that is not answered yet. */
+interface Unanswered {
+  readonly since: number
+  readonly giveUp: (error: Error) => void
+}
+
+/**
+ * Links to Redis. Resolves when it is up or when the first try has failed.
+ *
+ * @param greet - what is run on every new connection before anything else; it must write.
+ * @param changed - called when the link goes down, and when it is up again.
+ */
+export async function openLink({
+  client,
+  greet,
+  changed,
+}: {
+  readonly client: NodeRedis | IoRedis
+  readonly greet: (run: Link['run']) => Promise<void>
+  readonly changed: () => void
+}): Promise<Link> {
+  let connection: Connection | undefined
+  let reason: string | undefined = 'It has not connected yet.'
+  let isClosed = false
+  let stopPause: (() => void) | undefined
+  // On one connection answers come in the order of the commands, so the first is the oldest.
+  const unanswered = new Set<Unanswered>()
+  const watch = watchSilence({
+    longest: patience.silence,
+    oldest: () => unanswered.values().next().value?.since,
+    silent: () => lose(connection, 'Redis does not answer.'),
+  })
+  const untilConnected = within(patience.connecting, { what: 'Redis has not answered', after: systemTimer })
+
+  /** Gives up a connection, if it is the present one, and tries to make another. */
+  function lose(lost: Connection | undefined, why: string): void {
+    if (lost === undefined || lost !== connection) return
+    connection = undefined
+    reason = why
+    watch.end()
+    lost.close()
+    const error = new LatchkeyError('unavailable', why)
+    for (const { giveUp } of unanswered) giveUp(error)
+    unanswered.clear()
+    changed()
+    if (!isClosed) void restore()
+  }
+
+  async function restore(pause: number = pauses.least): Promise<void> {
+    if (isClosed) return
+    if (await connect()) return changed()
+    // Not all instances at the same time.
+    stopPause = systemTimer(
+      pause * (0.5 + Math.random()),
+      () => void restore(Math.min(pause * 2, pauses.most)),
+      'background',
+    )
+  }
+
+  async function connect(): Promise<boolean> {
+    const fresh = connectionLike(client, (error) => lose(fresh, reasonOf(error)))
+    try {
+      await untilConnected(prepare(fresh))
+    } catch (error) {
+      fresh.close()
+      reason = reasonOf(error)
+      return false
+    }
+    if (isClosed) fresh.close()
+    else {
+      connection = fresh
+      reason = undefined
+    }
+    return true
+  }
+
+  async function prepare(fresh: Connection): Promise<void> {
+    await fresh.open()
+    for (const { text } of scripts) await fresh.send(['SCRIPT', 'LOAD', text])
+    await greet((script, keys, args) => fresh.send(['EVALSHA', script.sha, String(keys.length), ...keys, ...args]))
+  }
+
+  /** Sends a command, and watches that it is answered. */
+  async function send(on: Connection, command: readonly [string, ...string[]]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call: Unanswered = { since: performance.now(), giveUp: reject }
+      unanswered.add(call)
+      watch.owed()
+      const answered = (): void => {
+        if (unanswered.delete(call)) watch.heard()
+      }
+      const failed = (error: unknown): void => {
+        if (!ofOneCommand.has(replyCode(error) ?? '')) lose(on, reasonOf(error))
+        reject(error)
+      }
+      on.send(command).finally(answered).then(resolve, failed)
+    })
+  }
+
+  if (!(await connect())) void restore()
+  return {
+    get isUp() {
+      return connection !== undefined
+    },
+    get reason() {
+      return reason
+    },
+    async run(script, keys, args) {
+      const on = connection
+      if (on === undefined) throw new LatchkeyError('unavailable', reason ?? 'The limiter is closed.')
+      const rest = [String(keys.length), ...keys, ...args]
+      try {
+        return await send(on, ['EVALSHA', script.sha, ...rest])
+      } catch (error) {
+        // Redis was started anew or has dropped its scripts: that is no outage.
+        if (replyCode(error) !== 'NOSCRIPT') throw error
+        return send(on, ['EVAL', script.text, ...rest])
+      }
+    },
+    close() {
+      isClosed = true
+      stopPause?.()
+      lose(connection, 'The limiter is closed.')
+    },
+  }
+}
