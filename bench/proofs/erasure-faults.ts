@@ -34,8 +34,8 @@ export const faults: Proof['faults'] = {
     edits: [
       {
         file: 'packages/latchkey/src/store/using.ts',
-        text: 'if ((yield* row(sql.isErasedUse, [counted.key, counted.owner])) === undefined) yield* addUsageRows([counted])',
-        becomes: 'yield* addUsageRows([counted])',
+        text: 'const mayBeErased = (yield* row(sql.isAnythingErased)) !== undefined',
+        becomes: 'const mayBeErased = false',
       },
     ],
     shownBy: ['traces'],

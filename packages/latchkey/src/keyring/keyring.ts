@@ -370,7 +370,7 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    */
   verifyJournal(options?: VerifyJournalOptions): Promise<JournalReport>
   /**
-   * Reads a page of how often keys were used, and what that cost, by hour, key, owner, environment, outcome and limit; of
+   * Reads a page of how often keys were used, and what that cost, by hour, owner, key, environment, outcome and limit; of
    * the last 24 hours if no time is given. It is as of the last time that usage was written, which happens every ten
    * seconds.
    *

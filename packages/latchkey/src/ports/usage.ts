@@ -49,7 +49,7 @@ export interface UsageFilter {
   readonly from: number
   /** Only hours before this time, in milliseconds since 1970. */
   readonly to: number
-  /** By hour, then key, owner, environment, outcome and limit; the newest first, all of it is turned round. */
+  /** By hour, then owner, key, environment, outcome and limit; the newest first, all of it is turned round. */
   readonly order: 'newest' | 'oldest'
   /** Only rows after this place, in that order. */
   readonly after: UsagePlace | undefined

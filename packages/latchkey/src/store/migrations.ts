@@ -1,7 +1,7 @@
 import { countTables } from './count-tables.ts'
 import { fileAll } from './filing.ts'
 import { purgeTables } from './purge-sql.ts'
-import { rankKeysOfOwner, rollUpTables } from './usage-sums-sql.ts'
+import { rollUpTables } from './usage-sums-sql.ts'
 import type { Work } from './work.ts'
 
 /** A statement of a migration, or what reads rows in pieces and writes what follows from them. */
@@ -226,19 +226,19 @@ export function migrations({
         limit_name TEXT NOT NULL,
         count ${integer} NOT NULL,
         cost ${integer} NOT NULL,
-        PRIMARY KEY (hour, key_id, owner, environment, outcome, limit_name)
+        PRIMARY KEY (hour, owner, key_id, environment, outcome, limit_name)
       ) ${byPrimaryKey}`,
       `INSERT INTO latchkey_usage_by_place
         SELECT u.hour, u.key_id, u.owner, COALESCE(k.environment, ''), u.outcome, '', u.count,
         CASE WHEN u.outcome = 'accepted' THEN u.count ELSE 0 END
-        FROM latchkey_usage u LEFT JOIN latchkey_keys k ON k.id = u.key_id ORDER BY u.hour, u.key_id, u.owner, u.outcome`,
+        FROM latchkey_usage u LEFT JOIN latchkey_keys k ON k.id = u.key_id ORDER BY u.hour, u.owner, u.key_id, u.outcome`,
       `DROP TABLE latchkey_usage`,
       `ALTER TABLE latchkey_usage_by_place RENAME TO latchkey_usage`,
       `CREATE INDEX latchkey_usage_by_key ON latchkey_usage (key_id, hour, owner, environment, outcome, limit_name)`,
       `CREATE INDEX latchkey_usage_by_owner ON latchkey_usage (owner, hour, key_id, environment, outcome, limit_name)`,
       `CREATE INDEX latchkey_usage_by_environment
-        ON latchkey_usage (environment, hour, key_id, owner, outcome, limit_name)`,
-      `CREATE INDEX latchkey_usage_by_outcome ON latchkey_usage (outcome, hour, key_id, owner, environment, limit_name)
+        ON latchkey_usage (environment, hour, owner, key_id, outcome, limit_name)`,
+      `CREATE INDEX latchkey_usage_by_outcome ON latchkey_usage (outcome, hour, owner, key_id, environment, limit_name)
         WHERE outcome <> 'accepted'`,
     ],
     [
@@ -286,6 +286,9 @@ export function migrations({
       `DROP INDEX latchkey_refusals_known`,
       `CREATE INDEX latchkey_refusals_known ON latchkey_refusals (place) WHERE key_id <> ''`,
     ],
-    rankKeysOfOwner,
+    [
+      // For who may see some environments only: what others have is not looked at.
+      `CREATE INDEX latchkey_refusals_by_environment ON latchkey_refusals (environment, at, place)`,
+    ],
   ]
 }

@@ -25,11 +25,11 @@ export const purgeable: Readonly<Record<PurgeableFilter['of'], string>> = {
  * together, are few.
  */
 const tables: readonly { kind: keyof RowsBefore; table: string; at: string; key: string }[] = [
-  { kind: 'usage', table: 'usage', at: 'hour', key: 'hour, key_id, owner, environment, outcome, limit_name' },
+  { kind: 'usage', table: 'usage', at: 'hour', key: 'hour, owner, key_id, environment, outcome, limit_name' },
   { kind: 'usage', table: 'usage_owner_hours', at: 'at', key: 'owner, at, environment, outcome' },
   { kind: 'usageSums', table: 'usage_hours', at: 'at', key: 'at, environment, outcome' },
-  { kind: 'usageSums', table: 'usage_owner_days', at: 'at', key: 'owner, at, environment, outcome' },
-  { kind: 'usageSums', table: 'usage_key_days', at: 'at', key: 'key_id, at, owner, environment, outcome' },
+  { kind: 'usageSums', table: 'usage_owner_days', at: 'at', key: 'at, owner, environment, outcome' },
+  { kind: 'usageSums', table: 'usage_key_days', at: 'at', key: 'at, owner, key_id, environment, outcome' },
   { kind: 'refusals', table: 'refusals', at: 'at', key: 'place' },
 ]
 

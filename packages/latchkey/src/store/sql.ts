@@ -244,6 +244,11 @@ export const isErasedUse: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchke
       AND NOT EXISTS (SELECT 1 FROM latchkey_keys WHERE owner = $2)
       AND NOT EXISTS (SELECT 1 FROM latchkey_owners WHERE owner = $2)`
 
+/** Whether anything was ever erased or purged: otherwise no use is of such. */
+export const isAnythingErased: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchkey_journal WHERE action = 'erase')
+    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE action = 'purge')
+    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE subject = 'erased')`
+
 /** Entries whose change has the name of an owner, as JSON has it. It may find some that do not name it. */
 export function namingQuery(
   { owner, after, upTo }: { readonly owner: string; readonly after: number; readonly upTo: number },
@@ -468,16 +473,25 @@ export function refusalsQuery(filter: RefusalFilter): Query {
   }
   if (key !== undefined) where.push(`key_id = ${bind(key)}`)
   if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
-  if (environments !== undefined) where.push(`environment IN (${environments.map(bind).join(', ')})`)
-  if (code !== undefined) where.push(`code = ${bind(code)}`)
+  // A branch for each environment: the engine reads each in the order of the page, and nothing of others.
+  const each = requestId === undefined && key === undefined && owner === undefined ? environments : undefined
+  if (environments !== undefined && each === undefined) {
+    where.push(`environment IN (${environments.map(bind).join(', ')})`)
+  }
+  if (code !== undefined) where.push(`${each === undefined ? 'code' : `COALESCE(code, '')`} = ${bind(code)}`)
   if (route !== undefined) where.push(`route = ${bind(route)}`)
   const last = after === undefined ? undefined : ([after.at, after.place] as const)
   where.push(...timesOf({ order, from, to, last }, ['at', 'place'], bind))
   const direction = order === 'newest' ? 'DESC' : 'ASC'
-  const text = `SELECT place, at, request_id, instance, address, route, requirement, code, key_id, owner, environment,
-    missing, exceeded, count FROM latchkey_refusals ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
-    ORDER BY at ${direction}, place ${direction} LIMIT ${bind(limit)}`
-  return { text, values }
+  const branches = each?.map((environment) => [...where, `environment = ${bind(environment)}`]) ?? [where]
+  const text = branches.map(
+    (terms) => `SELECT place, at, request_id, instance, address, route, requirement, code, key_id, owner, environment,
+    missing, exceeded, count FROM latchkey_refusals ${terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`}`,
+  )
+  return {
+    text: `${text.join(' UNION ALL ')} ORDER BY at ${direction}, place ${direction} LIMIT ${bind(limit)}`,
+    values,
+  }
 }
 
 /** The values of `insertRefusal`. */

@@ -6,8 +6,8 @@ import type { Query, SqlValue } from './sql.ts'
 /** The columns by which rows of usage are found and ordered, with the members that they stand for. */
 const placeColumns: Readonly<Record<keyof UsagePlace, string>> = {
   hour: 'hour',
-  key: 'key_id',
   owner: 'owner',
+  key: 'key_id',
   environment: 'environment',
   outcome: 'outcome',
   limitName: 'limit_name',
@@ -75,6 +75,6 @@ export function usageQuery(filter: UsageFilter): Query {
   return { text: `${text.join(' UNION ALL ')} ORDER BY ${ordered.join(', ')} LIMIT ${bind(limit)}`, values }
 }
 
-function placeValues({ hour, key, owner, environment, outcome, limitName }: UsagePlace): readonly SqlValue[] {
-  return [hour, key, owner, environment, outcome, limitName]
+function placeValues({ hour, owner, key, environment, outcome, limitName }: UsagePlace): readonly SqlValue[] {
+  return [hour, owner, key, environment, outcome, limitName]
 }

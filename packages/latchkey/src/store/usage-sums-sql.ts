@@ -24,11 +24,16 @@ const ownerHours = {
   step: 'hour',
   columns: ['owner', 'at', 'environment', 'outcome'],
 } as const
-const ownerDays = { ...ownerHours, table: 'latchkey_usage_owner_days', step: 'day' } as const
+const ownerDays = {
+  table: 'latchkey_usage_owner_days',
+  step: 'day',
+  columns: ['at', 'owner', 'environment', 'outcome'],
+} as const
+// Like the rows themselves in the order of owners, in which they are written: those of one batch are in few pages.
 const keyDays = {
   table: 'latchkey_usage_key_days',
   step: 'day',
-  columns: ['key', 'at', 'owner', 'environment', 'outcome'],
+  columns: ['at', 'owner', 'key', 'environment', 'outcome'],
 } as const
 
 const rollUps: readonly RollUp[] = [hours, ownerHours, ownerDays, keyDays]
@@ -37,20 +42,20 @@ function named(member: 'at' | Grain): string {
   return member === 'at' ? 'at' : columnOf[member]
 }
 
-/** Adds to a row of a roll-up, or makes it. */
-export const addToRollUp: ReadonlyMap<RollUp, string> = new Map(
-  rollUps.map((rollUp) => {
-    const { table, columns } = rollUp
-    const place = columns.map(named).join(', ')
-    const values = [...columns, 'count', 'cost'].map((_, index) => `$${index + 1}`)
-    const sum = (column: string): string => `${column} = ${table}.${column} + excluded.${column}`
-    return [
-      rollUp,
-      `INSERT INTO ${table} (${place}, count, cost) VALUES (${values.join(', ')})
-      ON CONFLICT (${place}) DO UPDATE SET ${sum('count')}, ${sum('cost')}`,
-    ]
-  }),
-)
+/** The statements that add to a row of a roll-up, or make it. */
+export const addTo: Readonly<Record<'ofKeys' | 'shared', ReadonlyMap<RollUp, string>>> = {
+  ofKeys: new Map([[keyDays, adding(keyDays)]]),
+  /** Many rows that are written at once go into one of these. */
+  shared: new Map([hours, ownerHours, ownerDays].map((rollUp) => [rollUp, adding(rollUp)])),
+}
+
+function adding({ table, columns }: RollUp): string {
+  const place = columns.map(named).join(', ')
+  const values = [...columns, 'count', 'cost'].map((_, index) => `$${index + 1}`)
+  const sum = (column: string): string => `${column} = ${table}.${column} + excluded.${column}`
+  return `INSERT INTO ${table} (${place}, count, cost) VALUES (${values.join(', ')})
+    ON CONFLICT (${place}) DO UPDATE SET ${sum('count')}, ${sum('cost')}`
+}
 
 /** Takes out a row of a roll-up of which nothing is left. */
 export function dropEmpty({ table, columns }: RollUp): string {
@@ -58,7 +63,7 @@ export function dropEmpty({ table, columns }: RollUp): string {
   return `DELETE FROM ${table} WHERE ${place.join(' AND ')} AND count = 0`
 }
 
-/** What a batch of counts adds to a roll-up: the values of `addToRollUp`, each place once. */
+/** What a batch of counts adds to a roll-up: the values of `addTo`, each place once. */
 export function rolledUp({ step, columns }: RollUp, counts: readonly UsageCount[]): readonly (readonly SqlValue[])[] {
   const sums = new Map<string, { readonly place: readonly SqlValue[]; count: number; cost: number }>()
   for (const counted of counts) {
@@ -97,17 +102,14 @@ export function rollUpTables({
     ...tables,
     `CREATE INDEX latchkey_usage_owner_hours_by_at ON latchkey_usage_owner_hours (at)`,
     `CREATE INDEX latchkey_usage_owner_days_most ON latchkey_usage_owner_days (at, environment, outcome, count, owner)`,
-    `CREATE INDEX latchkey_usage_key_days_most ON latchkey_usage_key_days (at, environment, outcome, count, key_id)`,
-    `CREATE INDEX latchkey_usage_key_days_by_owner ON latchkey_usage_key_days (owner, at, key_id, environment, outcome)`,
+    `CREATE INDEX latchkey_usage_owner_days_by_owner ON latchkey_usage_owner_days (owner, at, environment, outcome)`,
+    `CREATE INDEX latchkey_usage_key_days_by_key ON latchkey_usage_key_days (key_id, at, owner, environment, outcome)`,
+    `CREATE INDEX latchkey_usage_key_days_most
+      ON latchkey_usage_key_days (at, environment, outcome, count, owner, key_id)`,
+    `CREATE INDEX latchkey_usage_key_days_most_of_owner
+      ON latchkey_usage_key_days (owner, at, environment, outcome, count, key_id)`,
   ]
 }
-
-/** The keys of an owner in the order of their counts; the index before had to be read as a whole. */
-export const rankKeysOfOwner: readonly string[] = [
-  `DROP INDEX latchkey_usage_key_days_by_owner`,
-  `CREATE INDEX latchkey_usage_key_days_most_of_owner
-    ON latchkey_usage_key_days (owner, at, environment, outcome, count, key_id)`,
-]
 
 /** What is read to sum up: a roll-up, or the rows of one hour and key each. */
 interface Source {
@@ -176,14 +178,16 @@ export function listsQuery(filter: UsageSumsFilter): Query {
  * most; or the keys of an owner ($5).
  */
 export const first: Readonly<Record<'key' | 'owner' | 'keyOfOwner', string>> = {
-  key: firstIn(keyDays.table, 'key_id', ''),
-  owner: firstIn(ownerDays.table, 'owner', ''),
-  keyOfOwner: firstIn(keyDays.table, 'key_id', 'owner = $5 AND'),
+  key: firstIn(keyDays.table, ['owner', 'key_id'], ''),
+  owner: firstIn(ownerDays.table, ['owner'], ''),
+  keyOfOwner: firstIn(keyDays.table, ['key_id'], 'owner = $5 AND'),
 }
 
-function firstIn(table: string, column: string, also: string): string {
-  return `SELECT ${column} AS name, count FROM ${table} WHERE ${also} at = $1 AND environment = $2 AND outcome = $3
-    ORDER BY count DESC, ${column} DESC LIMIT $4`
+/** @param columns - the order of those with the same count. The last is that of the names. */
+function firstIn(table: string, columns: readonly string[], also: string): string {
+  const order = ['count', ...columns].map((column) => `${column} DESC`)
+  return `SELECT ${columns.at(-1)} AS name, count FROM ${table} WHERE ${also} at = $1 AND environment = $2 AND outcome = $3
+    ORDER BY ${order.join(', ')} LIMIT $4`
 }
 
 /** @param ofKeys - whether keys are named: they have the fewest rows, so those are not looked for by anything else. */

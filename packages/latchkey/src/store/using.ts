@@ -2,19 +2,31 @@
 
 import type { UsageCount } from '../ports.ts'
 import * as sql from './sql.ts'
-import { addUsageRows, dropSomeUsageRows } from './usage-rows.ts'
+import { addToSharedSums, addUsageRow, dropSomeUsageRows } from './usage-rows.ts'
 import type { Work } from './work.ts'
-import { row, run } from './work.ts'
+import { row, run, takeSome } from './work.ts'
 
 /** The most refusals that are deleted at once: each may need twenty pages from the disk. */
 const mostAtOnce = 10
 
-export function* addUse(counted: UsageCount): Work<void> {
-  // What was counted before something was erased would bring it back.
-  if ((yield* row(sql.isErasedUse, [counted.key, counted.owner])) === undefined) yield* addUsageRows([counted])
+type LastUse = readonly [hash: string, at: number]
+
+/** Writes counts, and then last uses, until that has taken long enough. Answers how many of both together. */
+export function* recordSomeUse(counts: readonly UsageCount[], uses: readonly LastUse[]): Work<number> {
+  const mayBeErased = (yield* row(sql.isAnythingErased)) !== undefined
+  const added: UsageCount[] = []
+  function* addUse(counted: UsageCount): Work<void> {
+    // What was counted before something was erased would bring it back.
+    if (mayBeErased && (yield* row(sql.isErasedUse, [counted.key, counted.owner])) !== undefined) return
+    yield* addUsageRow(counted)
+    added.push(counted)
+  }
+  const written = yield* takeSome([...counts.map(addUse), ...uses.map(moveLastUse)])
+  yield* addToSharedSums(added)
+  return written
 }
 
-export function* moveLastUse(use: readonly [hash: string, at: number]): Work<void> {
+function* moveLastUse(use: LastUse): Work<void> {
   yield* run(sql.moveLastUsed, use)
   yield* run(sql.moveKeyLastUsed, use)
 }

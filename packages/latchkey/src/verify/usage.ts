@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Store, Timer, UsageBatch, UsagePlace } from '../ports.ts'
 import { lateAnswerOf } from '../within.ts'
+import { inOrder } from './in-order.ts'
 import type { Refused } from './verdict.ts'
 import { waitingUsage } from './waiting-usage.ts'
 
@@ -144,13 +145,15 @@ export function openUsage({
   /** In batches, and between two of them everything else that this process has to do gets its turn. */
   async function write(): Promise<void> {
     collectRefused()
-    const gathering = dirty
+    const used = dirty
     dirty = []
+    // In the order of the store: then those of a batch are in few of its pages.
+    const gathering = (await inOrder(used, byOwnerAndKey)).toReversed()
     // What is counted meanwhile waits for the next time: under steady traffic this would never end.
     let due = gathering.length + waiting.size()
     try {
       while (due > 0) {
-        for (const counter of gathering.splice(-batchSize)) gather(counter)
+        for (const counter of gathering.splice(-batchSize).toReversed()) gather(counter)
         await writeBatch()
         due -= batchSize
       }
@@ -238,6 +241,11 @@ export function openUsage({
 
 function placeOf({ key }: UsageCounter): Pick<UsagePlace, 'key' | 'owner' | 'environment'> {
   return { key: key.id, owner: key.owner, environment: key.environment }
+}
+
+function byOwnerAndKey({ key: one }: UsageCounter, { key: other }: UsageCounter): number {
+  if (one.owner !== other.owner) return one.owner < other.owner ? -1 : 1
+  return one.id < other.id ? -1 : 1
 }
 
 /** The name of the limit that has refused a call. The quota has none in usage: the outcome says that it was the quota. */

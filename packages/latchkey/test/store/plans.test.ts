@@ -14,10 +14,13 @@ const database = new DatabaseSync(file, { readOnly: true })
 after(() => database.close())
 const orders = ['newest', 'oldest'] as const
 
+function boundTo(values: Query['values']): Record<string, Query['values'][number]> {
+  return Object.fromEntries(values.map((value, index) => [index + 1, value]))
+}
+
 /** How SQLite reads the table that it begins with. */
 function planOf({ text, values }: Query): string {
-  const bound = Object.fromEntries(values.map((value, index) => [index + 1, value]))
-  const [first] = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(bound)
+  const [first] = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(boundTo(values))
   return String(first?.['detail'])
 }
 
@@ -52,6 +55,25 @@ test('refusals are read in their own index, and the use of an owner in the index
     for (const more of [{}, { environments: ['live', 'test'] }]) {
       assert.match(usage({ order, owner: 'acme', ...more }), /INDEX latchkey_usage_by_owner \(owner=\? AND hour/)
       assert.match(usage({ order, owner: 'acme', outcome: 'expired', ...more }), /INDEX latchkey_usage_by_outcome /)
+    }
+  }
+})
+
+test('refusals of some environments are read in the index of each, whatever else is asked', () => {
+  for (const order of orders) {
+    for (const more of [
+      {},
+      { code: 'expired' },
+      { route: 'GET /' },
+      { after: { at: 5, place: 5 } },
+      { from: 1, to: 8 },
+    ]) {
+      const { text, values } = refusalsQuery({ order, limit: 10, environments: ['live', 'test'], ...more })
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(boundTo(values))
+      const read = plan.map(({ detail }) => String(detail)).filter((detail) => /^(?:SEARCH|SCAN) latchkey/.test(detail))
+      assert.equal(read.length, 2)
+      for (const step of read) assert.match(step, /INDEX latchkey_refusals_by_environment \(environment=\?/)
+      assert.ok(!plan.some(({ detail }) => String(detail).includes('TEMP B-TREE')), 'nothing is sorted')
     }
   }
 })

@@ -5,8 +5,7 @@ import { claimPurge } from '../purge-sql.ts'
 import { purgeOldRows } from '../purging.ts'
 import { refusingOf } from '../refusing.ts'
 import * as sql from '../sql.ts'
-import { addUse, forgetSomeUse, moveLastUse, noteFirstUse } from '../using.ts'
-import { takeSome } from '../work.ts'
+import { forgetSomeUse, noteFirstUse, recordSomeUse } from '../using.ts'
 import { writersOf } from '../writers.ts'
 import { commitInPieces } from './bulk.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -178,10 +177,9 @@ export function writesOf({
       // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
       if (mode === 'read') return { counts: [], lastUsed: new Map() }
       const uses = [...lastUsed]
-      const steps = [...counts.map(addUse), ...uses.map(moveLastUse)]
       const written = await writing(() => {
         syncing?.syncSoon()
-        return kept(() => transact(() => perform(takeSome(steps))))
+        return kept(() => transact(() => perform(recordSomeUse(counts, uses))))
       })
       checkpoints.wrote(written ?? 0)
       return {
