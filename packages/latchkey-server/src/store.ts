@@ -39,6 +39,8 @@ export interface StoreOptions {
   readonly onMigration?: (step: { readonly step: number; readonly steps: number }) => void
   /** When a call that spent from a quota is answered. */
   readonly quotaDurability?: 'second' | 'full'
+  /** Whether what may read many rows is read in a thread of its own. */
+  readonly readerThread?: boolean
 }
 
 /**

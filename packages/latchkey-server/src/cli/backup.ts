@@ -91,7 +91,7 @@ async function checked(copy: string): Promise<JournalReport | undefined> {
   const { openKeyring } = await import('latchkey')
   let store: OpenStore
   try {
-    store = await openStore(storeIn(copy), 'read')
+    store = await openStore(storeIn(copy), 'read', { readerThread: false })
   } catch (error) {
     if ((error as { readonly cause?: unknown }).cause === 'older schema') return undefined
     throw error

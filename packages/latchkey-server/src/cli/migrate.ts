@@ -23,7 +23,7 @@ export function migrateCommand(program: Command): void {
       const address = databaseOf(options, 'migrate')
       const file = fileOf(address)
       const { snapshotRows, systemClock } = await import('latchkey')
-      const store = await openStore(address, 'migrate', { onMigration: telling(file) })
+      const store = await openStore(address, 'migrate', { onMigration: telling(file), readerThread: false })
       const { migrated } = store
       const recorded = await snapshotRows({ store, clock: systemClock })
       await store.close()

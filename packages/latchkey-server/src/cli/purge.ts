@@ -29,7 +29,7 @@ export function purgeCommand(program: Command): void {
     const address = databaseOf(options, 'purge')
     const { openKeyring } = await import('latchkey')
     const keyring = await openKeyring({
-      store: await openStore(address, 'write'),
+      store: await openStore(address, 'write', { readerThread: false }),
       retention: retentionOf(settingsOf(options)),
     })
     const progress = startProgress()

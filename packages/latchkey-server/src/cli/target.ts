@@ -135,7 +135,7 @@ async function openTarget(
   const { openKeyring } = await import('latchkey')
   let store: OpenStore
   try {
-    store = await openStore(settings.store, create ? 'create' : mode)
+    store = await openStore(settings.store, create ? 'create' : mode, { readerThread: false })
   } catch (error) {
     throw unfit(error, options)
   }

@@ -2,7 +2,7 @@
  * @module A store in an SQLite file or in memory, on `node:sqlite`. Several processes on one machine may share a file.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
 import type { LookupName } from './lookups.ts'
@@ -69,6 +69,11 @@ export interface SqliteStoreOptions {
    * - `full`: once it is on the disk, some milliseconds later. Nothing is given back.
    */
   readonly quotaDurability?: 'second' | 'full'
+  /**
+   * Whether what may read many rows is read in a thread of its own; `true` if left out, so that nothing else in the process
+   * waits for it. A program that does one thing after the other needs none: to start it takes longer than most such reads.
+   */
+  readonly readerThread?: boolean
 }
 
 const modes: readonly string[] = ['migrate', 'create', 'write', 'read']
@@ -81,6 +86,7 @@ const sqliteStoreOptions = membersOf<SqliteStoreOptions>({
   onShared: true,
   onMigration: true,
   quotaDurability: true,
+  readerThread: true,
 })
 
 /** A store in an SQLite file. */
@@ -115,11 +121,12 @@ export interface SqliteStore extends Store {
  */
 export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   objectOf('The options of sqliteStore', options, sqliteStoreOptions)
-  const { file, mode = 'migrate', onShared, onMigration, quotaDurability = 'second' } = options
+  const { file, mode = 'migrate', onShared, onMigration, quotaDurability = 'second', readerThread = true } = options
   if (!modes.includes(mode)) throw invalid('mode', `one of ${modes.join(', ')}`)
   if (onShared !== undefined && typeof onShared !== 'function') throw invalid('onShared', 'a function')
   if (onMigration !== undefined && typeof onMigration !== 'function') throw invalid('onMigration', 'a function')
   if (!durabilities.includes(quotaDurability)) throw invalid('quotaDurability', `one of ${durabilities.join(', ')}`)
+  if (typeof readerThread !== 'boolean') throw invalid('readerThread', 'true or false')
   const opened = openDatabase(file, mode, onMigration)
   const { database, mustBeThere, still, migrated } = opened
   const statements = statementsOf(database, file)
@@ -161,9 +168,19 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     return asItIs((...args: unknown[]) => perform(found(...args))) as Store[Name]
   }
 
-  /** A read that may take long: in the thread of the reader, if there is one. */
+  /** A read that may take long: in the thread of the reader, if there is one and it is to. */
   function longRead<Name extends ReadName>(name: Name): Store[Name] {
-    if (reader === undefined) return asItIs((...args: unknown[]) => reading(name, args)) as Store[Name]
+    const here = asItIs((...args: unknown[]) => reading(name, args))
+    if (reader === undefined) return here as Store[Name]
+    if (!readerThread) {
+      // Signals and timers have their turn between two reads.
+      const inTurn = async (...args: unknown[]): Promise<unknown> => {
+        await nextTurn()
+        closing.mustBeOpen()
+        return here(...args)
+      }
+      return inTurn as unknown as Store[Name]
+    }
     const inThread = async (...args: Parameters<Store[Name]>): Promise<unknown> => {
       closing.mustBeOpen()
       try {

@@ -9,7 +9,7 @@ import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { JournalEntry, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { toldOf } from '../keyring/workbench.ts'
+import { toldOf, storeIn } from '../keyring/workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const folder = temporaryFolder('journal')
@@ -22,7 +22,7 @@ async function afterTampering(
   tamper: (database: DatabaseSync) => void,
 ): Promise<{ report: JournalReport; before: JournalReport }> {
   const file = join(folder, `${files++}.db`)
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   const issued = []
   for (const name of ['one', 'two', 'three'])
     issued.push(await keyring.issue({ name, owner: 'acme', scopes: [], actor: 'alice' }))
@@ -39,7 +39,7 @@ async function afterTampering(
 
 test('the journal tells who did what to which key, numbered without a gap, and is whole', async () => {
   const file = join(folder, 'whole.db')
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   assert.deepEqual(await keyring.verifyJournal(), { intact: true, entries: 0, head: undefined })
   const { key } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'], actor: 'alice' })
   await keyring.revoke(key.id, { reason: 'compromised', note: 'on a sticker', actor: 'bob' })
@@ -182,7 +182,7 @@ test('a journal that is cut together with the keys is found by a head that was k
 
 test('a cut is found by the keys where no head was kept', async () => {
   const file = join(folder, 'cut.db')
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   for (let index = 0; index < 2; index++) await keyring.issue({ name: 'Shop', owner: 'acme', scopes: [] })
   const database = new DatabaseSync(file)
   database.exec('DELETE FROM latchkey_journal WHERE seq = 2')

@@ -11,11 +11,10 @@ import { openKeyring } from '../../src/keyring/open.ts'
 import type { RowFault } from '../../src/journal/rows-compared.ts'
 import type { JournalEntry, JournalHead } from '../../src/ports.ts'
 import { fileAll } from '../../src/store/filing.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
 import { statementsOf } from '../../src/store/sqlite/statements.ts'
 import { workingOf } from '../../src/store/sqlite/working.ts'
 import type { Scope } from '../keyring/workbench.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds } from '../keyring/workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, storeIn } from '../keyring/workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 /** Which rows are not what the journal says; none where all are. */
@@ -92,7 +91,7 @@ async function afterwards(file: string, statements: string): Promise<readonly Ro
   const database = new DatabaseSync(copy)
   database.exec(`PRAGMA foreign_keys = OFF; ${statements}`)
   database.close()
-  const keyring = await openKeyring({ store: sqliteStore({ file: copy }), scopes })
+  const keyring = await openKeyring({ store: storeIn(copy), scopes })
   try {
     return await faultsOf(keyring)
   } finally {
@@ -102,7 +101,7 @@ async function afterwards(file: string, statements: string): Promise<readonly Ro
 
 async function populatedFile(): Promise<{ readonly file: string; readonly plain: string; readonly rotated: string }> {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   const ids = await populated(keyring)
   await keyring.close()
   return { file, ...ids }
@@ -211,7 +210,7 @@ test('rows that are added, deleted, exchanged or brought back by hand are found 
 
 test('a row that is put back to what it was before a change is found', async () => {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   const { key } = await keyring.issue(shop)
   const database = new DatabaseSync(file)
   database.exec('CREATE TABLE old_keys AS SELECT * FROM latchkey_keys')
@@ -226,13 +225,13 @@ test('a row that is put back to what it was before a change is found', async () 
 
 test('a thousand rows are named, and that there are more is said', async () => {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   for (let count = 0; count < 2; count++) await keyring.issueMany(Array.from({ length: 600 }, () => shop))
   await keyring.close()
   const database = new DatabaseSync(file)
   database.exec(`UPDATE latchkey_keys SET scopes = '["orders:*"]'`)
   database.close()
-  const again = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const again = await openKeyring({ store: storeIn(file), scopes })
   const report = await again.verifyJournal({ rows: true })
   assert.ok(!report.intact && report.fault === 'rows')
   assert.deepEqual([report.rows.length, report.more], [1000, true])
@@ -266,7 +265,7 @@ test('rows of a version that did not tell how they stood are told of when they a
     `INSERT INTO latchkey_untold SELECT id FROM latchkey_keys UNION ALL SELECT 'owner:' || owner FROM latchkey_owners`,
   )
   database.close()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   assert.deepEqual(await faultsOf(keyring), [])
   assert.equal((await entriesOf(keyring)).at(-1)?.action, 'snapshot')
   await keyring.change(plain, { name: 'Changed since' })
@@ -276,7 +275,7 @@ test('rows of a version that did not tell how they stood are told of when they a
   const widened = `UPDATE latchkey_keys SET scopes = '["orders:*"]' WHERE revoked_at IS NOT NULL`
   assert.equal((await afterwards(file, widened)).length, 1)
   // An owner in it is erased, and then another one: the rows of the others are guarded all the same.
-  const again = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const again = await openKeyring({ store: storeIn(file), scopes })
   await again.eraseOwner('ops')
   assert.deepEqual(await faultsOf(again), [])
   assert.equal((await afterwards(file, widened)).length, 1)
@@ -316,7 +315,7 @@ test('a row that says it was changed after the end of the journal is named', asy
   const database = new DatabaseSync(file)
   database.exec(`UPDATE latchkey_keys SET revision = 1000000 WHERE id = '${plain}'`)
   database.close()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   const report = await keyring.verifyJournal({ rows: true })
   assert.ok(!report.intact && report.fault === 'cut')
   assert.deepEqual([report.rows, report.more], [[{ subject: plain, fault: 'altered' }], false])
@@ -337,7 +336,7 @@ test('a number that JavaScript has not is found, and stops no check', async () =
     ['UPDATE latchkey_journal SET at = -9223372036854775808 WHERE seq = 1', 'altered'],
   ] as const) {
     const file = newFile()
-    const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const keyring = await openKeyring({ store: storeIn(file), scopes })
     await keyring.issue(shop)
     await keyring.changeOwner(shop.owner, { disabled: true })
     const database = new DatabaseSync(file)
@@ -353,7 +352,7 @@ test('an entry that is chained and says nothing stops no check, and vouches for 
   for (const change of ['', 'null', '[', '{"rows":1}', '{"rows":[1,[2,3],null]}']) {
     for (const action of ['snapshot', 'change'] as const) {
       const file = newFile()
-      const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+      const keyring = await openKeyring({ store: storeIn(file), scopes })
       const { key } = await keyring.issue(shop)
       const { seq, hash } = (await entriesOf(keyring)).at(-1) ?? assert.fail()
       const entry = chain({ at: 1, actor: 'x', action, subject: key.id, change }, { seq, hash })

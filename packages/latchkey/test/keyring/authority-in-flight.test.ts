@@ -7,9 +7,8 @@ import { hashSecret } from '../../src/secret/hash.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Store } from '../../src/ports.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
-import { newFile, openOn, scopes, shop, stillClock } from './workbench.ts'
+import { newFile, openOn, scopes, shop, stillClock, storeIn } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const delegation = { owner: null, environments: ['live', 'admin'], scopes: ['*'] } as const
@@ -121,8 +120,8 @@ test('of the last two admin keys that end themselves at once, one is left', asyn
   }
   for (const [name, end] of Object.entries(endings)) {
     const file = newFile()
-    const one = await openKeyring({ store: sqliteStore({ file }), scopes })
-    const other = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const one = await openKeyring({ store: storeIn(file), scopes })
+    const other = await openKeyring({ store: storeIn(file), scopes })
     const keys = await Promise.all([one.issue(admin), one.issue({ ...admin, owner: 'others' })])
     const [first, second] = keys.map(({ key }) => key.id)
     assert.ok(first !== undefined && second !== undefined)
@@ -152,10 +151,10 @@ test('the last admin key does not lock itself out by addresses, limits or a quot
 test('a change that waits for the lock of another process is not made when its admin key was revoked or has expired meanwhile', async () => {
   const file = newFile()
   const clock = { ...stillClock(Date.UTC(2030, 0, 1)), monotonic: () => performance.now() }
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const allWait = Promise.withResolvers<void>()
   let waits = 0
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, clock })
+  const keyring = await openKeyring({ store: storeIn(file), scopes, clock })
   const theirs = await openKeyring({
     store: {
       ...store,

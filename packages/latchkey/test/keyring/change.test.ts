@@ -3,8 +3,7 @@ import { describe, test } from 'node:test'
 import { bounds } from '../../src/input.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, toldOf } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, toldOf, storeIn } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const full = {
@@ -262,9 +261,7 @@ for (const [speed, shape] of speeds) {
 
 test('a key that was narrowed through one keyring is narrow in every other on the file when the change answers', async () => {
   const file = newFile()
-  const keyrings = await Promise.all(
-    Array.from({ length: 3 }, () => openKeyring({ store: sqliteStore({ file }), scopes })),
-  )
+  const keyrings = await Promise.all(Array.from({ length: 3 }, () => openKeyring({ store: storeIn(file), scopes })))
   const [first] = keyrings
   assert.ok(first)
   const requirement = { allOf: ['orders:read'] } as const

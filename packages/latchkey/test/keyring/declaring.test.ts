@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, scopes, shop, speeds } from './workbench.ts'
+import { codeOf, newFile, scopes, shop, speeds, storeIn } from './workbench.ts'
 
 const declaration = { scopes, prefix: 'acme', environments: ['prod', 'staging'] } as const
 
@@ -11,9 +11,9 @@ for (const [speed, shape] of speeds) {
   describe(`declarations on a store that answers ${speed}`, () => {
     test('what an application has declared holds for whoever opens its store without knowing it', async () => {
       const file = newFile()
-      const application = await openKeyring({ store: shape(sqliteStore({ file })), ...declaration })
+      const application = await openKeyring({ store: shape(storeIn(file)), ...declaration })
       const { secret } = await application.issue(shop)
-      const other = await openKeyring({ store: shape(sqliteStore({ file })) })
+      const other = await openKeyring({ store: shape(storeIn(file)) })
       assert.deepEqual([other.scopes, other.environments], [scopes, ['prod', 'staging']])
       assert.equal(await codeOf(other.verify(secret, { allOf: ['orders:read'] })), 'accepted')
       const issued = await other.issue({ ...shop, scopes: ['orders:*'] })
@@ -26,13 +26,13 @@ for (const [speed, shape] of speeds) {
 
     test('each that is given wins over what was declared, and is declared from then on', async () => {
       const file = newFile()
-      await (await openKeyring({ store: shape(sqliteStore({ file })), ...declaration })).close()
-      const renamed = await openKeyring({ store: shape(sqliteStore({ file })), prefix: 'umbrella' })
+      await (await openKeyring({ store: shape(storeIn(file)), ...declaration })).close()
+      const renamed = await openKeyring({ store: shape(storeIn(file)), prefix: 'umbrella' })
       assert.deepEqual([renamed.scopes, renamed.environments], [scopes, ['prod', 'staging']])
       await renamed.close()
       const fewer = { 'orders:read': 'Read orders' }
-      await (await openKeyring({ store: shape(sqliteStore({ file })), scopes: fewer })).close()
-      const store = sqliteStore({ file })
+      await (await openKeyring({ store: shape(storeIn(file)), scopes: fewer })).close()
+      const store = storeIn(file)
       assert.deepEqual(await store.declared(), {
         scopes: fewer,
         prefix: 'umbrella',
@@ -43,7 +43,7 @@ for (const [speed, shape] of speeds) {
 
     test('what nobody has declared is not declared by whoever opens the store without', async () => {
       const file = newFile()
-      const keyring = await openKeyring({ store: shape(sqliteStore({ file })) })
+      const keyring = await openKeyring({ store: shape(storeIn(file)) })
       assert.deepEqual([keyring.scopes, keyring.environments], [{}, ['live', 'test']])
       const { secret } = await keyring.issue({ ...shop, scopes: [] })
       assert.match(secret, /^lk_live_/)
@@ -54,7 +54,7 @@ for (const [speed, shape] of speeds) {
       const verdict = await keyring.verify(secret, { allOf: ['orders:read'] })
       assert.ok(!verdict.ok && verdict.refusal.code === 'unavailable', 'it cannot be told')
       await keyring.close()
-      const store = sqliteStore({ file })
+      const store = storeIn(file)
       assert.equal(store.declared(), undefined)
       await store.close()
     })
@@ -71,13 +71,13 @@ for (const [speed, shape] of speeds) {
 
     test('scopes that keys hold and nobody declares any more are named', async () => {
       const file = newFile()
-      const before = await openKeyring({ store: shape(sqliteStore({ file })), scopes })
+      const before = await openKeyring({ store: shape(storeIn(file)), scopes })
       assert.deepEqual(await before.lostScopes(), [])
       for (const granted of [['orders:read', 'orders:write'], ['reports:read'], ['reports:*']] as const)
         await before.issue({ ...shop, scopes: granted })
       const gone = await before.issue({ ...shop, scopes: ['orders:write'] })
       await before.close()
-      const after = await openKeyring({ store: shape(sqliteStore({ file })), scopes: { 'orders:read': 'Read orders' } })
+      const after = await openKeyring({ store: shape(storeIn(file)), scopes: { 'orders:read': 'Read orders' } })
       assert.deepEqual(await after.lostScopes(), ['orders:write', 'reports:*', 'reports:read'])
       for (const { id, scopes: granted } of (await after.list()).keys) {
         if (granted.length === 2 || id === gone.key.id) await after.revoke(id, { reason: 'unused' })
@@ -108,7 +108,7 @@ test('only who brings a database up to date declares over what is declared', asy
   const file = newFile()
   const other = { 'reports:read': 'Read reports' }
   const declared = (): unknown => {
-    const store = sqliteStore({ file })
+    const store = storeIn(file)
     const { scopes: found } = (store.declared() as { scopes?: unknown } | undefined) ?? {}
     void store.close()
     return found
@@ -121,6 +121,6 @@ test('only who brings a database up to date declares over what is declared', asy
     await keyring.close()
     assert.deepEqual(declared(), scopes, mode)
   }
-  await (await openKeyring({ store: sqliteStore({ file }), scopes: other })).close()
+  await (await openKeyring({ store: storeIn(file), scopes: other })).close()
   assert.deepEqual(declared(), other)
 })

@@ -7,10 +7,9 @@ import fc from 'fast-check'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { mint } from '../../src/secret/mint.ts'
 import { settingsKey } from '../../src/source/settings.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { CountingStore } from './counting-store.ts'
 import { countingStore } from './counting-store.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter, storeIn } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const algorithms = ['sha256', 'sha512'] as const
@@ -332,7 +331,7 @@ for (const [speed, shape] of speeds) {
 test('what one keyring imports another on the same file accepts as soon as the call has answered', async () => {
   const file = newFile()
   const open = async (): Promise<Awaited<ReturnType<typeof openKeyring<keyof typeof scopes>>>> =>
-    openKeyring({ store: sqliteStore({ file }), scopes })
+    openKeyring({ store: storeIn(file), scopes })
   const [ours, theirs] = [await open(), await open()]
   for (let round = 0; round < 10; round++) {
     const text = `an older key ${round}`
@@ -346,7 +345,7 @@ test('what one keyring imports another on the same file accepts as soon as the c
 
 test('an imported key is accepted at once by another process', async () => {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   const server = fork(new URL('serving-process.ts', import.meta.url), [file])
   const told = async (): Promise<unknown> => (await once(server, 'message'))[0]
   assert.equal(await told(), 'open')

@@ -5,8 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { kill } from '../../../../test/kill.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
-import { newFile } from './workbench.ts'
+import { newFile, storeIn } from './workbench.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -29,7 +28,7 @@ function restore(copy: string, file: string): void {
 
 test('a process that served before a backup was restored under it accepts no key that was revoked since', async (context) => {
   const file = newFile()
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const keyring = await openKeyring({ store, scopes })
   const server = fork(new URL('serving-process.ts', import.meta.url), [file])
   context.after(() => kill(server))
@@ -57,7 +56,7 @@ test('a process that served before a backup was restored under it accepts no key
 
 test('a key that came after the backup is unknown once it is restored, to whoever had verified it', async () => {
   const file = newFile()
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   let monotonic = 0
   const clock = { now: () => 1000, monotonic: () => monotonic }
   const keyring = await openKeyring({ store, scopes, clock })

@@ -8,9 +8,8 @@ import { LatchkeyError } from '../../src/error.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { Scope } from './workbench.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, storeIn } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const once = { idempotencyKey: 'rotation of May' }
@@ -181,8 +180,8 @@ for (const [speed, shape] of speeds) {
 test('a first use that waits for the lock of another process is answered when it is written, and not when it was replaced', async () => {
   for (const replacedFirst of [false, true]) {
     const file = newFile()
-    const ours = await openKeyring({ store: sqliteStore({ file }), scopes })
-    const theirs = await openKeyring({ store: sqliteStore({ file }), scopes })
+    const ours = await openKeyring({ store: storeIn(file), scopes })
+    const theirs = await openKeyring({ store: storeIn(file), scopes })
     const { key } = await ours.issue(shop)
     await new Promise((resolve) => {
       setTimeout(resolve, 5)

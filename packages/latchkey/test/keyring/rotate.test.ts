@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from './workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter, storeIn } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 for (const [speed, shape] of speeds) {
@@ -167,8 +166,8 @@ for (const [speed, shape] of speeds) {
 test('of rotations at once through two keyrings on one file one is done, and both accept its secret', async () => {
   const file = newFile()
   const keyrings = [
-    await openKeyring({ store: sqliteStore({ file }), scopes }),
-    await openKeyring({ store: sqliteStore({ file }), scopes }),
+    await openKeyring({ store: storeIn(file), scopes }),
+    await openKeyring({ store: storeIn(file), scopes }),
   ] as const
   const { key } = await keyrings[0].issue(shop)
   const all = await Promise.allSettled(keyrings.flatMap((keyring) => [keyring.rotate(key.id), keyring.rotate(key.id)]))

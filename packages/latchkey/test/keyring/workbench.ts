@@ -5,6 +5,7 @@ import type { KeyringOptions, OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Entry } from '../../src/keyring/reading/entry.ts'
 import type { Store } from '../../src/ports.ts'
+import type { SqliteStore } from '../../src/store/sqlite.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import type { TestClock } from '../../src/testing.ts'
 import type { Verdict } from '../../src/verify/verdict.ts'
@@ -59,13 +60,18 @@ export function withStillClock(store: Store, clock: TestClock): Store {
   }
 }
 
+/** A store in a file that reads in this thread: to start another one costs more than most tests. */
+export function storeIn(file: string): SqliteStore {
+  return sqliteStore({ file, readerThread: false })
+}
+
 /** A keyring under test on a new store in memory, with its clock; `shape` may put something between it and the store. */
 export async function openOn(
   shape: Shape,
   { file = ':memory:', ...options }: Partial<KeyringOptions<Scope>> & { readonly file?: string } = {},
 ): Promise<{ readonly keyring: OpenKeyring<Scope>; readonly clock: TestClock }> {
   const clock = stillClock(Date.UTC(2030, 0, 15, 12))
-  const store = withStillClock(shape(sqliteStore({ file })), clock)
+  const store = withStillClock(shape(storeIn(file)), clock)
   return { keyring: await openKeyring({ store, scopes, clock, ...options }), clock }
 }
 

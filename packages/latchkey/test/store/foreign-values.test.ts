@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { verifyJournal } from '../../src/journal/verify-journal.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, openOn, shop } from '../keyring/workbench.ts'
+import { codeOf, openOn, shop, storeIn } from '../keyring/workbench.ts'
 
 const folder = temporaryFolder('foreign')
 let files = 0
@@ -112,7 +112,7 @@ for (const [place, what] of Object.entries(notJson)) {
     write(file, `UPDATE ${table} SET ${column} = '[orders:read'`)
     const fault = { code: 'store_unusable', message: new RegExp(`holds a text that is not JSON in ${place}\\. `) }
     if (table === 'latchkey_declared') {
-      await assert.rejects(async () => sqliteStore({ file }).declared(), fault)
+      await assert.rejects(async () => storeIn(file).declared(), fault)
     } else {
       await assert.rejects(keyring.find(key.id), fault)
       assert.equal(await codeOf(keyring.verify(secret)), 'unavailable')

@@ -247,6 +247,21 @@ test('a database in memory is read where it is', async (context) => {
   await store.close()
 })
 
+test('a store that is to start no thread reads here, and everything else has its turn between two reads', async (context) => {
+  const threads = threadsStarted(context)
+  const store = sqliteStore({ file: newFile(), readerThread: false })
+  await store.commit([inserting(newKey())], chain)
+  const turn = nextTurn('turn')
+  assert.equal((await store.journal(everything)).length, 1)
+  assert.equal(await Promise.race([turn, Promise.resolve('none')]), 'turn')
+  assert.equal(threads.length, 0)
+  const read = store.journal(everything)
+  await store.close()
+  await assert.rejects(Promise.resolve(read), { code: 'store_unusable', message: /is closed/ })
+  await assert.rejects(Promise.resolve(store.journal(everything)), { code: 'store_unusable', message: /is closed/ })
+  assert.throws(() => sqliteStore({ file: newFile(), readerThread: 1 as never }), { code: 'invalid_input' })
+})
+
 test('a database that stands still is read as it stood in the thread too, until somebody writes', async () => {
   const file = newFile()
   const writer = sqliteStore({ file })

@@ -14,7 +14,7 @@ import { sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, newSecret } from '../conformance/store.ts'
 import type { CountingStore } from '../keyring/counting-store.ts'
 import { countingStore } from '../keyring/counting-store.ts'
-import { unknownInstances } from '../keyring/workbench.ts'
+import { unknownInstances, storeIn } from '../keyring/workbench.ts'
 
 const scopes = { 'orders:read': 'Read orders' }
 const shop = { name: 'Shop', owner: 'acme', scopes: ['orders:read'] } as const
@@ -35,7 +35,7 @@ async function instances(
 ): Promise<Instances> {
   const folder = temporaryFolder('cache', { context })
   const file = join(folder, 'keys.db')
-  const [store, theirs] = [countingStore(sqliteStore({ file })), sqliteStore({ file })]
+  const [store, theirs] = [countingStore(storeIn(file)), storeIn(file)]
   for (const opened of [store, theirs]) beforeRemoval(folder, () => opened.close())
   let monotonic = 0
   const clock = { now: () => 1000, monotonic: () => monotonic }

@@ -7,9 +7,8 @@ import { chain } from '../../src/journal/chain.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { ChangesSince, JournalEntry, JournalHead, Store, Touched } from '../../src/ports.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
 import { inserting, newKey, newSecret } from '../conformance/store.ts'
-import { codeOf, newFile, scopes, shop } from '../keyring/workbench.ts'
+import { codeOf, newFile, scopes, shop, storeIn } from '../keyring/workbench.ts'
 
 interface Followed {
   readonly keyring: OpenKeyring<keyof typeof scopes>
@@ -30,7 +29,7 @@ interface Followed {
 
 async function open(): Promise<Followed> {
   const file = newFile()
-  const [inner, theirs] = [sqliteStore({ file }), sqliteStore({ file })]
+  const [inner, theirs] = [storeIn(file), storeIn(file)]
   const applied: JournalHead[] = []
   const looks: ((instead?: ChangesSince) => void)[] = []
   const timers = new Map<object, { readonly at: number; readonly call: () => void }>()

@@ -7,7 +7,7 @@ import type { Limiter, Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
 import { testClock } from '../../src/testing.ts'
 import type { LimitState, Verdict } from '../../src/verify/verdict.ts'
-import { codeOf, newFile, openOn, scopes, shop, speeds, counter } from '../keyring/workbench.ts'
+import { codeOf, newFile, openOn, scopes, shop, speeds, counter, storeIn } from '../keyring/workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
 
 const limit = (name: string, most: number, window = 60): { name: string; limit: number; window: number } => ({
@@ -519,8 +519,8 @@ test('a quota that was changed a moment ago is spent as it is now, by an instanc
   // Its lease never ends: it goes on by what it has cached.
   const stale = { ...clock, monotonic: () => 0 }
   const [ours, theirs] = [
-    await openKeyring({ store: sqliteStore({ file }), scopes, clock: stale }),
-    await openKeyring({ store: sqliteStore({ file }), scopes, clock }),
+    await openKeyring({ store: storeIn(file), scopes, clock: stale }),
+    await openKeyring({ store: storeIn(file), scopes, clock }),
   ]
   const { key, secret } = await ours.issue({ ...shop, quota: { amount: 1_000_000, refill: 'month' } })
   assert.equal(await codeOf(ours.verify(secret)), 'accepted')

@@ -13,9 +13,8 @@ import { digestOfKey } from '../../../src/journal/row-digest.ts'
 import type { Action, Emptied } from '../../../src/ports.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import type { LatchkeyError } from '../../../src/error.ts'
-import { sqliteStore } from '../../../src/store/sqlite.ts'
 import { entriesOf } from '../../../../../test/entries.ts'
-import { codeOf, openOn, scopes, shop, speeds } from '../workbench.ts'
+import { codeOf, openOn, scopes, shop, speeds, storeIn } from '../workbench.ts'
 
 const folder = temporaryFolder('erase-key')
 
@@ -171,7 +170,7 @@ test('a key with more entries than fit in one transaction is erased all the same
 
 test('nothing of an erased key is left in the file, its log, or a backup made afterwards', async () => {
   const file = join(folder, 'traces.db')
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const keyring = await openKeyring({ store, scopes })
   beforeRemoval(folder, keyring.close)
   const { key, secret } = await keyring.issue({ ...shop, ...personal })
@@ -224,7 +223,7 @@ test('an emptied entry is accepted only as the entry that emptied it says', asyn
   for (const [index, [what, sql, fault]] of tamperings.entries()) {
     await context.test(what, async () => {
       const file = join(folder, `tampered-${index}.db`)
-      const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+      const keyring = await openKeyring({ store: storeIn(file), scopes })
       beforeRemoval(folder, keyring.close)
       const { key } = await keyring.issue(shop)
       await keyring.issue(shop)
@@ -272,7 +271,7 @@ function emptyByHand(
 
 test('a row that was changed by hand is named, whatever is left in an entry that was emptied', async () => {
   const file = join(folder, 'vouched.db')
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const keyring = await openKeyring({ store, scopes })
   beforeRemoval(folder, keyring.close)
   const { key } = await keyring.issue(shop)
@@ -290,7 +289,7 @@ test('a row that was changed by hand is named, whatever is left in an entry that
 
 test('only an entry that says that something was erased answers for emptied ones', async () => {
   const file = join(folder, 'answered.db')
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const keyring = await openKeyring({ store, scopes })
   beforeRemoval(folder, keyring.close)
   await keyring.issue(shop)
@@ -303,7 +302,7 @@ test('only an entry that says that something was erased answers for emptied ones
 
 test('the row of an erased key that is put back is named', async () => {
   const file = join(folder, 'revived.db')
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   beforeRemoval(folder, keyring.close)
   const { key } = await keyring.issue(shop)
   await keyring.revoke(key.id, { reason: 'unused' })

@@ -8,9 +8,8 @@ import type { LatchkeyError } from '../../../src/error.ts'
 import type { OpenKeyring } from '../../../src/keyring/keyring.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import { settingsKey } from '../../../src/source/settings.ts'
-import { sqliteStore } from '../../../src/store/sqlite.ts'
 import type { Scope } from '../workbench.ts'
-import { codeOf, openOn, scopes, shop, speeds } from '../workbench.ts'
+import { codeOf, openOn, scopes, shop, speeds, storeIn } from '../workbench.ts'
 
 const folder = temporaryFolder('erase-owner')
 
@@ -153,7 +152,7 @@ test('an owner with the name that stands in emptied entries can be erased like a
 
 test('an owner that erases itself is not kept as the caller of that call', async () => {
   const file = join(folder, 'caller.db')
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes })
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
   beforeRemoval(folder, keyring.close)
   await keyring.issue({ ...shop, owner })
   await keyring.changeOwner(owner, { disabled: true })
@@ -166,7 +165,7 @@ test('an owner that erases itself is not kept as the caller of that call', async
 
 test('an erased owner is not in the file, its log, or a backup made afterwards', async () => {
   const file = join(folder, 'traces.db')
-  const store = sqliteStore({ file })
+  const store = storeIn(file)
   const keyring = await openKeyring({ store, scopes })
   beforeRemoval(folder, keyring.close)
   for (let count = 0; count < 60; count++) {
@@ -187,7 +186,7 @@ test('an erased owner is not in the file, its log, or a backup made afterwards',
 
 test('another process answers nothing of an owner that was erased beside it, not even what it has in memory', async () => {
   const file = join(folder, 'beside.db')
-  const open = async (): Promise<OpenKeyring<Scope>> => openKeyring({ store: sqliteStore({ file }), scopes })
+  const open = async (): Promise<OpenKeyring<Scope>> => openKeyring({ store: storeIn(file), scopes })
   const [one, other] = [await open(), await open()]
   for (const { close } of [one, other]) beforeRemoval(folder, close)
   const refuse = async (secret: string, requestId: string): Promise<void> => {

@@ -8,10 +8,9 @@ import type { LatchkeyError } from '../../../src/error.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import type { OpenKeyring } from '../../../src/keyring/keyring.ts'
 import { hashSecret } from '../../../src/secret/hash.ts'
-import { sqliteStore } from '../../../src/store/sqlite.ts'
 import type { TestClock } from '../../../src/testing.ts'
 import type { Scope } from '../workbench.ts'
-import { codeOf, openOn, scopes, shop, speeds, stillClock, toldOf, withStillClock } from '../workbench.ts'
+import { codeOf, openOn, scopes, shop, speeds, stillClock, toldOf, withStillClock, storeIn } from '../workbench.ts'
 
 const folder = temporaryFolder('purge')
 
@@ -161,7 +160,7 @@ test('of two processes one purges, and one that died keeps the other waiting for
   const file = join(folder, 'two.db')
   const clock = stillClock(Date.UTC(2030, 0, 15, 12))
   const open = async (): Promise<OpenKeyring<Scope>> =>
-    openKeyring({ store: withStillClock(sqliteStore({ file }), clock), scopes, clock, retention: short })
+    openKeyring({ store: withStillClock(storeIn(file), clock), scopes, clock, retention: short })
   const [one, two] = [await open(), await open()]
   for (let count = 0; count < 10; count++) {
     const { key } = await one.issue(shop)
@@ -173,7 +172,7 @@ test('of two processes one purges, and one that died keeps the other waiting for
   assert.deepEqual(new Set(keys), new Set([10, 'conflict']))
   assert.equal((await entriesOf(one)).filter(({ action }) => action === 'purge').length, 10)
 
-  const dead = sqliteStore({ file })
+  const dead = storeIn(file)
   assert.equal(await dead.claimPurge({ holder: 'dead', now: clock.now(), until: clock.now() + 60_000 }), true)
   await dead.close()
   await assert.rejects(two.purge(), { code: 'conflict' })

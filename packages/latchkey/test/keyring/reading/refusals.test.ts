@@ -4,10 +4,9 @@ import fc from 'fast-check'
 import type { Keyring, OpenKeyring } from '../../../src/keyring/keyring.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import type { RefusalOrder } from '../../../src/keyring/reading/refusals.ts'
-import { sqliteStore } from '../../../src/store/sqlite.ts'
 import type { RefusalRecord } from '../../../src/verify/refusal-record.ts'
 import type { RefusedCall } from '../../../src/verify/verdict.ts'
-import { newFile, openOn, scopes, shop, speeds, stillClock } from '../workbench.ts'
+import { newFile, openOn, scopes, shop, speeds, stillClock, storeIn } from '../workbench.ts'
 
 type Any = OpenKeyring<keyof typeof scopes>
 
@@ -27,7 +26,7 @@ for (const [speed, shape] of speeds) {
       const file = newFile()
       const clock = stillClock(Date.UTC(2030, 0, 15, 12))
       const open = (instance: string): Promise<Any> =>
-        openKeyring({ store: shape(sqliteStore({ file })), scopes, clock, instance })
+        openKeyring({ store: shape(storeIn(file)), scopes, clock, instance })
       const [first, other] = [await open('first'), await open('other')]
       const { key, secret } = await first.issue(shop)
       await refuse(first, secret, { address: '192.0.2.7' })
