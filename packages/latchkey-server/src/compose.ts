@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import Fastify, { LogController } from 'fastify'
-import type { Clock, OpenKeyring } from 'latchkey'
+import type { Clock, LimiterState, OpenKeyring } from 'latchkey'
 import { openKeyring, systemClock } from 'latchkey'
 import { connectionOptions, connections } from 'latchkey/connection/fastify'
 import type { Settings } from './config.ts'
@@ -13,6 +13,7 @@ import type { Metrics } from './http/hooks/metrics.ts'
 import { openMetrics } from './http/hooks/metrics.ts'
 import type { KeysInUse } from './identity/keys-in-use.ts'
 import { keysInUse } from './identity/keys-in-use.ts'
+import { openLimiter } from './limiter.ts'
 import { isInUse, openStore } from './store.ts'
 
 /** The whole system. */
@@ -33,7 +34,7 @@ export interface ComposeOptions {
   readonly clock?: Clock
 }
 
-/** Each process has the limiter in memory that is made here. */
+/** Where each process counts in its own memory. */
 const shared =
   'another process uses the database too: each counts limits on its own, so two processes admit twice as much'
 
@@ -48,7 +49,15 @@ const shared =
  * await app.listen({ host: settings.host, port: settings.port })
  */
 export async function compose(settings: Settings, { logger = false, clock }: ComposeOptions = {}): Promise<Composed> {
-  const { instance, usageInterval, cacheSize, cacheMemory, quotaDurability } = settings
+  const {
+    instance,
+    limiter: counted,
+    limiterInstances,
+    usageInterval,
+    cacheSize,
+    cacheMemory,
+    quotaDurability,
+  } = settings
   const { trustedProxies, corsOrigins, drainDelay } = settings
   const app = Fastify({
     ...serverOptions,
@@ -58,7 +67,13 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
   })
-  const tellShared = (): void => app.log.warn(shared)
+  const tellShared = (): void => {
+    if (counted === 'memory') app.log.warn(shared)
+  }
+  const tellLimiter = (state: LimiterState): void => {
+    if (state.by === 'shared') app.log.info({ limiter: state }, 'limits are counted for all instances again')
+    else app.log.warn({ limiter: state }, 'limits are counted by this instance alone')
+  }
   // Ask before this process opens the store. A process that opens it later shows by its writes.
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
@@ -67,8 +82,12 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
     quotaDurability,
     ...(inUse ? {} : { onShared: tellShared }),
   })
+  const limiter = await openLimiter(counted, { instances: limiterInstances, onChange: tellLimiter })
+  const state = limiter?.state?.()
+  if (state?.by === 'share') tellLimiter(state)
   const keyring = await openKeyring({
     store,
+    ...(limiter === undefined ? {} : { limiter }),
     ...declarationOf(settings),
     cacheSize,
     cacheBytes: cacheMemory * 1_048_576,
@@ -82,6 +101,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
       ),
     ...(clock === undefined ? {} : { clock }),
   }).catch(async (error: unknown) => {
+    await limiter?.close()
     await store.close()
     throw error
   })

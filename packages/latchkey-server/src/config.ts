@@ -11,6 +11,8 @@ import { isProxyRange } from './config/proxy-range.ts'
 import { readScopesFile } from './config/scopes-file.ts'
 import type { IdentityKeys } from './identity/key-file.ts'
 import { readIdentityFile } from './identity/key-file.ts'
+import { hasPassword, isLimiter, limiterMust } from './limiter.ts'
+import { secretSetting } from './start/secret-setting.ts'
 import { unknownVariables } from './start/unknown-variables.ts'
 import { fileOf, isStore, storeMust } from './store.ts'
 
@@ -20,6 +22,10 @@ export interface Settings {
   readonly port: number
   /** Where keys are kept: `sqlite:` and a file, or `sqlite::memory:`. */
   readonly store: string
+  /** Where limits are counted: `memory`, or the address of a Redis, which may have a password in it. */
+  readonly limiter: string
+  /** The least number of instances that share the limits; `undefined` if they count each other alone. */
+  readonly limiterInstances: number | undefined
   /** `undefined`, like the next two, if not set: then the declaration in the database applies. */
   readonly prefix: string | undefined
   readonly environments: readonly [string, ...string[]] | undefined
@@ -76,6 +82,11 @@ export interface Setting<Value> {
   readonly read: (text: string) => Value | undefined
   /** A more exact `must` for a text that does not fit; `must` if left out. */
   readonly mustInstead?: (text: string) => string | undefined
+  /**
+   * Whether a text is a secret. Such a setting is also read from the file that the variable with `_FILE` at its end names,
+   * and no flag may have a secret: other users of the machine see flags.
+   */
+  readonly isSecret?: (text: string) => boolean
 }
 
 /** Only commands read it; it is not a setting of the server. */
@@ -134,6 +145,23 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     read: (text) => (isStore(text) && !isFolder(fileOf(text)) ? text : undefined),
     mustInstead: (text) =>
       isStore(text) && isFolder(fileOf(text)) ? 'sqlite: and the path of a file, and this is a folder' : storeMust,
+  },
+  limiter: {
+    variable: 'LATCHKEY_LIMITER',
+    flag: '--limiter <address>',
+    fallback: 'memory',
+    help: 'Where limits are counted: in the `memory` of this process, or for all instances together in a Redis or Valkey, `redis://` or `rediss://` (TLS), host, port and number of the database. An address with a password belongs in the variable, or in the file that `LATCHKEY_LIMITER_FILE` names.',
+    must: limiterMust,
+    read: (text) => (isLimiter(text) ? text : undefined),
+    isSecret: hasPassword,
+  },
+  limiterInstances: {
+    variable: 'LATCHKEY_LIMITER_INSTANCES',
+    flag: '--limiter-instances <number>',
+    fallback: '',
+    help: 'The least number of instances by which a limit is divided while the Redis of `LATCHKEY_LIMITER` cannot be reached. The instances count each other there; this is for a start without it.',
+    must: 'a whole number from 1 to 100000',
+    read: (text) => integer(text, 1, 100_000),
   },
   prefix: {
     variable: 'LATCHKEY_PREFIX',
@@ -333,7 +361,20 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
     const flag = flags[name as keyof Settings]
-    const configured = flag ?? (environment[setting.variable] || undefined)
+    if (flag !== undefined && setting.isSecret?.(flag) === true) {
+      faults.push(`${setting.flag.split(' ')[0]} must be without a password: set ${setting.variable} instead.`)
+      continue
+    }
+    let configured = flag
+    try {
+      configured ??=
+        setting.isSecret === undefined
+          ? environment[setting.variable] || undefined
+          : secretSetting(setting.variable, environment)
+    } catch (error) {
+      faults.push((error as Error).message)
+      continue
+    }
     if (configured === undefined && withoutDefault.has(name)) {
       values[name] = undefined
       continue
@@ -345,7 +386,9 @@ export function readSettings({ flags = {}, environment }: SettingsSources): Sett
       faults.push(`${named} must be ${setting.mustInstead?.(text) ?? setting.must}.`)
     } else values[name] = value
   }
-  const variables = Object.values<Setting<unknown>>(settingsTable).map(({ variable }) => variable)
+  const variables = Object.values<Setting<unknown>>(settingsTable).flatMap(({ variable, isSecret }) =>
+    isSecret === undefined ? [variable] : [variable, `${variable}_FILE`],
+  )
   faults.push(...unknownVariables(environment, { known: [...variables, ...otherVariables] }))
   const settings = values as unknown as Settings
   if (faults.length === 0) faults.push(...missingForProxies(settings))
@@ -370,6 +413,7 @@ const withoutDefault: ReadonlySet<string> = new Set([
   'environments',
   'scopes',
   'instance',
+  'limiterInstances',
   'firstAdminKeyFile',
   'forwardAuth',
   'policies',

@@ -37,6 +37,8 @@ test('without anything set, every setting is what the table says', () => {
     forwardAuthProxies: [],
     identity: undefined,
     instance: undefined,
+    limiter: 'memory',
+    limiterInstances: undefined,
     logLevel: 'info',
     usageInterval: 10,
     retentionUsage: 90,
@@ -98,6 +100,9 @@ const bad: readonly (readonly [variable: string, ...values: string[]])[] = [
   ['HOST', 's3cret host', '-s3cret', 's3cret:80', ' '],
   ['PORT', 's3cret', '-1', '65536', '1e3', '0x10', '80.5', ' 80', '9'.repeat(30)],
   ['LATCHKEY_STORE', 's3cret', 'sqlite:', 'postgres://s3cret@db', 'SQLITE:s3cret', 'sqlite:s3cret\0'],
+  ['LATCHKEY_LIMITER', 's3cret', 'redis://', 'http://s3cret@db', 'redis://:s3cret@db/x', 'redis://:s3cret@db/0?a=b'],
+  ['LATCHKEY_LIMITER', 'redis://:s3cret%zz@db', 'redis://db#s3cret', 'redis://db?prefix=s3cret!', 'rediss:s3cret'],
+  ['LATCHKEY_LIMITER_INSTANCES', 's3cret', '0', '100001'],
   ['LATCHKEY_PREFIX', 'S3cret', 's3_cret', '3s', 's'.repeat(17)],
   ['LATCHKEY_ENVIRONMENTS', 'live,,test', 'live,admin', 'live,live', 'Live', 'live test', ','],
   ['LATCHKEY_SCOPES_FILE', 's3cret.json', file('no.json', 's3cret'), file('list.json', '["orders:read"]')],
@@ -200,6 +205,20 @@ test('every fault is told at once, and a flag by its own name', () => {
     faults.map((fault) => fault.split(' ')[0]),
     ['HOST', '--port', '--log-level'],
   )
+})
+
+test('the address of a limiter may have a password in the variable or in a file, and never in a flag', () => {
+  const address = 'rediss://user:s3cret@redis.example.com:6380/2?prefix=shop'
+  assert.equal(readSettings({ environment: { LATCHKEY_LIMITER: address } }).limiter, address)
+  const named = { LATCHKEY_LIMITER_FILE: file('limiter', `${address}\n`) }
+  assert.equal(readSettings({ environment: named }).limiter, address)
+  assert.deepEqual(faultsOf({}, { limiter: address }), [
+    '--limiter must be without a password: set LATCHKEY_LIMITER instead.',
+  ])
+  assert.deepEqual(faultsOf({ LATCHKEY_LIMITER: address, ...named }), [
+    'LATCHKEY_LIMITER and LATCHKEY_LIMITER_FILE are both set: set one of them.',
+  ])
+  assert.equal(readSettings({ environment: {}, flags: { limiter: 'redis://[::1]' } }).limiter, 'redis://[::1]')
 })
 
 test('the table is complete: variables and flags are each once, and every fallback fits', () => {

@@ -105,6 +105,7 @@ export type {
   KeyState,
   ListOrder,
   Limiter,
+  LimiterState,
   RevocationReason,
   HashName,
   ImportedKind,

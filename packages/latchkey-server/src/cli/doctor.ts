@@ -8,6 +8,7 @@ import { fileFindings } from './doctor/files.ts'
 import type { Finding } from './doctor/finding.ts'
 import { fail, ok, reasonOf, warn } from './doctor/finding.ts'
 import { keyringFindings } from './doctor/keyring.ts'
+import { limiterFindings } from './doctor/limiter.ts'
 import { platformFindings } from './doctor/platform.ts'
 import { serverFindings } from './doctor/server.ts'
 import { exits, Failure } from './exit.ts'
@@ -41,11 +42,12 @@ export function doctorCommand(program: Command): void {
 
 async function storeFindings(options: TargetOptions): Promise<readonly Finding[]> {
   try {
-    const file = fileOf(settingsOf(options).store)
-    const settings = ok('settings', 'all are valid')
-    if (file === ':memory:' || existsSync(file)) return [settings, ...fileFindings(file)]
+    const { store, limiter } = settingsOf(options)
+    const file = fileOf(store)
+    const general = [ok('settings', 'all are valid'), ...(await limiterFindings(limiter))]
+    if (file === ':memory:' || existsSync(file)) return [...general, ...fileFindings(file)]
     const found = `there is no file at ${file}`
-    return [settings, fail({ what: 'database', found, remedy: makeOne, commands: [advised('serve', options)] })]
+    return [...general, fail({ what: 'database', found, remedy: makeOne, commands: [advised('serve', options)] })]
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     const remedy = 'Correct it in the environment, .env or the flag.'

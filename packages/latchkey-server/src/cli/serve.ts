@@ -25,7 +25,7 @@ async function serve(options: { readonly host?: string }): Promise<void> {
   // Checked before anything is loaded or opened, so that a wrong setting is reported quickly.
   if (!(await isOfThisMachine(settings.host))) throw hostFailure(options)
   // Other commands use these. The server does not need them, and no crash report should have them.
-  for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL']) delete process.env[name]
+  for (const name of ['LATCHKEY_ADMIN_KEY', 'LATCHKEY_CREDENTIAL', 'LATCHKEY_LIMITER']) delete process.env[name]
   const [{ compose }, { serverLogger }] = await Promise.all([import('../compose.ts'), import('../log.ts')])
   serveWithoutReader()
   const { app, forProxies, keyring, close } = await compose(settings, { logger: serverLogger(settings) })

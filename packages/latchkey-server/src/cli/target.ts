@@ -4,6 +4,7 @@ import { Option } from 'commander'
 import type { Keyring } from 'latchkey'
 import type { Settings } from '../config.ts'
 import { declarationOf, readSettings, retentionOf, settingsTable } from '../config.ts'
+import { openLimiter } from '../limiter.ts'
 import type { OpenStore } from '../store.ts'
 import { fileOf, openStore } from '../store.ts'
 import { advised } from './advice.ts'
@@ -75,6 +76,8 @@ export interface StoreUse {
   readonly mode: 'read' | 'write'
   /** Whether to create a missing database. Without this, a wrong path is an error and not an empty keyring. */
   readonly create?: boolean | undefined
+  /** Whether calls are counted, or looked at as they are counted: then where the server counts them. */
+  readonly counts?: boolean
 }
 
 /**
@@ -111,7 +114,7 @@ async function isEmpty(keyring: Keyring): Promise<boolean> {
 
 async function openTarget(
   options: TargetOptions,
-  { mode, create = false }: StoreUse,
+  { mode, create = false, counts = false }: StoreUse,
 ): Promise<Target & { readonly unmake?: () => void }> {
   const url = serverOf(options)
   if (url !== undefined) {
@@ -139,11 +142,18 @@ async function openTarget(
   } catch (error) {
     throw unfit(error, options)
   }
+  const limiter = counts ? await openLimiter(settings.limiter, { instances: settings.limiterInstances }) : undefined
   try {
-    const keyring = await openKeyring({ store, ...declarationOf(settings), retention: retentionOf(settings) })
+    const keyring = await openKeyring({
+      store,
+      ...declarationOf(settings),
+      retention: retentionOf(settings),
+      ...(limiter === undefined ? {} : { limiter }),
+    })
     const undeclared = settings.scopes === undefined && (await store.declared()) === undefined
     return { keyring, where: 'store', undeclared, ...(unmake === undefined ? {} : { unmake }) }
   } catch (error) {
+    await limiter?.close()
     await store.close()
     unmake?.()
     throw error

@@ -46,7 +46,7 @@ export function verifyCommand(program: Command): void {
       const requirement = defined({ environment: environmentIn(options), allOf: scope, anyOf: anyScope, cost })
       const call = { dryRun: spend !== true, ...defined({ ip: address }) }
       const mode = spend === true ? 'write' : 'read'
-      const { verdict, undeclared } = await withKeyring(options, { mode }, async (target) => {
+      const { verdict, undeclared } = await withKeyring(options, { mode, counts: true }, async (target) => {
         if (target.undeclared && (scope ?? anyScope) !== undefined) throw nobodySaid()
         return { verdict: await target.keyring.verify(credential, requirement, call), undeclared: target.undeclared }
       })

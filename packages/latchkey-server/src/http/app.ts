@@ -97,6 +97,7 @@ export async function wholeServer(
   }: WholeServerOptions,
 ): Promise<void> {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
+  metrics.limiting(() => keyring.limiterState())
   const guard = fastifyGuard(metrics.counting(keyring.admin))
   const parts: RouteParts = {
     keyring,

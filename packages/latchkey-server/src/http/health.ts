@@ -10,6 +10,18 @@ const healthy = json(
   'Healthy',
   Type.Object({ status: Type.Literal('ok', { description: 'Always `ok`: anything else is an error' }) }),
 )
+const ready = json(
+  'Ready',
+  Type.Object({
+    status: Type.Literal('ok', { description: 'Always `ok`: anything else is an error' }),
+    limiter: Type.Optional(
+      Type.Enum(['shared', 'share'], {
+        description:
+          'Where limits are counted, if instances share a limiter: for all of them (`shared`), or while it cannot be reached by this one alone, against its part of each limit (`share`)',
+      }),
+    ),
+  }),
+)
 const notReady = problemResponse('Not ready; `detail` says why')
 
 /**
@@ -51,9 +63,10 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
       schema: {
         operationId: 'getReadiness',
         summary: 'Check that keys can be verified and changed',
-        description: 'Asks the store. A load balancer sends no requests while the answer is 503.',
+        description:
+          'Asks the store. A limiter that cannot be reached is told and is no reason for a 503: limits go on in shares. A load balancer sends no requests while the answer is 503.',
         tags: ['Operation'],
-        response: { 200: healthy, ...failures(400), 503: notReady },
+        response: { 200: ready, ...failures(400), 503: notReady },
       },
     },
     async (_request, reply) => {
@@ -62,7 +75,8 @@ export function healthRoutes(app: App, { guard, keyring }: RouteParts, drainDela
         throw unavailable('The server is closing.')
       }
       await keyring.ready()
-      return { status: 'ok' }
+      const { by } = keyring.limiterState() ?? {}
+      return { status: 'ok', ...(by === undefined ? {} : { limiter: by }) }
     },
   )
 }

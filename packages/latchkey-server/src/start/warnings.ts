@@ -62,5 +62,6 @@ function isOpen({ mode }: Stats, bits: number): boolean {
 
 function holdsSecret(file: string): boolean {
   const settings = parseEnv(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))
-  return secretSettings.some((name) => (settings[name] ?? '') !== '')
+  const hasPassword = (settings['LATCHKEY_LIMITER'] ?? '').includes('@')
+  return hasPassword || secretSettings.some((name) => (settings[name] ?? '') !== '')
 }

@@ -1,7 +1,7 @@
 import type { JournalReport, VerifyJournalOptions } from '../journal/verify-journal.ts'
 import type { AdminScope } from '../policy/admin.ts'
 import type { Catalogue } from '../policy/scopes.ts'
-import type { Clock, KeySource, Limiter, Store } from '../ports.ts'
+import type { Clock, KeySource, Limiter, LimiterState, Store } from '../ports.ts'
 import type { CallToVerify, VerifyManyOptions } from '../verify/calls.ts'
 import type { RefusalRecord } from '../verify/refusal-record.ts'
 import type { Verdict, VerifiedKey, Verifier } from '../verify/verdict.ts'
@@ -510,6 +510,14 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
    * @example app.get('/readyz', { onRequest: open }, async () => keyring.ready())
    */
   ready(): Promise<void>
+  /**
+   * How the limiter is doing that instances share; `undefined` where each process counts in its own memory.
+   *
+   * @example
+   * const state = keyring.limiterState()
+   * if (state?.by === 'share') console.error(`Limits are counted by this instance alone: ${state.reason}`)
+   */
+  limiterState(): LimiterState | undefined
   /**
    * The scopes that keys hold and that are no longer declared, in order: these keys cannot use them. Revoked keys do not
    * count.

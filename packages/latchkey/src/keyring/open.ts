@@ -171,6 +171,7 @@ export async function openKeyring<const Scope extends string>(
     async ready() {
       await store.ready()
     },
+    limiterState: () => limiter.state?.(),
     async lostScopes() {
       const granted = await store.grants(environments)
       return granted.filter((scope) => expand([scope], scopes).size === 0).toSorted()

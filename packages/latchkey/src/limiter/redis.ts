@@ -87,7 +87,7 @@ export async function redisLimiter(options: RedisLimiterOptions): Promise<RedisL
 
   /** Says that this instance is there, and notes how many are. A Redis that was started anew knows few of them at first. */
   async function sayPresent(run: Link['run']): Promise<void> {
-    const count = await run(presence, [`${prefix}:instances`], [name])
+    const count = await run(presence, [`${prefix}:instances`], [name, '1'])
     if (typeof count !== 'number') throw unexpected()
     const now = performance.now()
     if (seen === undefined || count >= seen.count || now - seen.at > remembered) seen = { count, at: now }
@@ -158,6 +158,8 @@ export async function redisLimiter(options: RedisLimiterOptions): Promise<RedisL
     async close() {
       isClosed = true
       stopSaying?.()
+      // So that the others do not count it any more. Nobody waits for a Redis that is silent.
+      if (link.isUp) await link.run(presence, [`${prefix}:instances`], [name, '0']).catch(() => {})
       link.close()
       await share.close()
     },

@@ -1,6 +1,6 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import type { AdminScope, Verdict, Verifier } from 'latchkey'
+import type { AdminScope, LimiterState, Verdict, Verifier } from 'latchkey'
 import type { Unrouted } from 'latchkey/problem/fastify'
 
 /** The metrics of one server, and of the process that it is in. */
@@ -9,6 +9,8 @@ export interface Metrics {
   readonly verified: (verdict: Verdict) => void
   /** The same verifier, which also counts its verdicts. */
   readonly counting: (verifier: Verifier<AdminScope>) => Verifier<AdminScope>
+  /** Measures the limiter that instances share, if there is one. */
+  readonly limiting: (state: () => LimiterState | undefined) => void
   /** A hook for `onResponse`. */
   readonly answered: (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
   /** Counts an answer that was sent before any hook could run. */
@@ -54,6 +56,8 @@ export function openMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   })
+  let limiter: () => LimiterState | undefined = () => undefined
+  measureLimiter(() => limiter(), registers)
   const all = Registry.merge([ofProcess(), registry])
 
   const verified: Metrics['verified'] = (verdict) => {
@@ -70,6 +74,9 @@ export function openMetrics(): Metrics {
         return verdict
       },
     }),
+    limiting(state) {
+      limiter = state
+    },
     answered(request, reply, done) {
       const route = request.routeOptions.url ?? 'none'
       const method = methodOf(request)
@@ -83,6 +90,47 @@ export function openMetrics(): Metrics {
     contentType: all.contentType,
     text: () => all.metrics(),
   }
+}
+
+/** Measured when it is asked for. */
+function measureLimiter(state: () => LimiterState | undefined, registers: Registry[]): void {
+  const alone: Gauge = new Gauge({
+    name: 'latchkey_limiter_alone',
+    help: '1 while the limiter that instances share cannot be reached, so that this one counts alone',
+    registers,
+    collect() {
+      alone.set(Number(state()?.by === 'share'))
+    },
+  })
+  const instances: Gauge = new Gauge({
+    name: 'latchkey_limiter_instances',
+    help: 'Instances that share the limiter, as last seen; 0 if there is none',
+    registers,
+    collect() {
+      instances.set(state()?.instances ?? 0)
+    },
+  })
+  const outages = new Counter({
+    name: 'latchkey_limiter_outages_total',
+    help: 'How often the limiter that instances share could no longer be reached',
+    registers,
+    collect() {
+      outages.reset()
+      outages.inc(state()?.outages ?? 0)
+    },
+  })
+  const answered = new Counter({
+    name: 'latchkey_limiter_alone_total',
+    help: 'Calls that this instance has judged alone: by its share of their limits, or refused',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      answered.reset()
+      const { share = 0, refused = 0 } = state()?.answeredAlone ?? {}
+      answered.inc({ outcome: 'share' }, share)
+      answered.inc({ outcome: 'refused' }, refused)
+    },
+  })
 }
 
 function methodOf({ method }: { readonly method: string | undefined }): string {

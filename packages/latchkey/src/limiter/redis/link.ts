@@ -108,7 +108,7 @@ export async function openLink({
   async function prepare(fresh: Connection): Promise<void> {
     await fresh.open()
     for (const { text } of scripts) await fresh.send(['SCRIPT', 'LOAD', text])
-    await greet((script, keys, args) => fresh.send(['EVALSHA', script.sha, String(keys.length), ...keys, ...args]))
+    await greet(running((command) => fresh.send(command)))
   }
 
   /** Sends a command, and watches that it is answered. */
@@ -136,22 +136,27 @@ export async function openLink({
     get reason() {
       return reason
     },
-    async run(script, keys, args) {
-      const on = connection
-      if (on === undefined) throw new LatchkeyError('unavailable', reason ?? 'The limiter is closed.')
-      const rest = [String(keys.length), ...keys, ...args]
-      try {
-        return await send(on, ['EVALSHA', script.sha, ...rest])
-      } catch (error) {
-        // Redis was started anew or has dropped its scripts: that is no outage.
-        if (replyCode(error) !== 'NOSCRIPT') throw error
-        return send(on, ['EVAL', script.text, ...rest])
-      }
-    },
+    run: running((command) => {
+      if (connection === undefined) throw new LatchkeyError('unavailable', reason ?? 'The limiter is closed.')
+      return send(connection, command)
+    }),
     close() {
       isClosed = true
       stopPause?.()
       lose(connection, 'The limiter is closed.')
     },
+  }
+}
+
+/** Runs scripts by their names, and by their texts where Redis was started anew or has dropped them: that is no outage. */
+function running(send: Connection['send']): Link['run'] {
+  return async (script, keys, args) => {
+    const rest = [String(keys.length), ...keys, ...args]
+    try {
+      return await send(['EVALSHA', script.sha, ...rest])
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw error
+      return send(['EVAL', script.text, ...rest])
+    }
   }
 }

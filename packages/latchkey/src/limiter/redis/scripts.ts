@@ -125,13 +125,13 @@ end
 `)
 
 /**
- * Notes that an instance is there, and answers how many were there in the last ten seconds.
+ * Notes that an instance is there, or that it leaves, and answers how many were there in the last ten seconds.
  *
- * KEYS: the list of instances. ARGV: the name of this one.
+ * KEYS: the list of instances. ARGV: the name of this one, whether it is there.
  */
 export const presence: Script = script(`
 local now = redis.call('TIME')[1] + 0
-redis.call('ZADD', KEYS[1], now, ARGV[1])
+if ARGV[2] == '1' then redis.call('ZADD', KEYS[1], now, ARGV[1]) else redis.call('ZREM', KEYS[1], ARGV[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 11)
 redis.call('EXPIRE', KEYS[1], 60)
 return redis.call('ZCARD', KEYS[1])
