@@ -21,7 +21,11 @@ const execute = promisify(execFile)
 const pages = globSync('**/*.md', { cwd: root, exclude: ['**/node_modules', '**/dist', 'docs/reference/api'] })
 
 /** Pages of which every example has a test of its own. */
-const runAbove: ReadonlySet<string> = new Set(['README.md', 'docs/guides/testing-your-routes.md'])
+const runAbove: ReadonlySet<string> = new Set([
+  'README.md',
+  'docs/guides/testing-your-routes.md',
+  'docs/guides/hono.md',
+])
 
 // Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
 const scratch = temporaryFolder('docs', { within: join(root, 'dist') })
@@ -118,6 +122,32 @@ test('the guide to documenting shows what its example prints', async () => {
 test('the guide to testing has tests that pass', async () => {
   const [example = ''] = examplesOf('docs/guides/testing-your-routes.md')
   assert.match(await run('tested.ts', example), /^ℹ pass 4$/m)
+})
+
+test('the guide to Hono has a service that checks keys, and documents that it does', async () => {
+  const [example = '', address = ''] = examplesOf('docs/guides/hono.md')
+  await run('hono-address.ts', address)
+  const asked = `
+    const { port } = server.address() as import('node:net').AddressInfo
+    const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
+    const ask = async (path: string, key: string): Promise<unknown> => {
+      const answer = await fetch(\`http://127.0.0.1:\${port}\${path}\`, { headers: { 'X-API-Key': key } })
+      return answer.status === 200 ? answer.text() : answer.status
+    }
+    console.log(JSON.stringify([
+      await ask('/orders/1', secret), await ask('/orders/1', 'x'), await ask('/reports/daily', 'x'), await ask('/health', ''),
+      Object.values(document.paths).map(({ get }) => 'security' in get && get.security),
+    ]))
+    server.close()
+    await keyring.close()`
+  const printed = await run('hono.ts', example.replace('3000', '0') + asked)
+  assert.deepEqual(JSON.parse(printed.split('\n').at(-2) ?? ''), [
+    '{"id":"1","owner":"acme"}',
+    401,
+    401,
+    'ok',
+    [[{ ApiKey: ['orders:read'] }]],
+  ])
 })
 
 /** A program of the documents that listens. */

@@ -106,3 +106,22 @@ function holdsSecret(name: ReadHeader, lines: readonly string[]): boolean {
 function isNamed(line: string | undefined, name: ReadHeader): boolean {
   return line?.length === name.length && line.toLowerCase() === name
 }
+
+/** Whether a request has a line of this header. */
+export function hasLine(name: ReadHeader, lines: readonly string[]): boolean {
+  for (let index = 0; index < lines.length; index += 2) if (isNamed(lines[index], name)) return true
+  return false
+}
+
+/**
+ * The lines of a request that has only `Headers`. They join the lines of one header with a comma and a space, so a value
+ * with these is read as several lines: a second credential must not hide in the first. A space at the end is lost.
+ */
+export function linesOf(headers: { readonly get: (name: string) => string | null }): readonly string[] {
+  const lines: string[] = []
+  for (const name of ['x-api-key', 'authorization']) {
+    const value = headers.get(name)
+    if (value !== null) for (const line of value.split(/, |,$/)) lines.push(name, line)
+  }
+  return lines
+}

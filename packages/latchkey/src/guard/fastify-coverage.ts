@@ -3,6 +3,7 @@ import { LatchkeyError } from '../error.ts'
 import { declaredBy } from './fastify-hook.ts'
 import type { RoutedPath } from './fastify-routes.ts'
 import { namesOf, namesOfRouted, routesUnder } from './fastify-routes.ts'
+import { declaredTwice, undeclared } from './undeclared.ts'
 
 /**
  * Stops the start of an application unless each of its routes is declared exactly once. The routes are those that Fastify
@@ -26,10 +27,10 @@ export function checkCoverage(app: FastifyInstance, unguarded: 'refuse' | 'allow
   // Not in onRoute: the hooks of `openly` run after ours, and one error should name all undeclared routes.
   app.addHook('onReady', async () => {
     const twice = routes.filter((route) => declaredBy(route).length > 1)
-    refuseRoutes(twice, 'declared more than once; put all into one requires(...)')
+    refuseRoutes(twice, declaredTwice)
     if (!refuses) return
-    const undeclared = routes.filter((route) => declaredBy(route).length === 0)
-    refuseRoutes(undeclared, 'neither requires(...) nor open in onRequest')
+    const open = routes.filter((route) => declaredBy(route).length === 0)
+    refuseRoutes(open, 'neither requires(...) nor open in onRequest')
     // A scope without a prefix cannot distinguish its own routes from those around it.
     if (app.prefix !== '' || isRoot(app)) refuseUnseen(unseen(), addedElsewhere)
   })
@@ -72,5 +73,5 @@ function refuseRoutes(routes: readonly RouteOptions[], reason: string): void {
   const withGet = new Set(routes.filter(({ method }) => [method].flat().includes('GET')).map(({ url }) => url))
   const written = routes.filter(({ method, url }) => method !== 'HEAD' || !withGet.has(url))
   const names = written.map(({ method, url }) => `${[method].flat().join(',')} ${url}`)
-  throw new LatchkeyError('undeclared_route', `${names.join('; ')}: ${reason}.`)
+  throw undeclared(names, reason)
 }

@@ -4,22 +4,20 @@
  */
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { LatchkeyError } from '../error.ts'
 import { invalid, objectOf } from '../options.ts'
 import { problemMediaType } from '../problem/problem.ts'
-import { refusals } from '../refusal.ts'
-import type { Accepted, CallContext, Refused, Requirement, VerifiedKey, Verifier } from '../verify/verdict.ts'
-import { acceptedHeaders, refusalAnswer } from './answer.ts'
-import { connectionMemory } from './connection-memory.ts'
+import type { Accepted, Refused, Requirement, VerifiedKey, Verifier } from '../verify/verdict.ts'
+import { acceptedHeaders } from './answer.ts'
 import type { CredentialPlace } from './credential.ts'
-import { credentialPlaces, credentialReaders, twoCredentials, unreadHeaders } from './credential.ts'
 import { checkCoverage } from './fastify-coverage.ts'
 import type { GuardHook } from './fastify-hook.ts'
 import { declare, declaredBy, hooksOf } from './fastify-hook.ts'
 import { documentDeclarations } from './fastify-openapi.ts'
+import { RequestCall, isLate, judging } from './judging.ts'
 import { securitySchemes } from './openapi.ts'
 import type { RequiresArgument, RequiresOptions } from './requirement.ts'
 import { anyKey, requirementOf } from './requirement.ts'
+import { guardMissing, unguardedHandler } from './undeclared.ts'
 
 export { anyKey, securitySchemes }
 export type { CredentialPlace } from './credential.ts'
@@ -94,32 +92,6 @@ export const logSerializers: { readonly req: (request: FastifyRequest) => Readon
   req: (request) => ({ method: request.method, route: request.routeOptions?.url, remoteAddress: request.ip }),
 }
 
-/**
- * All that a verifier learns of a request. It never gets the request itself: it would take a member that an application
- * has put there, such as `dryRun`, for an instruction. A class, so that a call makes only one object, and the address is
- * looked up (through the list of trusted proxies) only for a key that names addresses.
- */
-class RequestCall implements CallContext {
-  readonly #request: FastifyRequest
-
-  constructor(request: FastifyRequest) {
-    this.#request = request
-  }
-
-  get ip(): string {
-    return this.#request.ip
-  }
-
-  // Defined, though always undefined: a missing member would be looked up in the prototype, where any code can put one.
-  get dryRun(): undefined {
-    return undefined
-  }
-
-  get seenBy(): undefined {
-    return undefined
-  }
-}
-
 /** A request that is refused, and the requirement that it did not meet. */
 interface RefusedRequest {
   readonly request: FastifyRequest
@@ -161,9 +133,7 @@ export function fastifyGuard<Scope extends string>(
   objectOf('The options of fastifyGuard', behaviour, ['unguarded', 'credential'])
   const { unguarded = 'refuse', credential = 'header' } = behaviour
   if (unguarded !== 'refuse' && unguarded !== 'allow') throw invalid('unguarded', 'refuse or allow')
-  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer or either')
-  const credentialIn = credentialReaders[credential]
-  const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
+  const { judge, answer, note } = judging(verifier, credential)
 
   // Until the plugin is registered, undeclared routes are not checked for, so a guarded route does not answer either.
   let registered = false
@@ -178,22 +148,11 @@ export function fastifyGuard<Scope extends string>(
     }
 
     return declare(requirement, (request, reply, done) => {
-      if (!registered) return done(pluginMissing())
-      const verdict = judge(request, requirement)
-      if (verdict instanceof Promise) verdict.then((late) => act(late, request, reply) && done()).catch(done)
+      if (!registered) return done(guardMissing('the plugin of the guard is not registered'))
+      const verdict = judge(request.raw, requirement, new RequestCall(request, addressOf))
+      if (isLate(verdict)) verdict.then((late) => act(late, request, reply) && done()).catch(done)
       else if (act(verdict, request, reply)) done()
     })
-  }
-
-  function judge(request: FastifyRequest, requirement: Requirement<Scope>): ReturnType<typeof verifier.verify> {
-    const { raw } = request
-    const text = credentialIn(raw.rawHeaders)
-    if (text === twoCredentials) return { ok: false, refusal: refusals.two_credentials }
-    return verifier.verify(
-      text === undefined ? undefined : credentialOn(raw.socket, text),
-      requirement,
-      new RequestCall(request),
-    )
   }
 
   function accept(verdict: Accepted<Scope>, request: FastifyRequest, reply: FastifyReply): void {
@@ -204,12 +163,12 @@ export function fastifyGuard<Scope extends string>(
   }
 
   function refuse(refused: Refused, { request, reply, requirement }: RefusedRequest): void {
-    const { status, headers, problem } = refusalAnswer(refused, { requestId: request.id, credential })
+    const { id, log, raw, method, routeOptions } = request
+    const { status, headers, problem } = answer(refused, id)
     reply.code(status).headers(headers).type(problemMediaType).send(JSON.stringify(problem))
-    // After the answer, so that the time of the answer does not depend on what we know of the key.
-    logRefusal(refused, { request, unread: unreadHeaders[credential] })
-    const route = `${request.method} ${request.routeOptions.url ?? ''}`
-    verifier.noteRefusal?.(refused, { requestId: request.id, route, address: request.ip, requirement })
+    const route = `${method} ${routeOptions.url ?? ''}`
+    const call = new RequestCall(request, addressOf)
+    note(refused, { message: raw, log, requestId: id, route, call, requirement })
   }
 
   const open = declare('open', (_request, _reply, done) => done())
@@ -233,32 +192,13 @@ export function fastifyGuard<Scope extends string>(
 
   function keyOf(request: FastifyRequest): VerifiedKey<Scope> {
     const key = (request as Guarded<Scope>)[keySlot]
-    if (key === undefined) {
-      throw new LatchkeyError('unguarded_handler', 'keyOf(request) was called on a route without requires(...).')
-    }
+    if (key === undefined) throw unguardedHandler()
     return key
   }
 
   return { plugin, requires, open, openly, keyOf }
 }
 
-function logRefusal(
-  { refusal: { code, step }, keyId, cause }: Refused,
-  { request, unread }: { readonly request: FastifyRequest; readonly unread: (typeof unreadHeaders)[CredentialPlace] },
-): void {
-  if (cause !== undefined) {
-    request.log.error({ refusal: code, step, keyId, err: cause }, 'refused')
-    return
-  }
-  // Explains why a key was ignored: the caller sent it in a header that the guard does not read.
-  const elsewhere = code === 'missing' && unread !== undefined && request.headers[unread] !== undefined
-  const entry = { refusal: code, step, keyId }
-  request.log.info(elsewhere ? { ...entry, elsewhere: unread } : entry, 'refused')
-}
-
-function pluginMissing(): LatchkeyError {
-  return new LatchkeyError(
-    'undeclared_route',
-    'A route has requires(...), but the plugin of the guard is not registered.',
-  )
+function addressOf(request: FastifyRequest): string {
+  return request.ip
 }

@@ -52,6 +52,50 @@ export function documentationOf(
   }
 }
 
+/** A route, and what it declares. */
+export interface DeclaredRoute {
+  /** In capital letters; `ALL` is every method. */
+  readonly method: string
+  /** As the framework writes it, e.g. `/orders/:id`. */
+  readonly path: string
+  readonly declaration: Declaration
+}
+
+/** An OpenAPI document, as far as the guard reads it. */
+export interface OpenApiDocument {
+  readonly paths?: Readonly<Record<string, object | undefined>>
+}
+
+/**
+ * The same document, in which each operation of a declared route has the `security` of its declaration, and the guard's
+ * answers. An operation's own answers win. What a generator has written as `security` is replaced: most document two
+ * requirements as alternatives.
+ */
+export function documentRoutes<Document extends OpenApiDocument>(
+  document: Document,
+  routes: readonly DeclaredRoute[],
+  credential: CredentialPlace = 'header',
+): Document {
+  const found = new Map(routes.map((route) => [`${route.method} ${templated(route.path)}`, route.declaration]))
+  const paths = Object.entries(document.paths ?? {}).map(([path, item]) => {
+    const operations = Object.entries(item ?? {}).map(([method, operation]: [string, unknown]) => {
+      const place = templated(path)
+      const declared = found.get(`${method.toUpperCase()} ${place}`) ?? found.get(`ALL ${place}`)
+      if (declared === undefined || typeof operation !== 'object') return [method, operation]
+      const { security, response } = documentationOf(declared, credential)
+      const own = (operation as { readonly responses?: object }).responses
+      return [method, { ...operation, security, responses: { ...response, ...own } }]
+    })
+    return [path, Object.fromEntries(operations)]
+  })
+  return { ...document, paths: Object.fromEntries(paths) }
+}
+
+/** A path in one form, however its parameters are written and named: `/orders/:id{[0-9]+}` and `/orders/{order}`. */
+function templated(path: string): string {
+  return path.replaceAll(/:\w+(?:\{[^/]*\})?\??|\{[^/]*\}/g, '{}').replace(/(?<=.)\/$/, '')
+}
+
 /** A security scheme of an OpenAPI document. */
 export type SecurityScheme =
   | { readonly type: 'apiKey'; readonly in: 'header'; readonly name: string; readonly description: string }
