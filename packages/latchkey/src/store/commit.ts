@@ -12,7 +12,6 @@ import type {
 import type { Filing, Holder } from './filing.ts'
 import { filingOfKey, filingOfOwner, filingValues } from './filing.ts'
 import { insertKey, insertKeyValues, updateKey, updateKeyValues } from './key-columns.ts'
-import { like } from './like.ts'
 import { oldRows } from './purge-sql.ts'
 import * as sql from './sql.ts'
 import type { KeyCounter } from './counting.ts'
@@ -68,7 +67,7 @@ function* filingsOf(change: Change): Work<readonly Filing[]> {
 /** Empties an entry, and forgets the calls that made it. */
 function* empty({ before, after }: Emptied, by: number): Work<boolean> {
   const { seq, actor, subject, change } = before
-  yield* run(sql.forgetCalls, [seq, like(JSON.stringify(subject)), mostInOneCall])
+  yield* run(sql.forgetCalls, [seq, JSON.stringify(subject), mostInOneCall])
   const values = [seq, after.actor, after.subject, after.change, by, actor, subject, change]
   return (yield* run(sql.emptyEntry, values)) === 1
 }
@@ -103,7 +102,6 @@ function* eraseOwner(of: ErasedOwner | undefined): Work<boolean> {
   if ((yield* row(sql.isNamedStill, [owner, searched, ...sql.namedIn(owner)])) !== undefined) return false
   yield* dropUsageRows('owner', owner)
   for (const text of sql.eraseWithOwner) yield* run(text, [owner])
-  yield* run(sql.forgetCallsOn, [like(JSON.stringify(`owner:${owner}`))])
   return (yield* run(sql.eraseOwner, [owner, revision])) === 1
 }
 

@@ -227,9 +227,12 @@ export const dropSecret: string = `DELETE FROM latchkey_secrets WHERE hash = $2 
 
 export const eraseKey: string = `DELETE FROM latchkey_keys WHERE id = $1 AND revision = $2`
 
+/** Not LIKE, for which some engines take capital letters for small ones: those of an owner with another name would go. */
+const has = (column: string, text: string): string => `REPLACE(${column}, ${text}, '') <> ${column}`
+
 /** Of calls whose entries begin with one of up to $3 before the entry $1: those that name $2, as JSON has it. */
 export const forgetCalls: string = `DELETE FROM latchkey_once
-    WHERE seq <= $1 AND seq > $1 - $3 AND ids LIKE $2 ESCAPE '\\'`
+    WHERE seq <= $1 AND seq > $1 - $3 AND ${has('ids', '$2')}`
 
 export const isErasedSecret: string = `SELECT 1 FROM latchkey_erased_secrets WHERE hash = $1`
 
@@ -257,12 +260,12 @@ export function namingQuery(
   const columns = `seq, at, ${entryTexts.map(asText).join(', ')}, emptied_by AS "emptiedBy"`
   const text = `SELECT ${columns} FROM latchkey_journal WHERE seq > $1 AND seq <= $2
     AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\') ORDER BY seq`
-  return { text, values: [after, upTo, ...namedIn(owner)] }
+  return { text, values: [after, upTo, ...namedIn(owner).map(like)] }
 }
 
 /** How the change of an entry names an owner: that of a key or a delegation, and that of a snapshot. */
 export function namedIn(owner: string): readonly [string, string] {
-  return [like(`"owner":${JSON.stringify(owner)}`), like(JSON.stringify(`owner:${owner}`))]
+  return [`"owner":${JSON.stringify(owner)}`, JSON.stringify(`owner:${owner}`)]
 }
 
 export const isOwnerAt: string = `SELECT 1 FROM latchkey_owners WHERE owner = $1 AND revision = $2`
@@ -274,8 +277,7 @@ export const isNamedStill: string = `SELECT 1 WHERE EXISTS (SELECT 1 FROM latchk
     OR EXISTS (SELECT 1 FROM latchkey_journal_owners WHERE owner = $1)
     OR EXISTS (SELECT 1 FROM latchkey_journal WHERE actor = $1 AND actor NOT IN ('application', 'latchkey', 'erased')
       AND NOT EXISTS (SELECT 1 FROM latchkey_journal WHERE subject = $1))
-    OR EXISTS (SELECT 1 FROM latchkey_journal
-      WHERE seq > $2 AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\'))`
+    OR EXISTS (SELECT 1 FROM latchkey_journal WHERE seq > $2 AND (${has('change', '$3')} OR ${has('change', '$4')}))`
 
 /** What goes with an owner, whose name is $1. */
 export const eraseWithOwner: readonly string[] = [
@@ -283,9 +285,6 @@ export const eraseWithOwner: readonly string[] = [
   `DELETE FROM latchkey_untold WHERE subject = 'owner:' || $1`,
   `DELETE FROM latchkey_once WHERE actor = $1`,
 ]
-
-/** Of calls that name $1, as JSON has it. */
-export const forgetCallsOn: string = `DELETE FROM latchkey_once WHERE ids LIKE $1 ESCAPE '\\'`
 
 export const eraseOwner: string = `DELETE FROM latchkey_owners WHERE owner = $1 AND revision = $2`
 

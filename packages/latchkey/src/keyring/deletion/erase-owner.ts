@@ -1,4 +1,5 @@
-import { bounds, objectOf, text } from '../../input.ts'
+import { hash } from 'node:crypto'
+import { anyText, bounds, objectOf, text } from '../../input.ts'
 import { emptied, erased, isEmpty } from '../../journal/emptied.ts'
 import { membersOfText } from '../../journal/change-text.ts'
 import { names, rowsWithout } from '../../journal/naming.ts'
@@ -35,10 +36,11 @@ export async function eraseOwner<Scope extends string>(
   const { store } = parts
   objectOf('The options of eraseOwner', options, eraseOptions)
   const owner = text('owner', name, bounds.label)
-  const { ifRevision, idempotencyKey } = options
+  const { ifRevision } = options
   const caller = text('actor', options.actor ?? parts.authority ?? 'application', bounds.label)
   // Neither the entries of this call nor what is kept of it must name the owner again.
   const actor = caller === owner ? erased : caller
+  const idempotencyKey = withoutName(options.idempotencyKey, owner)
   const idempotent = idempotentCallOf(parts, { idempotencyKey, actor }, ['erase owner', owner, ifRevision])
   const mayErase = async (): Promise<Conditions['authority']> => {
     const authority = await authorityOf(parts, 'owners:erase')
@@ -76,6 +78,13 @@ export async function eraseOwner<Scope extends string>(
   const settled = propagated(await store.settled(done.entry, done.hash))
   const cleared = await clear(store)
   return { entry: done.entry, cleared, ...settled, repeated: done.repeated }
+}
+
+/** The idempotency key is kept for a day, so one that has the name of the owner is kept as a hash. */
+function withoutName(idempotencyKey: string | undefined, owner: string): string | undefined {
+  if (idempotencyKey === undefined) return undefined
+  const checked = anyText('idempotencyKey', idempotencyKey, bounds.idempotencyKey)
+  return checked.includes(owner) ? hash('sha256', checked, 'hex') : checked
 }
 
 /** Erases the keys of an owner, some at a time. Answers `false` if something was changed meanwhile. */

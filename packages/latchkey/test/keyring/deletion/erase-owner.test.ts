@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { entriesOf } from '../../../../../test/entries.ts'
 import { beforeRemoval, temporaryFolder } from '../../../../../test/temporary-folder.ts'
@@ -161,6 +162,42 @@ test('an owner that erases itself is not kept as the caller of that call', async
   for (const path of [file, `${file}-wal`]) if (existsSync(path)) assert.ok(!readFileSync(path).includes(mark), path)
   const again = await keyring.eraseOwner(owner, options)
   assert.deepEqual([again.entry, again.repeated], [entry, true])
+})
+
+test('what is kept of calls about an erased owner goes, and of one that is called alike nothing does', async () => {
+  const file = join(folder, 'calls.db')
+  const keyring = await openKeyring({ store: storeIn(file), scopes })
+  beforeRemoval(folder, keyring.close)
+  const owners = ['quisenberry', 'Quisenberry', 'quisenberry-2', '"owner":"quisenberry"'] as const
+  const limits = [{ name: 'all', limit: 9, window: 60 }]
+  for (const of of owners) {
+    const { key } = await keyring.issue({ ...shop, owner: of, idempotencyKey: `issue ${of}` })
+    await keyring.changeOwner(of, { limits }, { idempotencyKey: `change ${of}` })
+    await keyring.change(key.id, { name: `Key of ${of}`, metadata: { owner: of } }, { idempotencyKey: `key of ${of}` })
+  }
+  const [erasing, ...others] = owners
+  await keyring.changeOwner(erasing, { disabled: true }, { idempotencyKey: `disable ${erasing}` })
+  const options = { idempotencyKey: `erase ${erasing}` }
+  const { entry } = await keyring.eraseOwner(erasing, options)
+  const again = await keyring.eraseOwner(erasing, options)
+  assert.deepEqual([again.entry, again.repeated], [entry, true])
+  for (const of of others) {
+    const repeated = await keyring.changeOwner(of, { limits }, { idempotencyKey: `change ${of}` })
+    assert.equal(repeated.repeated, true, of)
+    const [{ name } = { name: '' }] = (await keyring.list({ owner: of })).keys
+    assert.equal(name, `Key of ${of}`)
+  }
+  const database = new DatabaseSync(file, { readOnly: true })
+  const tokens = database
+    .prepare('SELECT token FROM latchkey_once')
+    .all()
+    .map(({ token }) => String(token))
+  database.close()
+  assert.equal(tokens.length, 3 * others.length + 1)
+  assert.deepEqual(
+    tokens.filter((token) => / quisenberry$/.test(token)),
+    [],
+  )
 })
 
 test('an erased owner is not in the file, its log, or a backup made afterwards', async () => {
