@@ -9,6 +9,8 @@ export type {
   ErasedOwner,
   IdempotentCall,
   IdempotentResult,
+  PurgeBefore,
+  PurgeCounts,
   PurgedRows,
   QuotaStepInPeriod,
   RowsBefore,

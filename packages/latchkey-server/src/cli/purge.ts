@@ -18,6 +18,11 @@ const retentionSettings: readonly (keyof Settings)[] = [
   'retentionRevokedKeys',
 ]
 
+interface Options extends TargetOptions {
+  readonly actor?: string
+  readonly dryRun?: boolean
+}
+
 export function purgeCommand(program: Command): void {
   const command = databaseCommand(
     program,
@@ -25,22 +30,25 @@ export function purgeCommand(program: Command): void {
     'Delete old usage, refusals, ended secrets and revoked keys now. A server does it every hour',
   )
   for (const option of settingOptions(retentionSettings)) command.addOption(option)
-  actorOption(command).action(async (options: TargetOptions & { readonly actor?: string }) => {
+  command.option('--dry-run', 'Only say what would be deleted, and change nothing')
+  actorOption(command).action(async (options: Options) => {
+    const { dryRun = false } = options
     const address = databaseOf(options, 'purge')
     const { openKeyring } = await import('latchkey')
     const keyring = await openKeyring({
-      store: await openStore(address, 'write', { readerThread: false }),
+      store: await openStore(address, dryRun ? 'read' : 'write', { readerThread: false }),
       retention: retentionOf(settingsOf(options)),
     })
     const progress = startProgress()
     try {
       const purged = await keyring.purge({
         ...changeOptionsOf(options),
+        dryRun,
         progress: (soFar) => progress.at(`Purging … ${purgedText(soFar)}`),
       })
       progress.end()
       if (options.json === true) putReport(purged)
-      else say(`Purged ${purgedText(purged)}.`)
+      else say(`${dryRun ? 'Would purge' : 'Purged'} ${purgedText(purged)}.`)
     } finally {
       progress.end()
       await keyring.close()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openKeyring } from 'latchkey'
@@ -16,7 +17,13 @@ test('purge deletes what is older than the settings say, says how much, and the 
   await keyring.close()
   const kept = await run(['purge', '--retention-revoked-keys', 'forever'])
   assert.match(kept.stderr, /^Purged 0 revoked keys, /)
-  assert.equal(JSON.parse(await done(['purge', '--json', '--actor', 'clerk'])).keys, 1)
+  const file = join(folder, 'data', 'latchkey.db')
+  const before = readFileSync(file)
+  assert.match((await run(['purge', '--dry-run'])).stderr, /^Would purge 1 revoked key, 0 ended secrets, /)
+  const told = JSON.parse(await done(['purge', '--dry-run', '--json']))
+  assert.deepEqual(told, { keys: 1, secrets: 0, usage: 0, usageSums: 0, refusals: 0 })
+  assert.ok(readFileSync(file).equals(before), 'a dry run changes nothing')
+  assert.deepEqual(JSON.parse(await done(['purge', '--json', '--actor', 'clerk'])), told)
   assert.match(
     (await done(['journal', 'show', '--last', '1'])).replace(/\s+/g, ' '),
     /clerk purged key_\w+, which was revoked long ago/,

@@ -492,7 +492,8 @@ export interface OpenKeyring<Scope extends string = string> extends Keyring<Scop
   flushUsage(): Promise<void>
   /**
    * Deletes what is older than `retention` says, now and not within an hour. Usage, sums and refusals go by whole days
-   * (UTC). The journal stays, and says what was purged. The hashes of purged secrets stay too: none is imported again.
+   * (UTC). The journal stays, and says what was purged. The hashes of purged secrets stay too: none is imported again. With
+   * `dryRun` it only counts what would be deleted.
    *
    * It is done in many short transactions. If it is interrupted, the next one goes on.
    *

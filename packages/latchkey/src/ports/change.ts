@@ -86,6 +86,20 @@ export interface PurgedRows {
 /** Times before which rows are deleted, in milliseconds since 1970; none of a kind that is left out. */
 export type RowsBefore = Readonly<Partial<Record<keyof PurgedRows, number | undefined>>>
 
+/** Times before which a purge deletes, in milliseconds since 1970; nothing of a kind that is left out. */
+export interface PurgeBefore extends RowsBefore {
+  readonly revokedKeys?: number | undefined
+  readonly endedSecrets?: number | undefined
+}
+
+/** How much a purge would delete. */
+export interface PurgeCounts extends PurgedRows {
+  /** Revoked keys. */
+  readonly keys: number
+  /** Ended secrets of keys that stay. */
+  readonly secrets: number
+}
+
 /** An owner that is erased, step by step. */
 export interface ErasedOwner {
   readonly owner: string

@@ -30,6 +30,7 @@ const storeShape: Shape<Store> = {
   forgetUse: 'a function',
   entriesNaming: 'a function',
   purgeable: 'a function',
+  countPurgeable: 'a function',
   purgeRows: 'a function',
   claimPurge: 'a function',
   isErased: 'a function',

@@ -1,5 +1,14 @@
 import type { Awaitable } from './awaitable.ts'
-import type { Change, Conditions, IdempotentCall, IdempotentResult, PurgedRows, RowsBefore } from './change.ts'
+import type {
+  Change,
+  Conditions,
+  IdempotentCall,
+  IdempotentResult,
+  PurgeBefore,
+  PurgeCounts,
+  PurgedRows,
+  RowsBefore,
+} from './change.ts'
 import type { Follower, Propagation } from './follower.ts'
 import type {
   AuditedFiling,
@@ -143,6 +152,8 @@ export interface Store {
   entriesNaming(owner: string, after: number): Awaitable<NamingEntries>
   /** The ids of some keys that have something to purge, those that have waited longest first. */
   purgeable(filter: PurgeableFilter): Awaitable<readonly string[]>
+  /** Counts what is older than these times, and changes nothing. */
+  countPurgeable(before: PurgeBefore): Awaitable<PurgeCounts>
   /**
    * Deletes rows that are older than these times, for some milliseconds, and answers how many of each kind: none once
    * nothing is left.

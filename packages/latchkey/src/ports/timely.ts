@@ -64,6 +64,7 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     forgetUse: (of, limit) => work(store.forgetUse(of, limit)),
     entriesNaming: (owner, last) => work(store.entriesNaming(owner, last)),
     purgeable: (filter) => work(store.purgeable(filter)),
+    countPurgeable: (before) => work(store.countPurgeable(before)),
     purgeRows: (before) => work(store.purgeRows(before)),
     claimPurge: (claim) => work(store.claimPurge(claim)),
     isErased: (hash) => check(store.isErased(hash)),

@@ -40,6 +40,18 @@ export const oldRows: OfKind = tables.map(({ kind, table, at }) => {
   return [kind, `SELECT 1 FROM latchkey_${table} WHERE ${at} < $1 LIMIT 1`]
 })
 
+/** Counts revoked keys from before $1. */
+export const countRevoked = `SELECT COUNT(*) AS count FROM latchkey_keys WHERE revoked_at < $1`
+
+/** Counts secrets that ended before $1, but for those of keys that were revoked before $2. */
+export const countEnded = `SELECT COUNT(*) AS count FROM latchkey_secrets s JOIN latchkey_keys k ON k.place = s.place
+    WHERE s.ends_at < $1 AND (k.revoked_at IS NULL OR k.revoked_at >= $2)`
+
+/** Counts rows from before $1. */
+export const countOldRows: OfKind = tables.map(({ kind, table, at }) => {
+  return [kind, `SELECT COUNT(*) AS count FROM latchkey_${table} WHERE ${at} < $1`]
+})
+
 /** Deletes $2 rows at most from before $1, the oldest first. */
 export const dropOldRows: OfKind = tables.map(({ kind, table, at, key }) => {
   const some = `SELECT ${key} FROM latchkey_${table} WHERE ${at} < $1 ORDER BY ${at} LIMIT $2`

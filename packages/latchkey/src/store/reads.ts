@@ -8,12 +8,13 @@ import type { KeyRow } from './key-columns.ts'
 import { keyOfRow } from './key-columns.ts'
 import type { EntryRow, LastRow, OwnerRow, RefusalRow, SecretRow } from './rows.ts'
 import { lastOfRow, namedKeysOfRow, ownerOfRow, refusalOfRow, secretOfRow } from './rows.ts'
+import { countEnded, countOldRows, countRevoked } from './purge-sql.ts'
 import * as sql from './sql.ts'
 import { usageQuery } from './usage-sql.ts'
 import { usageSumsOf } from './usage-sums.ts'
 import type { Engine } from './engine.ts'
 import { listOf } from './list.ts'
-import type { Working } from './work.ts'
+import type { Work, Working } from './work.ts'
 import { audited, rows } from './work.ts'
 
 /** The methods of a store that may have to read very many rows. */
@@ -33,6 +34,7 @@ export type ReadName =
   | 'usageSums'
   | 'refusals'
   | 'grants'
+  | 'countPurgeable'
 
 /** Entries that are searched at a time. */
 const stretch = 20_000
@@ -48,6 +50,7 @@ export const atOneMoment: ReadonlySet<string> = new Set<ReadName>([
   'auditKeys',
   'entriesNaming',
   'usageSums',
+  'countPurgeable',
 ])
 
 /** The reads of an engine. */
@@ -133,12 +136,28 @@ export function readsOf(engine: Engine): Working<ReadName> {
       return (yield* rows<RefusalRow>(text, values)).map(refusalOfRow)
     },
 
+    *countPurgeable(before) {
+      const { revokedKeys, endedSecrets } = before
+      const counted = { keys: 0, secrets: 0, usage: 0, usageSums: 0, refusals: 0 }
+      if (revokedKeys !== undefined) counted.keys = yield* countOf(countRevoked, [revokedKeys])
+      if (endedSecrets !== undefined) counted.secrets = yield* countOf(countEnded, [endedSecrets, revokedKeys ?? 0])
+      for (const [kind, text] of countOldRows) {
+        const end = before[kind]
+        if (end !== undefined) counted[kind] += yield* countOf(text, [end])
+      }
+      return counted
+    },
+
     *grants(environments) {
       const { text, values } = sql.grantsQuery(environments)
       const lists = yield* rows<{ scopes: string }>(text, values)
       return [...new Set(lists.flatMap(({ scopes }) => jsonOf(scopes, 'latchkey_keys', 'scopes') as readonly string[]))]
     },
   }
+}
+
+function* countOf(text: string, values: readonly number[]): Work<number> {
+  return (yield* rows<{ count: number }>(text, values))[0]?.count ?? 0
 }
 
 /**

@@ -231,6 +231,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     usageSums: longRead('usageSums'),
     refusals: longRead('refusals'),
     grants: longRead('grants'),
+    countPurgeable: longRead('countPurgeable'),
 
     ...closing.writes,
 

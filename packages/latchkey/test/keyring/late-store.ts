@@ -40,6 +40,7 @@ export function lateStore(store: Store): Store {
     forgetUse: late(store.forgetUse),
     entriesNaming: late(store.entriesNaming),
     purgeable: late(store.purgeable),
+    countPurgeable: late(store.countPurgeable),
     purgeRows: late(store.purgeRows),
     claimPurge: late(store.claimPurge),
     isErased: late(store.isErased),

@@ -4,7 +4,7 @@ import { bounds, invalid, membersOf, objectOf, text } from '../../input.ts'
 import { chain } from '../../journal/chain.ts'
 import { digestOfKey } from '../../journal/row-digest.ts'
 import { retentionSubject } from '../../journal/subject.ts'
-import type { Change, JournalEntry, KeyRecord, PurgeableFilter, RowsBefore } from '../../ports.ts'
+import type { Change, JournalEntry, KeyRecord, PurgeableFilter, PurgeBefore, RowsBefore } from '../../ports.ts'
 import { randomBase62 } from '../../secret/base62.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
 import type { Ages } from './retention.ts'
@@ -29,9 +29,11 @@ export interface PurgeOptions {
   readonly actor?: string
   /** Called after each of many short transactions, with what was deleted so far. */
   readonly progress?: (soFar: Purged) => void
+  /** Only counts what would be deleted now, and changes nothing. */
+  readonly dryRun?: boolean
 }
 
-const purgeOptions = membersOf<PurgeOptions>({ actor: true, progress: true })
+const purgeOptions = membersOf<PurgeOptions>({ actor: true, progress: true, dryRun: true })
 
 /** Keys that are purged in one transaction. */
 const keysAtOnce = 4
@@ -56,6 +58,21 @@ export interface Purging {
   readonly stopped?: () => boolean
 }
 
+/** The times before which everything goes that has an age. */
+function beforeOf(ages: Ages, now: number): PurgeBefore {
+  const ago = (age: number | null): number | undefined => (age === null ? undefined : now - age)
+  // Rows go by whole days (UTC), so that the journal has an entry a day and not one an hour.
+  const dayAgo = (age: number | null): number | undefined =>
+    age === null ? undefined : now - age - ((now - age) % day)
+  return {
+    revokedKeys: ago(ages.revokedKeys),
+    endedSecrets: ago(ages.endedSecrets),
+    usage: dayAgo(ages.usage),
+    usageSums: dayAgo(ages.usageSums),
+    refusals: dayAgo(ages.refusals),
+  }
+}
+
 /**
  * The function behind `Keyring.purge`: in transactions of some milliseconds, after each of which the journal is intact. If
  * it is interrupted, the next one goes on.
@@ -65,9 +82,11 @@ export async function purge<Scope extends string>(
   { ages, options = {}, stopped = () => false }: Purging,
 ): Promise<Purged> {
   objectOf('The options of purge', options, purgeOptions)
-  const { progress } = options
+  const { progress, dryRun = false } = options
   if (progress !== undefined && typeof progress !== 'function') throw invalid('progress', 'a function')
+  if (typeof dryRun !== 'boolean') throw invalid('dryRun', 'true or false')
   const actor = text('actor', options.actor ?? 'application', bounds.label)
+  if (dryRun) return store.countPurgeable(beforeOf(ages, clock.now()))
   const holder = randomBase62(20)
   const purged = { keys: 0, secrets: 0, usage: 0, usageSums: 0, refusals: 0 }
   let claimedAt = Number.NEGATIVE_INFINITY
@@ -159,17 +178,10 @@ export async function purge<Scope extends string>(
 
   await mustHold()
   try {
-    const now = clock.now()
-    // Rows go by whole days (UTC), so that the journal has an entry a day and not one an hour.
-    const dayAgo = (age: number | null): number | undefined =>
-      age === null ? undefined : now - age - ((now - age) % day)
-    if (ages.revokedKeys !== null) await purgeRevoked(now - ages.revokedKeys)
-    if (ages.endedSecrets !== null) await purgeEnded(now - ages.endedSecrets)
-    await purgeRows({
-      usage: dayAgo(ages.usage),
-      usageSums: dayAgo(ages.usageSums),
-      refusals: dayAgo(ages.refusals),
-    })
+    const { revokedKeys, endedSecrets, ...rows } = beforeOf(ages, clock.now())
+    if (revokedKeys !== undefined) await purgeRevoked(revokedKeys)
+    if (endedSecrets !== undefined) await purgeEnded(endedSecrets)
+    await purgeRows(rows)
   } finally {
     const now = clock.now()
     await store.claimPurge({ holder, now, until: now })

@@ -91,6 +91,28 @@ for (const [speed, shape] of speeds) {
     await keyring.close()
   })
 
+  test(`a dry run counts what a purge deletes, and changes nothing (store: ${speed})`, async () => {
+    const { keyring, clock } = await openOn(shape, { retention: short })
+    let before: string | undefined
+    const refused = await keyring.verify('nobody has this one')
+    if (!refused.ok) keyring.noteRefusal?.(refused, { requestId: 'request-1' })
+    // Of the keys that are revoked, some go themselves and some stay without their ended secrets.
+    for (let count = 0; count < 8; count++) before = (await live(keyring, { clock, before })).id
+    const { key } = await keyring.issue(shop)
+    await keyring.rotate(key.id)
+    await keyring.retire(key.id)
+    clock.advance(4 * day)
+    const [state, journal] = [await keyring.counts(), (await entriesOf(keyring)).length]
+    const told = await keyring.purge({ dryRun: true })
+    assert.deepEqual(await keyring.purge({ dryRun: true }), told)
+    assert.deepEqual([await keyring.counts(), (await entriesOf(keyring)).length], [state, journal])
+    for (const [kind, count] of Object.entries(told)) assert.ok(count > 0, kind)
+    assert.deepEqual(await keyring.purge(), told)
+    const nothing = { keys: 0, secrets: 0, usage: 0, usageSums: 0, refusals: 0 }
+    assert.deepEqual(await keyring.purge({ dryRun: true }), nothing)
+    await keyring.close()
+  })
+
   test(`old usage goes before its sums, and the journal has an entry a day that says so (store: ${speed})`, async () => {
     const { keyring, clock } = await openOn(shape, { retention: short })
     const { secret } = await keyring.issue(shop)
@@ -123,23 +145,41 @@ for (const [speed, shape] of speeds) {
   })
 }
 
-test('at a steady load, no table grows but the journal and the hashes of purged secrets', async () => {
+test('at a steady load and the usual retention, nothing of the file grows but the journal and the hashes of purged secrets', async () => {
   const file = join(folder, 'steady.db')
-  const { keyring, clock } = await openOn((store) => store, { file, retention: short })
+  const { keyring, clock } = await openOn((store) => store, { file })
   const counts: Record<string, number>[] = []
+  const others: number[] = []
   let before: string | undefined
-  for (let count = 0; count < 20; count++) {
+  // Three years, of which a day in fifteen has calls: what is kept longest is kept for 400 days.
+  for (let count = 0; count < 73; count++) {
     before = (await live(keyring, { clock, before })).id
+    clock.advance(14 * day)
     await keyring.purge()
     counts.push(rowsOf(file))
+    others.push(bytesBesides(file))
   }
-  const [middle = {}, end = {}] = [counts[12], counts[19]]
+  const [middle = {}, end = {}] = [counts[36], counts[72]]
   const growing = Object.keys(end).filter((table) => (end[table] ?? 0) > (middle[table] ?? 0))
   assert.deepEqual(growing, ['latchkey_erased_secrets', 'latchkey_journal', 'latchkey_journal_owners'])
   assert.ok((end['latchkey_usage'] ?? 0) > 0 && (end['latchkey_keys'] ?? 0) > 0)
+  // With all indexes, that of texts too.
+  assert.ok(Math.max(...others.slice(36)) < 1.2 * Math.max(...others.slice(0, 36)), others.join(', '))
   await mustBeIntact(keyring)
   await keyring.close()
 })
+
+/** Bytes of all tables and indexes but those that may grow. */
+function bytesBesides(file: string): number {
+  const database = new DatabaseSync(file, { readOnly: true })
+  const { bytes } = database
+    .prepare(
+      `SELECT SUM(pgsize - unused) AS bytes FROM dbstat WHERE name NOT LIKE '%journal%' AND name NOT LIKE '%erased_secrets%'`,
+    )
+    .get() as { bytes: number }
+  database.close()
+  return bytes
+}
 
 function rowsOf(file: string): Record<string, number> {
   const database = new DatabaseSync(file, { readOnly: true })
