@@ -29,6 +29,11 @@ export type StoreMode = 'migrate' | 'create' | 'write' | 'read'
 /** A store, and the number of migration steps that ran when it was opened. */
 export interface OpenStore extends Store {
   readonly migrated: number
+  /**
+   * Writes it anew, so that nothing of what was deleted is left in its files. Answers `false` if somebody reads a state of
+   * before.
+   */
+  readonly rewrite: (progress: (written: number, total: number) => void) => Promise<boolean>
 }
 
 /** How a store that is opened behaves, and what it tells. */

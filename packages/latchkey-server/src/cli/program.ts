@@ -28,6 +28,7 @@ import { migrateCommand } from './migrate.ts'
 import { listCommand as refusalsList } from './refusals/list.ts'
 import { purgeCommand } from './purge.ts'
 import { showCommand as refusalsShow } from './refusals/show.ts'
+import { scrubCommand } from './scrub.ts'
 import { serveCommand } from './serve.ts'
 import { commonLast } from './target.ts'
 import { wrapped } from './terminal/width.ts'
@@ -85,6 +86,6 @@ export function buildProgram(version: string): Command {
   identityRotate(commandIn(program, 'identity', 'Make and rotate the keys that sign identities for services'))
 
   for (const add of [whyCommand, usageCommand, verifyCommand, whoamiCommand, doctorCommand, healthCommand]) add(program)
-  for (const add of [backupCommand, purgeCommand, migrateCommand, completionCommand]) add(program)
+  for (const add of [backupCommand, purgeCommand, scrubCommand, migrateCommand, completionCommand]) add(program)
   return program
 }

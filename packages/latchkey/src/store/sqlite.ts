@@ -2,6 +2,7 @@
  * @module A store in an SQLite file or in memory, on `node:sqlite`. Several processes on one machine may share a file.
  */
 
+import { statSync } from 'node:fs'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
@@ -76,6 +77,12 @@ export interface SqliteStoreOptions {
   readonly readerThread?: boolean
 }
 
+/** Bytes of a file that is written anew with every erasure: about a second, in which nobody else can write. */
+const mostRewritten = 64 * 1024 * 1024
+
+/** Milliseconds between two calls of `progress`. */
+const tellingEvery = 250
+
 const modes: readonly string[] = ['migrate', 'create', 'write', 'read']
 
 const durabilities: readonly string[] = ['second', 'full']
@@ -105,6 +112,20 @@ export interface SqliteStore extends Store {
    * await store.backup('backup.db', (left, total) => console.log(`${total - left} of ${total} pages`))
    */
   backup(file: string, progress?: (left: number, total: number) => void): Promise<void>
+  /**
+   * Writes the file anew, however large it is, so that nothing of what was erased or purged is left in it, and it becomes as
+   * small as it can be. Meanwhile everybody can read and nobody can write: about a second for 64 MiB. It needs twice as much
+   * free space as the file has.
+   *
+   * @param progress - called some times a second with the bytes that were written back, of all bytes.
+   * @returns `false` if somebody reads a state of before, and so keeps it in the log: call it again later.
+   * @throws Error what SQLite says, for instance when the disk is full; then nothing was changed.
+   *
+   * @example
+   * const store = sqliteStore({ file: 'data/latchkey.db', mode: 'create' })
+   * console.log(await store.rewrite()) // true
+   */
+  rewrite(progress?: (written: number, total: number) => void): Promise<boolean>
 }
 
 /**
@@ -193,6 +214,19 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     return inThread as unknown as Store[Name]
   }
 
+  async function scrub(most: number): Promise<boolean> {
+    closing.mustBeOpen()
+    if (file === ':memory:') return true
+    if (reader !== undefined) {
+      // Otherwise it would look like the writing of another process.
+      looks.committed([], 'beside')
+      return (await reader.scrub(most)) as boolean
+    }
+    // The pages may have copies, and to write them anew holds up everything else: only if that is asked for.
+    if (most === Number.POSITIVE_INFINITY) database.exec('VACUUM')
+    return isScrubbed(database) && most === Number.POSITIVE_INFINITY
+  }
+
   function close(): Awaitable<void> {
     const shut = (): void => {
       if (database.isOpen) database.close()
@@ -261,17 +295,17 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       return { instances: null, confirmed: 0, lapsed: 0, lapsedInstances: [], waitedMs }
     },
 
-    async scrub() {
-      closing.mustBeOpen()
-      if (opened.log === undefined) return true
-      if (reader === undefined) {
-        // The pages may have copies: to write them anew would hold up everything else.
-        isScrubbed(database)
-        return false
+    scrub: async () => scrub(mostRewritten),
+
+    async rewrite(progress) {
+      const { size } = statSync(file)
+      const tell = (): void => progress?.(statSync(opened.log ?? file, { throwIfNoEntry: false })?.size ?? 0, size)
+      const ticks = setInterval(tell, tellingEvery)
+      try {
+        return await scrub(Number.POSITIVE_INFINITY)
+      } finally {
+        clearInterval(ticks)
       }
-      // Otherwise it would look like the writing of another process.
-      looks.committed([], 'beside')
-      return (await reader.scrub()) as boolean
     },
 
     ready() {

@@ -12,6 +12,6 @@ export function putErased(
   const { entry, cleared } = erased
   const rest = cleared
     ? 'Nothing of it is left in the database. Backups made before still have it.'
-    : 'The file of the database may still have it: a program reads from it at present, or it is larger than 64 MiB. Run VACUUM on it with sqlite3 at a quiet time.'
+    : 'The file of the database may still have it: a program reads from it at present, or it is larger than 64 MiB. Run latchkey scrub at a quiet time.'
   say(printable(`${done}, ${everywhereText(erased)}: entry ${entry} of the journal says so. ${rest}`))
 }

@@ -9,7 +9,7 @@ export const erased = Type.Object(
     entry: Type.Integer({ description: 'The number of the journal entry that says that it was erased' }),
     cleared: Type.Boolean({
       description:
-        'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before, and for a database of more than 64 MiB until it is written anew (VACUUM)',
+        'Whether nothing of it is left in the files of the database. False while somebody else reads a state of before, and for a database of more than 64 MiB until it is written anew (latchkey scrub)',
     }),
     ...propagated,
     repeated,

@@ -13,7 +13,8 @@ export interface Erased extends Propagated {
   /**
    * Nothing of it is left in the files of the store. `false` while somebody else reads a state of before, and so keeps it
    * in the log of the database: the next call that erases something clears that too. Also `false` for a database of more
-   * than 64 MiB, whose pages may still have copies until it is written anew (`VACUUM`).
+   * than 64 MiB, whose pages may still have copies until it is written anew (`latchkey scrub`, or
+   * `rewrite` of the store).
    */
   readonly cleared: boolean
   /** The call was made before, with the same `idempotencyKey`. */

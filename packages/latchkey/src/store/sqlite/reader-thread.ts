@@ -19,9 +19,6 @@ let writer: DatabaseSync | undefined
 /** Whether the pages were written anew, and the log could not be cut off yet. */
 let isRewritten = false
 
-/** Bytes of a file that is written anew: about a second. */
-const mostRewritten = 64 * 1024 * 1024
-
 parentPort?.on('message', ({ id, name, args }: Asked) => {
   if (name === 'close') {
     writer?.close()
@@ -35,7 +32,7 @@ parentPort?.on('message', ({ id, name, args }: Asked) => {
 function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonly unknown[]): Answered {
   try {
     if (name === 'checkpoint') return { id, value: checkpoint() }
-    if (name === 'scrub') return { id, value: scrub() }
+    if (name === 'scrub') return { id, value: scrub(args[0] as number) }
     return { id, value: read(name, args) }
   } catch (error) {
     return { id, error: errorDataOf(error) }
@@ -44,14 +41,14 @@ function answer(id: number, name: Exclude<Asked['name'], 'close'>, args: readonl
 
 /**
  * What was deleted is overwritten, but the engine leaves copies behind where it moves rows from one page to another. So all
- * pages are written anew, if that takes a moment only: nobody else writes meanwhile.
+ * pages are written anew, unless there are more bytes than may be: nobody else writes meanwhile.
  */
-function scrub(): boolean {
+function scrub(most: number): boolean {
   writer ??= openToCheckpoint(file)
   // While it waits for a reader, nobody else writes.
   writer.exec('PRAGMA busy_timeout = 100')
   try {
-    if (!isRewritten && statSync(file).size <= mostRewritten) {
+    if (!isRewritten && statSync(file).size <= most) {
       writer.exec('VACUUM')
       isRewritten = true
     }

@@ -28,8 +28,11 @@ export interface Reader {
   readonly read: (name: ReadName, args: readonly unknown[]) => Promise<unknown>
   /** Moves what is in the log into the file, as far as nobody reads it from there. */
   readonly checkpoint: () => Promise<unknown>
-  /** Moves all of the log into the file and empties it; answers `false` if somebody reads from it at present. */
-  readonly scrub: () => Promise<unknown>
+  /**
+   * Writes all pages anew if the file has so many bytes at most, moves all of the log into the file and empties it. Answers
+   * `false` if the file has more, or if somebody reads from the log at present.
+   */
+  readonly scrub: (most: number) => Promise<unknown>
   /** Resolves when the threads, if there are any, have ended. */
   readonly close: () => Promise<void> | undefined
 }
@@ -70,7 +73,7 @@ export function readerOf(database: Read): Reader {
   return {
     read: async (name, args) => ask(isUrgent(args) ? 'urgent' : 'other', name, args),
     checkpoint: async () => ask('urgent', 'checkpoint', []),
-    scrub: async () => ask('urgent', 'scrub', []),
+    scrub: async (most) => ask('urgent', 'scrub', [most]),
     close() {
       closed = true
       const ends = [threads.urgent.close(), threads.other.close()].filter((end) => end !== undefined)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -251,4 +251,26 @@ test('another process answers nothing of an owner that was erased beside it, not
   await other.flushUsage()
   assert.deepEqual((await other.refusals({ owner })).refusals, [])
   assert.deepEqual((await other.usage({ owner, from: 0, to: Date.now() + 3_600_000 })).usage, [])
+})
+
+test('of a file that is too large to be written anew beside others the answer says so, and rewriting clears it', async () => {
+  const file = join(folder, 'large.db')
+  const store = storeIn(file)
+  const keyring = await openKeyring({ store, scopes })
+  beforeRemoval(folder, keyring.close)
+  await keyring.issue({ ...shop, owner })
+  await keyring.changeOwner(owner, { disabled: true })
+  // As an older version has left it, which did not overwrite what it deleted.
+  const careless = new DatabaseSync(file)
+  careless.exec('PRAGMA secure_delete = OFF')
+  careless.exec('CREATE TABLE filler (text)')
+  careless.prepare('INSERT INTO filler VALUES (?), (zeroblob(67108864))').run(mark.repeat(1000))
+  careless.exec('DROP TABLE filler')
+  careless.close()
+  assert.equal((await keyring.eraseOwner(owner)).cleared, false)
+  assert.ok(readFileSync(file).includes(mark), 'it says that it is not cleared, and so it is')
+  assert.equal(await store.rewrite(), true)
+  assert.ok(statSync(file).size < 1_000_000)
+  for (const path of [file, `${file}-wal`]) assert.ok(!readFileSync(path).includes(mark), path)
+  assert.ok((await keyring.verifyJournal({ rows: true })).intact)
 })
