@@ -8,6 +8,7 @@ import { kill } from '../../../../../test/kill.ts'
 import { beforeRemoval, temporaryFolder } from '../../../../../test/temporary-folder.ts'
 import { openKeyring } from '../../../src/keyring/open.ts'
 import type { OpenKeyring } from '../../../src/keyring/keyring.ts'
+import { hashSecret } from '../../../src/secret/hash.ts'
 import { sqliteStore } from '../../../src/store/sqlite.ts'
 import { testClock } from '../../../src/testing.ts'
 import type { Scope } from '../workbench.ts'
@@ -21,6 +22,8 @@ const claimed = 61_000
 
 interface Population {
   readonly revoked: readonly string[]
+  /** The secrets of the keys that were revoked. */
+  readonly ended: readonly string[]
   /** By id, the old secret and the new one. */
   readonly rotated: ReadonlyMap<string, readonly [string, string]>
 }
@@ -30,6 +33,7 @@ async function populate(file: string): Promise<Population> {
   const clock = testClock(Date.now() - 500 * day)
   const keyring = await openKeyring({ store: sqliteStore({ file }), scopes, clock })
   const revoked: string[] = []
+  const ended: string[] = []
   const rotated = new Map<string, readonly [string, string]>()
   for (let count = 0; count < 24; count++) {
     const { key, secret } = await keyring.issue({ ...shop, owner: `owner-${count}` })
@@ -39,13 +43,14 @@ async function populate(file: string): Promise<Population> {
     if (count % 2 === 0) {
       await keyring.revoke(key.id, { reason: 'unused' })
       revoked.push(key.id)
+      ended.push(secret)
     } else {
       rotated.set(key.id, [secret, (await keyring.rotate(key.id)).secret])
       await keyring.retire(key.id)
     }
   }
   await keyring.close()
-  return { revoked, rotated }
+  return { revoked, ended, rotated }
 }
 
 /** Purges in a process of its own, and kills it once it has told so often of what is gone. */
@@ -65,7 +70,7 @@ async function purgeAndKill(file: string, { after, ahead }: { readonly after: nu
 test('whenever a purge is killed, the journal tells of all that is gone, and of nothing that is there', async (context) => {
   const folder = temporaryFolder('purge-killed', { context })
   const file = join(folder, 'keys.db')
-  const { revoked, rotated } = await populate(file)
+  const { revoked, ended, rotated } = await populate(file)
   let ahead = 0
   const open = async (): Promise<OpenKeyring<Scope>> => {
     const clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() }
@@ -108,4 +113,10 @@ test('whenever a purge is killed, the journal tells of all that is gone, and of 
   assert.deepEqual((await keyring.usage(old)).usage, [])
   assert.equal((await keyring.counts()).states.revoked, 0)
   assert.ok((await keyring.verifyJournal({ rows: true })).intact)
+  // Purged by processes that are gone, and refused by one that never knew them.
+  for (const secret of ended) {
+    assert.equal(await codeOf(keyring.verify(secret)), 'unknown')
+    const again = { ...shop, hash: hashSecret(secret), algorithm: 'sha256', bits: 122 } as const
+    await assert.rejects(keyring.importMany([again]), { code: 'conflict' })
+  }
 })
