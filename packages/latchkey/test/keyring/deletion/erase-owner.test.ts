@@ -274,3 +274,45 @@ test('of a file that is too large to be written anew beside others the answer sa
   for (const path of [file, `${file}-wal`]) assert.ok(!readFileSync(path).includes(mark), path)
   assert.ok((await keyring.verifyJournal({ rows: true })).intact)
 })
+
+test('owners that are erased at once, with keys given back and forth and a rotation in flight, are gone both', async () => {
+  const file = join(folder, 'at-once.db')
+  const open = async (): Promise<OpenKeyring<Scope>> => openKeyring({ store: storeIn(file), scopes })
+  const [one, two] = [await open(), await open()]
+  for (const { close } of [one, two]) beforeRemoval(folder, close)
+  const names = [`${mark} A`, `${mark} B`] as const
+  for (const [place, name] of names.entries()) {
+    const other = names[1 - place] ?? ''
+    for (let count = 0; count < 4; count++) {
+      const { key } = await one.issue({ ...shop, owner: name, actor: other })
+      await one.change(key.id, { owner: other }, { actor: name })
+      if (count % 2 === 0) await one.change(key.id, { owner: 'globex' }, { actor: other })
+    }
+  }
+  const { key: rotating } = await one.issue({ ...shop, owner: names[0] })
+  for (const name of names) await one.changeOwner(name, { disabled: true }, { actor: names[0] })
+  const page = await one.list({ owner: names[0], limit: 1, order: 'name' })
+  const owners = await one.owners({ limit: 1 })
+  const [rotated, ...ends] = await Promise.all([
+    two.rotate(rotating.id).then(
+      ({ secret }) => secret,
+      (error: unknown) => (error as LatchkeyError).code,
+    ),
+    endOf(one.eraseOwner(names[0])),
+    endOf(two.eraseOwner(names[1])),
+    endOf(two.eraseOwner(names[0])),
+  ])
+  // Of the two that erase the same owner, one is first.
+  assert.equal(ends[1], 'done')
+  assert.ok([ends[0], ends[2]].includes('done'), ends.join(', '))
+  assert.notEqual(await codeOf(two.verify(rotated)), 'accepted')
+  const report = await one.verifyJournal({ rows: true })
+  assert.ok(report.intact, JSON.stringify(report))
+  assert.ok(!JSON.stringify(await entriesOf(two)).includes(mark))
+  assert.equal((await one.list({ owner: 'globex' })).keys.length, 4)
+  // Cursors of before go on where they were, and name nothing that is gone.
+  assert.ok(page.cursor !== null && owners.cursor !== null)
+  assert.deepEqual((await two.list({ owner: names[0], order: 'name', cursor: page.cursor })).keys, [])
+  assert.ok(!JSON.stringify(await two.owners({ cursor: owners.cursor })).includes(mark))
+  for (const path of [file, `${file}-wal`]) assert.ok(!readFileSync(path).includes(mark), path)
+})
