@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { openKeyring } from 'latchkey'
 import { sqliteStore } from 'latchkey/store/sqlite'
 import { testClock } from 'latchkey/testing'
+import { noTerminal } from '../../../../test/machine.ts'
 import { workplace } from './running.ts'
+import { inTerminal } from './terminal.ts'
 
 test('purge deletes what is older than the settings say, says how much, and the journal tells of it', async () => {
   const { folder, done, run } = workplace()
@@ -30,4 +32,14 @@ test('purge deletes what is older than the settings say, says how much, and the 
   )
   assert.match(await done(['journal', 'verify', '--rows']), /intact/)
   assert.equal((await run(['purge', '--retention-usage', '0'])).code, 78)
+})
+
+test('in a terminal, purge and scrub show how far they have come', { skip: noTerminal() }, async () => {
+  const here = workplace()
+  await here.done(['keys', 'issue', '--create', '--name', 'Shop', '--owner', 'acme', '--scope', 'orders:read'])
+  const purged = await inTerminal(here, ['purge'])
+  assert.match(purged.screen, /Purging … 0 revoked keys, [^\n]*\r[^\n]*Purged 0 revoked keys/)
+  const scrubbed = await inTerminal(here, ['scrub'])
+  assert.match(scrubbed.screen, /Writing … 0 of 0 MB\r[^\n]*Nothing of what was erased or purged is left/)
+  assert.deepEqual([purged.code, scrubbed.code], [0, 0])
 })

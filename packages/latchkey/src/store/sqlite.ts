@@ -300,6 +300,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     async rewrite(progress) {
       const { size } = statSync(file)
       const tell = (): void => progress?.(statSync(opened.log ?? file, { throwIfNoEntry: false })?.size ?? 0, size)
+      tell()
       const ticks = setInterval(tell, tellingEvery)
       try {
         return await scrub(Number.POSITIVE_INFINITY)
