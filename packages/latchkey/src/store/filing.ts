@@ -59,7 +59,10 @@ const piece = 1000
 /** The entries after one, each with whether it is filed as it says. What an emptied one no longer says is not judged. */
 export function* auditFiling(after: number, limit: number): Work<readonly AuditedFiling[]> {
   const entries = yield* rows<Written>(sql.writtenEntries, [after, limit])
-  const filed = yield* rows<Filing & { readonly seq: number }>(sql.filings, [after, entries.at(-1)?.seq ?? after])
+  const filed = yield* rows<Filing & Pick<JournalEntry, 'seq' | 'action'>>(sql.filings, [
+    after,
+    entries.at(-1)?.seq ?? after,
+  ])
   const bySeq = Map.groupBy(filed, ({ seq }) => seq)
   const audited: AuditedFiling[] = []
   for (const entry of entries) {
@@ -67,10 +70,18 @@ export function* auditFiling(after: number, limit: number): Work<readonly Audite
     const found = bySeq.get(entry.seq) ?? []
     // An entry that erased a key is in nobody's journal once its owner is erased too.
     const unfiled = entry.action === 'erase' && found.length === 0
-    const sound = expected === undefined || unfiled || isSilent(entry) || textOf(expected) === textOf(found)
+    const sound = expected === undefined || unfiled || isSilent(entry) || isFiled(entry, expected, found)
     audited.push({ seq: entry.seq, subject: entry.subject, sound })
   }
   return audited
+}
+
+function isFiled(
+  { action }: Written,
+  expected: readonly Filing[],
+  found: readonly (Filing & Pick<JournalEntry, 'action'>)[],
+): boolean {
+  return textOf(expected) === textOf(found) && found.every((one) => one.action === action)
 }
 
 function textOf(filings: readonly Filing[]): string {
@@ -80,9 +91,9 @@ function textOf(filings: readonly Filing[]): string {
 /** The values of `fileEntry`. */
 export function filingValues(
   { owner, environment, moved }: Filing,
-  { seq, at }: Pick<JournalEntry, 'seq' | 'at'>,
+  { seq, at, action }: Pick<JournalEntry, 'seq' | 'at' | 'action'>,
 ): readonly SqlValue[] {
-  return [owner, seq, at, environment, moved]
+  return [owner, seq, at, environment, moved, action]
 }
 
 /** Where an entry is filed by what it says, and by what those before it say of its key; `undefined` if it does not say. */

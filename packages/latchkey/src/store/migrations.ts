@@ -204,9 +204,13 @@ export function migrations({
         at ${integer} NOT NULL,
         environment TEXT NOT NULL,
         moved ${integer} NOT NULL,
+        filed_action TEXT NOT NULL,
         PRIMARY KEY (owner, seq)
       ) ${byPrimaryKey}`,
-      `CREATE INDEX latchkey_journal_owners_by_at ON latchkey_journal_owners (owner, at, seq)`,
+      // With the action, which is looked at for each entry of a time without a look at the entry itself.
+      `CREATE INDEX latchkey_journal_owners_by_at ON latchkey_journal_owners (owner, at, seq, filed_action)`,
+      `CREATE INDEX latchkey_journal_owners_by_action
+        ON latchkey_journal_owners (owner, filed_action, seq, environment, moved)`,
       `CREATE INDEX latchkey_journal_owners_by_seq ON latchkey_journal_owners (seq)`,
       `CREATE INDEX latchkey_journal_by_action ON latchkey_journal (action, seq)`,
       `CREATE INDEX latchkey_journal_by_action_at ON latchkey_journal (action, at, seq)`,

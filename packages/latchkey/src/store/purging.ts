@@ -3,8 +3,8 @@ import { dropOldRows } from './purge-sql.ts'
 import type { Work } from './work.ts'
 import { run, takeSome } from './work.ts'
 
-/** Rows that one statement deletes. */
-const atOnce = 20
+/** Rows that one statement deletes: each is in some seven trees, with a page in every one. */
+const atOnce = 5
 
 /** Deletes old rows within a transaction, until that has taken long enough. */
 export function* purgeOldRows(before: RowsBefore): Work<PurgedRows> {

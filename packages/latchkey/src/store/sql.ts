@@ -175,8 +175,8 @@ export const newestRevision: string = `SELECT MAX(revision) AS revision FROM (
 export const insertEntry: string = `INSERT INTO latchkey_journal (${entryColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 /** $5: -1 if the owner gives the key away with this entry, 1 if it gets it, 0 otherwise. */
-export const fileEntry: string = `INSERT INTO latchkey_journal_owners (owner, seq, at, environment, moved)
-    VALUES ($1, $2, $3, $4, $5)`
+export const fileEntry: string = `INSERT INTO latchkey_journal_owners (owner, seq, at, environment, moved, filed_action)
+    VALUES ($1, $2, $3, $4, $5, $6)`
 
 /** Entries in the order of their numbers, for what is told by their texts. */
 export const writtenEntries: string = `SELECT seq, at, action, subject, change, emptied_by FROM latchkey_journal
@@ -191,7 +191,7 @@ export const holderOfKey: string = `SELECT owner, environment FROM latchkey_keys
 export const ownerOfKey: string = `SELECT owner FROM latchkey_keys WHERE id = $1`
 
 /** Where the entries after one up to another are filed. */
-export const filings: string = `SELECT seq, owner, environment, moved FROM latchkey_journal_owners
+export const filings: string = `SELECT seq, owner, environment, moved, filed_action AS action FROM latchkey_journal_owners
     WHERE seq > $1 AND seq <= $2 ORDER BY seq, moved`
 
 /** The owner and the environment of a key before an entry on it. */
@@ -410,7 +410,9 @@ export function entriesQuery(
   }
   if (subject !== undefined) where.push(`j.subject = ${bind(subject)}`)
   if (actor !== undefined) where.push(`${unindexed('j.actor')} = ${bind(actor)}`)
-  if (action !== undefined) where.push(`${unindexed('j.action')} = ${bind(action)}`)
+  // Of an owner's journal, what is filed has the action; an index that begins with it is in the order of numbers only.
+  const filedAction = byTime ? `COALESCE(w.filed_action, '')` : 'w.filed_action'
+  if (action !== undefined) where.push(`${walksOwner ? filedAction : unindexed('j.action')} = ${bind(action)}`)
   if (after !== undefined) where.push(`${seq} > ${bind(after)}`)
   if (byTime) {
     const last = position === undefined ? undefined : ([position.at, position.seq] as const)

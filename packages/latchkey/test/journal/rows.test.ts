@@ -378,7 +378,8 @@ test('an entry that is missing in the journal of an owner, or is in that of anot
     `DELETE FROM latchkey_journal_owners WHERE seq = ${at}`,
     `UPDATE latchkey_journal_owners SET owner = 'globex' WHERE seq = ${at}`,
     `UPDATE latchkey_journal_owners SET environment = 'test' WHERE seq = ${at}`,
-    `INSERT INTO latchkey_journal_owners VALUES ('globex', ${at}, 1, 'live', 0)`,
+    `INSERT INTO latchkey_journal_owners VALUES ('globex', ${at}, 1, 'live', 0, 'issue')`,
+    `UPDATE latchkey_journal_owners SET filed_action = 'revoke' WHERE seq = ${at}`,
     `DELETE FROM latchkey_journal_owners WHERE seq > ${at} AND seq IN (SELECT seq FROM latchkey_journal WHERE subject = '${plain}')`,
   ])
     assert.deepEqual(await afterwards(file, statement), misfiled, statement)

@@ -50,6 +50,22 @@ test('what is asked about one key is read in an index of the key, whoever asks a
   }
 })
 
+test('an action in the journal of an owner is found without a look at the other entries of the owner', () => {
+  for (const order of orders) {
+    for (const held of [undefined, ['live']]) {
+      const asked = { order, owner: 'acme', action: 'erase', held } as const
+      const first = { order, position: { at: 5, seq: 5 } } as const
+      for (const more of [{}, first]) {
+        assert.match(
+          entries({ ...asked, ...more }),
+          /INDEX latchkey_journal_owners_by_action \(owner=\? AND filed_action=\?/,
+        )
+      }
+      assert.match(entries({ ...asked, from: 1, to: 8 }), /INDEX latchkey_journal_owners_by_at \(owner=\? AND at>\?/)
+    }
+  }
+})
+
 test('refusals are read in their own index, and the use of an owner in the index of the owner', () => {
   for (const order of orders) {
     for (const more of [{}, { environments: ['live', 'test'] }]) {

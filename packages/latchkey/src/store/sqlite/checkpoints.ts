@@ -1,17 +1,26 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reader } from './reader.ts'
 
 /** Sees to it that the log does not grow without end, and that this thread does not wait while it is emptied. */
 export interface Checkpoints {
   /**
    * Counts rows that were written to the log, and has it emptied if that is due. Nobody waits for it: what was committed
-   * must not be taken for failed. Who writes faster than it is emptied meets `longestLog`.
+   * must not be taken for failed. Who writes faster than it is emptied, and does not wait before, meets `longestLog`.
    */
   readonly wrote: (rows: number) => void
+  /** For what can be written later: resolves when the log is emptied, if too much was written meanwhile. */
+  readonly caughtUp: () => Promise<void> | undefined
 }
 
 /** Rows after which the log is emptied; a row touches some twenty pages of 4 KiB at most. */
 const due = 250
+
+/** Rows written while the log is emptied, after which it is waited for: with those before, less than `longestLog`. */
+const ahead = 500
+
+/** Milliseconds for which it is waited for. Then it is not waited for again until it has answered. */
+const longestWait = 1000
 
 /** Pages in the log at which SQLite empties it all the same, within a commit: the thread could not, or did not keep up. */
 const longestLog = 16_384
@@ -42,16 +51,23 @@ export function isScrubbed(database: DatabaseSync): boolean {
 
 /** @param reader - without one, SQLite empties the log by itself, within a commit. */
 export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'checkpoint'> | undefined): Checkpoints {
-  if (reader === undefined) return { wrote: () => undefined }
+  if (reader === undefined) return { wrote: () => undefined, caughtUp: () => undefined }
   database.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
   let written = 0
   let running: Promise<void> | undefined
+  let isLate = false
 
   async function checkpoint(): Promise<void> {
     written = 0
     // If it fails, the next one does it, or SQLite itself.
     await reader?.checkpoint().catch(() => undefined)
     running = undefined
+    isLate = false
+  }
+
+  async function wait(emptied: Promise<void>): Promise<void> {
+    await Promise.race([emptied, sleep(longestWait, undefined, { ref: false })])
+    isLate = running === emptied
   }
 
   return {
@@ -59,5 +75,6 @@ export function checkpointsOf(database: DatabaseSync, reader: Pick<Reader, 'chec
       written += rows
       if (written >= due) running ??= checkpoint()
     },
+    caughtUp: () => (running === undefined || isLate || written < ahead ? undefined : wait(running)),
   }
 }

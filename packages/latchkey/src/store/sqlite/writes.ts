@@ -6,6 +6,7 @@ import { purgeOldRows } from '../purging.ts'
 import { refusingOf } from '../refusing.ts'
 import * as sql from '../sql.ts'
 import { forgetSomeUse, noteFirstUse, recordSomeUse } from '../using.ts'
+import type { Work } from '../work.ts'
 import { writersOf } from '../writers.ts'
 import { commitInPieces } from './bulk.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -119,6 +120,16 @@ export function writesOf({
     return kept(() => spendOnce(id, spending))
   }
 
+  /** Writes what nobody waits for, in a transaction that is on the disk within a second. */
+  async function later<Result>(work: () => Work<Result>): Promise<Result | undefined> {
+    const emptied = checkpoints.caughtUp()
+    if (emptied !== undefined) await emptied
+    return writing(() => {
+      syncing?.syncSoon()
+      return kept(() => transact(() => perform(work())))
+    })
+  }
+
   /** Bulks come one after the other: another that waited in the queue would keep up all that came after it. */
   async function bulk(commit: Parameters<Store['commit']>): Promise<readonly JournalEntry[] | undefined> {
     const asked = performance.now()
@@ -177,10 +188,7 @@ export function writesOf({
       // A store that may not write cannot keep counts: they must not wait for a next time that never comes.
       if (mode === 'read') return { counts: [], lastUsed: new Map() }
       const uses = [...lastUsed]
-      const written = await writing(() => {
-        syncing?.syncSoon()
-        return kept(() => transact(() => perform(recordSomeUse(counts, uses))))
-      })
+      const written = await later(() => recordSomeUse(counts, uses))
       checkpoints.wrote(written ?? 0)
       return {
         counts: counts.slice(written),
@@ -190,10 +198,7 @@ export function writesOf({
 
     async recordRefusals(refusals, bounds) {
       if (mode === 'read') return []
-      const written = await writing(() => {
-        syncing?.syncSoon()
-        return kept(() => transact(() => perform(keepRefusals(refusals, bounds))))
-      })
+      const written = await later(() => keepRefusals(refusals, bounds))
       checkpoints.wrote(written ?? 0)
       return refusals.slice(written)
     },
@@ -207,10 +212,7 @@ export function writesOf({
 
     async purgeRows(before) {
       mustBeOpenToWrite()
-      const purged = await writing(() => {
-        syncing?.syncSoon()
-        return kept(() => transact(() => perform(purgeOldRows(before))))
-      })
+      const purged = await later(() => purgeOldRows(before))
       const { usage: rows, usageSums: sums, refusals } = purged ?? { usage: 0, usageSums: 0, refusals: 0 }
       checkpoints.wrote(rows + sums + refusals)
       return { usage: rows, usageSums: sums, refusals }
