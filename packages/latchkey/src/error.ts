@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'still_running'
   | 'admin_key_refused'
   | 'unavailable'
+  | 'outcome_unknown'
   | 'unexpected_answer'
   | 'weak_key'
   | 'store_unusable'

@@ -57,6 +57,7 @@ const exitsOfErrors: Readonly<Record<ErrorCode, Exit>> = {
   weak_key: 'usage',
   store_unusable: 'unavailable',
   unavailable: 'unavailable',
+  outcome_unknown: 'unavailable',
   unexpected_answer: 'unavailable',
   undeclared_route: 'fault',
   unguarded_handler: 'fault',

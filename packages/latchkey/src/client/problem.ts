@@ -13,6 +13,7 @@ const sameCode: ReadonlySet<string> = new Set<ErrorCode>([
   'beyond_delegation',
   'still_running',
   'unavailable',
+  'outcome_unknown',
 ])
 
 /** An answer that is not 2xx. */

@@ -6,7 +6,7 @@ import type { MembersTable } from './members.ts'
 /** A follower that is registered as a member, so that changes wait for it. */
 export interface Member extends Follower {
   /** Passes on entries that a message from the server has brought. */
-  readonly notified: (entries: readonly Touched[]) => void
+  readonly notified: (entries?: readonly Touched[]) => void
   /** Looks at once, unless it has applied everything up to this number. */
   readonly catchUp: (seq: number) => void
 }

@@ -7,7 +7,7 @@ import { settlingOf } from './settling.ts'
 /** How a store across a network follows the journal, and settles changes. */
 export interface Propagating extends Pick<Store, 'follow' | 'settled'> {
   /** Passes on entries that a message from the server has brought, to all caches of this store. */
-  readonly notified: (entries: readonly Touched[]) => void
+  readonly notified: (entries?: readonly Touched[]) => void
   /** Gives up what still waits. The followers are closed by their caches. */
   readonly close: () => void
 }

@@ -3,6 +3,7 @@
 // index when it is asked for.
 
 import type { CountFilter, OwnerFilter } from '../ports.ts'
+import { lower } from './like.ts'
 import type { Query, SqlValue } from './sql.ts'
 
 /** What decides where a key is counted. */
@@ -67,14 +68,14 @@ export function ownerQuery({ owner, environments, withoutKeys, text, now, after,
   const where: string[] = []
   // One lower bound and one upper bound: an index is entered by the first.
   if (after !== undefined || text === undefined) {
-    const last = bind(after ?? '')
-    where.push(`LOWER(owner) >= LOWER(${last}) AND (LOWER(owner) > LOWER(${last}) OR owner > ${last})`)
+    const last = bind(lower(after ?? ''))
+    where.push(`LOWER(owner) >= ${last} AND (LOWER(owner) > ${last} OR owner > ${bind(after ?? '')})`)
   }
   if (text !== undefined) {
-    const start = bind(text)
-    if (after === undefined) where.push(`LOWER(owner) >= LOWER(${start})`)
-    where.push(`LOWER(owner) < LOWER(${bind(`${text}\u{10FFFF}`)})`)
-    where.push(`SUBSTR(LOWER(owner), 1, LENGTH(${start})) = LOWER(${start})`)
+    const start = bind(lower(text))
+    if (after === undefined) where.push(`LOWER(owner) >= ${start}`)
+    where.push(`LOWER(owner) < ${bind(`${lower(text)}\u{10FFFF}`)}`)
+    where.push(`SUBSTR(LOWER(owner), 1, LENGTH(${start})) = ${start}`)
   }
   if (owner !== undefined) where.push(`owner = ${bind(owner)}`)
   const among = amongOf(environments, values)

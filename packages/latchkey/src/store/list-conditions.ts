@@ -2,7 +2,7 @@
 
 import type { ListFilter } from '../ports.ts'
 import type { Engine } from './engine.ts'
-import { like } from './like.ts'
+import { like, lower } from './like.ts'
 import type { Bind } from './list-order.ts'
 
 /** Of secrets `s`: whether it is an old one that works. */
@@ -23,7 +23,7 @@ export function conditions(filter: AskedFilter, bind: Bind): readonly string[] {
   if (states !== undefined) where.push(inStates(states, bind(now), bind))
   if (grants !== undefined) {
     // The JSON of a list of scopes has each between quotes, and no scope has a character that JSON or LIKE would escape but `_`.
-    const granted = grants.map((grant) => `k.scopes LIKE ${bind(like(`"${grant}"`))} ESCAPE '\\'`)
+    const granted = grants.map((grant) => `k.scopes LIKE ${bind(like(`"${grant}"`))} ESCAPE '!'`)
     where.push(`(${granted.join(' OR ')})`)
   }
   if (issuedBy !== undefined) {
@@ -40,10 +40,9 @@ export function conditions(filter: AskedFilter, bind: Bind): readonly string[] {
     where.push(`${rotating ? '' : 'NOT '}EXISTS (${old})`)
   }
   if (text !== undefined) {
-    // Both sides are lower-cased by the engine, because engines differ: SQLite knows the capital letters of ASCII only.
-    const pattern = `LOWER(${bind(like(text))})`
+    const pattern = bind(like(lower(text)))
     const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
-    where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '\\'`).join(' OR ')})`)
+    where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '!'`).join(' OR ')})`)
   }
   return where
 }

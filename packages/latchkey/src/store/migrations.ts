@@ -11,12 +11,14 @@ export type MigrationStatement = string | (() => Work<void>)
 export interface Dialect {
   /** A 64-bit whole number; as the primary key of a table it must be its physical order. */
   readonly integer: string
+  /** The same, as a primary key that the engine numbers in the order of writing. */
+  readonly numbered: string
   /** Ends a table whose rows are found by a primary key that is text. */
   readonly byPrimaryKey: string
   /** An expression that gives each row a random text of its own, of 128 bits at least. */
   readonly random: string
-  /** Makes the index by which keys are found by a part of a text, with all that is there. */
-  readonly textIndex: readonly string[]
+  /** Makes what only this engine has: its index by which keys are found by a part of a text, with all that is there. */
+  readonly ofItsOwn: readonly string[]
 }
 
 /**
@@ -25,9 +27,10 @@ export interface Dialect {
  */
 export function migrations({
   integer,
+  numbered,
   byPrimaryKey,
   random,
-  textIndex,
+  ofItsOwn,
 }: Dialect): readonly (readonly MigrationStatement[])[] {
   return [
     [
@@ -166,7 +169,7 @@ export function migrations({
     [
       // A row is for equal refusals of one second. Without a known key, its id, owner and environment are empty.
       `CREATE TABLE latchkey_refusals (
-        place ${integer} PRIMARY KEY,
+        place ${numbered} PRIMARY KEY,
         at ${integer} NOT NULL,
         request_id TEXT NOT NULL,
         instance TEXT NOT NULL,
@@ -274,7 +277,7 @@ export function migrations({
       `CREATE INDEX latchkey_keys_revoked ON latchkey_keys (place) WHERE revoked_at IS NOT NULL`,
       `CREATE INDEX latchkey_keys_disabled ON latchkey_keys (place) WHERE disabled_at IS NOT NULL`,
       `CREATE INDEX latchkey_secrets_old ON latchkey_secrets (ends_at, place) WHERE retired_at IS NOT NULL AND ended = 0`,
-      ...textIndex,
+      ...ofItsOwn,
     ],
     rollUpTables({ integer, byPrimaryKey }),
     countTables({ integer, byPrimaryKey }),

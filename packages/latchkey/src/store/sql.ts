@@ -112,7 +112,8 @@ export const addToQuota: string = `INSERT INTO latchkey_quotas (place, period, r
  * a row may have more than the whole amount, if something was added. In tables that are newer than $6 it spends nothing.
  */
 export const spend: string = `INSERT INTO latchkey_quotas (place, period, remaining)
-    SELECT place, $3, $4 - $2 FROM latchkey_keys k WHERE id = $1 AND quota = $5 AND ($4 >= $2
+    SELECT place, $3, CAST($4 AS BIGINT) - CAST($2 AS BIGINT) FROM latchkey_keys k
+    WHERE id = $1 AND quota = $5 AND (CAST($4 AS BIGINT) >= CAST($2 AS BIGINT)
       OR EXISTS (SELECT 1 FROM latchkey_quotas q WHERE q.place = k.place AND q.period = $3))
       AND NOT EXISTS (SELECT 1 FROM latchkey_migrations WHERE version > $6)
     ON CONFLICT (place, period) DO UPDATE SET remaining = latchkey_quotas.remaining - $2
@@ -139,14 +140,14 @@ const lastEntryOn = (subject: string): string => `LEFT JOIN latchkey_journal j
 const lastChange = `CASE WHEN j.emptied_by IS NULL THEN j.change ELSE '{}' END`
 
 export const auditKeys: string = `SELECT k.place, ${keyColumns}, j.seq AS last_seq, j.action AS last_action, ${lastChange} AS last_change
-    FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE ($1 IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
+    FROM latchkey_keys k ${lastEntryOn('k.id')} WHERE (CAST($1 AS BIGINT) IS NULL OR k.place > $1) ORDER BY k.place LIMIT $2`
 
 /** The secrets of the keys from one place to another. */
 export const auditSecrets: string = `SELECT s.place, ${secretColumns} FROM latchkey_secrets s
-    WHERE ($1 IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
+    WHERE (CAST($1 AS BIGINT) IS NULL OR s.place > $1) AND s.place <= $2 ORDER BY s.place, s.hash`
 
 export const auditOwners: string = `SELECT o.owner, ${ownerColumns}, j.seq AS last_seq, j.action AS last_action, ${lastChange} AS last_change
-    FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE ($1 IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
+    FROM latchkey_owners o ${lastEntryOn("'owner:' || o.owner")} WHERE (CAST($1 AS TEXT) IS NULL OR o.owner > $1) ORDER BY o.owner LIMIT $2`
 
 /** Not those that were erased or purged, whose last entry says so, nor emptied entries, whose owner has no name any more. */
 export const auditMissing: string = `SELECT j.seq, j.subject FROM latchkey_journal j
@@ -259,7 +260,7 @@ export function namingQuery(
 ): Query {
   const columns = `seq, at, ${entryTexts.map(asText).join(', ')}, emptied_by AS "emptiedBy"`
   const text = `SELECT ${columns} FROM latchkey_journal WHERE seq > $1 AND seq <= $2
-    AND (change LIKE $3 ESCAPE '\\' OR change LIKE $4 ESCAPE '\\') ORDER BY seq`
+    AND (change LIKE $3 ESCAPE '!' OR change LIKE $4 ESCAPE '!') ORDER BY seq`
   return { text, values: [after, upTo, ...namedIn(owner).map(like)] }
 }
 

@@ -41,6 +41,7 @@ function fresh(): StoreUnderTest {
   const file = newFile()
   let copies = 0
   return {
+    overwrites: true,
     open: () => sqliteStore({ file }),
     async backup() {
       const copy = `${file}.${copies++}`
@@ -329,7 +330,13 @@ test('a database of the first version is brought up to date with all that it has
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] })
+  const [first = []] = migrations({
+    integer: 'INTEGER',
+    byPrimaryKey: 'WITHOUT ROWID',
+    random: "''",
+    numbered: 'INTEGER',
+    ofItsOwn: [],
+  })
   for (const statement of first) database.exec(String(statement))
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
@@ -368,7 +375,13 @@ test('each step on tables of an older version is told of before it is taken, and
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const [first = []] = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] })
+  const [first = []] = migrations({
+    integer: 'INTEGER',
+    byPrimaryKey: 'WITHOUT ROWID',
+    random: "''",
+    numbered: 'INTEGER',
+    ofItsOwn: [],
+  })
   for (const statement of first) database.exec(String(statement))
   database.exec(`CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);
     INSERT INTO latchkey_migrations VALUES (1)`)
@@ -396,10 +409,13 @@ test('usage that was counted before it had an environment and a cost gets both',
   const file = newFile()
   mkdirSync(dirname(file))
   const database = new DatabaseSync(file)
-  const before = migrations({ integer: 'INTEGER', byPrimaryKey: 'WITHOUT ROWID', random: "''", textIndex: [] }).slice(
-    0,
-    7,
-  )
+  const before = migrations({
+    integer: 'INTEGER',
+    byPrimaryKey: 'WITHOUT ROWID',
+    random: "''",
+    numbered: 'INTEGER',
+    ofItsOwn: [],
+  }).slice(0, 7)
   for (const statement of before.flat()) if (typeof statement === 'string') database.exec(statement)
   database.exec(`
     CREATE TABLE latchkey_migrations (version INTEGER PRIMARY KEY);

@@ -4,7 +4,7 @@ import { LatchkeyError } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 
 /** The status for each error of the keyring. What a caller cannot have caused is a failure of the store. */
-export const errorStatuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 'store failed'>> = {
+export const errorStatuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 422 | 503 | 'store failed'>> = {
   invalid_input: 422,
   unknown_scope: 422,
   idempotency_key_reused: 422,
@@ -15,6 +15,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, 403 | 404 | 409 | 412 | 4
   precondition_failed: 412,
   beyond_delegation: 403,
   unavailable: 'store failed',
+  outcome_unknown: 503,
   store_unusable: 'store failed',
   unexpected_answer: 'store failed',
   admin_key_refused: 'store failed',

@@ -19,9 +19,10 @@ const newerSchema = 'newer schema'
 
 const steps = migrations({
   integer: 'INTEGER',
+  numbered: 'INTEGER',
   byPrimaryKey: 'WITHOUT ROWID',
   random: 'LOWER(HEX(RANDOMBLOB(16)))',
-  textIndex,
+  ofItsOwn: textIndex,
 })
 
 const reachedVersion = 'SELECT COALESCE(MAX(version), 0) AS version FROM latchkey_migrations'
