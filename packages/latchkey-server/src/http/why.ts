@@ -58,7 +58,9 @@ const members = {
   usage: Type.Array(Type.Object(outcomeCount, { title: 'OutcomeCount' }), {
     description: 'How many calls had which outcome, in the hours that this time touches',
   }),
-  complete: Type.Boolean({ description: 'Whether the lists have everything: each has 1,000 items at most' }),
+  complete: Type.Boolean({
+    description: 'Whether `refusals` and `entries` have everything: each has 1,000 items at most',
+  }),
 } satisfies SchemasOf<Why>
 
 /** Why calls fail: what support asks when a customer calls. */

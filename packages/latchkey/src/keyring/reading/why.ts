@@ -9,7 +9,7 @@ import { visibleOwner } from '../owners.ts'
 import type { Entry } from './entry.ts'
 import { readJournal } from './journal.ts'
 import { findRefusal, readRefusals } from './refusals.ts'
-import { readUsage } from './usage.ts'
+import { readUsageSeries } from './usage-series.ts'
 
 /** What somebody asks about: an owner, a key, or one request, and only one of them; all calls without any. */
 export interface WhyOptions {
@@ -42,7 +42,7 @@ export interface Why {
   readonly causes: readonly Cause[]
   /** How many calls had which outcome, in the hours that this time touches. */
   readonly usage: readonly OutcomeCount[]
-  /** Whether this is all: lists have 1,000 rows at most. */
+  /** Whether the lists have all: they have 1,000 rows at most. The counts of usage are always of all calls. */
   readonly complete: boolean
 }
 
@@ -144,8 +144,8 @@ async function readAll<Scope extends string>(
     refusals,
     entries: journal.entries,
     causes: await causesOf(parts, refusals),
-    usage: usage.outcomes,
-    complete: journal.cursor === null && refused.cursor === null && usage.complete,
+    usage,
+    complete: journal.cursor === null && refused.cursor === null,
   }
 }
 
@@ -177,23 +177,19 @@ async function mustExist<Scope extends string>(parts: KeyringParts<Scope>, owner
   throw new LatchkeyError('unknown_owner', 'No key has this owner.')
 }
 
+/** From sums, so that it is right however many keys were used. */
 async function outcomesOf<Scope extends string>(
   parts: KeyringParts<Scope>,
   about: About,
-  { from, to }: { readonly from: number; readonly to: number },
-): Promise<{ readonly outcomes: readonly OutcomeCount[]; readonly complete: boolean }> {
-  const { usage: rows, cursor } = await readUsage(parts, {
-    ...about,
-    from: from - (from % anHour),
-    to,
-    limit: bounds.usage,
-  })
-  const sums = new Map<string, OutcomeCount>()
-  for (const { hour, outcome, count } of rows) {
-    const name = `${hour} ${outcome}`
-    sums.set(name, { hour, outcome, count: count + (sums.get(name)?.count ?? 0) })
-  }
-  return { outcomes: [...sums.values()], complete: cursor === null }
+  span: { readonly from: number; readonly to: number },
+): Promise<readonly OutcomeCount[]> {
+  const { from, series } = await readUsageSeries(parts, { ...about, ...span, step: 'hour', by: 'outcome' })
+  const counts = series.flatMap(({ group, count }) =>
+    count.map((calls, step) => ({ hour: from + step * anHour, outcome: group, count: calls })),
+  )
+  return counts
+    .filter(({ count }) => count > 0)
+    .toSorted((one, other) => one.hour - other.hour || (one.outcome < other.outcome ? -1 : 1))
 }
 
 /** For each kind of refusal of each key, the last change before it that leads to it. */
