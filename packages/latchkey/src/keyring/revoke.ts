@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../error.ts'
 import { bounds, invalid, note, oneOf, objectOf, text } from '../input.ts'
 import { adminEnvironment } from '../policy/admin.ts'
-import type { KeyListItem, ListPosition, RevocationReason } from '../ports.ts'
+import type { KeyListItem, ListPosition, RevocationReason, StoredKey } from '../ports.ts'
 import type { KeyringParts } from '../verify/parts.ts'
 import { authorityOf } from './authority.ts'
 import type { ChangeOptions, RevokeOptions } from './call-options.ts'
@@ -61,7 +61,8 @@ export async function revoke<Scope extends string>(
   const { actor, note: words } = options
   const others = { ...(actor === undefined ? {} : { actor }), ...(words === undefined ? {} : { note: words }) }
   if (asking !== undefined) {
-    const rehearsedWith = await adminKeysFrom(parts, text('id', id, bounds.label))
+    const rehearsedWith = new Set([text('id', id, bounds.label)])
+    for await (const { id: made } of madeFrom(parts, id, [adminEnvironment])) rehearsedWith.add(made)
     for (const one of rehearsedWith) {
       const rehearsal = end(one, one === id ? options : others, { settle: false, rehearsedWith })
       await (one === id ? rehearsal : rehearsal.catch((error: unknown) => hindered(one, error)))
@@ -72,20 +73,14 @@ export async function revoke<Scope extends string>(
   const unsettled = { settle: false }
   let done = id === asking ? undefined : await end(id, options, unsettled)
   let alsoRevoked = 0
-  const issuers = [id]
-  const seen = new Set(issuers)
-  for (const issuer of issuers) {
-    for await (const { key } of madeBy(parts, issuer)) {
-      if (key.environment === adminEnvironment && !seen.has(key.id)) {
-        seen.add(key.id)
-        issuers.push(key.id)
-      }
-      if (key.revokedAt !== null || key.id === asking) continue
-      await end(key.id, others, unsettled)
-      alsoRevoked++
-    }
+  let isAmongThem = false
+  for await (const key of madeFrom(parts, id)) {
+    if (key.id === asking) isAmongThem = true
+    if (key.revokedAt !== null || key.id === asking) continue
+    await end(key.id, others, unsettled)
+    alsoRevoked++
   }
-  if (done !== undefined && asking !== undefined && seen.has(asking)) {
+  if (done !== undefined && asking !== undefined && isAmongThem) {
     await end(asking, others, unsettled)
     alsoRevoked++
   }
@@ -99,32 +94,40 @@ function hindered(id: string, error: unknown): never {
   throw new LatchkeyError(error.code, `Nothing was revoked, because of ${id}. ${error.message}`, { cause: error })
 }
 
-/** An admin key, the admin keys that it issued, imported or rotated, the admin keys that these did, and so on. */
-async function adminKeysFrom<Scope extends string>(
+/**
+ * The keys with a secret that an admin key issued, imported or rotated, or that one of the admin keys did which it made so,
+ * and so on, as far as the admin key that asks sees them.
+ */
+async function* madeFrom<Scope extends string>(
   parts: KeyringParts<Scope>,
   id: string,
-): Promise<ReadonlySet<string>> {
+  environments?: readonly string[],
+): AsyncGenerator<StoredKey> {
   // A loop over a set also reaches what is added meanwhile.
-  const ids = new Set([id])
-  for (const issuer of ids) {
-    for await (const { key } of madeBy(parts, issuer, [adminEnvironment])) ids.add(key.id)
+  const issuers = new Set([id])
+  for (const issuer of issuers) {
+    for await (const { key } of madeBy(parts, issuer, environments)) {
+      if (key.environment === adminEnvironment) issuers.add(key.id)
+      yield key
+    }
   }
-  return ids
 }
 
-/** Every key with a secret that an admin key issued, imported or rotated, as far as the admin key that asks sees it. */
+/** What one admin key made. Of keys that the asking one does not see none is looked at: that would take time for each. */
 async function* madeBy<Scope extends string>(
   parts: KeyringParts<Scope>,
   issuedBy: string,
-  environments?: readonly string[],
+  asked: readonly string[] | undefined,
 ): AsyncGenerator<KeyListItem> {
   const { store, clock } = parts
   for (let after: ListPosition | undefined; ;) {
-    const { sees } = await authorityOf(parts, 'keys:write')
-    const any = { owner: undefined, environments, states: undefined, grants: undefined, text: undefined }
-    const asked = { ...any, issuedBy, now: clock.now(), order: 'oldest', after, limit: page, urgent: true } as const
-    const { items, next } = await store.list(asked)
-    for (const item of items) if (sees(item.key)) yield item
+    const { owner, environments: seen } = await authorityOf(parts, 'keys:write')
+    const environments = seen?.filter((one) => asked?.includes(one) ?? true) ?? asked
+    if (environments?.length === 0) return
+    const any = { states: undefined, grants: undefined, text: undefined, now: clock.now(), order: 'oldest' } as const
+    const filter = { ...any, owner, environments, issuedBy, after, limit: page, urgent: true }
+    const { items, next } = await store.list(filter)
+    yield* items
     if (next === undefined) return
     after = next
   }

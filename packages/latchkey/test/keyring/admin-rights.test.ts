@@ -5,6 +5,7 @@ import type { AdminScope } from '../../src/policy/admin.ts'
 import { adminScopes } from '../../src/policy/admin.ts'
 import type { Delegation } from '../../src/policy/delegation.ts'
 import { hashSecret } from '../../src/secret/hash.ts'
+import type { ListFilter, Store } from '../../src/ports.ts'
 import type { Scope } from './workbench.ts'
 import { codeOf, openOn, shop, speeds } from './workbench.ts'
 import { entriesOf } from '../../../../test/entries.ts'
@@ -246,6 +247,39 @@ for (const [speed, shape] of speeds) {
       assert.equal(await codeOf(keyring.verify(mine.secret)), 'accepted')
       // Asked again, it finishes what may have been interrupted: nothing here.
       assert.equal((await keyring.revoke(stolen.key.id, { reason: 'other', withIssued: true })).alsoRevoked, 0)
+    })
+
+    test('a bound admin key that ends another with all that it made reads the keys that it sees, and no others', async () => {
+      const read: ListFilter[] = []
+      const watched = (store: Store): Store => {
+        const shaped = shape(store)
+        return { ...shaped, list: (filter) => (read.push(filter), shaped.list(filter)) }
+      }
+      const { keyring } = await openOn(watched)
+      await keyring.issue({ ...admin, scopes: all, delegation: everything })
+      const ended = await keyring.issue({ ...admin, owner: 'acme', scopes: all, delegation: everything })
+      const view = keyring.as(ended.key.id)
+      const [ours, others] = [await view.issue(shop), await view.issue({ ...shop, owner: 'umbrella' })]
+      const elsewhere = await view.issue({ ...shop, environment: 'test' })
+      const below = await view.issue({ ...admin, owner: 'acme', scopes: all, delegation: ofAcme })
+      await keyring.change(ended.key.id, { delegation: ofAcme })
+      const asking = await keyring.issue({ ...admin, owner: 'acme', scopes: all, delegation: ofAcme })
+      read.length = 0
+      const whole = { reason: 'compromised', withIssued: true } as const
+      assert.equal((await keyring.as(asking.key.id).revoke(ended.key.id, whole)).alsoRevoked, 2)
+      const stateOf = async ({ key }: { key: { id: string } }): Promise<unknown> => (await keyring.find(key.id))?.state
+      assert.deepEqual(await Promise.all([ours, below, others, elsewhere].map(stateOf)), [
+        'revoked',
+        'revoked',
+        'active',
+        'active',
+      ])
+      const walks = read.filter(({ issuedBy }) => issuedBy !== undefined)
+      assert.ok(walks.length > 0)
+      for (const { owner, environments } of walks) {
+        assert.equal(owner, 'acme')
+        assert.ok(environments?.every((one) => ofAcme.environments.includes(one)))
+      }
     })
 
     test('an admin key that ends itself, or the one that brought it about, with all of theirs, ends last', async () => {
