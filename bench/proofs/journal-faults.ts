@@ -19,7 +19,13 @@ export const faults: Proof['faults'] = {
   },
   'chain-not-followed': {
     is: 'the check does not compare an entry with the hash of the entry before',
-    edits: [{ file: check, text: 'if (entry.previous !== (head?.hash ?? genesis))', becomes: 'if (entry.seq === 0)' }],
+    edits: [
+      {
+        file: 'packages/latchkey/src/journal/chain-fault.ts',
+        text: "return entry.previous === (before?.hash ?? genesis) ? undefined : 'unchained'",
+        becomes: 'return undefined',
+      },
+    ],
     shownBy: ['notFound'],
   },
   'cut-not-seen': {

@@ -30,7 +30,8 @@ import type { Erased } from './keyring/deletion/erasing.ts'
 import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
 import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
-import type { JournalPage } from './keyring/reading/journal.ts'
+import type { EntryDetails, JournalPage } from './keyring/reading/journal.ts'
+import type { JournalHeadReport } from './keyring/reading/journal-head.ts'
 import type { Counts } from './keyring/reading/counts.ts'
 import type { KeyPage } from './keyring/reading/list.ts'
 import type { OwnerPage } from './keyring/reading/owners.ts'
@@ -197,6 +198,10 @@ export async function connectKeyring<Scope extends string = string>(
     async journal(options = {}) {
       return pageOf(await get('/v1/journal', options), 'entries', options) as unknown as JournalPage
     },
+    async journalEntry(seq) {
+      return (await found(`/v1/journal/${part('seq', String(seq))}`, 'unknown_entry')) as EntryDetails | undefined
+    },
+    journalHead: async () => (await get('/v1/journal/head')) as unknown as JournalHeadReport,
     async verifyJournal(options = {}) {
       objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
       const { checkpoint, rows } = options

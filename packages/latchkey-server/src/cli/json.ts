@@ -3,6 +3,7 @@ import type {
   Counts,
   Entry,
   Erased,
+  JournalHeadReport,
   KeyDetails,
   KeyMembers,
   ListedOwner,
@@ -23,6 +24,7 @@ type Answer =
   | ChangedOwner
   | Entry
   | Erased
+  | JournalHeadReport
   | UsageCount
   | RefusalRecord
   | Verdict
@@ -60,6 +62,8 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   asOf: true,
   active: false,
   amount: false,
+  checkedAt: true,
+  checkedTo: false,
   confirmed: false,
   cost: false,
   disabled: false,
@@ -72,6 +76,7 @@ const times: Readonly<Record<Exclude<NumberIn<Answer>, keyof KeyMembers<string>>
   count: false,
   emptiedBy: false,
   entry: false,
+  faulty: false,
   instances: false,
   lapsed: false,
   limit: false,

@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts'
 import { exits } from './exit.ts'
 import { healthCommand } from './health.ts'
 import { rotateCommand as identityRotate } from './identity/rotate.ts'
+import { headCommand as journalHead } from './journal/head.ts'
 import { showCommand as journalShow } from './journal/show.ts'
 import { verifyCommand as journalVerify } from './journal/verify.ts'
 import { changeCommand } from './keys/change.ts'
@@ -78,7 +79,7 @@ export function buildProgram(version: string): Command {
   for (const add of [ownersList, ownersShow, ownersChange, ownersErase]) add(owners)
 
   const journal = commandIn(program, 'journal', 'Show and verify the journal: the audit log of every change')
-  for (const add of [journalShow, journalVerify]) add(journal)
+  for (const add of [journalShow, journalHead, journalVerify]) add(journal)
 
   const refusals = commandIn(program, 'refusals', 'List refused calls, and explain why a call was refused')
   for (const add of [refusalsList, refusalsShow]) add(refusals)

@@ -1,4 +1,12 @@
-import type { Entry, JournalHead, JournalOptions, JournalPage, RowFault } from 'latchkey'
+import type {
+  Entry,
+  EntryDetails,
+  JournalHead,
+  JournalHeadReport,
+  JournalOptions,
+  JournalPage,
+  RowFault,
+} from 'latchkey'
 import { actions, journalFaults, rowFaults } from 'latchkey'
 import { problem } from 'latchkey/problem/fastify'
 import { Type } from './type.ts'
@@ -69,6 +77,42 @@ const filters = {
 } satisfies SchemasOf<JournalOptions>
 
 const head = { seq: entry.seq, hash: entry.hash } satisfies SchemasOf<JournalHead>
+
+const details = {
+  entry: journalEntry,
+  before: nullable(
+    Type.Record(Type.String(), Type.Unsafe<unknown>({}), {
+      description:
+        'The members that the entry changed, with their values before; null if it changed none, or was emptied. Those after it are `entry.change.after`',
+      examples: [{ name: 'Shop', scopes: ['orders:read'] }],
+    }),
+  ),
+} satisfies SchemasOf<EntryDetails>
+
+const headReport = {
+  head: nullable(
+    Type.Object(head, {
+      description: 'The last entry: keep it elsewhere, and check against it later; null without any',
+    }),
+  ),
+  checkedTo: Type.Integer({
+    description: 'The number of the last entry that this process has checked; 0 before the first',
+    examples: [4711],
+  }),
+  checkedAt: nullable(
+    described(timestamp, 'When it was checked, in milliseconds since 1970 (UTC); null before the first check'),
+  ),
+  intact: Type.Boolean({
+    description:
+      'Whether all that was checked is as it was written. Emptied entries and rows are checked by `/v1/journal/verify` only',
+  }),
+  faulty: Type.Optional(Type.Integer({ description: 'If not: the number of the first entry that is wrong' })),
+  fault: Type.Optional(
+    Type.Enum(['missing', 'altered', 'unchained', 'rewritten'], {
+      description: 'If not: what is wrong. `rewritten`: the entry was another one when this process checked it',
+    }),
+  ),
+} satisfies SchemasOf<JournalHeadReport>
 
 const rowFault = {
   subject,
@@ -141,6 +185,52 @@ export function journalRoutes(app: App, { guard, acting }: RouteParts): void {
       },
     },
     async (request) => acting(request).journal(request.query as JournalOptions),
+  )
+
+  app.get(
+    '/v1/journal/head',
+    {
+      onRequest,
+      schema: {
+        operationId: 'getJournalHead',
+        summary: 'Read the end of the journal, and how far it was checked',
+        description:
+          'Each call has up to 20,000 more entries checked in the background and does not wait for it, so ask from time to time. For admin keys that see all keys.',
+        tags: ['Journal'],
+        response: {
+          200: json('The end of the journal', Type.Object(headReport, { title: 'JournalHeadReport' })),
+          ...failures(),
+        },
+      },
+    },
+    async (request) => acting(request).journalHead(),
+  )
+
+  app.get(
+    '/v1/journal/:seq',
+    {
+      onRequest,
+      schema: {
+        operationId: 'getJournalEntry',
+        summary: 'Read one entry of the journal, with the values before the change',
+        description: 'Answers the entry with this number, if the admin key may read it.',
+        tags: ['Journal'],
+        params: Type.Object({
+          seq: Type.Integer({
+            minimum: 1,
+            maximum: Number.MAX_SAFE_INTEGER - 1,
+            description: 'The number of the entry',
+            examples: [1],
+          }),
+        }),
+        response: { 200: json('The entry', Type.Object(details)), ...failures(404, 422) },
+      },
+    },
+    async (request) => {
+      const found = await acting(request).journalEntry(request.params.seq)
+      if (found !== undefined) return found
+      throw problem({ status: 404, code: 'unknown_entry', detail: 'The journal has no entry with this number.' })
+    },
   )
 
   app.get(

@@ -296,6 +296,23 @@ for (const [name, { run: runIn, done: doneIn }, keyring, target] of targets) {
       assert.ok(cells?.endsWith(`\t${String(oldEndsAt).slice(0, 16)}Z\tnever`), cells)
     })
 
+    test('one change is shown by its number, and the end of the journal with what was checked', async () => {
+      const { id, revision } = await issued()
+      await done(`keys change ${id} --name Renamed`)
+      const [{ entry = {}, before = {} } = {}] = await json(`journal show --key ${id} --limit 1`).then(
+        async ([{ seq } = {}]) => json(`journal show ${String(seq)}`),
+      )
+      assert.deepEqual(before, { name: 'Key' })
+      assert.equal((entry as { action?: unknown }).action, 'change')
+      assert.match(await done(`journal show ${revision}`), new RegExp(`^${revision}  .*issued Renamed`))
+      const mixed = await run(`journal show ${revision} --key ${id}`)
+      assert.deepEqual([mixed.code, mixed.stderr.includes('--key')], [2, true])
+      assert.equal((await run('journal show 999999')).code, 1)
+      assert.match(await done('journal head'), /^\d+:[0-9a-f]{64}\n/)
+      const [head = {}] = await json('journal head')
+      assert.equal(head['intact'], true)
+    })
+
     test('the journal is shown and whole; with another checkpoint it is not', async () => {
       const { id } = await issued()
       const entries = await json(`journal show --key ${id}`)

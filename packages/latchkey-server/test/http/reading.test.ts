@@ -187,3 +187,29 @@ scenario('the keyring says which environments and scopes there are', async ({ se
   assert.deepEqual(answer.scopes, keyring.scopes)
   assert.deepEqual(answer.adminScopes, keyring.admin.scopes)
 })
+
+scenario(
+  'one change is read by its number, and the end of the journal with what was checked, by those who see all keys',
+  async ({ send, admin, issue, keyring }) => {
+    const as = await admin()
+    const { key } = await issue()
+    const { key: changed } = await keyring.change(key.id, { name: 'Renamed' })
+    const found = (await send(`GET /v1/journal/${changed.revision}`, { as })).json()
+    assert.deepEqual([found.entry.seq, found.before], [changed.revision, { name: key.name }])
+    const absent = await send('GET /v1/journal/999', { as })
+    assert.deepEqual([absent.statusCode, absent.json().code], [404, 'unknown_entry'])
+    assert.equal((await send('GET /v1/journal/0', { as })).statusCode, 422)
+    const {
+      checkedTo: _checkedTo,
+      checkedAt: _checkedAt,
+      ...report
+    } = (await send('GET /v1/journal/head', { as })).json()
+    assert.deepEqual(report, { head: { seq: changed.revision, hash: found.entry.hash }, intact: true })
+    const bound = await admin({
+      owner: 'globex',
+      delegation: { owner: 'globex', environments: ['live', 'admin'], scopes: [] },
+    })
+    assert.equal((await send('GET /v1/journal/head', { as: bound })).statusCode, 403)
+    assert.equal((await send(`GET /v1/journal/${changed.revision}`, { as: bound })).json().code, 'unknown_entry')
+  },
+)

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { invalid, membersOf, objectOf, integer } from '../input.ts'
 import type { JournalHead, Store } from '../ports.ts'
-import { genesis, hashEntry } from './chain.ts'
+import { chainFault } from './chain-fault.ts'
+import { hashEntry } from './chain.ts'
 import { openEmptyings } from './emptied.ts'
 import type { RowFault } from './rows-compared.ts'
 import { compareRows, openSnapshots } from './rows-compared.ts'
@@ -101,10 +102,9 @@ export async function verifyJournal(store: Store, options: VerifyJournalOptions 
     const entries = await store.journal({ after: head?.seq ?? Number.MIN_SAFE_INTEGER, limit: page })
     for (const entry of entries) {
       const expected = (head?.seq ?? 0) + 1
-      if (entry.seq !== expected) return faulty(expected, 'missing')
-      const asWritten = entry.emptiedBy === undefined ? entry.hash === hashEntry(entry) : emptyings.emptied(entry)
-      if (!asWritten) return faulty(expected, 'altered')
-      if (entry.previous !== (head?.hash ?? genesis)) return faulty(expected, 'unchained')
+      const isAsWritten = entry.emptiedBy === undefined ? entry.hash === hashEntry(entry) : emptyings.emptied(entry)
+      const fault = chainFault(entry, head, isAsWritten)
+      if (fault !== undefined) return faulty(expected, fault)
       if (checkpoint?.seq === entry.seq && checkpoint.hash !== entry.hash) return faulty(expected, 'rewritten')
       const misstated = emptyings.read(entry)
       if (misstated !== undefined) return faulty(misstated, 'altered')

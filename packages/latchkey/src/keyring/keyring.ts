@@ -24,7 +24,8 @@ import type { KeyPage, ListOptions } from './reading/list.ts'
 import type { KeyPatch, NewKey } from './members.ts'
 import type { ChangedOwner, Owner, OwnerPatch } from './owners.ts'
 import type { Counts, CountsOptions } from './reading/counts.ts'
-import type { JournalOptions, JournalPage } from './reading/journal.ts'
+import type { EntryDetails, JournalOptions, JournalPage } from './reading/journal.ts'
+import type { JournalHeadReport } from './reading/journal-head.ts'
 import type { RefusalPage, RefusalsOptions } from './reading/refusals.ts'
 import type { UsageSeries, UsageSeriesOptions } from './reading/usage-series.ts'
 import type { OwnerPage, OwnersOptions } from './reading/owners.ts'
@@ -357,6 +358,29 @@ export interface Keyring<Scope extends string = string> extends Verifier<Scope> 
    * if (cursor !== null) await keyring.journal({ owner: 'acme', limit: 10, cursor })
    */
   journal(options?: JournalOptions): Promise<JournalPage>
+  /**
+   * Reads one entry of the journal by its number, with the values before the change. `undefined` when there is no such
+   * entry, or the admin key that asks may not read it.
+   *
+   * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
+   *
+   * @example
+   * const found = await keyring.journalEntry(1)
+   * console.log(found?.entry.action, found?.before) // 'issue' null
+   */
+  journalEntry(seq: number): Promise<EntryDetails | undefined>
+  /**
+   * Reads the end of the journal, and how far this process has checked what is before it. Each call has some more checked
+   * in the background, 20,000 entries at most, and does not wait for it.
+   *
+   * @throws LatchkeyError `beyond_delegation` for an admin key that does not see all keys.
+   *
+   * @example
+   * const { head, checkedTo, intact } = await keyring.journalHead()
+   * if (!intact) console.error('The journal was tampered with.')
+   * console.log(`${checkedTo} of ${head?.seq ?? 0} entries are checked`)
+   */
+  journalHead(): Promise<JournalHeadReport>
   /**
    * Reads the whole journal and checks that it is as it was written: numbers, hashes and their chain. With
    * `checkpoint`, also that it still contains an entry that was noted earlier and kept elsewhere. With `rows`, also

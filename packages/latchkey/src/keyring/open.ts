@@ -22,6 +22,7 @@ import { systemClock } from './clock.ts'
 import { declarationsOf } from './declaring.ts'
 import { instanceOf } from './instance.ts'
 import type { Keyring, KeyringOptions, OpenKeyring } from './keyring.ts'
+import { backgroundCheckOf } from './reading/journal-head.ts'
 import { purge } from './deletion/purge.ts'
 import { purgeAtTimes } from './deletion/purge-at-times.ts'
 import { refusalBoundsOf } from './refusal-bounds.ts'
@@ -136,6 +137,7 @@ export async function openKeyring<const Scope extends string>(
   const noteRefusal = noting(environments[0])
   // A change that is committed must be answered too: a secret is shown only once.
   const { during, ended } = underWay()
+  const check = backgroundCheckOf(parts)
   const purging = purgeAtTimes(
     async () => purge(parts, { ages, options: { actor: 'latchkey' }, stopped: purging.closed }),
     onError,
@@ -160,7 +162,7 @@ export async function openKeyring<const Scope extends string>(
     }
   }
   return {
-    ...verbsOf(parts, { verify, during }),
+    ...verbsOf(parts, { verify, during, check }),
     credential,
     noteRefusal,
     close,
@@ -187,7 +189,7 @@ export async function openKeyring<const Scope extends string>(
       parts,
       verify,
       keyringOf: (acting, verifyAs) => ({
-        ...verbsOf(acting, { verify: verifyAs, during }),
+        ...verbsOf(acting, { verify: verifyAs, during, check }),
         noteRefusal,
         credential,
         async close() {

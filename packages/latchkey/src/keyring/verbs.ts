@@ -17,7 +17,9 @@ import type { Keyring } from './keyring.ts'
 import { list } from './reading/list.ts'
 import { changeOwner, findOwner } from './owners.ts'
 import { readCounts } from './reading/counts.ts'
-import { readJournal } from './reading/journal.ts'
+import { findEntry, readJournal } from './reading/journal.ts'
+import type { BackgroundCheck } from './reading/journal-head.ts'
+import { readJournalHead } from './reading/journal-head.ts'
 import { findRefusal, readRefusals } from './reading/refusals.ts'
 import { readUsageSeries } from './reading/usage-series.ts'
 import { listOwners } from './reading/owners.ts'
@@ -29,10 +31,16 @@ import type { Rotated } from './rotate.ts'
 import { retire, rotate } from './rotate.ts'
 import { verifyMany } from './verify-many.ts'
 
+/** What the verbs share with those of other admin keys, but for the verifier. */
+interface Acting<Scope extends string> extends Pick<UnderWay, 'during'> {
+  readonly verify: Verifier<Scope>['verify']
+  readonly check: BackgroundCheck
+}
+
 /** The verbs of a keyring, with the rights of `parts.authority`. */
 export function verbsOf<Scope extends string>(
   parts: KeyringParts<Scope>,
-  { verify, during }: { readonly verify: Verifier<Scope>['verify'] } & Pick<UnderWay, 'during'>,
+  { verify, during, check }: Acting<Scope>,
 ): Omit<Keyring<Scope>, 'credential' | 'noteRefusal' | 'close'> {
   const { store, clock, scopes, environments } = parts
   return {
@@ -64,6 +72,8 @@ export function verbsOf<Scope extends string>(
       return kept === undefined || !authority.sees(kept.key) ? undefined : keyOfKept<Scope>(kept, clock.now())
     },
     journal: (options = {}) => readJournal(parts, options),
+    journalEntry: (seq) => findEntry(parts, seq),
+    journalHead: () => readJournalHead(parts, check),
     async verifyJournal(options = {}) {
       mustSeeAll(await authorityOf(parts, 'journal:read'))
       return verifyJournal(store, options)

@@ -3,12 +3,15 @@ import { Option } from 'commander'
 import type { Entry, JournalOptions } from 'latchkey'
 import { actions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
+import { Failure } from '../exit.ts'
 import { atLeastOne, count } from '../input/flags.ts'
 import { defined } from '../input/defined.ts'
 import { iso, timeAgo } from '../input/when.ts'
+import { putJson } from '../json.ts'
 import { startListing } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
+import { put } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 import { sentenceOf } from './sentence.ts'
 
@@ -23,6 +26,9 @@ interface Options
 
 /** Entries in one request. */
 const page = 1000
+
+/** What a list is asked for, and an entry is not. */
+const filters = ['key', 'owner', 'by', 'action', 'from', 'to', 'after', 'order', 'limit', 'last', 'cursor', 'all']
 
 /** For programs that split lines; people get sentences. */
 const columns: readonly Column<Entry>[] = [
@@ -40,7 +46,7 @@ function entryLine(entry: Entry): readonly [label: string, text: string] {
 }
 
 export function showCommand(journal: Command): void {
-  keyringCommand(journal, 'show', 'Show what was changed, when, by whom and why, the newest first')
+  keyringCommand(journal, 'show [seq]', 'Show what was changed, when, by whom and why, the newest first, or one change')
     .option('--key <id>', 'Only changes to this key')
     .addOption(
       new Option('--owner <owner>', 'Only changes to this owner, and to the keys that it had then').conflicts('key'),
@@ -59,7 +65,11 @@ export function showCommand(journal: Command): void {
     )
     .option('--cursor <cursor>', 'Continue after the entries already shown')
     .addOption(new Option('--all', 'All entries, however many').conflicts(['limit', 'last']))
-    .action(async (options: Options) => {
+    .action(async (seq: string | undefined, options: Options, command: Command) => {
+      if (seq !== undefined) {
+        await showEntry(seq, options, command)
+        return
+      }
       const { json, all = false, key, owner, by, action, from, to, after, order, last, limit } = options
       const filter: JournalOptions = defined({ key, owner, actor: by, action, from, to, after, order })
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
@@ -76,4 +86,15 @@ export function showCommand(journal: Command): void {
         listing.end(isCut ? `There are more entries: add --cursor ${cursor}, or --all.` : undefined)
       })
     })
+}
+
+/** One entry, by its number. Filters are of the list. */
+async function showEntry(text: string, options: Options, command: Command): Promise<void> {
+  const seq = atLeastOne(text)
+  const filter = filters.find((name) => command.getOptionValueSource(name) === 'cli')
+  if (filter !== undefined) throw new Failure('usage', `--${filter} is for a list, and ${seq} is one entry.`)
+  const found = await withKeyring(options, { mode: 'read' }, ({ keyring }) => keyring.journalEntry(seq))
+  if (found === undefined) throw new Failure('failed', `The journal has no entry ${seq}, or none that you may read.`)
+  if (options.json === true) putJson(found)
+  else put(entryLine(found.entry).join(''))
 }

@@ -14,7 +14,7 @@ interface Response {
 /** The codes that come neither from a refusal nor from an error of the keyring. */
 const otherCodes: Readonly<Record<string, readonly string[]>> = {
   400: ['bad_request', 'invalid_json'],
-  404: ['unknown_refusal'],
+  404: ['unknown_entry', 'unknown_refusal'],
   413: ['body_too_large'],
   415: ['unsupported_media_type'],
   422: ['invalid_request'],

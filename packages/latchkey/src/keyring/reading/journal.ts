@@ -111,6 +111,39 @@ export async function readJournal<Scope extends string>(
   }
 }
 
+/** An entry, and the values that it has changed. */
+export interface EntryDetails {
+  readonly entry: Entry
+  /**
+   * The members that it has changed, with their values before; `null` if it has changed none, or was emptied. Those after
+   * it are `entry.change.after`.
+   */
+  readonly before: Readonly<Record<string, unknown>> | null
+}
+
+/**
+ * The function behind `Keyring.journalEntry`: `undefined` if there is no such entry, or none that the admin key may read.
+ *
+ * @throws LatchkeyError `invalid_input`, `beyond_delegation`.
+ */
+export async function findEntry<Scope extends string>(
+  parts: KeyringParts<Scope>,
+  number: number,
+): Promise<EntryDetails | undefined> {
+  const seq = integer('seq', number, { least: 1, most: Number.MAX_SAFE_INTEGER - 1 })
+  const authority = await authorityOf(parts, 'journal:read')
+  const { owner } = authority
+  if (owner === undefined) mustSeeAll(authority)
+  const held = owner === undefined ? undefined : (authority.environments ?? [])
+  // From both sides, so that no other entry is looked at.
+  const only = { order: 'newest', position: { at: 0, seq: seq + 1 }, after: seq - 1, limit: 1 } as const
+  const [item] = await parts.store.entries({ ...only, owner, held })
+  if (item === undefined) return undefined
+  const entry = entryOf(item, authority)
+  const { before } = entry.change
+  return { entry, before: typeof before === 'object' ? (before as EntryDetails['before']) : null }
+}
+
 /** The part of the filter that says whose entries are read, as far as the admin key that asks may read them. */
 async function subjectsOf<Scope extends string>(
   parts: KeyringParts<Scope>,
