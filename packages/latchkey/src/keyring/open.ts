@@ -120,6 +120,7 @@ export async function openKeyring<const Scope extends string>(
     usage,
     refusals,
     clock,
+    cursorKey: await store.cursorKey(),
     prefix,
     environments,
     scopes,

@@ -41,6 +41,7 @@ const storeShape: Shape<Store> = {
   recordRefusals: 'a function',
   refusals: 'a function',
   declared: 'a function',
+  cursorKey: 'a function',
   declare: 'a function',
   grants: 'a function',
   ready: 'a function',

@@ -190,6 +190,8 @@ export interface Store {
   refusals(filter: RefusalFilter): Awaitable<readonly StoredRefusal[]>
   /** The last declaration; `undefined` if there never was one, which differs from an empty declaration. */
   declared(): Awaitable<Declared | undefined>
+  /** A random text of 256 bits, made with the tables and the same for ever. Cursors are encrypted with it. */
+  cursorKey(): Awaitable<string>
   /** Keeps what is declared, for those who do not know. A store that may not be written to leaves it as it is. */
   declare(declared: Declared): Awaitable<void>
   /** The scopes of keys of these environments that are not revoked, as granted, each once. */

@@ -75,6 +75,7 @@ export function timelyStore(store: Store, { timeout, after }: Waits): Store {
     recordRefusals: (refusals, bounds) => work(store.recordRefusals(refusals, bounds)),
     refusals: (filter) => work(store.refusals(filter)),
     declared: () => work(store.declared()),
+    cursorKey: () => work(store.cursorKey()),
     declare: (declared) => work(store.declare(declared)),
     grants: (environments) => work(store.grants(environments)),
     ready: () => check(store.ready()),

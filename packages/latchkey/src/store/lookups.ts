@@ -1,5 +1,5 @@
 import type { QuotaState, SecretMatch } from '../ports.ts'
-import { jsonOf } from './foreign-value.ts'
+import { foreignValue, jsonOf } from './foreign-value.ts'
 import type { KeyRow } from './key-columns.ts'
 import { keyOfRow } from './key-columns.ts'
 import type { DeclaredRow, OwnerRow, SecretRow } from './rows.ts'
@@ -16,6 +16,7 @@ export type LookupName =
   | 'owner'
   | 'idempotentResult'
   | 'declared'
+  | 'cursorKey'
   | 'withoutSnapshot'
   | 'purgeable'
   | 'isErased'
@@ -59,6 +60,13 @@ export const lookups: Working<LookupName> = {
   *declared() {
     const found = yield* row<DeclaredRow>(sql.declared)
     return found === undefined ? undefined : declaredOfRow(found)
+  },
+
+  *cursorKey() {
+    const found = yield* row<{ key: string }>(sql.cursorKey)
+    // Nobody but another program takes it out. What is missing must not become a key that everybody knows.
+    if (found === undefined) throw foreignValue('latchkey_cursor_key.key', 'no text')
+    return found.key
   },
 
   *isErased(hash) {

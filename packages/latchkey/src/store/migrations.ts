@@ -297,5 +297,10 @@ export function migrations({
       // For who may see some environments only: what others have is not looked at.
       `CREATE INDEX latchkey_refusals_by_environment ON latchkey_refusals (environment, at, place)`,
     ],
+    [
+      // One row: what cursors are encrypted with. It is in the database, so that every process reads the cursors of all.
+      `CREATE TABLE latchkey_cursor_key (place ${integer} PRIMARY KEY, key TEXT NOT NULL)`,
+      `INSERT INTO latchkey_cursor_key (place, key) VALUES (1, ${random} || ${random})`,
+    ],
   ]
 }

@@ -349,6 +349,8 @@ export const countKnownRefusals: string = `SELECT COUNT(*) AS count FROM latchke
 export const trimKnownRefusals: string = `DELETE FROM latchkey_refusals WHERE place IN (
     SELECT place FROM latchkey_refusals WHERE key_id <> '' ORDER BY place LIMIT $1)`
 
+export const cursorKey: string = `SELECT key FROM latchkey_cursor_key WHERE place = 1`
+
 export const declared: string = `SELECT scopes, prefix, environments FROM latchkey_declared WHERE place = 1`
 
 export const declare: string = `INSERT INTO latchkey_declared (place, scopes, prefix, environments) VALUES (1, $1, $2, $3)

@@ -245,6 +245,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     byId: lookup('byId'),
     owner: lookup('owner'),
     declared: lookup('declared'),
+    cursorKey: lookup('cursorKey'),
     isErased: lookup('isErased'),
     isErasedUse: lookup('isErasedUse'),
     purgeable: lookup('purgeable'),

@@ -14,6 +14,8 @@ export interface KeyringParts<Scope extends string> {
   readonly usage: Usage
   readonly refusals: Refusals
   readonly clock: Clock
+  /** What cursors are encrypted with, as the store has it. */
+  readonly cursorKey: string
   readonly prefix: string
   /** All but the reserved one. The first is the default for new keys and for routes. */
   readonly environments: readonly [string, ...string[]]

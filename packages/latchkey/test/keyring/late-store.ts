@@ -51,6 +51,7 @@ export function lateStore(store: Store): Store {
     recordRefusals: late(store.recordRefusals),
     refusals: late(store.refusals),
     declared: late(store.declared),
+    cursorKey: late(store.cursorKey),
     declare: late(store.declare),
     grants: late(store.grants),
     ready: late(store.ready),

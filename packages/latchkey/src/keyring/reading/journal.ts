@@ -5,7 +5,7 @@ import type { KeyringParts } from '../../verify/parts.ts'
 import type { Authority } from '../authority.ts'
 import { authorityOf, mustSeeAll } from '../authority.ts'
 import { visibleOwner } from '../owners.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { cursorsOf } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import { entryOf } from './entry.ts'
 
@@ -88,7 +88,7 @@ export async function readJournal<Scope extends string>(
   const [earliest, latest] = [timestamp('from', from) ?? undefined, timestamp('to', to) ?? undefined]
   const inOrder = oneOf('order', order, orders)
   const orderName = `journal ${inOrder}${earliest === undefined && latest === undefined ? '' : ' by time'}`
-  const [at, seq] = positionOf(cursor, orderName, ['integer', 'integer']) ?? []
+  const [at, seq] = cursorsOf(parts).positionOf(cursor, orderName, ['integer', 'integer']) ?? []
   const size = integer('limit', limit, { least: 1, most: bounds.page })
   const filter = {
     actor: actor === undefined ? undefined : text('actor', actor, bounds.label),
@@ -107,7 +107,8 @@ export async function readJournal<Scope extends string>(
   const last = shown.at(-1)?.entry
   return {
     entries: shown.map((item) => entryOf(item, authority)),
-    cursor: found.length > size && last !== undefined ? cursorOf(orderName, [last.at, last.seq]) : null,
+    cursor:
+      found.length > size && last !== undefined ? cursorsOf(parts).cursorOf(orderName, [last.at, last.seq]) : null,
   }
 }
 

@@ -7,7 +7,7 @@ import { authorityOf } from '../authority.ts'
 import type { Key } from '../key.ts'
 import { keyOfListed } from '../key.ts'
 import type { PositionShape } from './cursor.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { cursorsOf } from './cursor.ts'
 import type { MetadataFilter } from './metadata-filter.ts'
 import { metadataAsked } from './metadata-filter.ts'
 
@@ -114,7 +114,7 @@ export async function list<Scope extends string>(
   objectOf('The options of list', options, listOptions)
   const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   const order = options.order === undefined ? 'oldest' : oneOf('order', options.order, listOrders)
-  const after = positionOf(cursor, order, shapes[order])
+  const after = cursorsOf(parts).positionOf(cursor, order, shapes[order])
   const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const known = [...parts.environments, adminEnvironment]
   const authority = await authorityOf(parts, 'keys:read')
@@ -144,7 +144,7 @@ export async function list<Scope extends string>(
   const { items, next, total } = await store.list(filter)
   return {
     keys: items.map((item) => keyOfListed<Scope>(item, now)),
-    cursor: next === undefined ? null : cursorOf(order, next),
+    cursor: next === undefined ? null : cursorsOf(parts).cursorOf(order, next),
     ...(total === undefined ? {} : { total }),
   }
 }

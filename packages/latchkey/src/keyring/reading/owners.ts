@@ -5,7 +5,7 @@ import type { Owner } from '../owners.ts'
 import { ownerOfStored } from '../owners.ts'
 import type { StateCounts } from './counts.ts'
 import { statesOf, sumOf } from './counts.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { cursorsOf } from './cursor.ts'
 
 /** The filter of a list of owners, and its page. */
 export interface OwnersOptions {
@@ -46,7 +46,7 @@ export async function listOwners<Scope extends string>(
   const { store, clock } = parts
   objectOf('The options of owners', options, ownersOptions)
   const limit = integer('limit', options.limit ?? 100, { least: 1, most: bounds.page })
-  const [after] = positionOf(options.cursor, 'owners', ['text']) ?? []
+  const [after] = cursorsOf(parts).positionOf(options.cursor, 'owners', ['text']) ?? []
   const part = typeof options.text === 'string' ? options.text.normalize() : options.text
   const begins = part === undefined ? undefined : anyText('text', part, bounds.label)
   const { owner, environments, everywhere } = await authorityOf(parts, 'owners:read')
@@ -67,5 +67,8 @@ export async function listOwners<Scope extends string>(
     return { ...ownerOfStored(one.owner), keys: sumOf(Object.values(states)), states }
   })
   const last = owners.at(-1)
-  return { owners, cursor: listed.length > limit && last !== undefined ? cursorOf('owners', [last.owner]) : null }
+  return {
+    owners,
+    cursor: listed.length > limit && last !== undefined ? cursorsOf(parts).cursorOf('owners', [last.owner]) : null,
+  }
 }

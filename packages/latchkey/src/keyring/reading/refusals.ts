@@ -7,7 +7,7 @@ import { recordOf } from '../../verify/refusal-record.ts'
 import { keptId } from '../../verify/refused-call.ts'
 import type { Authority } from '../authority.ts'
 import { authorityOf } from '../authority.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { cursorsOf } from './cursor.ts'
 
 /** The filter of refusals to read, and their page. */
 export interface RefusalsOptions {
@@ -66,7 +66,7 @@ export async function readRefusals<Scope extends string>(
   const { key, owner, code, route, from, to, order = 'newest', cursor, limit = 100 } = options
   integer('limit', limit, { least: 1, most: bounds.page })
   const direction = oneOf('order', order, orders)
-  const [at, place] = positionOf(cursor, `refusals ${direction}`, ['integer', 'integer']) ?? []
+  const [at, place] = cursorsOf(parts).positionOf(cursor, `refusals ${direction}`, ['integer', 'integer']) ?? []
   const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
   const filter = {
     key: key === undefined ? undefined : text('key', key, bounds.label),
@@ -90,7 +90,9 @@ export async function readRefusals<Scope extends string>(
   return {
     refusals: shown.map(recordOf),
     cursor:
-      found.length > limit && last !== undefined ? cursorOf(`refusals ${direction}`, [last.at, last.place]) : null,
+      found.length > limit && last !== undefined
+        ? cursorsOf(parts).cursorOf(`refusals ${direction}`, [last.at, last.place])
+        : null,
   }
 }
 

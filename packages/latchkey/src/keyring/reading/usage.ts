@@ -5,7 +5,7 @@ import type { UsageCount, UsageFilter, UsagePlace } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
 import type { Authority } from '../authority.ts'
 import { authorityOf } from '../authority.ts'
-import { cursorOf, positionOf } from './cursor.ts'
+import { cursorsOf } from './cursor.ts'
 import type { UsageOutcome } from './usage-outcome.ts'
 import { usageOutcomes } from './usage-outcome.ts'
 
@@ -69,7 +69,7 @@ export async function readUsage<Scope extends string>(
     from: timestamp('from', from) ?? Math.max(0, until - aDay),
     to: until,
     order: oneOf('order', order, orders),
-    after: placeIn(cursor, order),
+    after: placeIn(parts, cursor, order),
     limit: integer('limit', limit, { least: 1, most: bounds.usage }),
   }
   const authority = await authorityOf(parts, 'usage:read')
@@ -79,7 +79,7 @@ export async function readUsage<Scope extends string>(
   const found = await parts.store.usage({ ...filter, ...page, limit: page.limit + 1 })
   const usage = found.slice(0, page.limit)
   const last = usage.at(-1)
-  return { usage, cursor: found.length > page.limit && last !== undefined ? cursorAt(last, page.order) : null }
+  return { usage, cursor: found.length > page.limit && last !== undefined ? cursorAt(parts, last, page.order) : null }
 }
 
 /** The usage that a filter asks for, and that an admin key sees; `undefined` if that is none. */
@@ -115,13 +115,22 @@ function labelOf(name: string, value: string | undefined): string | undefined {
   return value === undefined ? undefined : text(name, value, bounds.label)
 }
 
-function cursorAt(place: UsagePlace, order: UsageFilter['order']): string {
+type CursorParts = Parameters<typeof cursorsOf>[0]
+
+function cursorAt(parts: CursorParts, place: UsagePlace, order: UsageFilter['order']): string {
   const { hour, key, owner, environment, outcome, limitName } = place
-  return cursorOf(`usage ${order}`, [hour, key, owner, environment, outcome, limitName])
+  return cursorsOf(parts).cursorOf(`usage ${order}`, [hour, key, owner, environment, outcome, limitName])
 }
 
-function placeIn(cursor: unknown, order: UsageFilter['order']): UsagePlace | undefined {
-  const position = positionOf(cursor, `usage ${order}`, ['integer', 'text', 'text', 'text', 'text', 'text'])
+function placeIn(parts: CursorParts, cursor: unknown, order: UsageFilter['order']): UsagePlace | undefined {
+  const position = cursorsOf(parts).positionOf(cursor, `usage ${order}`, [
+    'integer',
+    'text',
+    'text',
+    'text',
+    'text',
+    'text',
+  ])
   if (position === undefined) return undefined
   const [hour, ...texts] = position
   const [key = '', owner = '', environment = '', outcome = '', limitName = ''] = texts.map(String)
