@@ -1,7 +1,7 @@
 import { putJson } from './json.ts'
 import { printable, say, styled } from './terminal/print.ts'
 import type { Column } from './terminal/table.ts'
-import { putHanging, putTable } from './terminal/table.ts'
+import { putHanging, startTable } from './terminal/table.ts'
 
 /** How the rows of a list are printed. */
 export interface ListingOptions<Row> {
@@ -21,24 +21,24 @@ export interface Listing<Row> {
 }
 
 /**
- * Begins a list. JSON is printed row by row, so that a million rows need no memory. A table waits for the last row, because
- * its columns are as wide as the widest cell.
+ * Begins a list. Its rows are printed as they come, so that a million need no memory; in a terminal, a table waits for the
+ * first thousand.
  */
 export function startListing<Row extends object>({ json, columns, line, empty }: ListingOptions<Row>): Listing<Row> {
-  const waiting: Row[] = []
+  const table = startTable(columns)
   const sentences = process.stdout.isTTY ? line : undefined
   let shown = 0
   return {
     add(rows) {
       shown += rows.length
       if (json === true) for (const row of rows) putJson(row)
-      else if (sentences === undefined) waiting.push(...rows)
+      else if (sentences === undefined) table.add(rows)
       else for (const [label, text] of rows.map(sentences)) putHanging(label, printable(text))
     },
     end(more) {
       if (json !== true) {
         // Programs get the names of the columns even if there is no row.
-        if (waiting.length > 0 || !process.stdout.isTTY) putTable(columns, waiting)
+        if ((shown > 0 && sentences === undefined) || !process.stdout.isTTY) table.end()
         if (shown === 0) say(empty)
       }
       if (more !== undefined) say(styled('dim', more, process.stderr))

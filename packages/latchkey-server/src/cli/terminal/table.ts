@@ -32,16 +32,60 @@ const id = /^key_\w+$/
  * and every cell is complete, for `cut` and `sort`.
  */
 export function putTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  const table = startTable(columns)
+  table.add(rows)
+  table.end()
+}
+
+/** A table whose rows come by and by. */
+export interface Table<Row> {
+  readonly add: (rows: readonly Row[]) => void
+  /** Prints what has waited, and the names of the columns if there was no row. */
+  readonly end: () => void
+}
+
+/** Rows by which the columns of a terminal are measured. */
+const mostMeasured = 1000
+
+/**
+ * Begins a table. Its rows are printed as they come, so that a million need no memory. In a terminal, the first thousand
+ * are waited for: the columns are as wide as these need, and longer cells after them are cut off.
+ */
+export function startTable<Row>(columns: readonly Column<Row>[]): Table<Row> {
   const head = columns.map(({ title }) => title)
-  if (!process.stdout.isTTY) {
-    const cells = rows.map((row) => columns.map(({ text }) => printable(text(row))))
-    for (const line of [head, ...cells]) put(line.join('\t'))
-    return
+  const isTerminal = process.stdout.isTTY
+  const cellsOf = (row: Row): readonly string[] =>
+    columns.map(({ text, short = text }) => printable((isTerminal ? short : text)(row)))
+  let waiting: (readonly string[])[] = []
+  let print: ((cells: readonly string[]) => void) | undefined
+
+  function begin(): (cells: readonly string[]) => void {
+    if (!isTerminal) {
+      put(head.join('\t'))
+      return (cells) => put(cells.join('\t'))
+    }
+    const lines = linesFor(measured(columns, [head, ...waiting]), roomIn(process.stdout))
+    for (const text of rendered(lines, head)) put(styled('bold', text))
+    return (cells) => {
+      for (const text of rendered(lines, cells)) put(text)
+    }
   }
-  const cells = rows.map((row) => columns.map(({ text, short = text }) => printable(short(row))))
-  const lines = linesFor(measured(columns, [head, ...cells]), roomIn(process.stdout))
-  for (const text of rendered(lines, head)) put(styled('bold', text))
-  for (const row of cells) for (const text of rendered(lines, row)) put(text)
+
+  function flush(): void {
+    print ??= begin()
+    for (const cells of waiting) print(cells)
+    waiting = []
+  }
+
+  return {
+    add(rows) {
+      for (const row of rows) {
+        waiting.push(cellsOf(row))
+        if (!isTerminal || print !== undefined || waiting.length >= mostMeasured) flush()
+      }
+    },
+    end: flush,
+  }
 }
 
 /** Prints the facts on one thing, one per line. In a terminal, a long value continues below itself. */
@@ -67,6 +111,8 @@ interface Measured {
   /** The least width that it needs in a line beside others. */
   readonly least: number
   readonly below: boolean
+  /** Whether a cell may be cut off: of one that came after the columns were measured, a number would become another. */
+  readonly flexible: boolean
   /** Whether a cell continues on further lines instead of being cut off. */
   readonly wraps: boolean
 }
@@ -87,6 +133,7 @@ function measured<Row>(columns: readonly Column<Row>[], cells: readonly (readonl
       natural,
       least: Math.max(unbroken, Math.min(natural, wraps ? narrowest.wrapped : narrowest.cut)),
       below,
+      flexible,
       wraps,
     }
   })
@@ -147,7 +194,7 @@ function rendered(lines: readonly (readonly Place[])[], row: readonly string[]):
         text += first
         more.push(...rest.map((one) => indent + one))
       } else {
-        text += padded(id.test(cell) ? cell : cut(cell, width), width)
+        text += padded(!column.flexible || id.test(cell) ? cell : cut(cell, width), width)
       }
     }
     return [text.trimEnd(), ...more]
