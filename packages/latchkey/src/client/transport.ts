@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
 import { invalid, longestCredential } from '../options.ts'
+import { isThisMachine } from '../this-machine.ts'
 import { failureOf } from './problem.ts'
 import { queryText } from './query.ts'
 import { reasonOf } from './reason.ts'
@@ -161,14 +162,6 @@ function checkedBase(url: string, insecure: unknown): string {
     throw must(`begin with https://: over http the key can be read on its way to another machine. ${otherwise}`)
   }
   return parsed.origin + parsed.pathname.replace(/\/+$/, '')
-}
-
-/**
- * Whether an address is reached without a network. The address is as `URL` writes it, which has one spelling for every
- * form of 127.0.0.1.
- */
-function isThisMachine(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /**

@@ -3,11 +3,14 @@ import { parse } from '../secret/parse.ts'
 /** The header that carries the key unless the guard is told otherwise, and its name in challenges and in OpenAPI. */
 export const header = 'X-API-Key'
 
-/** Where callers send their keys: in `X-API-Key`, in `Authorization: Bearer`, or in either of the two. */
-export type CredentialPlace = 'header' | 'bearer' | 'either'
+/**
+ * Where callers send their keys: in `X-API-Key`, in `Authorization: Bearer`, or in either of the two. `identity` is for a
+ * service behind a proxy, which reads `X-Latchkey-Identity`: callers send their keys to the proxy, in `X-API-Key`.
+ */
+export type CredentialPlace = 'header' | 'bearer' | 'either' | 'identity'
 
 /** All places, the default first. */
-export const credentialPlaces: readonly CredentialPlace[] = ['header', 'bearer', 'either']
+export const credentialPlaces: readonly CredentialPlace[] = ['header', 'bearer', 'either', 'identity']
 
 /**
  * The challenge of a 401, which it must carry (RFC 9110 11.6.1). A scheme without parameters is a challenge (11.3), but
@@ -17,16 +20,18 @@ export const challenges: Readonly<Record<CredentialPlace, string>> = {
   header,
   bearer: 'Bearer realm="API"',
   either: `${header}, Bearer realm="API"`,
+  identity: header,
 }
 
-/** The names of the two headers, as they are compared. */
-type ReadHeader = 'authorization' | 'x-api-key'
+/** The names of the headers, as they are compared. */
+type ReadHeader = 'authorization' | 'x-api-key' | 'x-latchkey-identity'
 
 /** The header that a guard does not read, though callers send their keys in it by mistake. */
 export const unreadHeaders: Readonly<Record<CredentialPlace, ReadHeader | undefined>> = {
   header: 'authorization',
   bearer: 'x-api-key',
   either: undefined,
+  identity: 'x-api-key',
 }
 
 /** Stands for a request with more than one credential. */
@@ -62,6 +67,10 @@ export const credentialReaders: Readonly<Record<CredentialPlace, CredentialReade
     const text = valueOf('x-api-key', lines)
     if (token === undefined) return text
     return text === undefined ? token : twoCredentials
+  },
+  /** The proxy has judged what else the caller sent. */
+  identity(lines) {
+    return valueOf('x-latchkey-identity', lines)
   },
 }
 
@@ -119,7 +128,7 @@ export function hasLine(name: ReadHeader, lines: readonly string[]): boolean {
  */
 export function linesOf(headers: { readonly get: (name: string) => string | null }): readonly string[] {
   const lines: string[] = []
-  for (const name of ['x-api-key', 'authorization']) {
+  for (const name of ['x-api-key', 'authorization', 'x-latchkey-identity']) {
     const value = headers.get(name)
     if (value !== null) for (const line of value.split(/, |,$/)) lines.push(name, line)
   }

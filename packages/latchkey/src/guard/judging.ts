@@ -58,7 +58,7 @@ export function judging<Scope extends string>(
   verifier: Verifier<Scope>,
   credential: CredentialPlace = 'header',
 ): Judging<Scope> {
-  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer or either')
+  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer, either or identity')
   const credentialIn = credentialReaders[credential]
   const credentialOn = connectionMemory(verifier.credential?.bind(verifier))
   const unread = unreadHeaders[credential]

@@ -10,6 +10,7 @@ const schemes: Readonly<Record<CredentialPlace, readonly ('ApiKey' | 'Bearer')[]
   header: ['ApiKey'],
   bearer: ['Bearer'],
   either: ['ApiKey', 'Bearer'],
+  identity: ['ApiKey'],
 }
 
 /** The OpenAPI documentation of a declared route: `security`, and the responses that the guard can give. */
@@ -116,7 +117,7 @@ export function securitySchemes(
 ): { readonly [Name in 'ApiKey' | 'Bearer']?: SecurityScheme } {
   objectOf('The options of securitySchemes', options, ['credential'])
   const { credential = 'header' } = options
-  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer or either')
+  if (!credentialPlaces.includes(credential)) throw invalid('credential', 'header, bearer, either or identity')
   const lines = Object.entries(verifier.scopes).map(([scope, sentence]) => `- \`${scope}\`: ${sentence}`)
   const description = lines.length === 0 ? 'Your API key.' : `Your API key. Keys have scopes:\n\n${lines.join('\n')}`
   const all = {
