@@ -45,6 +45,19 @@ export function noNginx(): string | false {
   return skipUnless(spawnSync('nginx', ['-v']).status === 0, 'no nginx on this machine')
 }
 
+export function noCaddy(): string | false {
+  return skipUnless(spawnSync('caddy', ['version']).status === 0, 'no caddy on this machine')
+}
+
+export function noHaproxy(): string | false {
+  return skipUnless(spawnSync('haproxy', ['-v']).status === 0, 'no haproxy on this machine')
+}
+
+export function noFastapi(): string | false {
+  const found = spawnSync('/usr/bin/python3', ['-c', 'import fastapi, uvicorn, jwt, cryptography'])
+  return skipUnless(found.status === 0, 'no python3-fastapi, python3-uvicorn and python3-jwt on this machine')
+}
+
 export function noSystemd(): string | false {
   return skipUnless(spawnSync('systemd-analyze', ['--version']).status === 0, 'no systemd-analyze on this machine')
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
-import type { OpenKeyring, Refused, Verdict } from 'latchkey'
+import type { CallContext, OpenKeyring, Refused, Verdict } from 'latchkey'
 import { acceptedHeaders, presentedCredential, refusalAnswer } from 'latchkey/guard'
 import { onUnrouted, problem, problems } from 'latchkey/problem/fastify'
 import type { KeysInUse } from '../identity/keys-in-use.ts'
@@ -69,6 +69,18 @@ function judging(
   const { credential, requirement } = policy
   const headersOf = identityHeadersFor(policy, { keys, now })
 
+  /** The address is looked up only for a key that names addresses. */
+  function callOf(request: FastifyRequest): CallContext {
+    return {
+      get ip() {
+        return proxies.callerOf(request)
+      },
+      // Said, so that no code can put them into the prototype.
+      dryRun: undefined,
+      seenBy: undefined,
+    }
+  }
+
   return (request, reply, done) => {
     const asker = proxies.askerOf(request)
     if (asker instanceof Promise) asker.then(ask).catch(done)
@@ -79,7 +91,7 @@ function judging(
       const { keyring: acting } = found
       const presented = presentedCredential(request.raw.rawHeaders, credential)
       if (typeof presented === 'object') return answer(presented, acting)
-      const verdict = acting.verify(presented, requirement, { ip: proxies.callerOf(request) })
+      const verdict = acting.verify(presented, requirement, callOf(request))
       if (verdict instanceof Promise) verdict.then((late) => answer(late, acting)).catch(done)
       else answer(verdict, acting)
     }

@@ -179,14 +179,23 @@ export function proxyConformance(name: string, skip: string | false, start: Prox
         const { status, seen } = await call({ line: `GET ${path} HTTP/1.1` })
         const [first] = seen
         if (first === undefined) assert.ok([400, 401].includes(status), `${path}: ${status}`)
-        else assert.equal(first.url.split('?')[0], '/health', path)
+        else assert.equal(decodeURIComponent(first.url.split('?')[0] ?? ''), '/health', path)
       }
     })
 
     await context.test('a body that is announced and not sent holds up no refusal', async () => {
-      const announced = { line: 'POST /orders HTTP/1.1', headers: [['Content-Length', '100000']] } as const
+      const announced = { line: 'POST /orders HTTP/1.1', headers: [['Content-Length', '1000000']] } as const
       const { status, seen } = await call(announced)
       assert.deepEqual([status, seen.length], [401, 0])
+    })
+
+    await context.test('refusals are asked about on connections that are kept', { skip: start.asksAnew }, async () => {
+      let opened = 0
+      const count = (): void => void opened++
+      stand.forProxies?.server.on('connection', count)
+      for (let time = 0; time < 50; time++) assert.equal((await call({})).status, 401)
+      stand.forProxies?.server.off('connection', count)
+      assert.ok(opened <= 2, `${opened} connections`)
     })
 
     await context.test('without Latchkey nobody passes: 503 with a document', async () => {

@@ -29,17 +29,21 @@ export async function sendRaw(
   socket.write(`${line}\r\nHost: service.example\r\n${lines.join('')}\r\n${body}`)
   let text = ''
   socket.setEncoding('latin1')
+  // Whatever is missing then is told by what it is compared with.
+  const patience = setTimeout(() => socket.destroy(), 10_000)
   for await (const chunk of socket) {
     text += chunk
-    if (isWhole(text)) break
+    if (isWhole(text, line)) break
   }
+  clearTimeout(patience)
   socket.destroy()
   return parsed(text)
 }
 
-function isWhole(text: string): boolean {
+function isWhole(text: string, line: string): boolean {
   const end = text.indexOf('\r\n\r\n')
   if (end === -1) return false
+  if (line.startsWith('HEAD ')) return true
   const head = text.slice(0, end)
   const length = /^content-length: *(\d+)\r?$/im.exec(head)?.[1]
   if (length !== undefined) return text.length >= end + 4 + Number(length)

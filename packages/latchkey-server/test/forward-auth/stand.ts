@@ -16,6 +16,7 @@ import { makeIdentityKey, readIdentityFile, textOfIdentityKeys } from '../../src
 import type { Holder } from '../stage.ts'
 import { memorySettings } from '../stage.ts'
 import type { Settings } from '../../src/config.ts'
+import type { Policies } from '../../src/config/policies-file.ts'
 import type { EchoService } from './service.ts'
 import { echoService } from './service.ts'
 
@@ -43,8 +44,16 @@ export function identityIn(folder: string): NonNullable<Settings['identity']> {
 export interface ProxyStart {
   /** Its configuration, by the path in the repository. */
   readonly configuration: string
+  /** Whether it asks at a port, and not at a socket. */
+  readonly overPort?: boolean
+  /** Why it opens a connection for each question, if it does. */
+  readonly asksAnew?: string
+  /** What it asks by; `process` if left out. */
+  readonly policies?: Policies
   /** Texts of the configuration, and what stands in their place; each must be there. */
   readonly replaced: (places: Places) => Readonly<Record<string, string>>
+  /** The port of the service, if it is not the one that keeps what it sees. */
+  readonly service?: number
   /** Starts the proxy with the configuration at a path. */
   readonly start: (configuration: string, folder: string) => ChildProcess
 }
@@ -58,25 +67,35 @@ export interface Places {
   readonly folder: string
 }
 
+const usual: Policies = { process: { scopes: ['process:run'] } }
+
 /** Opens all of it. It goes when the file of tests is over. */
-export async function openStand({ configuration, replaced, start }: ProxyStart): Promise<Stand> {
+export async function openStand({
+  configuration,
+  overPort = false,
+  service: ready,
+  policies = usual,
+  replaced,
+  start,
+}: ProxyStart): Promise<Stand> {
   const folder = temporaryFolder('forward-auth')
   const service = await echoService()
   beforeRemoval(folder, service.close)
   const [port, authPort] = [await freePort(), await freePort()]
   const socket = join(folder, 'auth.sock')
+  const address = overPort ? { host: '127.0.0.1', port: authPort } : { path: socket }
   const composed = await compose(
     memorySettings({
       scopes: { 'process:run': 'Run', 'orders:read': 'Read orders' },
       identity: identityIn(folder),
-      policies: { process: { scopes: ['process:run'] } },
-      forwardAuth: { path: socket },
+      policies,
+      forwardAuth: address,
     }),
     { clock: systemClock },
   )
   beforeRemoval(folder, composed.close)
-  await composed.forProxies?.listen({ path: socket })
-  const text = Object.entries(replaced({ socket, authPort, service: service.port, port, folder })).reduce(
+  await composed.forProxies?.listen(address)
+  const text = Object.entries(replaced({ socket, authPort, service: ready ?? service.port, port, folder })).reduce(
     (before, [from, to]) => {
       assert.ok(before.includes(from), `${from} stands in ${configuration}`)
       return before.replaceAll(from, to)
@@ -111,7 +130,7 @@ export async function openStand({ configuration, replaced, start }: ProxyStart):
 }
 
 /** Waits until somebody listens on a port. */
-async function listening(port: number, check: () => void): Promise<void> {
+export async function listening(port: number, check: () => void): Promise<void> {
   for (;;) {
     check()
     const socket = connect(port, '127.0.0.1')

@@ -8,7 +8,7 @@ import { SettingsError } from '../../src/config.ts'
 import { forwardAuthOptions } from '../../src/http/forward-auth.ts'
 import type { Settings } from '../../src/config.ts'
 import { makeIdentityKey, textOfIdentityKeys } from '../../src/identity/key-file.ts'
-import { publishedBefore } from '../../src/identity/rotation.ts'
+import { neededKeys, publishedBefore } from '../../src/identity/rotation.ts'
 import type { Stage } from '../stage.ts'
 import { everything, memorySettings, scenario } from '../stage.ts'
 import { identityIn } from '../forward-auth/stand.ts'
@@ -324,6 +324,16 @@ test('a new key is published at once, and signs when it has been there for ten m
   assert.equal(keys.signing().public.kid, old.public.kid)
   time = now + publishedBefore
   assert.equal(keys.signing().public.kid, next.public.kid)
+})
+
+test('a key stays in the file until an hour after its last signature', () => {
+  const hour = 3_600_000
+  const made = (...times: readonly number[]): never => times.map((createdAt) => ({ createdAt })) as never
+  const times = (keys: readonly { createdAt: number }[]): readonly number[] => keys.map(({ createdAt }) => createdAt)
+  const over = 10 * hour + publishedBefore + hour
+  assert.deepEqual(times(neededKeys(made(0, 10 * hour), over - 1)), [0, 10 * hour])
+  assert.deepEqual(times(neededKeys(made(0, 10 * hour), over)), [10 * hour])
+  assert.deepEqual(times(neededKeys(made(0), 99 * hour)), [0])
 })
 
 test('a policy that names what is not declared stops the start, by its name', async () => {
