@@ -7,6 +7,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   crash: () => import('./proofs/crash.ts'),
   drain: () => import('./proofs/drain.ts'),
   erasure: () => import('./proofs/erasure.ts'),
+  'forward-auth': () => import('./proofs/forward-auth.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
   quota: () => import('./proofs/quota.ts'),

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import type { Finding } from './faults.ts'
 import { checkFaults, tableOfFindings } from './faults.ts'
 import { proofs } from './proofs.ts'
-import type { Proof } from './proofs/proof.ts'
+import type { Proof, Run } from './proofs/proof.ts'
 import { missed } from './proofs/proof.ts'
 
 /** Exit codes: a figure was missed, or the command line makes no sense. */
@@ -31,8 +31,11 @@ try {
 
 async function list(): Promise<void> {
   for (const [name, load] of Object.entries(proofs)) {
-    const { promise, takes, sizes, faults } = (await load()).proof
-    const options = Object.entries(sizes).map(([size, value]) => `--${size} ${value}`)
+    const { promise, takes, sizes, faults, choices = {} } = (await load()).proof
+    const options = [
+      ...Object.entries(sizes).map(([size, value]) => `--${size} ${value}`),
+      ...Object.entries(choices).map(([choice, words]) => `--${choice} ${words.join('|')}`),
+    ]
     console.log(`${name.padEnd(14)} ${promise} (${options.join(' ')}: ${takes})`)
     console.log(`${''.padEnd(14)} --plant ${Object.keys(faults).join(', ')}`)
   }
@@ -44,22 +47,42 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     throw new UsageError(`There is no proof named ${JSON.stringify(name)}. Proofs: ${Object.keys(proofs).join(', ')}.`)
   }
   const { proof } = await load()
-  const { plant, ...given } = optionsOf(args, ['seed', ...Object.keys(proof.sizes)])
-  if (plant === undefined) await prove(name, proof, numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes }))
-  else await plantIn(name, proof, plant, given)
+  const { choices = {} } = proof
+  const { plant, ...given } = optionsOf(args, ['seed', ...Object.keys(proof.sizes), ...Object.keys(choices)])
+  const chosen = chosenFrom(choices, given)
+  const { seed, ...sizes } = numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes })
+  if (plant === undefined) await prove(name, proof, { seed: seed ?? 0, sizes, chosen })
+  else await plantIn(name, proof, { plant, given, chosen })
 }
 
-async function prove(name: string, proof: Proof, { seed, ...sizes }: Readonly<Record<string, number>>): Promise<void> {
+/** The words that were chosen, or the first ones. */
+function chosenFrom(
+  choices: NonNullable<Proof['choices']>,
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const chosen = Object.entries(choices).map(([choice, words]) => {
+    const word = given[choice] ?? words[0]
+    if (!words.includes(word)) throw new UsageError(`--${choice} must be one of ${words.join(', ')}.`)
+    return [choice, word]
+  })
+  return Object.fromEntries(chosen) as Readonly<Record<string, string>>
+}
+
+async function prove(
+  name: string,
+  proof: Proof,
+  { seed, sizes, chosen }: Pick<Run, 'seed' | 'sizes' | 'chosen'>,
+): Promise<void> {
   const progress = (line: string): void => console.error(`${name}: ${line}`)
   const began = performance.now()
   const outcome = await proof
-    .prove({ sizes, seed: seed ?? 0, progress })
+    .prove({ sizes, seed, chosen, progress })
     // A proof that did not finish has shown nothing.
     .catch((error: unknown) => ({ figures: {}, required: {}, error: explain(error) }))
   const failed = missed(outcome)
   const kept = failed.length === 0 && !('error' in outcome)
   const seconds = Math.round((performance.now() - began) / 1000)
-  console.log(JSON.stringify({ proof: name, kept, ...sizes, seed, seconds, ...outcome, missed: failed }))
+  console.log(JSON.stringify({ proof: name, kept, ...sizes, ...chosen, seed, seconds, ...outcome, missed: failed }))
   if (!kept) process.exitCode = exit.missed
 }
 
@@ -67,18 +90,28 @@ async function prove(name: string, proof: Proof, { seed, ...sizes }: Readonly<Re
 async function plantIn(
   name: string,
   proof: Proof,
-  plant: string,
-  given: Readonly<Record<string, string>>,
+  {
+    plant,
+    given,
+    chosen,
+  }: {
+    readonly plant: string
+    readonly given: Readonly<Record<string, string>>
+    readonly chosen: Readonly<Record<string, string>>
+  },
 ): Promise<void> {
-  const chosen = Object.entries(proof.faults).filter(([fault]) => plant === 'all' || plant === fault)
-  if (chosen.length === 0) {
+  const picked = Object.entries(proof.faults).filter(([fault]) => plant === 'all' || plant === fault)
+  if (picked.length === 0) {
     const known = Object.keys(proof.faults).join(', ')
     throw new UsageError(`${name} has no fault named ${JSON.stringify(plant)}. Faults: ${known}, or all.`)
   }
   const findings = await checkFaults({
     name,
-    faults: Object.fromEntries(chosen),
-    args: flagsOf(numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes, ...proof.faultSizes })),
+    faults: Object.fromEntries(picked),
+    args: [
+      ...flagsOf(numbers(given, { seed: randomInt(2 ** 32), ...proof.sizes, ...proof.faultSizes })),
+      ...Object.entries(chosen).flatMap(([choice, word]) => [`--${choice}`, word]),
+    ],
     progress: console.error,
   })
   for (const finding of findings) console.log(JSON.stringify(finding))

@@ -13,6 +13,8 @@ export interface Outcome {
 /** How a proof is run. */
 export interface Run<Size extends string = string> {
   readonly sizes: Readonly<Record<Size, number>>
+  /** What was chosen, by the name of the choice. */
+  readonly chosen: Readonly<Record<string, string>>
   /** The source of all random choices of the proof: the same seed makes the same choices. */
   readonly seed: number
   /** Reports progress. */
@@ -44,6 +46,8 @@ export interface Proof<Size extends string = string> {
   readonly takes: string
   /** Its sizes, the main one named `n`, with their defaults. */
   readonly sizes: Readonly<Record<Size, number>>
+  /** Words to choose from, by the name of the choice. The first is chosen where nothing is said. */
+  readonly choices?: Readonly<Record<string, readonly [string, ...string[]]>>
   readonly prove: (run: Run<Size>) => Promise<Outcome>
   /** The faults that it must find, by name, and the sizes at which it finds them. */
   readonly faults: { readonly [name: string]: Fault }
