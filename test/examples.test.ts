@@ -25,6 +25,8 @@ const runAbove: ReadonlySet<string> = new Set([
   'README.md',
   'docs/guides/testing-your-routes.md',
   'docs/guides/hono.md',
+  'docs/guides/express.md',
+  'docs/guides/fetch.md',
 ])
 
 // Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
@@ -124,10 +126,9 @@ test('the guide to testing has tests that pass', async () => {
   assert.match(await run('tested.ts', example), /^ℹ pass 4$/m)
 })
 
-test('the guide to Hono has a service that checks keys, and documents that it does', async () => {
-  const [example = '', address = ''] = examplesOf('docs/guides/hono.md')
-  await run('hono-address.ts', address)
+test('the guides to Hono and Express have a service that checks keys, and documents that it does', async () => {
   const asked = `
+    if (!server.listening) await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as import('node:net').AddressInfo
     const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
     const ask = async (path: string, key: string): Promise<unknown> => {
@@ -140,14 +141,28 @@ test('the guide to Hono has a service that checks keys, and documents that it do
     ]))
     server.close()
     await keyring.close()`
-  const printed = await run('hono.ts', example.replace('3000', '0') + asked)
-  assert.deepEqual(JSON.parse(printed.split('\n').at(-2) ?? ''), [
-    '{"id":"1","owner":"acme"}',
-    401,
-    401,
-    'ok',
-    [[{ ApiKey: ['orders:read'] }]],
-  ])
+  for (const name of ['hono', 'express']) {
+    const [example = ''] = examplesOf(`docs/guides/${name}.md`)
+    const printed = await run(`${name}.ts`, example.replace('3000', '0') + asked)
+    assert.deepEqual(
+      JSON.parse(printed.split('\n').at(-2) ?? ''),
+      ['{"id":"1","owner":"acme"}', 401, 401, 'ok', [[{ ApiKey: ['orders:read'] }]]],
+      name,
+    )
+  }
+  await run('hono-address.ts', examplesOf('docs/guides/hono.md')[1] ?? assert.fail())
+})
+
+test('the guide to handlers of Requests has one that checks keys, and a test that passes', async () => {
+  const [handlers = '', tested = ''] = examplesOf('docs/guides/fetch.md')
+  const asked = `
+    const { secret } = await keyring.issue({ name: 'Shop', owner: 'acme', scopes: ['orders:read'] })
+    const request = new Request('https://api.example.com/orders/1', { headers: { 'X-API-Key': secret } })
+    const context = { params: Promise.resolve({ id: '1' }) }
+    console.log(await (await GET(request, context)).text(), (await GET(new Request(request.url), context)).status, HEAD().status)
+    await keyring.close()`
+  assert.equal(await run('handlers.ts', handlers + asked), '{"id":"1","owner":"acme"} 401 200\n')
+  assert.match(await run('handlers-tested.ts', tested), /^ℹ pass 1$/m)
 })
 
 /** A program of the documents that listens. */

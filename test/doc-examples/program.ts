@@ -9,6 +9,7 @@ import type { World } from './world.ts'
 /** What examples take from elsewhere, by the name that they use. */
 const imports: Readonly<Record<string, string>> = {
   Hono: `import { Hono } from 'hono'`,
+  express: `import express from 'express'`,
   Fastify: `import Fastify from 'fastify'`,
   createClient: `import { createClient } from '@redis/client'`,
   swagger: `import swagger from '@fastify/swagger'`,

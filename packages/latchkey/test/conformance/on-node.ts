@@ -7,7 +7,7 @@ import type { Served, WireAnswer, WireRequest } from './guard.ts'
 
 /** Serves an application on a socket of this machine. */
 export async function onNode(listener: RequestListener): Promise<Pick<Served, 'send' | 'close'>> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
+  const server = createServer(listener).listen(0, '127.0.0.1').unref()
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   // One connection for all requests: what is remembered of it must not make a difference.
