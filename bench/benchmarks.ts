@@ -4,6 +4,7 @@ import { endpoint } from './benchmarks/endpoint.ts'
 import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
+import { guards } from './benchmarks/guards.ts'
 import { memory } from './benchmarks/memory.ts'
 import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
@@ -17,6 +18,7 @@ import { verify } from './benchmarks/verify.ts'
 /** All benchmarks, in the order in which they run and are shown. A new one is a file and a line here. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
   guard,
+  guards,
   problems,
   peers,
   endpoint,
