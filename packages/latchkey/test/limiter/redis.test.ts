@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { createClient } from '@redis/client'
 import fc from 'fast-check'
 import { memoryLimiter } from '../../src/limiter/memory.ts'
+import type { RedisLimiter, RedisLimiterOptions } from '../../src/limiter/redis.ts'
 import { redisLimiter } from '../../src/limiter/redis.ts'
 import { limiterConformance, newWindow } from '../conformance/limiter.ts'
 import { clients, noRedis, ownPrefix, redisUrl, withRedis } from './redis-here.ts'
@@ -15,10 +16,19 @@ if (nodeRedis === undefined) throw new Error('There are no clients.')
 describe('the limiter on Redis', { skip: noRedis }, () => {
   const setting = createClient({ url: redisUrl })
   before(() => setting.connect())
+  const opened: RedisLimiter[] = []
   after(async () => {
+    for (const limiter of opened) await limiter.close()
     setting.destroy()
     await forget()
   })
+
+  /** Opens a limiter that is closed in the end, also where a test fails: its connection would keep the process. */
+  async function open(options: RedisLimiterOptions): Promise<RedisLimiter> {
+    const limiter = await redisLimiter(options)
+    opened.push(limiter)
+    return limiter
+  }
 
   let made = 0
 
@@ -32,7 +42,7 @@ describe('the limiter on Redis', { skip: noRedis }, () => {
     let now = 1000
     await setClock(clockKey, now)
     const limiters = await Promise.all(
-      Array.from({ length: count }, () => redisLimiter({ client: turnedClient(redisUrl, clockKey), prefix })),
+      Array.from({ length: count }, async () => open({ client: turnedClient(redisUrl, clockKey), prefix })),
     )
     return {
       limiters: limiters as [(typeof limiters)[0], ...typeof limiters],
@@ -95,30 +105,26 @@ describe('the limiter on Redis', { skip: noRedis }, () => {
     assert.deepEqual([refused.admitted, refused.states[0]?.waitMs], [false, 1000], 'the clock was set back')
     await advance(-1)
     assert.equal((await limiter.take(windows, 1)).admitted, true)
-    await limiter.close()
   })
 
   for (const [name, make] of Object.entries(clients)) {
     test(`through ${name}, by the clock of Redis: no interval admits more than the limit`, async () => {
-      const instances = await Promise.all([1, 2].map(() => redisLimiter({ client: make(redisUrl), prefix })))
+      const instances = await Promise.all([1, 2].map(async () => open({ client: make(redisUrl), prefix })))
       const windows = [newWindow({ limit: 20, window: 0.1 }), newWindow({ limit: 1_000_000, window: 60 })]
       const admitted: number[] = []
-      const until = performance.now() + 500
       const caller = async (index: number): Promise<void> => {
-        while (performance.now() < until) {
+        while (admitted.length < 80) {
           const answer = await instances[index % 2]?.take(windows, 1)
           if (answer?.admitted) admitted.push(answer.at)
         }
       }
       await Promise.all(Array.from({ length: 8 }, (_, index) => caller(index)))
       admitted.sort((one, other) => one - other)
-      assert.ok(admitted.length >= 40, `${admitted.length} admitted`)
       for (let index = 20; index < admitted.length; index++) {
         assert.ok((admitted[index] ?? 0) - (admitted[index - 20] ?? 0) >= 99.999)
       }
       for (const limiter of instances) {
         assert.deepEqual([limiter.state().by, limiter.state().outages], ['shared', 0])
-        await limiter.close()
       }
     })
   }
@@ -126,15 +132,13 @@ describe('the limiter on Redis', { skip: noRedis }, () => {
   test('instances count each other', async () => {
     const { limiters } = await turned(3)
     assert.ok((limiters[2]?.state().instances ?? 0) >= 3)
-    for (const limiter of limiters) await limiter.close()
   })
 
   test('keys have a prefix, one hash tag for an owner, and no name; they expire after their window', async () => {
     const own = `${prefix}-keys`
-    const limiter = await redisLimiter({ client: nodeRedis(redisUrl), prefix: own })
+    const limiter = await open({ client: nodeRedis(redisUrl), prefix: own })
     const group = 'acme}{'
-    await limiter.take([newWindow({ group, window: 60 }), newWindow({ group, window: 1 })], 1)
-    await limiter.close()
+    await limiter.take([newWindow({ group, window: 3600 }), newWindow({ group, window: 60 })], 1)
     await withRedis(async (run) => {
       const keys = ((await run('KEYS', `${own}:*`)) as string[]).filter((key) => key !== `${own}:instances`).toSorted()
       assert.equal(keys.length, 2)
@@ -143,7 +147,7 @@ describe('the limiter on Redis', { skip: noRedis }, () => {
       assert.equal(tags.size, 1)
       const times = (await Promise.all(keys.map((key) => run('PTTL', key)))) as number[]
       const [short = 0, long = 0] = times.toSorted((one, other) => one - other)
-      assert.ok(short <= 1001 && long > 50_000 && long <= 60_001, String(times))
+      assert.ok(short <= 60_001 && long > 60_001 && long <= 3_600_001, String(times))
     })
   })
 
