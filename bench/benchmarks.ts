@@ -5,6 +5,7 @@ import type { Benchmark } from './benchmarks/figure.ts'
 import { flush } from './benchmarks/flush.ts'
 import { guard } from './benchmarks/guard.ts'
 import { guards } from './benchmarks/guards.ts'
+import { limiter } from './benchmarks/limiter.ts'
 import { memory } from './benchmarks/memory.ts'
 import { problems } from './benchmarks/problems.ts'
 import { peers } from './benchmarks/peers.ts'
@@ -27,6 +28,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   rate,
   scale,
   change,
+  limiter,
   memory,
   flush,
   stall,

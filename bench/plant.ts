@@ -20,7 +20,7 @@ import type { Edit, Outcome } from './proofs/proof.ts'
 const root = dirname(import.meta.dirname)
 
 /** The parts to copy: the rest is not run. */
-const copied = ['package.json', 'packages', 'examples', 'bench']
+const copied = ['package.json', 'packages', 'examples', 'bench', 'test']
 
 /** Folders that are not sources. */
 const notSources: ReadonlySet<string> = new Set(['node_modules', 'dist', 'data'])

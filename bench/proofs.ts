@@ -10,6 +10,7 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   'forward-auth': () => import('./proofs/forward-auth.ts'),
   fuzz: () => import('./proofs/fuzz.ts'),
   'journal-tamper': () => import('./proofs/journal-tamper.ts'),
+  outage: () => import('./proofs/outage.ts'),
   quota: () => import('./proofs/quota.ts'),
   refusals: () => import('./proofs/refusals.ts'),
   revoke: () => import('./proofs/revoke.ts'),
@@ -17,4 +18,5 @@ export const proofs: Readonly<Record<string, () => Promise<{ readonly proof: Pro
   sim: () => import('./proofs/sim.ts'),
   soak: () => import('./proofs/soak.ts'),
   timing: () => import('./proofs/timing.ts'),
+  window: () => import('./proofs/window.ts'),
 }

@@ -20,11 +20,13 @@ const small: Readonly<Record<string, readonly string[]>> = {
   'forward-auth': ['--n', '90'],
   fuzz: ['--n', '2000', '--requests', '200'],
   'journal-tamper': ['--n', '200', '--rows', '200'],
+  outage: ['--n', '1'],
   quota: ['--n', '2', '--quota', '100', '--tries', '400'],
   refusals: ['--n', '20000', '--keys', '5', '--each', '3'],
   revoke: ['--n', '24'],
   soak: ['--n', '500', '--duration', '2'],
   sim: ['--n', '15'],
+  window: ['--n', '10000'],
   rotate: ['--n', '2', '--turned', '100', '--real', '40'],
 }
 

@@ -52,7 +52,8 @@ const remembered = 11_000
  * Counts in Redis or Valkey, for all instances, with the same windows as `memoryLimiter`: no interval of a window's length
  * admits more than its limit, by the clock of Redis.
  *
- * It opens connections of its own, like those of the client. When Redis is gone, or says nothing for 90 ms, calls are
+ * It opens connections of its own, like those of the client. When Redis is gone, or says nothing for 90 ms (longer if
+ * it has been slow of late), calls are
  * answered at once by this process alone: within its share of a limit, or refused as `unavailable`, as `whenUnavailable`
  * of the limit says. It returns to Redis by itself. Instances count each other in Redis; until they have done so once, and
  * without `instances`, calls are refused while Redis cannot be asked.
@@ -77,7 +78,8 @@ export async function redisLimiter(options: RedisLimiterOptions): Promise<RedisL
 
   const name = randomUUID()
   const named = naming(prefix)
-  let seen: { readonly count: number; readonly at: number } | undefined
+  /** How many instances there are, and since when it could have been seen if there were fewer. */
+  let seen: { readonly count: number; readonly since: number } | undefined
   let outages = 0
   let isClosed = false
   let stopSaying: (() => void) | undefined
@@ -85,17 +87,23 @@ export async function redisLimiter(options: RedisLimiterOptions): Promise<RedisL
   const instances = (): number | undefined => (seen === undefined ? least : Math.max(seen.count, least ?? 1))
   const share = shareOf(instances)
 
-  /** Says that this instance is there, and notes how many are. A Redis that was started anew knows few of them at first. */
+  /** Says that this instance is there, and notes how many are. */
   async function sayPresent(run: Link['run']): Promise<void> {
     const count = await run(presence, [`${prefix}:instances`], [name, '1'])
     if (typeof count !== 'number') throw unexpected()
     const now = performance.now()
-    if (seen === undefined || count >= seen.count || now - seen.at > remembered) seen = { count, at: now }
+    if (seen === undefined || count >= seen.count || now - seen.since > remembered) seen = { count, since: now }
+  }
+
+  /** A Redis that was started anew knows few of them at first. */
+  async function greet(run: Link['run']): Promise<void> {
+    if (seen !== undefined) seen = { ...seen, since: performance.now() }
+    await sayPresent(run)
   }
 
   const link = await openLink({
     client,
-    greet: sayPresent,
+    greet,
     changed() {
       if (isClosed) return
       if (!link.isUp) outages++

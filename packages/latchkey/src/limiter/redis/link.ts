@@ -57,7 +57,7 @@ export async function openLink({
   // On one connection answers come in the order of the commands, so the first is the oldest.
   const unanswered = new Set<Unanswered>()
   const watch = watchSilence({
-    longest: patience.silence,
+    least: patience.silence,
     oldest: () => unanswered.values().next().value?.since,
     silent: () => lose(connection, 'Redis does not answer.'),
   })
