@@ -3,11 +3,13 @@ import pg from 'pg'
 import { skipUnless } from './machine.ts'
 
 /** The PostgreSQL that tests work on, each in a schema of its own. */
-const address = process.env['LATCHKEY_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+const server = process.env['LATCHKEY_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 /** A new schema, and a pool whose connections work in it. */
 export interface TestSchema {
   readonly name: string
+  /** The address of the database, for which this is the first schema. */
+  readonly address: string
   readonly pool: pg.Pool
   /** Another pool, with these options. */
   readonly another: (options: pg.PoolConfig) => pg.Pool
@@ -19,7 +21,7 @@ export interface TestSchema {
 export const noPostgres: string | false = await found()
 
 async function found(): Promise<string | false> {
-  const client = new pg.Client({ connectionString: address, connectionTimeoutMillis: 3000 })
+  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 3000 })
   try {
     await client.connect()
     // Its first user would otherwise own it, and take it along.
@@ -35,10 +37,13 @@ async function found(): Promise<string | false> {
 /** Makes an empty schema. Idle connections end soon: the server has a hundred for all tests. */
 export async function testSchema(): Promise<TestSchema> {
   const name = `latchkey_test_${randomBytes(6).toString('hex')}`
+  const url = new URL(server)
+  url.searchParams.set('options', `-c search_path=${name}`)
+  const address = url.href.replaceAll('+', '%20')
   const pools: pg.Pool[] = []
   const another = (options: pg.PoolConfig): pg.Pool => {
     const defaults = { connectionString: address, max: 6, idleTimeoutMillis: 200 }
-    const made = new pg.Pool({ ...defaults, options: `-c search_path=${name}`, ...options })
+    const made = new pg.Pool({ ...defaults, ...options })
     made.on('error', () => {})
     pools.push(made)
     return made
@@ -47,6 +52,7 @@ export async function testSchema(): Promise<TestSchema> {
   await pool.query(`CREATE SCHEMA ${name}`)
   return {
     name,
+    address,
     pool,
     another,
     async remove() {

@@ -80,6 +80,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   const store = await openStore(settings.store, 'migrate', {
     onMigration: (step) => app.log.info(step, 'the tables of an older version are brought up to date'),
     quotaDurability,
+    ...(instance === undefined ? {} : { instance }),
     ...(inUse ? {} : { onShared: tellShared }),
   })
   const limiter = await openLimiter(counted, { instances: limiterInstances, onChange: tellLimiter })

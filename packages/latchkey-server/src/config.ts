@@ -14,7 +14,7 @@ import { readIdentityFile } from './identity/key-file.ts'
 import { hasPassword, isLimiter, limiterMust } from './limiter.ts'
 import { secretSetting } from './start/secret-setting.ts'
 import { unknownVariables } from './start/unknown-variables.ts'
-import { fileOf, isStore, storeMust } from './store.ts'
+import { fileOf, hasPassword as storeHasPassword, isStore, storeMust } from './store.ts'
 
 /** The settings of the server. */
 export interface Settings {
@@ -138,13 +138,16 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
   },
   store: {
     variable: 'LATCHKEY_STORE',
-    flag: '--store <sqlite:file>',
+    flag: '--store <address>',
     fallback: 'sqlite:data/latchkey.db',
-    help: 'Where keys and the journal are stored: `sqlite:` and a file. `serve` creates the file if it is missing.',
+    help: 'Where keys and the journal are stored: `sqlite:` and a file, which `serve` creates if it is missing; or for many instances `postgres://`, host, port and the name of a database, with `?sslmode=verify-full` for TLS. An address with a password belongs in the variable, or in the file that `LATCHKEY_STORE_FILE` names.',
     must: storeMust,
-    read: (text) => (isStore(text) && !isFolder(fileOf(text)) ? text : undefined),
+    read: (text) => (isStore(text) && !isFolder(fileOf(text) ?? '') ? text : undefined),
+    isSecret: storeHasPassword,
     mustInstead: (text) =>
-      isStore(text) && isFolder(fileOf(text)) ? 'sqlite: and the path of a file, and this is a folder' : storeMust,
+      isStore(text) && isFolder(fileOf(text) ?? '')
+        ? 'sqlite: and the path of a file, and this is a folder'
+        : storeMust,
   },
   limiter: {
     variable: 'LATCHKEY_LIMITER',
@@ -221,7 +224,7 @@ export const settingsTable: { readonly [Name in keyof Settings]: Setting<Setting
     variable: 'LATCHKEY_INSTANCE',
     flag: '--instance <name>',
     fallback: '',
-    help: 'The name of this process, which the refusals of its calls tell. If it is not set, it is the name of the host and the id of the process.',
+    help: 'The name of this process, which the refusals of its calls tell, and other instances that wait for it. If it is not set, it is the name of the host and the id of the process.',
     must: `1 to ${bounds.label} visible ASCII characters, with single spaces between them`,
     read: (text) => (text.length <= bounds.label && /^[!-~]+(?: [!-~]+)*$/.test(text) ? text : undefined),
   },

@@ -1,21 +1,53 @@
 import type { Store } from 'latchkey'
+import type { PostgresStoreOptions } from 'latchkey/store/postgres'
 
 // The only file that knows the kinds of databases. LATCHKEY_STORE has the address of a store.
 
 const sqlite = 'sqlite:'
 
+/** Connections of one process to PostgreSQL, one of which only listens. */
+const mostConnections = 10
+
 /** What the address of a store must be; follows the name of the setting in a message. */
-export const storeMust = 'sqlite: and the path of a file, such as sqlite:data/latchkey.db'
+export const storeMust =
+  'sqlite: and the path of a file, such as sqlite:data/latchkey.db, or postgres:// with a host and the name of a database'
 
 /** Whether a text is the address of a store. */
 export function isStore(address: string): boolean {
   // The operating system would end the path at a zero byte.
-  return address.startsWith(sqlite) && address.length > sqlite.length && !address.includes('\0')
+  if (address.startsWith(sqlite)) return address.length > sqlite.length && !address.includes('\0')
+  return postgresUrl(address) !== undefined
 }
 
-/** The file of a store, or `:memory:`. */
-export function fileOf(address: string): string {
-  return address.slice(sqlite.length)
+/** Taken apart here: an error of another parser might repeat the address, with the password. */
+function postgresUrl(address: string): URL | undefined {
+  const url = URL.parse(address)
+  if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol) || url.hostname === '' || url.hash !== '')
+    return undefined
+  try {
+    for (const part of [url.username, url.password, url.pathname]) decodeURIComponent(part)
+  } catch {
+    return undefined
+  }
+  return /^\/[^/]+$/.test(url.pathname) ? url : undefined
+}
+
+/** Whether the address of a store has a password in it. */
+export function hasPassword(address: string): boolean {
+  if (address.startsWith(sqlite)) return false
+  const url = URL.parse(address)
+  return url === null ? address.includes('@') : url.password !== '' || url.searchParams.has('password')
+}
+
+/** The file of a store, or `:memory:`; `undefined` for one across a network. */
+export function fileOf(address: string): string | undefined {
+  return address.startsWith(sqlite) ? address.slice(sqlite.length) : undefined
+}
+
+/** Where a store is, for people: never with a password. */
+export function placeOf(address: string): string {
+  const url = postgresUrl(address)
+  return url === undefined ? (fileOf(address) ?? '') : `${url.protocol}//${url.host}${url.pathname}`
 }
 
 /** The address of the store in a file. */
@@ -46,6 +78,8 @@ export interface StoreOptions {
   readonly quotaDurability?: 'second' | 'full'
   /** Whether what may read many rows is read in a thread of its own. */
   readonly readerThread?: boolean
+  /** The name of this process, as other instances see it. */
+  readonly instance?: string
 }
 
 /**
@@ -60,14 +94,56 @@ export async function openStore(
   mode: StoreMode = 'migrate',
   options: StoreOptions = {},
 ): Promise<OpenStore> {
+  const { instance, ...local } = options
+  const file = fileOf(address)
+  if (file === undefined) {
+    const { onMigration } = local
+    return openPostgres(address, {
+      mode,
+      ...(instance === undefined ? {} : { instance }),
+      ...(onMigration === undefined ? {} : { onMigration }),
+    })
+  }
   const { sqliteStore } = await import('latchkey/store/sqlite')
-  return sqliteStore({ file: fileOf(address), mode, ...options })
+  return sqliteStore({ file, mode, ...local })
 }
 
-/** Whether a process has the store open now. */
+/** Milliseconds to connect in: a host that does not answer is given up. */
+const longestConnect = 2000
+
+async function openPostgres(address: string, options: Omit<PostgresStoreOptions, 'pool'>): Promise<OpenStore> {
+  const [{ default: pg }, { postgresStore }] = await Promise.all([import('pg'), import('latchkey/store/postgres')])
+  const pool = new pg.Pool({
+    connectionString: address,
+    application_name: 'latchkey',
+    max: mostConnections,
+    connectionTimeoutMillis: longestConnect,
+    keepAlive: true,
+  })
+  // A connection that is lost while nobody uses it is replaced by the next use, which says what is wrong.
+  pool.on('error', () => {})
+  try {
+    const store = await postgresStore({ ...options, pool })
+    return {
+      ...store,
+      rewrite: async () => false,
+      async close() {
+        await store.close()
+        if (!pool.ended && !pool.ending) await pool.end()
+      },
+    }
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+/** Whether a process has the file of a store open now. */
 export async function isInUse(address: string): Promise<boolean> {
+  const file = fileOf(address)
+  if (file === undefined) return false
   const { isInUse: isFileInUse } = await import('latchkey/store/sqlite')
-  return isFileInUse(fileOf(address))
+  return isFileInUse(file)
 }
 
 /** Options of a copy. */
@@ -85,5 +161,5 @@ export interface CopyOptions {
  */
 export async function copyStore(address: string, { to, progress }: CopyOptions): Promise<void> {
   const { backupSqlite } = await import('latchkey/store/sqlite')
-  await backupSqlite({ file: fileOf(address), copy: to, progress })
+  await backupSqlite({ file: fileOf(address) ?? '', copy: to, progress })
 }

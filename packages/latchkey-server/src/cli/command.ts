@@ -49,9 +49,15 @@ export function databaseOf(options: TargetOptions, what: string): string {
   if (serverOf(options) !== undefined)
     throw new Failure('usage', `${what} works on the database itself, not through a server. Name it with --store.`)
   const { store } = settingsOf(options)
-  mustExist(fileOf(store), options)
+  const file = fileOf(store)
+  if (file !== undefined) mustExist(file, options)
+  else if (ofFiles.has(what)) throw new Failure('usage', `${what} works on files. ${inPostgres}`)
   return store
 }
+
+/** What is done with files, and how it is done with PostgreSQL. */
+const ofFiles: ReadonlySet<string> = new Set(['backup', 'scrub'])
+const inPostgres = 'Use the tools of PostgreSQL: pg_dump makes a copy, and VACUUM FULL writes tables anew.'
 
 /** Options of every command that changes something. */
 export interface ChangingOptions {

@@ -45,6 +45,7 @@ async function storeFindings(options: TargetOptions): Promise<readonly Finding[]
     const { store, limiter } = settingsOf(options)
     const file = fileOf(store)
     const general = [ok('settings', 'all are valid'), ...(await limiterFindings(limiter))]
+    if (file === undefined) return general
     if (file === ':memory:' || existsSync(file)) return [...general, ...fileFindings(file)]
     const found = `there is no file at ${file}`
     return [...general, fail({ what: 'database', found, remedy: makeOne, commands: [advised('serve', options)] })]

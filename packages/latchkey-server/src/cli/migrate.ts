@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { StoreOptions } from '../store.ts'
-import { fileOf, openStore } from '../store.ts'
+import { openStore, placeOf } from '../store.ts'
 import { databaseCommand, databaseOf } from './command.ts'
 import { putReport } from './json.ts'
 import type { TargetOptions } from './target.ts'
@@ -21,7 +21,7 @@ export function migrateCommand(program: Command): void {
   databaseCommand(program, 'migrate', 'Bring the tables of the database up to date. Make a backup first').action(
     async (options: TargetOptions) => {
       const address = databaseOf(options, 'migrate')
-      const file = fileOf(address)
+      const file = placeOf(address)
       const { snapshotRows, systemClock } = await import('latchkey')
       const store = await openStore(address, 'migrate', { onMigration: telling(file), readerThread: false })
       const { migrated } = store

@@ -4,7 +4,7 @@ import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
-import { fileOf, storeIn } from '../store.ts'
+import { fileOf, placeOf, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
@@ -42,7 +42,8 @@ async function serve(options: { readonly host?: string }): Promise<void> {
       say(`Proxies ask at ${await listenForProxies(forProxies, settings.forwardAuth)}`)
     }
     say(greeting(address))
-    for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) })) app.log.warn(warning)
+    for (const warning of startWarnings({ ...settings, file: fileOf(settings.store) ?? ':memory:' }))
+      app.log.warn(warning)
     if (scopesFault !== undefined) app.log.warn(scopesFault)
     // Shown last, so that the key works: the port was free and the database could be opened.
     await tellOfAdminKeys(keyring, settings)
@@ -60,6 +61,12 @@ function greeting(address: string): string {
   return `Serving ${url}, documented at ${url}/docs`
 }
 
+/** The address of the store from every folder; a password stays in the settings. */
+function storeToName(store: string): string {
+  const file = fileOf(store)
+  return file === undefined ? placeOf(store) : storeIn(resolve(file))
+}
+
 /** If there is no admin key yet: shows the first one in a terminal, or says elsewhere how to issue one. */
 async function tellOfAdminKeys(keyring: OpenKeyring, { store }: Settings): Promise<void> {
   if (process.stderr.isTTY) {
@@ -69,7 +76,7 @@ async function tellOfAdminKeys(keyring: OpenKeyring, { store }: Settings): Promi
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // Other output is usually stored, in a file or a log collector, and is no place for a key.
     say(
-      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(fileOf(store))) })}`,
+      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeToName(store) })}`,
     )
   }
 }

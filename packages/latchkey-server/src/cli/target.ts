@@ -133,8 +133,8 @@ async function openTarget(
   }
   const settings = settingsOf(options)
   const file = fileOf(settings.store)
-  const unmake = create && !existsSync(file) ? unmaking(file) : undefined
-  if (!create) mustExist(file, options)
+  const unmake = create && file !== undefined && !existsSync(file) ? unmaking(file) : undefined
+  if (!create && file !== undefined) mustExist(file, options)
   const { openKeyring } = await import('latchkey')
   let store: OpenStore
   try {
