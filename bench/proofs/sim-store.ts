@@ -73,6 +73,7 @@ export function simulatedStore(
     owner: () => undefined,
     declared: () => undefined,
     declare() {},
+    cursorKey: () => 'simulated',
     recordUsage: (batch) => ({ ...batch, counts: [], lastUsed: new Map() }),
     close: propagation.close,
   }

@@ -9,6 +9,7 @@ import type { components, paths } from './latchkey.d.ts'
 const missing: Readonly<Record<components['schemas']['Problem404']['code'], string>> = {
   unknown_key: 'there is no such key',
   unknown_owner: 'there is no such owner',
+  unknown_entry: 'the journal has no such entry',
   unknown_refusal: 'no refusal has this id',
 }
 

@@ -78,7 +78,7 @@ test('every route requires the scope that the contract says', () => {
     'owners:read': ['GET /v1/owners', 'GET /v1/owners/:owner'],
     'owners:write': ['PATCH /v1/owners/:owner'],
     'owners:erase': ['DELETE /v1/owners/:owner'],
-    'journal:read': ['GET /v1/journal', 'GET /v1/journal/verify'],
+    'journal:read': ['GET /v1/journal', 'GET /v1/journal/:seq', 'GET /v1/journal/head', 'GET /v1/journal/verify'],
     'usage:read': ['GET /v1/usage', 'GET /v1/usage/series'],
     'refusals:read': ['GET /v1/refusals', 'GET /v1/refusals/:requestId'],
     'metrics:read': ['GET /metrics'],
@@ -107,7 +107,7 @@ function requestFor(
     'POST /v1/verify': { credential: target.secret, scopes: ['orders:read'] },
     'POST /v1/verify/batch': { calls: [{ credential: target.secret }] },
   }
-  const written = line.replace(':id', target.key.id).replace(':owner', 'acme')
+  const written = line.replace(':id', target.key.id).replace(':owner', 'acme').replace(':seq', '1')
   const body = bodies[line]
   return { line: written, ...(body === undefined ? {} : { body }) }
 }

@@ -4,6 +4,7 @@ import type { Operation } from './operation.ts'
 const sources: Readonly<Record<string, { readonly operationId: string; readonly expression: string }>> = {
   id: { operationId: 'issueKey', expression: '$response.body#/key/id' },
   owner: { operationId: 'issueKey', expression: '$response.body#/key/owner' },
+  seq: { operationId: 'listJournal', expression: '$response.body#/entries/0/seq' },
   requestId: { operationId: 'verifyCredential', expression: '$response.header.X-Request-Id' },
 }
 
