@@ -43,7 +43,7 @@ export interface Key<Scope extends string = string> extends Lifetime {
   readonly disabledBy: string | null
   /** When and why it was revoked; `null` if it was not. */
   readonly revoked: Revocation | null
-  /** When it was used last; `null` if never. As of the last time that usage was written. */
+  /** When it was used last, to the second; `null` if never. As of the last time that usage was written. */
   readonly lastUsedAt: number | null
   /** Until when its old secret works, and when that was used last; `null` if the key is not being rotated. */
   readonly rotation: KeyRotation | null
@@ -72,7 +72,7 @@ export interface Secret {
   readonly retiredAt: number | null
   /** The first millisecond in which it no longer works; `null` for the newest. */
   readonly endsAt: number | null
-  /** When it was used last; `null` if never. */
+  /** When it was used last, to the second; `null` if never. */
   readonly lastUsedAt: number | null
 }
 

@@ -6,7 +6,8 @@ import type { KeyState, StoredKey } from './records.ts'
  *
  * - `oldest`: the first issued first.
  * - `newest`: the last issued first.
- * - `last_used`: the last used first; after them those never used, the last created first.
+ * - `last_used`: the last used first; after them those never used, the last created first. Those of one time come by their
+ *   owners, in the reverse order, before they come by their place.
  * - `expires`: the first to expire first; those that never expire at the end.
  * - `name`: `Z` before `a`, `a` before `ä`.
  */
@@ -14,9 +15,12 @@ export type ListOrder = 'oldest' | 'newest' | 'last_used' | 'expires' | 'name'
 
 /**
  * Where a page ends: what the store orders by, if that is not the place, and the place. A name is a text, everything
- * else a whole number.
+ * else a whole number. In the order of the last use, the owner is between them.
  */
-export type ListPosition = readonly [place: number] | readonly [at: string | number, place: number]
+export type ListPosition =
+  | readonly [place: number]
+  | readonly [at: string | number, place: number]
+  | readonly [at: string | number, owner: string, place: number]
 
 /** A member of metadata, and its value. */
 export type MetadataMember = readonly [name: string, value: string | number | boolean | null]

@@ -74,7 +74,7 @@ export interface StoredOwner {
 /** The record that a store finds by the hash of a secret: all that verify needs. */
 export interface SecretMatch {
   readonly key: StoredKey
-  /** `undefined` for a key of a `KeySource`. */
+  /** `undefined` for a key of a `KeySource`. Its `lastUsedAt` may be that of its first use: only `KeyRecord` has the last. */
   readonly secret: StoredSecret | undefined
   /** `undefined` if nothing but its name is kept. */
   readonly owner: StoredOwner | undefined

@@ -145,7 +145,9 @@ function* write(change: Change, seq: number, counter: KeyCounter): Work<boolean>
   if ((yield* run(updateKey, updateKeyValues(change.key, seq))) === 0) return false
   counter.moved(before, change.key)
   yield* putQuota(id, change.quota)
+  if (secrets.length > 0) yield* run(sql.noteUsesOfOnly, [id])
   if (!(yield* each(dropped, (hash) => dropSecret(id, hash)))) return false
+  if (dropped.length > 0) yield* run(sql.keepUseOfLeft, [id])
   return yield* each(secrets, function* (secret) {
     if ((yield* run(sql.updateSecret, sql.updateSecretValues(id, secret))) === 1) return true
     return (yield* run(sql.insertSecret, sql.insertSecretValues(id, secret))) === 1

@@ -16,11 +16,16 @@ const unused = 8_640_000_000_000_001
 const expiry = `COALESCE(k.expires_at, ${never})`
 const use = `COALESCE(k.last_used_at, k.created_at - ${unused})`
 
-/** What keys are ordered by before their place, as in the indexes, and in which direction. */
-const orders: Readonly<Record<ListOrder, { readonly at?: string; readonly direction: 'ASC' | 'DESC' }>> = {
+/**
+ * What keys are ordered by before their place, as in the indexes, and in which direction. Those used in one second are in
+ * the order in which usage is written: a transaction then moves them within few pages.
+ */
+const orders: Readonly<
+  Record<ListOrder, { readonly at?: string; readonly byOwner?: true; readonly direction: 'ASC' | 'DESC' }>
+> = {
   oldest: { direction: 'ASC' },
   newest: { direction: 'DESC' },
-  last_used: { at: use, direction: 'DESC' },
+  last_used: { at: use, byOwner: true, direction: 'DESC' },
   expires: { at: expiry, direction: 'ASC' },
   name: { at: 'k.name', direction: 'ASC' },
 }
@@ -63,39 +68,49 @@ export function inEach({ owner, environments }: Pick<Walk, 'owner' | 'environmen
   })
 }
 
-/** `ORDER BY` for rows with these columns: what they are ordered by, and their place. */
-export function orderBy(order: ListOrder, [at, place]: readonly [string, string]): string {
-  const { at: ordered, direction } = orders[order]
-  return `ORDER BY ${ordered === undefined ? '' : `${at} ${direction}, `}${place} ${direction}`
+/** `ORDER BY` for rows with the columns of a position, those of such a table. */
+export function orderBy(order: ListOrder, table = ''): string {
+  const { at, byOwner } = orders[order]
+  const before = [...(at === undefined ? [] : ['at']), ...(byOwner === undefined ? [] : ['among'])]
+  return ordered(
+    order,
+    [...before, 'place'].map((column) => `${table}${column}`),
+  )
 }
 
-/** What keys `k` are ordered by besides their place, as the column `at`. */
-export function orderColumn(order: ListOrder): string {
-  const { at } = orders[order]
-  return at === undefined ? 'NULL AS at' : `${at} AS at`
+function ordered(order: ListOrder, columns: readonly string[]): string {
+  return `ORDER BY ${columns.map((column) => `${column} ${orders[order].direction}`).join(', ')}`
+}
+
+/** The columns of the positions of keys `k`: `at`, `among` and `place`, with `null` for what the order has not. */
+export function positionColumns(order: ListOrder): string {
+  const { at = 'NULL', byOwner } = orders[order]
+  return `${at} AS at, ${byOwner === undefined ? 'NULL' : 'k.owner'} AS among, k.place AS place`
 }
 
 /** A row in its order. */
 export interface OrderedRow {
   readonly at: string | number | null
+  readonly among: string | null
   readonly place: number
 }
 
 /** The position of a row. */
-export function positionIn({ at, place }: OrderedRow): ListPosition {
-  return at === null ? [place] : [at, place]
+export function positionIn({ at, among, place }: OrderedRow): ListPosition {
+  if (at === null) return [place]
+  return among === null ? [at, place] : [at, among, place]
 }
 
-/** A part of an index, and whether all in it is alike but for its place. */
+/** A part of an index, and the columns in which keys of it differ, if not in all of the order. */
 interface Range {
   readonly where: string
-  readonly alike: boolean
+  readonly differ?: readonly string[]
 }
 
 /**
  * Places, and what they are ordered by, in their order, as many as are looked at: each range is read from an index, and only
  * as far as it is needed. What equals a position and what comes after it are ranges of their own: engines do not find a pair
- * in an index on an expression. Of keys that are alike, SQLite would sort all, so that is said to be enough.
+ * in an index on an expression. Of keys that are alike in it, SQLite would sort all, so that is said to be enough.
  */
 export function walk(keys: Walk, looked: number, bind: Bind): string {
   const { order, after } = keys
@@ -104,39 +119,46 @@ export function walk(keys: Walk, looked: number, bind: Bind): string {
   const isAlike = order === 'expires' && keys.neverExpires === true
   // Where all are alike, a position is a place.
   const place = after?.at(-1)
-  const from = isAlike && place !== undefined ? rangesAfter('oldest', [Number(place)], bind) : undefined
-  const ends = from ?? (after === undefined ? [{ where: '', alike: false }] : rangesAfter(order, after, bind))
+  const from = isAlike && place !== undefined ? rangesAfter({ order: 'oldest' }, [Number(place)], bind) : undefined
+  const ends = from ?? (after === undefined ? [{ where: '' }] : rangesAfter(keys, after, bind))
   const ranges = inEach(keys, bind).flatMap((all) =>
     ends.flatMap((end) =>
       spans.map((span) => ({
         where: [all, end.where, span].filter((condition) => condition !== '').join(' AND '),
-        alike: end.alike || isAlike,
+        differ: isAlike ? ['k.place'] : end.differ,
       })),
     ),
   )
-  const { direction } = orders[order]
-  const selects = ranges.map(({ where, alike }) => {
-    const select = `SELECT k.place, ${orderColumn(order)} FROM latchkey_keys k WHERE ${where}`
-    return alike ? `SELECT * FROM (${select} ORDER BY k.place ${direction} LIMIT ${looked}) alike` : select
+  const selects = ranges.map(({ where, differ }) => {
+    const select = `SELECT ${positionColumns(order)} FROM latchkey_keys k WHERE ${where}`
+    return differ === undefined ? select : `SELECT * FROM (${select} ${ordered(order, differ)} LIMIT ${looked}) alike`
   })
-  return `${selects.join(' UNION ALL ')} ${orderBy(order, ['at', 'place'])} LIMIT ${looked}`
+  return `${selects.join(' UNION ALL ')} ${orderBy(order)} LIMIT ${looked}`
 }
 
-function rangesAfter(order: ListOrder, after: ListPosition, bind: Bind): readonly Range[] {
-  const { at, direction } = orders[order]
+function rangesAfter(
+  { order, owner: only }: Pick<ListFilter, 'order'> & Partial<Pick<ListFilter, 'owner'>>,
+  after: ListPosition,
+  bind: Bind,
+): readonly Range[] {
+  const { at, byOwner, direction } = orders[order]
   const further = direction === 'ASC' ? '>' : '<'
   const place = `k.place ${further} ${bind(after.at(-1) ?? 0)}`
-  if (at === undefined) return [{ where: place, alike: false }]
+  if (at === undefined) return [{ where: place }]
   const reached = bind(after[0])
-  return [
-    { where: `${at} = ${reached} AND ${place}`, alike: true },
-    { where: `${at} ${further} ${reached}`, alike: false },
-  ]
+  const rest = { where: `${at} ${further} ${reached}` }
+  if (byOwner === undefined) return [{ where: `${at} = ${reached} AND ${place}`, differ: ['k.place'] }, rest]
+  const owner = bind(after[1] ?? '')
+  const ofOwner = { where: `${at} = ${reached} AND k.owner = ${owner} AND ${place}`, differ: ['k.place'] }
+  // An engine would read all keys of one owner to find those of others.
+  if (only !== undefined) return [ofOwner, rest]
+  const ofOthers = { where: `${at} = ${reached} AND k.owner ${further} ${owner}`, differ: ['k.owner', 'k.place'] }
+  return [ofOwner, ofOthers, rest]
 }
 
 /** Of keys that were found otherwise, those that come after a position. */
 export function beyond(order: ListOrder, after: ListPosition, bind: Bind): string {
-  const ranges = rangesAfter(order, after, bind).map(({ where }) => `(${where})`)
+  const ranges = rangesAfter({ order }, after, bind).map(({ where }) => `(${where})`)
   return `(${ranges.join(' OR ')})`
 }
 
@@ -145,7 +167,7 @@ export function endQuery(keys: Walk, looked: number): Query {
   const values: SqlValue[] = []
   const text = walk(keys, looked + 1, (value) => `$${values.push(value)}`)
   return {
-    text: `SELECT place, at FROM (${text}) w ${orderBy(keys.order, ['at', 'place'])} LIMIT 2 OFFSET ${looked - 1}`,
+    text: `SELECT at, among, place FROM (${text}) w ${orderBy(keys.order)} LIMIT 2 OFFSET ${looked - 1}`,
     values,
   }
 }

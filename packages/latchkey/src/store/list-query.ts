@@ -5,7 +5,7 @@ import { keyColumns } from './key-columns.ts'
 import type { AskedFilter } from './list-conditions.ts'
 import { conditions, oldSecret } from './list-conditions.ts'
 import type { Bind, Walk } from './list-order.ts'
-import { beyond, expirySpans, inEach, orderBy, orderColumn, useSpans, walk } from './list-order.ts'
+import { beyond, expirySpans, inEach, orderBy, positionColumns, useSpans, walk } from './list-order.ts'
 import type { Query, SqlValue } from './sql.ts'
 import { ownerColumns, withOwner } from './sql.ts'
 
@@ -111,8 +111,8 @@ export function asksForMore(filter: AskedFilter): boolean {
 export function pageQuery(filter: AskedFilter, keys: Walk, places?: Places): Query {
   const { order, limit } = filter
   return query((bind) => {
-    const columns = `k.place, ${orderColumn(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}`
-    const sorted = orderBy(order, places === undefined ? ['w.at', 'w.place'] : ['at', 'k.place'])
+    const columns = `${positionColumns(order)}, k.last_used_at, ${keyColumns}, ${ownerColumns}`
+    const sorted = orderBy(order, places === undefined ? 'w.' : '')
     const page = `SELECT ${columns} ${found(filter, { keys, places, bind, most: limit + 1 })} ${sorted} LIMIT ${limit + 1}`
     return withOldSecret(page, filter, bind)
   })
@@ -123,7 +123,7 @@ function withOldSecret(page: string, { order, now }: ListFilter, bind: Bind): st
   const last = `SELECT s.hash FROM latchkey_secrets s WHERE s.place = p.place AND ${oldSecret(bind(now))}
     ORDER BY s.ends_at DESC LIMIT 1`
   return `SELECT p.*, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at FROM (${page}) p
-    LEFT JOIN latchkey_secrets old ON old.hash = (${last}) ${orderBy(order, ['p.at', 'p.place'])}`
+    LEFT JOIN latchkey_secrets old ON old.hash = (${last}) ${orderBy(order, 'p.')}`
 }
 
 /** Answers `count` of the keys that are found, wherever a page begins; one more than is counted if there are more. */

@@ -256,13 +256,15 @@ export function migrations({
       // An index for each order of a list, of all keys of an environment and of those of one owner. Where a time is
       // null, the order has a number that no time has.
       ...['environment', 'owner, environment'].flatMap((first) => {
-        const index = first === 'environment' ? 'latchkey_keys_in_environment' : 'latchkey_keys_in_environment_of_owner'
+        const isOfAll = first === 'environment'
+        const index = isOfAll ? 'latchkey_keys_in_environment' : 'latchkey_keys_in_environment_of_owner'
+        const owner = isOfAll ? 'owner, ' : ''
         return [
           `CREATE INDEX ${index} ON latchkey_keys (${first}, place)`,
           `CREATE INDEX ${index}_by_name ON latchkey_keys (${first}, name, place)`,
           `CREATE INDEX ${index}_by_expiry ON latchkey_keys (${first}, (COALESCE(expires_at, 9007199254740991)), place)`,
           `CREATE INDEX ${index}_by_use
-            ON latchkey_keys (${first}, (COALESCE(last_used_at, created_at - 8640000000000001)), place)`,
+            ON latchkey_keys (${first}, (COALESCE(last_used_at, created_at - 8640000000000001)), ${owner}place)`,
         ]
       }),
     ],

@@ -26,6 +26,8 @@ export interface SecretRow {
   readonly ended: number
   readonly last_used_at: number | null
   readonly issued_by: string | null
+  /** The last use of its key, where that is its own too. */
+  readonly only_used_at?: number | null
 }
 
 /** The columns of an owner, beside a key's; all `null` where nothing but its name is kept. */
@@ -98,7 +100,7 @@ export function secretOfRow(row: SecretRow): StoredSecret {
     retiredAt: row.retired_at,
     endsAt: row.ends_at,
     ended: row.ended !== 0,
-    lastUsedAt: row.last_used_at,
+    lastUsedAt: row.only_used_at ?? row.last_used_at,
     issuedBy: row.issued_by,
   }
 }

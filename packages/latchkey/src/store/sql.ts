@@ -25,6 +25,13 @@ export interface Query {
 const secretColumns = `s.hash, s.kind, s.text_before, s.start AS secret_start, s.created_at AS secret_created_at, s.retired_at,
   s.ends_at, s.ended, s.last_used_at, s.issued_by`
 
+/**
+ * Whether every use of a secret `s` is noted in its row. Of the only secret of a key just the first one is, and the last one
+ * is that of the key: to write each of both would touch twice as many pages.
+ */
+const notesUses = `(s.retired_at IS NOT NULL
+    OR EXISTS (SELECT 1 FROM latchkey_secrets other WHERE other.place = s.place AND other.hash <> s.hash))`
+
 export const ownerColumns = `o.disabled_at AS owner_disabled_at, o.limits AS owner_limits, o.revision AS owner_revision`
 
 export const withOwner = `LEFT JOIN latchkey_owners o ON o.owner = k.owner`
@@ -41,7 +48,9 @@ export const byId: string = `SELECT ${keyColumns}, ${ownerColumns} FROM latchkey
 export const quotasOf: string = `SELECT remaining, period FROM latchkey_quotas
   WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY period`
 
-export const secretsOf: string = `SELECT ${secretColumns} FROM latchkey_secrets s
+/** With `only_used_at`, the last use of the key, where a secret notes not all of its own. */
+export const secretsOf: string = `SELECT ${secretColumns}, k.last_used_at AS only_used_at FROM latchkey_secrets s
+  LEFT JOIN latchkey_keys k ON k.place = s.place AND s.last_used_at IS NOT NULL AND NOT ${notesUses}
   WHERE s.place = (SELECT place FROM latchkey_keys WHERE id = $1) ORDER BY s.ends_at IS NOT NULL, s.ends_at DESC, s.created_at DESC`
 
 export const byOwner: string = `SELECT o.owner, ${ownerColumns} FROM latchkey_owners o WHERE o.owner = $1`
@@ -79,6 +88,12 @@ export const insertSecret: string = `INSERT INTO latchkey_secrets
 /** `changes` is 0 where the key has no such secret. */
 export const updateSecret: string = `UPDATE latchkey_secrets SET retired_at = $3, ends_at = $4, ended = $5
     WHERE hash = $2 AND place = (SELECT place FROM latchkey_keys WHERE id = $1)`
+
+/** Before a key gets another secret, or its only one is retired: what the key has of its uses. */
+export const noteUsesOfOnly: string = `UPDATE latchkey_secrets AS s SET
+    last_used_at = (SELECT k.last_used_at FROM latchkey_keys k WHERE k.place = s.place)
+    WHERE place = (SELECT place FROM latchkey_keys WHERE id = $1)
+    AND last_used_at < (SELECT k.last_used_at FROM latchkey_keys k WHERE k.place = s.place) AND NOT ${notesUses}`
 
 export const isUnused: string = `SELECT 1 FROM latchkey_secrets WHERE hash = $1 AND last_used_at IS NULL`
 
@@ -226,6 +241,11 @@ export const rememberSecret: string = `INSERT INTO latchkey_erased_secrets (hash
 
 export const dropSecret: string = `DELETE FROM latchkey_secrets WHERE hash = $2 AND place = ${placeOfKey}`
 
+/** Once a key has lost some of its secrets, of which one may be its only one now. */
+export const keepUseOfLeft: string = `UPDATE latchkey_keys SET last_used_at =
+    COALESCE((SELECT MAX(s.last_used_at) FROM latchkey_secrets s WHERE s.place = latchkey_keys.place), last_used_at)
+    WHERE id = $1`
+
 export const eraseKey: string = `DELETE FROM latchkey_keys WHERE id = $1 AND revision = $2`
 
 /** Not LIKE, for which some engines take capital letters for small ones: those of an owner with another name would go. */
@@ -316,15 +336,16 @@ export const updateOnce: string = `UPDATE latchkey_once SET ids = $4, at = $5, s
 
 export const forgetOnce: string = `DELETE FROM latchkey_once WHERE at < $1`
 
-export const moveLastUsed: string = `UPDATE latchkey_secrets SET last_used_at = $2
-    WHERE hash = $1 AND (last_used_at IS NULL OR last_used_at < $2)`
+/** The last use of a secret, where it is noted. After that of its key: who makes a second secret waits for that row. */
+export const moveLastUsed: string = `UPDATE latchkey_secrets AS s SET last_used_at = $2
+    WHERE hash = $1 AND (last_used_at IS NULL OR (last_used_at < $2 AND ${notesUses}))`
 
 export const noteFirstUse: string = `UPDATE latchkey_secrets SET last_used_at = $2 WHERE hash = $1 AND last_used_at IS NULL`
 
 /** For a new key, whose secret was used elsewhere. */
 export const noteKeyUse: string = `UPDATE latchkey_keys SET last_used_at = $2 WHERE id = $1`
 
-/** The same of the key, so that keys can be listed in the order of their last use. */
+/** The last use of the key of a secret: that of any of its secrets. */
 export const moveKeyLastUsed: string = `UPDATE latchkey_keys SET last_used_at = $2
     WHERE place = (SELECT place FROM latchkey_secrets WHERE hash = $1) AND (last_used_at IS NULL OR last_used_at < $2)`
 

@@ -27,8 +27,8 @@ export function* recordSomeUse(counts: readonly UsageCount[], uses: readonly Las
 }
 
 function* moveLastUse(use: LastUse): Work<void> {
-  yield* run(sql.moveLastUsed, use)
   yield* run(sql.moveKeyLastUsed, use)
+  yield* run(sql.moveLastUsed, use)
 }
 
 export function* noteFirstUse(hash: string, at: number): Work<true> {

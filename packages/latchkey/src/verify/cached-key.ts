@@ -136,6 +136,7 @@ export function cachedKeysOf<Scope extends string>(
       held,
       conditions: conditionsOf(found),
       secretHash: secret?.hash === hash ? hash : secret?.hash,
+      secretCreatedAt: secret?.createdAt ?? 0,
       // A secret with another time than its key comes from a rotation. If the clock was set back, the time is earlier.
       firstUse: secret !== undefined && secret.lastUsedAt === null && secret.createdAt !== stored.createdAt,
       accepted: 0,

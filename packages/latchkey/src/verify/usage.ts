@@ -10,6 +10,8 @@ export interface UsageCounter {
   readonly key: { readonly id: string; readonly owner: string; readonly environment: string }
   /** The hash of the secret, by which the store knows it; `undefined` for a key from a source. */
   readonly secretHash: string | undefined
+  /** When the secret was created, before which it was not used. */
+  readonly secretCreatedAt: number
   /** Whether a rotation has made the secret, and no use of it is known. */
   firstUse: boolean
   /** Calls that are not gathered yet, all in the hour of the last use. */
@@ -39,6 +41,9 @@ export interface Usage {
 }
 
 const hourLength = 3_600_000
+
+/** Last uses are kept to this many milliseconds: those of one second stand in the order of owners, in which they are written. */
+const second = 1000
 
 /** The most refusals that wait to be counted. */
 const mostWaiting = 1000
@@ -81,7 +86,7 @@ export function openUsage({
     counter.cost = 0
     const place = { hour: hourOf(lastUsedAt), ...placeOf(counter), outcome: 'accepted', limitName: '' }
     if (count > 0) waiting.count({ ...place, count, cost })
-    if (secretHash !== undefined) waiting.use(secretHash, lastUsedAt)
+    if (secretHash !== undefined) waiting.use(secretHash, keptUse(counter))
   }
 
   function collectRefused(): void {
@@ -260,6 +265,11 @@ function inner<Inner>(outer: Map<string, Map<string, Inner>>, name: string): Map
   const made = new Map<string, Inner>()
   outer.set(name, made)
   return made
+}
+
+/** The last use as it is kept: the second in which it was, but not a time before the secret was there. */
+function keptUse({ lastUsedAt, secretCreatedAt }: UsageCounter): number {
+  return Math.max(lastUsedAt - (lastUsedAt % second), Math.min(secretCreatedAt, lastUsedAt))
 }
 
 function hourOf(now: number): number {

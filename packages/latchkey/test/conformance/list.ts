@@ -35,11 +35,10 @@ const model: Readonly<Record<ListOrder, (one: Listed, other: Listed) => number>>
   expires: (one, other) =>
     (one.key.expiresAt ?? Infinity) - (other.key.expiresAt ?? Infinity) || one.place - other.place,
   last_used(one, other) {
-    if (one.lastUsedAt !== null && other.lastUsedAt !== null) {
-      return other.lastUsedAt - one.lastUsedAt || other.place - one.place
-    }
+    const alike = Buffer.compare(Buffer.from(other.key.owner), Buffer.from(one.key.owner)) || other.place - one.place
+    if (one.lastUsedAt !== null && other.lastUsedAt !== null) return other.lastUsedAt - one.lastUsedAt || alike
     if (one.lastUsedAt !== null || other.lastUsedAt !== null) return one.lastUsedAt === null ? 1 : -1
-    return other.key.createdAt - one.key.createdAt || other.place - one.place
+    return other.key.createdAt - one.key.createdAt || alike
   },
 }
 

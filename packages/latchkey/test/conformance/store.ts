@@ -564,6 +564,43 @@ export function storeConformance(name: string, make: () => StoreUnderTest): void
       assert.deepEqual((await store.byId(made.key.id))?.secrets, [second, { ...ended, lastUsedAt: 3000 }])
     })
 
+    test('a secret keeps its own last use when its key gets another, and when that one goes', async () => {
+      const store = await fresh().open()
+      const made = newKey()
+      const second = newSecret({ createdAt: 2000 })
+      await store.commit([inserting(made)], chain)
+      const use = async (hash: string, at: number): Promise<void> =>
+        recordUsage(store, { counts: [], lastUsed: new Map([[hash, at]]) })
+      const change = async (
+        changed: Pick<Extract<Change, { kind: 'update' }>, 'secrets' | 'dropped'>,
+      ): Promise<void> => {
+        const seen = await store.byId(made.key.id)
+        assert.ok(seen)
+        assert.ok(await store.commit([{ kind: 'update', key: seen.key, ...changed, draft: draft(made.key.id) }], chain))
+      }
+      const uses = async (): Promise<Record<string, number | null>> => {
+        const secrets = (await store.byId(made.key.id))?.secrets ?? []
+        return Object.fromEntries(secrets.map(({ hash, lastUsedAt }) => [hash, lastUsedAt]))
+      }
+      for (const at of [1500, 1700]) await use(made.secret.hash, at)
+      assert.deepEqual(await uses(), { [made.secret.hash]: 1700 })
+      await change({ secrets: [{ ...made.secret, retiredAt: 2000, endsAt: 9000 }, second] })
+      assert.deepEqual(await uses(), { [made.secret.hash]: 1700, [second.hash]: null })
+      for (const at of [2100, 2300]) await use(second.hash, at)
+      for (const at of [2400, 2500]) await use(made.secret.hash, at)
+      assert.deepEqual(await uses(), { [made.secret.hash]: 2500, [second.hash]: 2300 })
+      assert.equal((await store.list(everything)).items[0]?.lastUsedAt, 2500)
+
+      await change({ dropped: [made.secret.hash] })
+      assert.deepEqual(await uses(), { [second.hash]: 2300 })
+      await use(second.hash, 3000)
+      assert.deepEqual(await uses(), { [second.hash]: 3000 })
+      await change({ secrets: [{ ...second, retiredAt: 4000, endsAt: 9000 }] })
+      for (const at of [4100, 4200]) await use(second.hash, at)
+      assert.deepEqual(await uses(), { [second.hash]: 4200 })
+      assert.equal((await store.list(everything)).items[0]?.lastUsedAt, 4200)
+    })
+
     test('a secret of another key is not taken over by a change', async () => {
       const store = await fresh().open()
       const [one, other] = [newKey(), newKey()]

@@ -344,6 +344,25 @@ for (const [speed, shape] of speeds) {
       assert.equal((await keyring.usage({ limit: 10_000 })).usage.length, 600)
     })
 
+    test('a last use is known to the second, and is not before its secret was created', async () => {
+      const { keyring, clock } = await openOn(shape)
+      clock.advance(2300)
+      const { key, secret } = await keyring.issue(shop)
+      const lastUse = async (after: number): Promise<number | null | undefined> => {
+        clock.advance(after)
+        await keyring.verify(secret)
+        await keyring.flushUsage()
+        const { keys } = await keyring.list()
+        const found = await keyring.find(key.id)
+        assert.deepEqual([keys[0]?.lastUsedAt, found?.secrets[0]?.lastUsedAt], [found?.lastUsedAt, found?.lastUsedAt])
+        return found?.lastUsedAt
+      }
+      assert.equal(await lastUse(100), noon + 2300)
+      assert.equal(await lastUse(1000), noon + 3000)
+      assert.equal(await lastUse(500), noon + 3000)
+      assert.equal(await lastUse(100), noon + 4000)
+    })
+
     test('a store that takes a part of a batch is given the rest, and a failure in between loses and repeats nothing', async () => {
       let calls = 0
       const { keyring } = await openOn((store) => {

@@ -150,7 +150,7 @@ export const importable = {
     answered: timestamp,
   },
   lastUsedAt: {
-    description: 'When the key was last used, in milliseconds since 1970 (UTC); null is never',
+    description: 'When the key was last used, to the second, in milliseconds since 1970 (UTC); null is never',
     example: 1_795_687_152_310,
     presence: 'optional',
     asked: timestamp,

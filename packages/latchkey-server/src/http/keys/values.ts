@@ -104,6 +104,6 @@ export const secrets = Type.Array(
     createdAt: timestamp,
     retiredAt: nullable(Type.Integer({ description: 'When a newer secret replaced it; null for the newest' })),
     endsAt: nullable(Type.Integer({ description: 'When it stops working; null for the newest' })),
-    lastUsedAt: nullable(Type.Integer({ description: 'When it was last used; null if never' })),
+    lastUsedAt: nullable(Type.Integer({ description: 'When it was last used, to the second; null if never' })),
   }),
 )

@@ -21,7 +21,7 @@ export const listOrders: readonly ListOrder[] = ['oldest', 'newest', 'last_used'
 const shapes: Readonly<Record<ListOrder, PositionShape>> = {
   oldest: ['integer'],
   newest: ['integer'],
-  last_used: ['integer', 'integer'],
+  last_used: ['integer', 'text', 'integer'],
   expires: ['integer', 'integer'],
   name: ['text', 'integer'],
 }
