@@ -3,17 +3,19 @@ import { describe, test } from 'node:test'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { Store } from '../../src/ports.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
-import { codeOf, newFile, scopes, shop, speeds, storeIn } from './workbench.ts'
+import { codeOf, newFile, scopes, shop, speeds, stillClock, storeIn } from './workbench.ts'
 
 const declaration = { scopes, prefix: 'acme', environments: ['prod', 'staging'] } as const
+
+const clock = stillClock(Date.UTC(2030, 0, 15, 12))
 
 for (const [speed, shape] of speeds) {
   describe(`declarations on a store that answers ${speed}`, () => {
     test('what an application has declared holds for whoever opens its store without knowing it', async () => {
       const file = newFile()
-      const application = await openKeyring({ store: shape(storeIn(file)), ...declaration })
+      const application = await openKeyring({ store: shape(storeIn(file)), clock, ...declaration })
       const { secret } = await application.issue(shop)
-      const other = await openKeyring({ store: shape(storeIn(file)) })
+      const other = await openKeyring({ store: shape(storeIn(file)), clock })
       assert.deepEqual([other.scopes, other.environments], [scopes, ['prod', 'staging']])
       assert.equal(await codeOf(other.verify(secret, { allOf: ['orders:read'] })), 'accepted')
       const issued = await other.issue({ ...shop, scopes: ['orders:*'] })
@@ -43,7 +45,7 @@ for (const [speed, shape] of speeds) {
 
     test('what nobody has declared is not declared by whoever opens the store without', async () => {
       const file = newFile()
-      const keyring = await openKeyring({ store: shape(storeIn(file)) })
+      const keyring = await openKeyring({ store: shape(storeIn(file)), clock })
       assert.deepEqual([keyring.scopes, keyring.environments], [{}, ['live', 'test']])
       const { secret } = await keyring.issue({ ...shop, scopes: [] })
       assert.match(secret, /^lk_live_/)
