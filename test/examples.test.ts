@@ -26,6 +26,7 @@ const runAbove: ReadonlySet<string> = new Set([
   'docs/guides/testing-your-routes.md',
   'docs/guides/hono.md',
   'docs/guides/express.md',
+  'docs/guides/nest.md',
   'docs/guides/fetch.md',
 ])
 
@@ -47,6 +48,14 @@ async function run(name: string, source: string): Promise<string> {
     timeout: 120_000,
   })
   return stdout
+}
+
+/** A program whose decorators were compiled, as those of Nest must be. */
+async function compiled(source: string): Promise<string> {
+  writeFileSync(join(scratch, 'compiled.ts'), source)
+  const settings = ['--experimentalDecorators', '--noCheck', '--noResolve', '--module', 'esnext', '--target', 'es2024']
+  await execute('tsc', [...settings, '--ignoreConfig', '--outDir', 'compiled', 'compiled.ts'], { cwd: scratch })
+  return readFileSync(join(scratch, 'compiled', 'compiled.js'), 'utf8')
 }
 
 test('every example in TypeScript type-checks', async () => {
@@ -126,7 +135,7 @@ test('the guide to testing has tests that pass', async () => {
   assert.match(await run('tested.ts', example), /^ℹ pass 4$/m)
 })
 
-test('the guides to Hono and Express have a service that checks keys, and documents that it does', async () => {
+test('the guides to Hono, Express and Nest have a service that checks keys, and documents that it does', async () => {
   const asked = `
     if (!server.listening) await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as import('node:net').AddressInfo
@@ -141,9 +150,10 @@ test('the guides to Hono and Express have a service that checks keys, and docume
     ]))
     server.close()
     await keyring.close()`
-  for (const name of ['hono', 'express']) {
+  for (const name of ['hono', 'express', 'nest']) {
     const [example = ''] = examplesOf(`docs/guides/${name}.md`)
-    const printed = await run(`${name}.ts`, example.replace('3000', '0') + asked)
+    const program = example.replace('3000', '0') + asked
+    const printed = await (name === 'nest' ? run('nest.js', await compiled(program)) : run(`${name}.ts`, program))
     assert.deepEqual(
       JSON.parse(printed.split('\n').at(-2) ?? ''),
       ['{"id":"1","owner":"acme"}', 401, 401, 'ok', [[{ ApiKey: ['orders:read'] }]]],

@@ -10,6 +10,7 @@ import type { World } from './world.ts'
 const imports: Readonly<Record<string, string>> = {
   Hono: `import { Hono } from 'hono'`,
   express: `import express from 'express'`,
+  INestApplicationContext: `import type { INestApplicationContext } from '@nestjs/common'`,
   Fastify: `import Fastify from 'fastify'`,
   createClient: `import { createClient } from '@redis/client'`,
   swagger: `import swagger from '@fastify/swagger'`,
