@@ -18,9 +18,15 @@ function opened(): Readonly<Record<'inFile' | 'first' | 'copy' | 'other', OpenDa
 function contentOf(database: DatabaseSync): readonly unknown[] {
   const tables = database.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all()
   const rows = tables
-    .filter(({ type, name }) => type === 'table' && name !== 'latchkey_key_texts')
+    .filter(
+      ({ type, name }) => type === 'table' && !['latchkey_key_texts', 'latchkey_cursor_key'].includes(String(name)),
+    )
     .map(({ name }) => [name, database.prepare(`SELECT * FROM ${String(name)}`).all()])
   return [tables, rows]
+}
+
+function cursorKeyOf(database: DatabaseSync): unknown {
+  return database.prepare('SELECT key FROM latchkey_cursor_key').get()?.['key']
 }
 
 function settingsOf(database: DatabaseSync): readonly unknown[] {
@@ -42,4 +48,6 @@ test('each database in memory has the tables that the steps make, and begins emp
     assert.equal(one.database.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok')
     one.database.exec(`INSERT INTO latchkey_owners VALUES ('acme', NULL, '[]', 1)`)
   }
+  const cursorKeys = Object.values(databases).map(({ database }) => cursorKeyOf(database))
+  assert.equal(new Set(cursorKeys).size, 4, 'the cursors of each are its own')
 })

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { migrate } from './schema.ts'
+import { migrate, newCursorKey } from './schema.ts'
 
 /** The path of a database that is in no file. */
 export const memory = ':memory:'
@@ -21,6 +21,7 @@ export function openInMemory(setUp: (database: DatabaseSync) => void): {
   // First of all: the copy takes the place of the database, with its settings.
   if (made !== undefined) database.deserialize(made.image)
   setUp(database)
+  if (made !== undefined) database.exec(newCursorKey)
   const migrated = made?.steps ?? migrate(database, { file: memory, fresh: false, onStep: undefined })
   // Node 26.0 has no copies.
   if (made === undefined && 'serialize' in database) made = { image: database.serialize(), steps: migrated }

@@ -17,11 +17,14 @@ export interface MigrationStep {
 const olderSchema = 'older schema'
 const newerSchema = 'newer schema'
 
+/** A random text of 128 bits. */
+const random = 'LOWER(HEX(RANDOMBLOB(16)))'
+
 const steps = migrations({
   integer: 'INTEGER',
   numbered: 'INTEGER',
   byPrimaryKey: 'WITHOUT ROWID',
-  random: 'LOWER(HEX(RANDOMBLOB(16)))',
+  random,
   ofItsOwn: textIndex,
 })
 
@@ -29,6 +32,9 @@ const reachedVersion = 'SELECT COALESCE(MAX(version), 0) AS version FROM latchke
 
 /** The version of the tables that this version of Latchkey makes. */
 export const latestSchema: number = steps.length
+
+/** Gives a copy of a database a key of cursors of its own. */
+export const newCursorKey = `UPDATE latchkey_cursor_key SET key = ${random} || ${random}`
 
 /** The version of the tables in a database; 0 while there are none. */
 function schemaOf(database: DatabaseSync): number {
