@@ -13,6 +13,7 @@ const imports: Readonly<Record<string, string>> = {
   INestApplicationContext: `import type { INestApplicationContext } from '@nestjs/common'`,
   Fastify: `import Fastify from 'fastify'`,
   createClient: `import { createClient } from '@redis/client'`,
+  pg: `import pg from 'pg'`,
   swagger: `import swagger from '@fastify/swagger'`,
   swaggerUi: `import swaggerUi from '@fastify/swagger-ui'`,
   assert: `import assert from 'node:assert/strict'`,

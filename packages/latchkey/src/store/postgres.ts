@@ -85,7 +85,8 @@ const clock: Pick<Clock, 'monotonic'> = { monotonic: () => performance.now() }
  *   `newer schema` or `older schema`. `unavailable` when the database does not answer.
  *
  * @example
- * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 2000, keepAlive: true })
+ * const connectionString = process.env['DATABASE_URL']
+ * const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 2000, keepAlive: true })
  * pool.on('error', (error) => console.warn(error.message))
  * const keyring = await openKeyring({ store: await postgresStore({ pool }), scopes })
  */

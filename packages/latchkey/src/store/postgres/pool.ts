@@ -20,14 +20,22 @@ export interface PostgresClient {
   /**
    * Calls a listener with each notice, error or message.
    *
-   * @example client.on('error', () => {})
+   * @example
+   * const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'] })
+   * const client = await pool.connect()
+   * client.on('error', () => {})
    */
   on(event: 'notice' | 'error', listener: (about: Error) => void): unknown
   on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
   /**
    * No longer calls it.
    *
-   * @example client.removeListener('error', listener)
+   * @example
+   * const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'] })
+   * const client = await pool.connect()
+   * const listener = (error: Error) => console.warn(error.message)
+   * client.on('error', listener)
+   * client.removeListener('error', listener)
    */
   removeListener(event: 'notice' | 'error', listener: (about: Error) => void): unknown
   /** Gives it back to its pool, which ends it if it is to be destroyed. */
