@@ -267,7 +267,7 @@ describe('a flag that a message names is the one that was missing', () => {
       ['journal', 'show'],
     ]) {
       const { stdout, stderr } = await here.run([...list, '--limit', '1'])
-      const [, flag = '', value = ''] = /^There are more \w+: add (--\w+) (\w+), or --all\.$/m.exec(stderr) ?? []
+      const [, flag = '', value = ''] = /^There are more \w+: add (--\w+) ([\w-]+), or --all\.$/m.exec(stderr) ?? []
       const rest = await here.done([...list, flag, value])
       const all = await here.done([...list, '--all'])
       assert.equal([...stdout.trimEnd().split('\n'), ...rest.split('\n').slice(1)].join('\n'), all)

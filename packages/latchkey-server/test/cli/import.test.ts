@@ -21,11 +21,10 @@ describe('keys import', { concurrency: 2 }, () => {
     const input = lines(0, 3500)
     const first = await here.run(['keys', 'import', '--create'], { input })
     assert.deepEqual([first.code, first.stdout], [0, ''])
-    // On a slow machine it says before how far it has come.
-    assert.match(first.stderr, /^(?:Importing … \d,000 keys\n)*3,500 keys imported\.\n$/)
+    assert.match(first.stderr, /^3,500 keys imported\.\n$/)
     const again = await here.run(['keys', 'import', '--create'], { input })
     assert.equal(again.code, 0)
-    assert.match(again.stderr, /^(?:Importing … \d,000 keys\n)*0 keys imported, 3,500 already there\.\n$/)
+    assert.match(again.stderr, /^0 keys imported, 3,500 already there\.\n$/)
     assert.equal((await here.run(['verify'], { input: 'legacy-key-number-3499' })).code, 0)
   })
 

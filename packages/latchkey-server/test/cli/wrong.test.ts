@@ -19,7 +19,7 @@ const wrong: readonly (readonly [line: string, code: number, says: RegExp])[] = 
   ['revoke', 2, /Did you mean latchkey keys revoke\?/],
   ['lsit', 2, /Did you mean latchkey keys list or latchkey owners list or latchkey refusals list\?/],
   ['keys lsit', 2, /Did you mean list\?/],
-  ['rotat', 2, /Did you mean latchkey keys rotate\?/],
+  ['rotat', 2, /Did you mean latchkey keys rotate or latchkey identity rotate\?/],
   ['verfiy', 2, /Did you mean verify\?/],
   ['sho', 2, /latchkey journal show or latchkey refusals show\?/],
   ['nonsense', 2, /^Unknown command 'nonsense'\.\nSee latchkey --help\.\n$/],
