@@ -29,9 +29,13 @@ const asked = /^\/v1\/forward-auth\/([a-z0-9-]+)(\/nginx)?(?=[/?]|$)/
 
 /**
  * Options for Fastify's constructor: of the address, only the policy and the form count. What a proxy appends is its
- * caller's, decides nothing, and is not even decoded.
+ * caller's, decides nothing, and is not even decoded. A proxy passes on all headers of its caller, and nginx takes 32 KB of
+ * them: with less room here, its callers would be told that keys cannot be checked.
  */
-export const forwardAuthOptions: Pick<FastifyServerOptions, 'rewriteUrl'> = {
+export const forwardAuthOptions: Pick<FastifyServerOptions, 'rewriteUrl'> & {
+  readonly http: { readonly maxHeaderSize: number }
+} = {
+  http: { maxHeaderSize: 65_536 },
   rewriteUrl: ({ url = '' }) => {
     const [, policy, form = ''] = asked.exec(url) ?? []
     return policy === undefined ? '/' : `${base}${policy}${form}`

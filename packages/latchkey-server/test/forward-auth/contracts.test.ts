@@ -52,7 +52,7 @@ const proxies: Readonly<Record<string, { readonly ask: (call: Call) => Asked; re
     relays: true,
     ask: ({ method, path, key }) => ({
       method,
-      path: `/v1/forward-auth/read${path}`,
+      path: `/v1/forward-auth/read/${path}`,
       headers: {
         ...(key === undefined ? {} : { 'X-API-Key': key }),
         'Content-Length': '0',
@@ -66,7 +66,7 @@ const proxies: Readonly<Record<string, { readonly ask: (call: Call) => Asked; re
     relays: true,
     ask: ({ method, path, key }) => ({
       method,
-      path: `/v1/forward-auth/read${path}`,
+      path: `/v1/forward-auth/read/${path}`,
       headers: { ...(key === undefined ? {} : { 'X-API-Key': key }), 'X-Forwarded-For': caller },
     }),
   },
@@ -115,7 +115,8 @@ test('Traefik, Envoy, the Gateway API and ingress-nginx, as their documents say,
           assert.equal((await send({ method, path, key: other.secret })).status, 403)
         }
       }
-      const over = await send({ method: 'GET', path: '/orders', key: limited.secret })
+      // Its caller chooses the path, and so would choose the form of nginx.
+      const over = await send({ method: 'GET', path: '/nginx', key: limited.secret })
       // ingress-nginx makes every status but 401 and 403 of it a 500, so it gets a 403.
       assert.equal(over.status, relays ? 429 : 403, name)
       assert.match(String(over.headers['retry-after']), /^\d+$/)

@@ -22,7 +22,7 @@ export interface EchoService {
 
 export async function echoService(): Promise<EchoService> {
   let seen: Seen[] = []
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     const { method = '', url = '', rawHeaders } = request
     const lines = rawHeaders.flatMap((name, index) =>
       index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ''] as const] : [],
