@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readIdentityFile } from '../../src/identity/key-file.ts'
@@ -33,6 +42,22 @@ test('a key that signs identities is made and rotated in a file that only its ow
     readdirSync(folder).filter((name) => name.startsWith('identity')),
     ['identity.json'],
   )
+})
+
+test('a rotation replaces the file where a link leads, and leaves it to those who could read it', async () => {
+  const { folder, run } = workplace()
+  const [link, file] = [join(folder, 'identity.json'), join(folder, 'shared.json')]
+  assert.equal((await run(['identity', 'rotate', '--identity-file', 'shared.json'])).code, 0)
+  symlinkSync('shared.json', link)
+  chmodSync(file, 0o640)
+  // Only root can give a file away.
+  const others = process.getuid?.() === 0 ? 12_345 : statSync(file).uid
+  chownSync(file, others, statSync(file).gid)
+  assert.equal((await run(rotate)).code, 0)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.equal(readIdentityFile(file).found?.keys.length, 2)
+  const { uid, mode } = statSync(file)
+  assert.deepEqual([uid, mode & 0o777], [others, 0o640])
 })
 
 test('a file that others may read, or that is none of ours, is refused and not replaced', async () => {

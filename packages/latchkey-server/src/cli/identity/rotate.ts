@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { settingsTable } from '../../config.ts'
@@ -50,7 +50,8 @@ function rotate({ identityFile: file, issuer, compromised = false, json = false 
   const made = makeIdentityKey(now)
   const all: IdentityKeys['keys'] = known === undefined || compromised ? [made] : [...known.keys, made]
   const keys = { issuer: known?.issuer ?? issuer ?? 'latchkey', keys: neededKeys(all, now) }
-  replace(file, textOfIdentityKeys(keys))
+  if (known === undefined) make(file, textOfIdentityKeys(keys))
+  else replace(file, textOfIdentityKeys(keys))
   const signsFrom = signingKey(keys, now) === made ? now : now + publishedBefore
   const from = new Date(signsFrom).toISOString()
   if (json) return putReport({ file, kid: made.public.kid, signsFrom: from, keys: keys.keys.length })
@@ -70,10 +71,8 @@ function read(file: string, now: number, compromised: boolean): IdentityKeys {
   return found
 }
 
-/** A reader finds the old file or the new one, and nothing between. */
-function replace(file: string, text: string): void {
-  const next = `${file}.next`
-  const reserved = reserveFile(next, room)
+function make(file: string, text: string): void {
+  const reserved = reserveFile(file, room)
   try {
     reserved.write(text)
   } catch (error) {
@@ -81,7 +80,20 @@ function replace(file: string, text: string): void {
     throw error
   }
   reserved.name()
+}
+
+/**
+ * A reader finds the old file or the new one, and nothing between. Where a link leads, whoever reads the file by another name
+ * finds the new one too; and whoever could read the old one can read the new one, also if root has replaced it.
+ */
+function replace(link: string, text: string): void {
+  const file = realpathSync(link)
+  const { uid, gid, mode } = statSync(file)
+  const next = `${file}.next`
+  make(next, text)
   try {
+    chownSync(next, uid, gid)
+    chmodSync(next, mode & 0o777)
     renameSync(next, file)
   } catch (error) {
     rmSync(next, { force: true })
