@@ -28,7 +28,7 @@ export const faults: Proof['faults'] = {
   },
   'never-back': {
     is: 'a link that was given up is not restored',
-    edits: [{ file: link, text: 'if (await connect()) return changed()', becomes: 'return' }],
+    edits: [{ file: link, text: 'if (await connect()) changed()', becomes: 'if (isClosed) changed()' }],
     shownBy: ['notBack'],
   },
 }

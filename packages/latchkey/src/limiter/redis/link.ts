@@ -10,6 +10,9 @@ import { watchSilence } from './silence.ts'
 /** Milliseconds after which a Redis that says nothing is given up, and after which a new connection is. */
 const patience = { silence: 90, connecting: 1000 }
 
+/** Milliseconds that a connection must last, so that another one is made at once after it. */
+const lasting = 1000
+
 /** Milliseconds between two tries to connect: more from one to the next. */
 const pauses = { least: 25, most: 500 }
 
@@ -54,6 +57,9 @@ export async function openLink({
   let reason: string | undefined = 'It has not connected yet.'
   let isClosed = false
   let stopPause: (() => void) | undefined
+  let upSince = Number.NEGATIVE_INFINITY
+  /** Milliseconds to wait before the next try. */
+  let pause = 0
   // On one connection answers come in the order of the commands, so the first is the oldest.
   const unanswered = new Set<Unanswered>()
   const watch = watchSilence({
@@ -74,18 +80,22 @@ export async function openLink({
     for (const { giveUp } of unanswered) giveUp(error)
     unanswered.clear()
     changed()
-    if (!isClosed) void restore()
+    // One that works only until it is used, such as one to a node of a cluster, would be lost again and again.
+    if (performance.now() - upSince >= lasting) pause = 0
+    restore()
   }
 
-  async function restore(pause: number = pauses.least): Promise<void> {
+  function restore(): void {
     if (isClosed) return
-    if (await connect()) return changed()
     // Not all instances at the same time.
-    stopPause = systemTimer(
-      pause * (0.5 + Math.random()),
-      () => void restore(Math.min(pause * 2, pauses.most)),
-      'background',
-    )
+    stopPause = systemTimer(pause * (0.5 + Math.random()), () => void tryAgain(), 'background')
+    pause = Math.min(Math.max(pause * 2, pauses.least), pauses.most)
+  }
+
+  async function tryAgain(): Promise<void> {
+    if (isClosed) return
+    if (await connect()) changed()
+    else restore()
   }
 
   async function connect(): Promise<boolean> {
@@ -101,6 +111,7 @@ export async function openLink({
     else {
       connection = fresh
       reason = undefined
+      upSince = performance.now()
     }
     return true
   }
@@ -128,7 +139,7 @@ export async function openLink({
     })
   }
 
-  if (!(await connect())) void restore()
+  if (!(await connect())) restore()
   return {
     get isUp() {
       return connection !== undefined
