@@ -18,7 +18,8 @@ export function declarationWithin(handler: unknown): Declaration | undefined {
 /** Where Hono keeps a handler that it has wrapped, because its application has an error handler of its own. */
 const composed = '__COMPOSED_HANDLER'
 
-function innermost(handler: unknown): unknown {
+/** A handler as it was added. */
+export function innermost(handler: unknown): unknown {
   let inner = handler
   while (typeof inner === 'function' && composed in inner) inner = inner[composed]
   return inner

@@ -12,7 +12,7 @@ import { acceptedHeaders } from './answer.ts'
 import { linesOf } from './credential.ts'
 import { declaration } from './declaration.ts'
 import type { HonoRoutes } from './hono-routes.ts'
-import { declarationWithin, declaredRoutes } from './hono-routes.ts'
+import { declarationWithin, declaredRoutes, innermost } from './hono-routes.ts'
 import type { GuardOptions, Message } from './judging.ts'
 import { RequestCall, isLate, judging, quietLog, randomId } from './judging.ts'
 import type { OpenApiDocument } from './openapi.ts'
@@ -125,7 +125,7 @@ export function honoGuard<Scope extends string>(
     const following = matchedRoutes(context)[context.req.routeIndex + 1]
     if (following === undefined) return next()
     const { handler } = following
-    return handler === guard || declarationWithin(handler) !== undefined ? next() : context.notFound()
+    return innermost(handler) === guard || declarationWithin(handler) !== undefined ? next() : context.notFound()
   }
 
   function requires(...args: readonly RequiresArgument<Scope>[]): HonoRequires<Scope> {

@@ -172,6 +172,17 @@ test('a group is declared once in front of its routes', async () => {
   await assert.rejects(after, { message: /^GET \/v1\/orders; GET \/v10: neither/ })
 })
 
+test('an application within another may add the guard too, also with an error handler of its own', async () => {
+  const inner = await start((app, { guard, open }) => {
+    const own = new Hono().use(guard)
+    own.get('/page', open, done)
+    own.onError(() => new Response('x'))
+    app.route('/inner', own)
+  })
+  assert.equal((await inner.request('/inner/page')).status, 200)
+  assert.equal((await inner.request('/inner/none')).status, 404)
+})
+
 test('two declarations on one route are refused: they would be documented as alternatives', async () => {
   const starting = start((app, { requires, open }) => {
     app.get('/two', requires('orders:read'), requires('orders:write'), done)
