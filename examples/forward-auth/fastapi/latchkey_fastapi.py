@@ -1,10 +1,10 @@
 """Who calls a FastAPI service: from the identity that a proxy passes on, or from a verdict of POST /v1/verify."""
 
 from collections.abc import Callable
+from http.client import HTTPException as NoAnswer
 from json import dumps, load
 from threading import Lock
 from time import monotonic
-from urllib.error import HTTPError
 from urllib.request import Request as Ask, urlopen
 
 import jwt
@@ -44,15 +44,22 @@ def one_line(request: Request, name: str) -> str:
 
 def from_identity(keys: str, audience: str, issuer: str = "latchkey", environment: str = "live") -> Check:
     """Checks X-Latchkey-Identity with the public keys at an address, which are read again for a key that is not known."""
-    known, read_at, lock = {}, float("-inf"), Lock()
+    known, read, tried, lock = {}, float("-inf"), float("-inf"), Lock()
 
     def key_named(kid: str):
-        nonlocal known, read_at
+        nonlocal known, read, tried
         with lock:
-            if monotonic() - read_at > (300 if kid in known else 5):
-                read_at = monotonic()
-                with urlopen(keys, timeout=3) as answer:
-                    known = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(load(answer)).keys}
+            now = monotonic()
+            if now - tried > 5 and (kid not in known or now - read > 300):
+                tried = now
+                try:
+                    with urlopen(keys, timeout=3) as answer:
+                        known = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(load(answer)).keys}
+                    read = now
+                except (OSError, NoAnswer, ValueError, jwt.PyJWTError):
+                    pass  # What was read last holds for a quarter of an hour.
+            if now - read > 900:
+                raise unavailable()
         return known.get(kid)
 
     def check(request: Request, scopes: list[str]) -> Key:
@@ -66,8 +73,6 @@ def from_identity(keys: str, audience: str, issuer: str = "latchkey", environmen
                               options={"require": ["exp", "iat", "sub", "aud", "iss"]})
         except jwt.InvalidTokenError:
             raise refused(401, "Invalid or missing API Key") from None
-        except OSError:
-            raise unavailable() from None
         found = Key(id=said["sub"], **{name: said[name] for name in ("owner", "environment", "scopes")})
         if found.environment != environment or not set(scopes) <= set(found.scopes):
             raise refused(403, "This API key does not have the scope that this operation needs.")
@@ -86,7 +91,7 @@ def from_verify(url: str, admin_key: str, environment: str = "live") -> Check:
         try:
             with urlopen(Ask(f"{url}/v1/verify", dumps(body | address).encode(), headers), timeout=3) as answer:
                 verdict = load(answer)
-        except (OSError, HTTPError, ValueError):
+        except (OSError, NoAnswer, ValueError):
             raise unavailable() from None
         if verdict["valid"]:
             return Key(**verdict["key"])

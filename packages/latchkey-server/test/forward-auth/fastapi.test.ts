@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -139,3 +139,69 @@ test('FastAPI: a service without a check, and routes that ask for a scope', { sk
     for (const status of ['400', '401', '403', '429', '503']) assert.ok(status in (route?.responses ?? {}), status)
   })
 })
+
+/** Calls with one identity: what is answered when, in seconds, and what the address of the keys answers then. */
+const withoutKeys = `
+import json
+from http.client import BadStatusLine
+from io import BytesIO
+from time import time
+import jwt
+import latchkey_fastapi
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import HTTPException
+from starlette.requests import Request
+
+key = Ed25519PrivateKey.generate()
+public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()))
+good = json.dumps({"keys": [{**public, "kid": "k", "alg": "EdDSA", "use": "sig"}]}).encode()
+at, answer = 0, None
+
+def urlopen(*_, **__):
+    if isinstance(answer, Exception):
+        raise answer
+    return BytesIO(answer)
+
+latchkey_fastapi.monotonic, latchkey_fastapi.urlopen = lambda: at, urlopen
+check = latchkey_fastapi.from_identity("http://keys", "process")
+claims = {"iss": "latchkey", "aud": "process", "sub": "id", "owner": "acme", "environment": "live", "scopes": ["a:b"]}
+identity = jwt.encode({**claims, "iat": int(time()), "exp": int(time()) + 30}, key, "EdDSA",
+                      {"kid": "k", "typ": "latchkey-identity+jwt"})
+
+def status():
+    try:
+        check(Request({"type": "http", "headers": [(b"x-latchkey-identity", identity.encode())]}), ["a:b"])
+        return 200
+    except HTTPException as error:
+        return error.status_code
+
+seen = []
+for at, answer in [(0, OSError()), (1, good), (6, b"{"), (12, b'{"keys":[]}'), (18, BadStatusLine("")), (24, good),
+                   (400, OSError()), (900, b"{"), (925, b"{"), (931, good)]:
+    seen.append([at, status()])
+print(json.dumps(seen))
+`
+
+test(
+  'FastAPI: while the keys cannot be read, known ones hold for a quarter of an hour, and then it is 503',
+  { skip: noFastapi() },
+  () => {
+    const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', withoutKeys], {
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONPATH: example, PYTHONDONTWRITEBYTECODE: '1' },
+    })
+    const expected = [
+      [0, 503],
+      [1, 503],
+      [6, 503],
+      [12, 503],
+      [18, 503],
+      [24, 200],
+      [400, 200],
+      [900, 200],
+      [925, 503],
+      [931, 200],
+    ]
+    assert.deepEqual(JSON.parse(stdout || '[]'), expected, stderr)
+  },
+)
