@@ -57,7 +57,10 @@ export function keysAt(
     triedAt = monotonic()
     try {
       const began = monotonic()
-      keys = keysIn(await setAt(address, fetch))
+      const found = keysIn(await setAt(address, fetch))
+      // A server that signs nothing, by mistake: what was read before is right until it is too old.
+      if (found.size === 0) throw new Error('The set has no key that signs identities.')
+      keys = found
       readAt = began
       fault = undefined
       return keys
