@@ -35,8 +35,9 @@ export interface ListFilter {
   /** Keys that were granted any of these: a scope and its wildcard, as they were granted. */
   readonly grants: readonly string[] | undefined
   /**
-   * Part of an id, a name, an owner or the start of a secret, character by character. The capital letters of ASCII do not
-   * matter, all others do. Nothing in it has a meaning of its own.
+   * Part of an id, a name, an owner or the start of a secret, character by character. Of one or two code points: the
+   * beginning of a name, an owner or the start of a secret. The capital letters of ASCII do not matter, all others do.
+   * Nothing in it has a meaning of its own.
    */
   readonly text: string | undefined
   /** Keys with a secret that works and that this admin key issued, imported or rotated. */

@@ -3,7 +3,7 @@ import type { Bind } from './list-order.ts'
 
 /** What reads need that engines have no common words for. */
 export interface Engine {
-  /** Places of all keys that have a text, and perhaps of others; `undefined` for a text that it has no index for. */
+  /** Places of all keys that have a text of three characters or more, and perhaps of others; `undefined` without an index. */
   readonly textPlaces: (text: string, bind: Bind) => string | undefined
   /** A condition on keys `k`: this member of their metadata has this value, or for `null` is not there. */
   readonly memberIs: (name: string, value: MetadataMember[1], bind: Bind) => string

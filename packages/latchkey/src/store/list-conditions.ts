@@ -4,6 +4,7 @@ import type { ListFilter } from '../ports.ts'
 import type { Engine } from './engine.ts'
 import { like, lower } from './like.ts'
 import type { Bind } from './list-order.ts'
+import { isShort } from './short-text.ts'
 
 /** Of secrets `s`: whether it is an old one that works. */
 export function oldSecret(now: string): string {
@@ -40,8 +41,9 @@ export function conditions(filter: AskedFilter, bind: Bind): readonly string[] {
     where.push(`${rotating ? '' : 'NOT '}EXISTS (${old})`)
   }
   if (text !== undefined) {
-    const pattern = bind(like(lower(text)))
-    const columns = ['k.id', 'k.name', 'k.owner', 'k.start']
+    const begins = isShort(text)
+    const pattern = bind(begins ? like(lower(text)).slice(1) : like(lower(text)))
+    const columns = [...(begins ? [] : ['k.id']), 'k.name', 'k.owner', 'k.start']
     where.push(`(${columns.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '!'`).join(' OR ')})`)
   }
   return where

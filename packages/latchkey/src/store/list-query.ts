@@ -6,6 +6,7 @@ import type { AskedFilter } from './list-conditions.ts'
 import { conditions, oldSecret } from './list-conditions.ts'
 import type { Bind, Walk } from './list-order.ts'
 import { beyond, expirySpans, inEach, orderBy, positionColumns, useSpans, walk } from './list-order.ts'
+import { beginningPlaces, isShort } from './short-text.ts'
 import type { Query, SqlValue } from './sql.ts'
 import { ownerColumns, withOwner } from './sql.ts'
 
@@ -46,8 +47,11 @@ export function placesOf(filter: AskedFilter, keys: Walk): readonly Places[] {
   if (rotating === true) {
     all.push({ seen, places: (bind) => `SELECT s.place FROM latchkey_secrets s WHERE ${oldSecret(bind(now))}` })
   }
-  if (text !== undefined && engine.textPlaces(text, () => '') !== undefined) {
-    all.push({ seen, places: (bind) => engine.textPlaces(text, bind) ?? '' })
+  if (text !== undefined) {
+    const begins = isShort(text)
+    const of = (bind: Bind): string | undefined =>
+      begins ? beginningPlaces(text, keys, bind) : engine.textPlaces(text, bind)
+    if (of(() => '') !== undefined) all.push({ seen: seen || begins, places: (bind) => of(bind) ?? '' })
   }
   if (order !== 'expires') all.push(...spansOf(filter, keys, expirySpans))
   if (order !== 'last_used') all.push(...spansOf(filter, keys, useSpans))

@@ -304,5 +304,11 @@ export function migrations({
       `CREATE TABLE latchkey_cursor_key (place ${integer} PRIMARY KEY, key TEXT NOT NULL)`,
       `INSERT INTO latchkey_cursor_key (place, key) VALUES (1, ${random} || ${random})`,
     ],
+    [
+      // For a search of one or two characters.
+      `CREATE INDEX latchkey_keys_in_environment_by_start ON latchkey_keys (environment, (SUBSTR(start, 1, 2)), place)`,
+      `CREATE INDEX latchkey_keys_in_environment_of_owner_by_start
+        ON latchkey_keys (owner, environment, (SUBSTR(start, 1, 2)), place)`,
+    ],
   ]
 }

@@ -59,12 +59,16 @@ function meets({ key, lastUsedAt, rotating }: Listed, filter: Partial<ListFilter
   const { owner, environments, states, text, expiresBefore, neverExpires, unusedSince } = filter
   const state = stateOf({ ...key, revision: 0 }, false, everything.now)
   const lower = (value: string): string => value.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
-  const searched = [key.id, key.name, key.owner, key.start].map(lower)
+  const { id, name, start } = key
+  const has = (asked: string): boolean =>
+    Array.from(asked).length < 3
+      ? [name, key.owner, start].some((value) => lower(value).startsWith(lower(asked)))
+      : [id, name, key.owner, start].some((value) => lower(value).includes(lower(asked)))
   return (
     (owner === undefined || key.owner === owner) &&
     (environments?.some((one) => one === key.environment) ?? true) &&
     (states?.includes(state) ?? true) &&
-    (text === undefined || searched.some((value) => value.includes(lower(text)))) &&
+    (text === undefined || has(text)) &&
     (expiresBefore === undefined || (key.expiresAt !== null && key.expiresAt < expiresBefore)) &&
     (neverExpires === undefined || (key.expiresAt === null) === neverExpires) &&
     (unusedSince === undefined || (lastUsedAt ?? key.createdAt) < unusedSince) &&
@@ -177,6 +181,12 @@ export function listConformance(name: string, open: () => Store | Promise<Store>
         'NEAR(a',
         'key_',
         '*',
+        'aC',
+        'ke',
+        'LK',
+        'A_',
+        '%',
+        '\uffee',
       ),
       expiresBefore: fc.constantFrom(0, 1600, 1601, 8.64e15),
       neverExpires: fc.boolean(),

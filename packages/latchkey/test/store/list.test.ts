@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { placesOf } from '../../src/store/list-query.ts'
@@ -75,19 +75,45 @@ test('the index of texts has small pages: a change puts some hundred of them in 
   database.close()
 })
 
+/** The keys of an owner who has more than a page looks at, and the few that are asked for. */
+const crowd = Array.from({ length: 5100 }, () => newKey({ name: 'Till', owner: 'acme' }))
+const rarest = newKey({ owner: 'acme', name: 'Rarest', revokedAt: 5 })
+const beginning = [
+  newKey({ name: 'zebra', owner: 'acme' }),
+  newKey({ owner: 'acme', start: 'Zk_live_abcd' }),
+  newKey({ owner: 'Zoo' }),
+]
+const crowded = sqliteStore({ file: ':memory:' })
+await crowded.commit([...crowd, rarest, ...beginning].map(inserting), chain)
+after(async () => crowded.close())
+
 test('for whoever may know of no other keys, a page is found only by looking at theirs', async () => {
-  const store = sqliteStore({ file: ':memory:' })
-  const common = Array.from({ length: 5100 }, () => newKey({ owner: 'acme' }))
-  const rare = newKey({ owner: 'acme', name: 'Rarest', revokedAt: 5 })
-  await store.commit([...common, rare].map(inserting), chain)
   for (const asked of [{ text: 'rarest' }, { states: ['revoked'] }] as const) {
     const filter = { ...everything, owner: 'acme', ...asked }
-    assert.equal((await store.list(filter)).items.length, 1, 'by an index that has the keys of all')
-    const page = await store.list({ ...filter, bound: true, count: true })
+    assert.equal((await crowded.list(filter)).items.length, 1, 'by an index that has the keys of all')
+    const page = await crowded.list({ ...filter, bound: true, count: true })
     assert.deepEqual([page.items.length, page.next === undefined, page.total], [0, false, { count: 0, more: true }])
-    assert.deepEqual(await walkThrough(store, { owner: 'acme', ...asked, bound: true }), [rare.key.id])
+    assert.deepEqual(await walkThrough(crowded, { owner: 'acme', ...asked, bound: true }), [rarest.key.id])
   }
-  await store.close()
+})
+
+test('a text of one or two characters is found at a beginning, at any size, and a page that ends early says so', async () => {
+  const ids = beginning.map(({ key }) => key.id)
+  for (const bound of [false, true]) {
+    const found = await crowded.list({ ...everything, text: 'z', bound, count: true })
+    assert.deepEqual(
+      [found.items.map(({ key }) => key.id), found.next, found.total],
+      [ids, undefined, { count: 3, more: false }],
+    )
+    const ofOwner = await crowded.list({ ...everything, owner: 'acme', text: 'Z', bound })
+    assert.deepEqual([ofOwner.items.map(({ key }) => key.id), ofOwner.next], [ids.slice(0, 2), undefined])
+  }
+  // All of these begin with it, so the page is taken from the keys in their order, and what follows is behind its cursor.
+  const many = await crowded.list({ ...everything, text: 'tI', order: 'newest' })
+  assert.deepEqual([many.items.length, many.next === undefined], [everything.limit, false])
+  const ended = await crowded.list({ ...everything, text: 'tI', states: ['disabled'], count: true })
+  assert.deepEqual([ended.items.length, ended.next, ended.total], [0, undefined, { count: 0, more: false }])
+  assert.equal((await walkThrough(crowded, { text: 'ti' })).length, crowd.length)
 })
 
 test('keys of others, however many meet a filter, do not change where a page ends', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { temporaryFolder } from '../../../../test/temporary-folder.ts'
+import { beginningPlaces } from '../../src/store/short-text.ts'
 import type { Query } from '../../src/store/sql.ts'
 import { entriesQuery, refusalsQuery } from '../../src/store/sql.ts'
 import { usageQuery } from '../../src/store/usage-sql.ts'
@@ -107,5 +108,28 @@ test('of the cursor and the time, only the later is where a page begins', () => 
       const refusals = refusalsQuery({ ...asked, after: { at, place: 5 } }).text
       assert.deepEqual([refusals.includes('(at, place)'), refusals.includes(beginning)], [isLater, !isLater])
     }
+  }
+})
+
+test('what begins with one or two characters is read in indexes, no further than it begins with them', () => {
+  for (const [text, owner] of [
+    ['é', undefined],
+    ['ab', undefined],
+    ['ab', 'acme'],
+  ] as const) {
+    const walk = { owner, environments: ['live', 'test'], order: 'oldest', after: undefined } as const
+    const values: Query['values'][number][] = []
+    const places = beginningPlaces(text, walk, (value) => `$${values.push(value)}`) ?? assert.fail()
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${places}`).all(boundTo(values))
+    const reads = plan.map(({ detail }) => String(detail)).filter((detail) => /^(?:SEARCH|SCAN)/.test(detail))
+    const ended =
+      /^SEARCH k USING COVERING INDEX \w+_by_(?:name \(.*name>\? AND name<\?|start \(.*<expr>>\? AND <expr><\?)\)$/
+    const owners =
+      /^SEARCH c USING COVERING INDEX latchkey_counts_by_environment \(environment=\? AND <expr>>\? AND <expr><\?\)$/
+    const ofOwner =
+      /^SEARCH k USING COVERING INDEX latchkey_keys_in_environment_of_owner(?:_by_\w+)? \(owner=\? AND environment=\?\)$/
+    assert.ok(reads.length > 2)
+    for (const read of reads)
+      assert.match(read, new RegExp([ended, owners, ofOwner].map(({ source }) => source).join('|')))
   }
 })

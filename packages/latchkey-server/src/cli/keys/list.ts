@@ -89,7 +89,10 @@ export function listCommand(keys: Command): void {
       each(stateOf),
     )
     .option('--scope <scope>', 'Only keys that were granted this scope, or resource:* of it')
-    .option('--text <part>', 'Only keys with this in their id, name, owner or the start of their secret')
+    .option(
+      '--text <part>',
+      'Only keys with this in their id, name, owner or the start of their secret; with one or two characters, only where a name, an owner or a secret begins with them',
+    )
     .option('--issued-by <id>', 'Only keys with a working secret that this admin key made')
     .option('--expires-before <when>', 'Only keys that expire before a time, or within a span such as 14d', timeAhead)
     .option('--never-expires', 'Only keys that never expire')

@@ -24,7 +24,7 @@ const filters = {
   text: Type.Optional(
     described(
       label,
-      'Only keys with this text in their id, name, owner or start; the capital letters of ASCII do not matter',
+      'Only keys with this text in their id, name, owner or start; one or two characters: at the beginning of their name, owner or start. The capital letters of ASCII do not matter',
     ),
   ),
   issuedBy: Type.Optional(

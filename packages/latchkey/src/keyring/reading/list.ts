@@ -37,8 +37,8 @@ export interface ListOptions {
   /** Only keys that were granted this scope, or all of its resource. */
   readonly scope?: string
   /**
-   * Part of an id, a name, an owner or the visible start of a secret. The capital letters of ASCII do not matter, those of
-   * other alphabets do.
+   * Part of an id, a name, an owner or the visible start of a secret. Of one or two characters: the beginning of a name, an
+   * owner or the visible start of a secret. The capital letters of ASCII do not matter, those of other alphabets do.
    */
   readonly text?: string
   /** Only keys with a secret that this admin key issued, imported or rotated, and that was not ended. */

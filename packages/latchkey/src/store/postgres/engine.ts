@@ -9,7 +9,7 @@ import { like, lower } from '../like.ts'
 export function engineOf(hasTextIndex: boolean): Engine {
   return {
     textPlaces(text, bind) {
-      if (!hasTextIndex || Array.from(text).length < 3) return undefined
+      if (!hasTextIndex) return undefined
       const pattern = bind(like(lower(text)))
       const has = searched.map((column) => `LOWER(${column}) LIKE ${pattern} ESCAPE '!'`)
       return `SELECT place FROM latchkey_keys WHERE ${has.join(' OR ')}`

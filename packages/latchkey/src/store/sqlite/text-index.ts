@@ -28,12 +28,11 @@ export const textIndex: readonly string[] = [
 ]
 
 /**
- * Places of all keys that have a text, and perhaps of others: those with all its threes of characters, in whatever order.
- * `undefined` for a text of less than three.
+ * Places of all keys that have a text of three characters or more, and perhaps of others: those with all its threes of
+ * characters, in whatever order.
  */
-export function textPlaces(text: string, bind: Bind): string | undefined {
+export function textPlaces(text: string, bind: Bind): string {
   const characters = Array.from(text)
-  if (characters.length < 3) return undefined
   const threes = new Set(characters.slice(2).map((_, index) => characters.slice(index, index + 3).join('')))
   const all = [...threes].map((three) => `"${three.replaceAll('"', '""')}"`).join(' AND ')
   return `SELECT rowid AS place FROM latchkey_key_texts WHERE latchkey_key_texts MATCH ${bind(all)}`
