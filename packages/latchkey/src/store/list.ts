@@ -55,7 +55,7 @@ export function* listOf(listed: ListFilter, engine: Engine): Work<KeyListPage> {
       lastUsedAt: row.last_used_at,
       rotation: row.old_ends_at === null ? null : { oldEndsAt: row.old_ends_at, oldLastUsedAt: row.old_last_used_at },
     })),
-    next: isFull ? positionIn(last) : isAll ? undefined : yield* endOf(keys),
+    next: isFull ? positionIn(last) : isAll ? undefined : yield* endOf(filter, keys),
     total: filter.count === true ? yield* totalOf(filter, keys, few) : undefined,
   }
 }
@@ -70,10 +70,11 @@ function* countOf(query: Query): Work<number> {
 
 /** The first places that are few enough to be looked at. */
 function* fewPlaces(filter: AskedFilter, keys: Walk): Work<Places | undefined> {
+  const most = mostLookedAt(filter)
   for (const places of placesOf(filter, keys)) {
     if (!places.seen && filter.bound === true) continue
     if (!places.seen && (yield* countOf(allPlacesQuery(places))) > mostOfAll) continue
-    if ((yield* countOf(placesQuery(places, keys))) <= mostLookedAt) return places
+    if ((yield* countOf(placesQuery(places, keys, most))) <= most) return places
   }
   return undefined
 }
@@ -83,11 +84,11 @@ function* totalOf(filter: AskedFilter, keys: Walk, few: Places | undefined): Wor
   const count = yield* countOf(countQuery(filter, keys, few))
   if (count > mostCounted) return { count: mostCounted, more: true }
   const isAll = few !== undefined || !asksForMore(filter)
-  return { count, more: !isAll && (yield* endOf({ ...keys, after: undefined })) !== undefined }
+  return { count, more: !isAll && (yield* endOf(filter, { ...keys, after: undefined })) !== undefined }
 }
 
 /** Where the keys end that were looked at, if others follow. */
-function* endOf(keys: Walk): Work<ListPosition | undefined> {
-  const [last, following] = yield* answer<OrderedRow>(endQuery(keys, mostLookedAt))
+function* endOf(filter: AskedFilter, keys: Walk): Work<ListPosition | undefined> {
+  const [last, following] = yield* answer<OrderedRow>(endQuery(keys, mostLookedAt(filter)))
   return last === undefined || following === undefined ? undefined : positionIn(last)
 }

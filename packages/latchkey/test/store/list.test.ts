@@ -116,6 +116,15 @@ test('a text of one or two characters is found at a beginning, at any size, and 
   assert.equal((await walkThrough(crowded, { text: 'ti' })).length, crowd.length)
 })
 
+test('metadata takes longer to look at, so a page that asks for it looks at fewer keys, and says so by its cursor', async () => {
+  const asked = { metadata: [['plan', 'gold']] } as const
+  const page = await crowded.list({ ...everything, ...asked, count: true })
+  assert.deepEqual([page.items, page.next, page.total], [[], [2000], { count: 0, more: true }])
+  const few = await crowded.list({ ...everything, ...asked, text: 'Ti', expiresBefore: 1 })
+  assert.deepEqual([few.items, few.next], [[], undefined], 'by an index of its own')
+  assert.deepEqual(await walkThrough(crowded, asked), [])
+})
+
 test('keys of others, however many meet a filter, do not change where a page ends', async () => {
   const store = sqliteStore({ file: ':memory:' })
   const many = Array.from({ length: 5100 }, () => [newKey({ name: 'weekly' }), newKey({ name: 'nightly', owner: 'b' })])
