@@ -45,3 +45,41 @@ export function startListing<Row extends object>({ json, columns, line, empty }:
     },
   }
 }
+
+/** The flags of a list that is read page by page. */
+export interface PageOptions {
+  readonly json?: boolean
+  readonly cursor?: string
+  readonly limit: number
+  readonly all?: boolean
+}
+
+/** The list of a keyring, and how its rows are printed. */
+export interface PagesOptions<Row> extends Omit<ListingOptions<Row>, 'json'> {
+  /** What the rows are, in the plural, for the sentence on those that were left out; nothing is said without. */
+  readonly rows: string | undefined
+  /** Rows of a page; 1000 if left out. */
+  readonly page?: number
+  readonly read: (page: { readonly limit: number; readonly cursor?: string }) => Promise<Page<Row>>
+}
+
+/** Rows, and what leads to those that follow. */
+export type Page<Row> = readonly [rows: readonly Row[], cursor: string | null]
+
+/** Prints as many rows of a list as the flags ask for, page by page, and says how to see those that follow. */
+export async function putPages<Row extends object>(
+  { json, cursor: first, limit, all = false }: PageOptions,
+  { rows, page = 1000, read, ...shown }: PagesOptions<Row>,
+): Promise<void> {
+  const listing = startListing({ json, ...shown })
+  let cursor = first ?? null
+  let left = all ? Number.POSITIVE_INFINITY : limit
+  do {
+    const [found, next] = await read({ limit: Math.min(page, left), ...(cursor === null ? {} : { cursor }) })
+    listing.add(found)
+    left -= found.length
+    cursor = next
+  } while (cursor !== null && left > 0)
+  const isCut = cursor !== null && rows !== undefined
+  listing.end(isCut ? `There are more ${rows}: add --cursor ${cursor}, or --all.` : undefined)
+}

@@ -5,23 +5,21 @@ import { usageOutcomes } from 'latchkey'
 import { keyringCommand } from './command.ts'
 import { Failure } from './exit.ts'
 import { atLeastOne } from './input/flags.ts'
-import { defined } from './input/defined.ts'
+import { picked } from './input/defined.ts'
 import { iso, timeAgo } from './input/when.ts'
-import { startListing } from './listing.ts'
+import type { PageOptions } from './listing.ts'
+import { putPages } from './listing.ts'
 import type { TargetOptions } from './target.ts'
 import { withKeyring } from './target.ts'
 import type { Column } from './terminal/table.ts'
 import { showSums } from './usage-sums.ts'
 
 interface Options
-  extends TargetOptions, Omit<UsageOptions, 'cursor' | 'limit'>, Pick<UsageSeriesOptions, 'by' | 'step' | 'top'> {
-  readonly cursor?: string
-  readonly limit: number
-  readonly all?: boolean
-}
-
-/** How many rows are read at once. */
-const page = 10_000
+  extends
+    TargetOptions,
+    PageOptions,
+    Omit<UsageOptions, keyof PageOptions>,
+    Pick<UsageSeriesOptions, 'by' | 'step' | 'top'> {}
 
 const columns: readonly Column<UsageCount>[] = [
   { title: 'HOUR', text: ({ hour }) => iso(hour).slice(0, 13) + 'Z' },
@@ -60,27 +58,25 @@ export function usageCommand(program: Command): void {
       if (options.step !== undefined || options.top !== undefined) {
         throw new Failure('usage', '--step and --top are for sums: add --by outcome, environment, owner or key.')
       }
-      const { json, all = false, limit, key, owner, environment, outcome, limitName, from, to, order } = options
-      const filter: UsageOptions = defined({ key, owner, environment, outcome, limitName, from, order })
-      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No usage found.' })
-        const until = to ?? Date.now() + 1
-        let { cursor } = options as { cursor?: string | null }
-        let left = all ? Number.POSITIVE_INFINITY : limit
-        do {
-          const next = { limit: Math.min(page, left), ...(cursor ? { cursor } : {}) }
-          const found = await keyring.usage({ ...filter, to: until, ...next })
-          listing.add(found.usage)
-          left -= found.usage.length
-          ;({ cursor } = found)
-        } while (cursor !== null && left > 0)
-        listing.end(cursor === null ? undefined : `There are more rows: add --cursor ${cursor}, or --all.`)
-      })
+      const filter = picked(options, ['key', 'owner', 'environment', 'outcome', 'limitName', 'from', 'order'])
+      // All pages have the same end.
+      const to = options.to ?? Date.now() + 1
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
+        putPages(options, {
+          rows: 'rows',
+          columns,
+          empty: 'No usage found.',
+          page: 10_000,
+          read: async (page) => keyring.usage({ ...filter, to, ...page }).then(({ usage, cursor }) => [usage, cursor]),
+        }),
+      )
     })
 }
 
 async function sums(options: Options): Promise<void> {
-  const { json, key, owner, environment, outcome, from, to, by, step, top } = options
-  const asked: UsageSeriesOptions = defined({ key, owner, environment, outcome, from, to, by, step, top })
+  const { json } = options
+  const asked: UsageSeriesOptions = picked(options, [
+    ...(['key', 'owner', 'environment', 'outcome', 'from', 'to', 'by', 'step', 'top'] as const),
+  ])
   await withKeyring(options, { mode: 'read' }, async ({ keyring }) => showSums(keyring, asked, json))
 }

@@ -5,27 +5,21 @@ import { actions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { Failure } from '../exit.ts'
 import { atLeastOne, count } from '../input/flags.ts'
-import { defined } from '../input/defined.ts'
+import { defined, picked } from '../input/defined.ts'
 import { iso, timeAgo } from '../input/when.ts'
 import { putJson } from '../json.ts'
-import { startListing } from '../listing.ts'
+import type { PageOptions } from '../listing.ts'
+import { putPages } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { put } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 import { sentenceOf } from './sentence.ts'
 
-interface Options
-  extends TargetOptions, Pick<JournalOptions, 'key' | 'owner' | 'action' | 'order' | 'from' | 'to' | 'after'> {
+interface Options extends TargetOptions, PageOptions, Omit<JournalOptions, 'actor' | keyof PageOptions> {
   readonly by?: string
-  readonly cursor?: string
-  readonly limit: number
   readonly last?: number
-  readonly all?: boolean
 }
-
-/** Entries in one request. */
-const page = 1000
 
 /** What a list is asked for, and an entry is not. */
 const filters = ['key', 'owner', 'by', 'action', 'from', 'to', 'after', 'order', 'limit', 'last', 'cursor', 'all']
@@ -70,21 +64,24 @@ export function showCommand(journal: Command): void {
         await showEntry(seq, options, command)
         return
       }
-      const { json, all = false, key, owner, by, action, from, to, after, order, last, limit } = options
-      const filter: JournalOptions = defined({ key, owner, actor: by, action, from, to, after, order })
-      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, line: entryLine, empty: 'No entries found.' })
-        let { cursor } = options as { cursor?: string | null }
-        let left = all ? Number.POSITIVE_INFINITY : (last ?? limit)
-        do {
-          const found = await keyring.journal({ ...filter, limit: Math.min(page, left), ...(cursor ? { cursor } : {}) })
-          listing.add(found.entries)
-          left -= found.entries.length
-          ;({ cursor } = found)
-        } while (cursor !== null && left > 0)
-        const isCut = cursor !== null && last === undefined
-        listing.end(isCut ? `There are more entries: add --cursor ${cursor}, or --all.` : undefined)
-      })
+      const { by: actor, last, limit } = options
+      const filter = {
+        ...picked(options, ['key', 'owner', 'action', 'from', 'to', 'after', 'order']),
+        ...defined({ actor }),
+      }
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
+        putPages(
+          { ...options, limit: last ?? limit },
+          {
+            rows: last === undefined ? 'entries' : undefined,
+            columns,
+            line: entryLine,
+            empty: 'No entries found.',
+            read: async (page) =>
+              keyring.journal({ ...filter, ...page }).then(({ entries, cursor }) => [entries, cursor]),
+          },
+        ),
+      )
     })
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import type { Counts, EnvironmentCounts, KeyState } from 'latchkey'
+import type { Counts, CountsOptions, EnvironmentCounts, KeyState } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { defined } from '../input/defined.ts'
+import { picked } from '../input/defined.ts'
 import { timeAhead } from '../input/when.ts'
 import { putJson } from '../json.ts'
 import type { TargetOptions } from '../target.ts'
@@ -10,11 +10,7 @@ import { say } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 import { putTable } from '../terminal/table.ts'
 
-interface Options extends TargetOptions {
-  readonly owner?: string
-  readonly environment?: string
-  readonly expiresBefore?: number
-}
+interface Options extends TargetOptions, CountsOptions {}
 
 const stateColumns = { active: 'ACTIVE', pending: 'PENDING', expired: 'EXPIRED', disabled: 'DISABLED' } as const
 const statesBelow = { owner_disabled: 'OWNER DISABLED', revoked: 'REVOKED' } as const
@@ -46,8 +42,8 @@ export function countCommand(keys: Command): void {
       timeAhead,
     )
     .action(async (options: Options) => {
-      const { json, owner, environment, expiresBefore } = options
-      const filter = defined({ owner, environment, expiresBefore })
+      const { json } = options
+      const filter = picked(options, ['owner', 'environment', 'expiresBefore'])
       const counts = await withKeyring(options, { mode: 'read' }, async ({ keyring }) => keyring.counts(filter))
       if (json === true) return putJson(counts)
       if (counts.keys === 0) return say('No keys found.')

@@ -1,41 +1,22 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import type { Key, KeyPage, Keyring, KeyState, ListOptions, ListOrder, Metadata, MetadataFilter } from 'latchkey'
+import type { Key, KeyPage, Keyring, KeyState, ListOptions } from 'latchkey'
 import { keyStates, listOrders } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne, each } from '../input/flags.ts'
-import { defined } from '../input/defined.ts'
+import { picked } from '../input/defined.ts'
 import { iso, timeAgo, timeAhead } from '../input/when.ts'
 import { putReport } from '../json.ts'
 import { pairs } from '../key-fields/kinds.ts'
 import { fieldColumns } from '../key-fields/shown.ts'
-import { startListing } from '../listing.ts'
+import type { PageOptions } from '../listing.ts'
+import { putPages } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import { put } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts'
 
-interface Options extends TargetOptions {
-  readonly owner?: string
-  readonly environment?: string
-  readonly state?: readonly KeyState[]
-  readonly scope?: string
-  readonly text?: string
-  readonly issuedBy?: string
-  readonly expiresBefore?: number
-  readonly neverExpires?: boolean
-  readonly unusedSince?: number
-  readonly rotating?: boolean
-  readonly metadata?: Metadata
-  readonly order: ListOrder
-  readonly cursor?: string
-  readonly limit: number
-  readonly all?: boolean
-  readonly count?: boolean
-}
-
-/** How many keys are read at once. */
-const page = 1000
+interface Options extends TargetOptions, PageOptions, Omit<ListOptions, keyof PageOptions> {}
 
 const columns: readonly Column<Key>[] = [
   { title: 'ID', text: ({ id }) => id },
@@ -124,53 +105,19 @@ export function listCommand(keys: Command): void {
     )
     .addOption(new Option('--all', 'All keys, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const {
-        json,
-        all = false,
-        count = false,
-        limit,
-        owner,
-        environment,
-        state,
-        scope,
-        text,
-        issuedBy,
-        order,
-      } = options
-      const { expiresBefore, neverExpires, unusedSince, rotating, metadata } = options
-      const filter: ListOptions = {
-        order,
-        ...defined({
-          owner,
-          environment,
-          state,
-          scope,
-          text,
-          issuedBy,
-          expiresBefore,
-          neverExpires,
-          unusedSince,
-          rotating,
-          // The keyring refuses values that cannot be asked for.
-          metadata: metadata as MetadataFilter | undefined,
-        }),
-      }
+      // The keyring refuses values of metadata that cannot be asked for.
+      const filter: ListOptions = picked(options, [
+        ...(['owner', 'environment', 'state', 'scope', 'text', 'issuedBy', 'metadata', 'order'] as const),
+        ...(['expiresBefore', 'neverExpires', 'unusedSince', 'rotating'] as const),
+      ])
       await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        if (count) return putTotal(await totalOf(keyring, filter), json)
-        const listing = startListing({
-          json,
-          columns: rotating === true ? [...columns, ...ofRotation] : columns,
+        if (options.count === true) return putTotal(await totalOf(keyring, filter), options.json)
+        return putPages(options, {
+          rows: 'keys',
+          columns: filter.rotating === true ? [...columns, ...ofRotation] : columns,
           empty: 'No keys found.',
+          read: async (page) => keyring.list({ ...filter, ...page }).then(({ keys: found, cursor }) => [found, cursor]),
         })
-        let { cursor } = options as { cursor?: string | null }
-        let left = all ? Number.POSITIVE_INFINITY : limit
-        do {
-          const found = await keyring.list({ ...filter, limit: Math.min(page, left), ...(cursor ? { cursor } : {}) })
-          listing.add(found.keys)
-          left -= found.keys.length
-          ;({ cursor } = found)
-        } while (cursor !== null && left > 0)
-        listing.end(cursor === null ? undefined : `There are more keys: add --cursor ${cursor}, or --all.`)
       })
     })
 }

@@ -2,23 +2,16 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { ListedOwner, OwnersOptions } from 'latchkey'
 import { keyringCommand } from '../command.ts'
-import { defined } from '../input/defined.ts'
+import { picked } from '../input/defined.ts'
 import { atLeastOne } from '../input/flags.ts'
 import { limitText } from '../input/limits.ts'
-import { startListing } from '../listing.ts'
+import type { PageOptions } from '../listing.ts'
+import { putPages } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import type { Column } from '../terminal/table.ts'
 
-interface Options extends TargetOptions {
-  readonly text?: string
-  readonly cursor?: string
-  readonly limit: number
-  readonly all?: boolean
-}
-
-/** How many owners are read at once. */
-const page = 1000
+interface Options extends TargetOptions, PageOptions, Pick<OwnersOptions, 'text'> {}
 
 const columns: readonly Column<ListedOwner>[] = [
   { title: 'OWNER', text: ({ owner }) => owner, flexible: true },
@@ -35,19 +28,15 @@ export function listCommand(owners: Command): void {
     .option('--cursor <cursor>', 'Continue after the owners already shown')
     .addOption(new Option('--all', 'All owners, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, text } = options
-      const filter: OwnersOptions = defined({ text })
-      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No owners found.' })
-        let { cursor } = options as { cursor?: string | null }
-        let left = all ? Number.POSITIVE_INFINITY : limit
-        do {
-          const found = await keyring.owners({ ...filter, limit: Math.min(page, left), ...(cursor ? { cursor } : {}) })
-          listing.add(found.owners)
-          left -= found.owners.length
-          ;({ cursor } = found)
-        } while (cursor !== null && left > 0)
-        listing.end(cursor === null ? undefined : `There are more owners: add --cursor ${cursor}, or --all.`)
-      })
+      const filter = picked(options, ['text'])
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
+        putPages(options, {
+          rows: 'owners',
+          columns,
+          empty: 'No owners found.',
+          read: async (page) =>
+            keyring.owners({ ...filter, ...page }).then(({ owners: found, cursor }) => [found, cursor]),
+        }),
+      )
     })
 }

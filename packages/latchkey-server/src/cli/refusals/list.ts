@@ -1,31 +1,18 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { RefusalCode, RefusalOrder, RefusalRecord, RefusalsOptions } from 'latchkey'
+import type { RefusalRecord, RefusalsOptions } from 'latchkey'
 import { refusals as known } from 'latchkey'
 import { keyringCommand } from '../command.ts'
 import { atLeastOne } from '../input/flags.ts'
-import { defined } from '../input/defined.ts'
+import { picked } from '../input/defined.ts'
 import { iso, timeAgo } from '../input/when.ts'
-import { startListing } from '../listing.ts'
+import type { PageOptions } from '../listing.ts'
+import { putPages } from '../listing.ts'
 import type { TargetOptions } from '../target.ts'
 import { withKeyring } from '../target.ts'
 import type { Column } from '../terminal/table.ts'
 
-interface Options extends TargetOptions {
-  readonly key?: string
-  readonly owner?: string
-  readonly code?: RefusalCode
-  readonly route?: string
-  readonly from?: number
-  readonly to?: number
-  readonly order: RefusalOrder
-  readonly cursor?: string
-  readonly limit: number
-  readonly all?: boolean
-}
-
-/** How many refusals are read at once. */
-const page = 1000
+interface Options extends TargetOptions, PageOptions, Omit<RefusalsOptions, keyof PageOptions> {}
 
 const columns: readonly Column<RefusalRecord>[] = [
   { title: 'TIME', text: ({ at }) => iso(at), short: ({ at }) => iso(at).slice(0, 19) + 'Z' },
@@ -51,23 +38,15 @@ export function listCommand(refusals: Command): void {
     .option('--cursor <cursor>', 'Continue after the rows already shown')
     .addOption(new Option('--all', 'All rows, however many').conflicts(['limit']))
     .action(async (options: Options) => {
-      const { json, all = false, limit, key, owner, code, route, from, to, order } = options
-      const filter: RefusalsOptions = { order, ...defined({ key, owner, code, route, from, to }) }
-      await withKeyring(options, { mode: 'read' }, async ({ keyring }) => {
-        const listing = startListing({ json, columns, empty: 'No refusals found.' })
-        let { cursor } = options as { cursor?: string | null }
-        let left = all ? Number.POSITIVE_INFINITY : limit
-        do {
-          const found = await keyring.refusals({
-            ...filter,
-            limit: Math.min(page, left),
-            ...(cursor ? { cursor } : {}),
-          })
-          listing.add(found.refusals)
-          left -= found.refusals.length
-          ;({ cursor } = found)
-        } while (cursor !== null && left > 0)
-        listing.end(cursor === null ? undefined : `There are more refusals: add --cursor ${cursor}, or --all.`)
-      })
+      const filter = picked(options, ['key', 'owner', 'code', 'route', 'from', 'to', 'order'])
+      await withKeyring(options, { mode: 'read' }, async ({ keyring }) =>
+        putPages(options, {
+          rows: 'refusals',
+          columns,
+          empty: 'No refusals found.',
+          read: async (page) =>
+            keyring.refusals({ ...filter, ...page }).then(({ refusals: found, cursor }) => [found, cursor]),
+        }),
+      )
     })
 }

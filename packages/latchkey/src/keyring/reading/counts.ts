@@ -1,8 +1,8 @@
-import { bounds, membersOf, objectOf, oneOf, text, timestamp } from '../../input.ts'
+import { membersOf, objectOf, timestamp } from '../../input.ts'
 import { adminEnvironment } from '../../policy/admin.ts'
 import type { CountedKeys, KeyState } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
-import { authorityOf } from '../authority.ts'
+import { askedKeys } from './asked-keys.ts'
 import { keyStates } from './list.ts'
 
 /** The filter of keys to count. */
@@ -53,19 +53,15 @@ export async function readCounts<Scope extends string>(
 ): Promise<Counts> {
   const { store, clock } = parts
   objectOf('The options of counts', options, countsOptions)
-  const { environment } = options
-  const asked = options.owner === undefined ? undefined : text('owner', options.owner, bounds.label)
-  const known = [...parts.environments, adminEnvironment]
-  const only = environment === undefined ? undefined : [oneOf('environment', environment, known)]
   const expiresBefore = timestamp('expiresBefore', options.expiresBefore) ?? undefined
-  const authority = await authorityOf(parts, 'keys:read')
+  const { owner, environments, isNone } = await askedKeys(parts, options)
   const now = clock.now()
-  const owner = authority.owner ?? asked
-  const environments = authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only
-  const isSeen = environments?.length !== 0 && (asked ?? owner) === owner
-  const counted = isSeen ? await store.counts({ owner, environments, now, expiresBefore: expiresBefore ?? 0 }) : []
+  const counted = isNone ? [] : await store.counts({ owner, environments, now, expiresBefore: expiresBefore ?? 0 })
 
-  const names = new Set([...(environments ?? known), ...counted.map((one) => one.environment)])
+  const names = new Set([
+    ...(environments ?? [...parts.environments, adminEnvironment]),
+    ...counted.map((one) => one.environment),
+  ])
   const each = [...names].map((name) => {
     const found = counted.find((one) => one.environment === name)
     return { environment: name, ...countsOf(found === undefined ? [] : [found], expiresBefore !== undefined) }

@@ -1,11 +1,10 @@
 import { anyText, bounds, integer, invalid, membersOf, oneOf, objectOf, text, timestamp } from '../../input.ts'
-import { adminEnvironment } from '../../policy/admin.ts'
 import { wildcardOf } from '../../policy/scopes.ts'
 import type { KeyCount, KeyState, ListFilter, ListOrder, ListPosition } from '../../ports.ts'
 import type { KeyringParts } from '../../verify/parts.ts'
-import { authorityOf } from '../authority.ts'
 import type { Key } from '../key.ts'
 import { keyOfListed } from '../key.ts'
+import { askedKeys } from './asked-keys.ts'
 import type { PositionShape } from './cursor.ts'
 import { cursorsOf } from './cursor.ts'
 import type { MetadataFilter } from './metadata-filter.ts'
@@ -112,18 +111,13 @@ export async function list<Scope extends string>(
   const { store, clock } = parts
   // If a filter were ignored, the list would have more keys than the caller requested.
   objectOf('The options of list', options, listOptions)
-  const { owner, environment, state, scope, text: part, issuedBy, cursor, limit = 100 } = options
+  const { state, scope, text: part, issuedBy, cursor, limit = 100 } = options
   const order = options.order === undefined ? 'oldest' : oneOf('order', options.order, listOrders)
   const after = cursorsOf(parts).positionOf(cursor, order, shapes[order])
-  const askedOwner = owner === undefined ? undefined : text('owner', owner, bounds.label)
-  const known = [...parts.environments, adminEnvironment]
-  const authority = await authorityOf(parts, 'keys:read')
-  const only = environment === undefined ? undefined : [oneOf('environment', environment, known)]
+  const { isNone, ...asked } = await askedKeys(parts, options)
   const now = clock.now()
   const filter: ListFilter = {
-    owner: authority.owner ?? askedOwner,
-    environments: authority.environments?.filter((one) => only?.includes(one) ?? true) ?? only,
-    bound: authority.owner !== undefined || !authority.everywhere,
+    ...asked,
     states: state === undefined ? undefined : statesOf(state),
     grants: scope === undefined ? undefined : grantsOf(scope),
     text: part === undefined ? undefined : searched(part),
@@ -139,8 +133,7 @@ export async function list<Scope extends string>(
     limit: integer('limit', limit, { least: 1, most: bounds.page }),
     count: flag('count', options.count),
   }
-  if (filter.environments?.length === 0 || (askedOwner ?? filter.owner) !== filter.owner)
-    return { keys: [], cursor: null, ...(filter.count === true ? { total: { count: 0, more: false } } : {}) }
+  if (isNone) return { keys: [], cursor: null, ...(filter.count === true ? { total: { count: 0, more: false } } : {}) }
   const { items, next, total } = await store.list(filter)
   return {
     keys: items.map((item) => keyOfListed<Scope>(item, now)),
