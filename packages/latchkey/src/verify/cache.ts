@@ -87,6 +87,8 @@ export function openCache<Scope extends string>({
   let version: object = {}
   let imported: ChangesSince['imported'] = []
   let formsKnownUntil = -Infinity
+  /** How many imports were applied that no look has brought. */
+  let imports = 0
   let looking: Promise<void> | undefined
   /** What was applied since the look that is under way was asked for. */
   const meanwhile: Touched[] = []
@@ -118,12 +120,18 @@ export function openCache<Scope extends string>({
   /** Applies entries that no look has brought. They are applied once: the next look begins after them. */
   function apply(entries: readonly Touched[]): void {
     forget(entries)
-    // From now on there may be secrets of another form, and only a look shows by which hash.
-    if (entries.some(({ action }) => action === 'import')) leaseEnd = formsKnownUntil = -Infinity
+    if (entries.some(({ action }) => action === 'import')) awaitForms()
     if (!continues(entries)) return
     seen = headOf(entries) ?? seen
     if (looking !== undefined) meanwhile.push(...entries)
     confirm()
+  }
+
+  /** From now on there may be secrets of any form. Only a look shows by which hash, and only one that begins later. */
+  function awaitForms(): void {
+    imports++
+    if (imported.length === 0) imported = ['sha256']
+    leaseEnd = formsKnownUntil = -Infinity
   }
 
   function continues([first]: readonly Touched[]): boolean {
@@ -148,6 +156,7 @@ export function openCache<Scope extends string>({
   function look(): Awaitable<void> {
     if (looking !== undefined) return looking
     const began = clock.monotonic()
+    const before = imports
     usage.tick(clock.now())
     meanwhile.length = 0
     const finish = ({ changed, head, imported: kinds }: ChangesSince): void => {
@@ -165,9 +174,11 @@ export function openCache<Scope extends string>({
         leaseEnd = -Infinity
         throw new Error('The journal is another one than before.')
       }
-      imported = kinds
-      leaseEnd = began + lease
-      formsKnownUntil = began + Math.max(formsLease, lease)
+      if (imports === before) {
+        imported = kinds
+        leaseEnd = began + lease
+        formsKnownUntil = began + Math.max(formsLease, lease)
+      }
       confirm()
     }
     const failed = (error: unknown): never => {
@@ -178,9 +189,10 @@ export function openCache<Scope extends string>({
     try {
       const looked = follower.changesSince(seen)
       if (!(looked instanceof Promise)) return finish(looked)
-      looking = looked.then(finish, failed).finally(() => {
+      const finished = looked.then(finish, failed).finally(() => {
         looking = undefined
       })
+      looking = finished.then(() => (imports === before ? undefined : look()))
       return looking
     } catch (error) {
       return failed(error)

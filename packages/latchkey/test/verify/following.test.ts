@@ -7,6 +7,7 @@ import { chain } from '../../src/journal/chain.ts'
 import type { OpenKeyring } from '../../src/keyring/keyring.ts'
 import { openKeyring } from '../../src/keyring/open.ts'
 import type { ChangesSince, JournalEntry, JournalHead, Store, Touched } from '../../src/ports.ts'
+import { hashSecret } from '../../src/secret/hash.ts'
 import { inserting, newKey, newSecret } from '../conformance/store.ts'
 import { codeOf, newFile, scopes, shop, storeIn } from '../keyring/workbench.ts'
 
@@ -224,6 +225,30 @@ test('after an import that others made, nothing is refused by its form without a
   wake(entries)
   assert.equal(await codeOf(keyring.verify('of another form')), 'malformed')
   assert.equal(asked(), before + 1)
+  await keyring.close()
+})
+
+test('a look that began before the first import refuses nothing by its form, also if the next one fails', async () => {
+  const { keyring, theirs, wake, looks, hold, pass, asked } = await open()
+  const text = 'a secret that was made elsewhere'
+  assert.equal(await codeOf(keyring.verify(text)), 'malformed')
+  hold(true)
+  pass(1000)
+  const waiting = codeOf(keyring.verify(text))
+  await turns()
+  const imported = inserting({ ...newKey(), secret: newSecret({ kind: 'sha256', hash: hashSecret(text) }) })
+  wake(await theirs.commit([{ ...imported, draft: { ...imported.draft, action: 'import' } }], chain))
+  looks.shift()?.()
+  await turns()
+  // A look that is not answered in time is no answer.
+  pass(250)
+  assert.equal(await waiting, 'unavailable')
+  const before = asked()
+  hold(false)
+  looks.shift()?.()
+  await turns()
+  assert.equal(await codeOf(keyring.verify(text)), 'accepted')
+  assert.equal(asked(), before)
   await keyring.close()
 })
 
