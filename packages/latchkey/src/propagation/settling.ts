@@ -45,6 +45,7 @@ export function settlingOf({
   const dooming = new Set<string>()
   let incarnation: { readonly name: string; readonly since: number } | undefined
   let isRunning = false
+  let isClosed = false
 
   async function sleep(milliseconds: number, kind?: 'background'): Promise<void> {
     return new Promise((resolve) => void after(milliseconds, resolve, kind))
@@ -140,12 +141,14 @@ export function settlingOf({
 
   return {
     async settled(seq, hash) {
+      if (isClosed) throw closed()
       return new Promise((resolve, reject) => {
         waiting.add({ seq, hash, began: clock.monotonic(), resolve, reject })
         if (!isRunning) void run()
       })
     },
     close() {
+      isClosed = true
       for (const change of waiting) settle(change, () => change.reject(closed()))
     },
   }

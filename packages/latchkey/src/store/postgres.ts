@@ -9,6 +9,8 @@ import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Clock, Store } from '../ports.ts'
 import { propagationOf } from '../propagation/propagation.ts'
 import { systemTimer } from '../within.ts'
+import type { WriteName } from './closing.ts'
+import { closingOf } from './closing.ts'
 import type { LookupName } from './lookups.ts'
 import { lookups } from './lookups.ts'
 import { committingOf } from './postgres/commit.ts'
@@ -121,11 +123,19 @@ async function opened(
   const table = membersTable(sessions)
   const propagating = propagationOf({ table, lease, instance, clock, after: systemTimer })
   const listening = listen ? listeningOf(pool, channel, propagating.notified) : undefined
-  let isClosed = false
-
-  function mustBeOpen(): void {
-    if (isClosed) throw new LatchkeyError('store_unusable', 'The store on PostgreSQL is closed.')
+  const writes: Pick<Store, WriteName> = {
+    ...usingOf(sessions, mode),
+    async commit(...args) {
+      mustWrite(mode)
+      return commit(...args)
+    },
+    async spend(...args) {
+      mustWrite(mode)
+      return spend(...args)
+    },
   }
+  const closing = closingOf(writes, 'PostgreSQL')
+  const { mustBeOpen } = closing
 
   /** Methods of a store that do some work each, and read at one point in time if that takes more than a statement. */
   function answered<Name extends LookupName | ReadName>(works: Working<Name>, milliseconds: number): Pick<Store, Name> {
@@ -143,22 +153,10 @@ async function opened(
   return {
     lease,
     migrated,
-    ...usingOf(sessions, mode),
+    ...closing.writes,
     ...answered(lookups, longestLookup),
     ...answered(reads, longestRead),
     ...(mode === 'read' ? { withoutSnapshot: async () => [] } : {}),
-
-    async commit(...args) {
-      mustBeOpen()
-      mustWrite(mode)
-      return commit(...args)
-    },
-
-    async spend(...args) {
-      mustBeOpen()
-      mustWrite(mode)
-      return spend(...args)
-    },
 
     follow(wake) {
       const follower = propagating.follow(wake)
@@ -184,11 +182,10 @@ async function opened(
       }
     },
 
-    close() {
-      if (isClosed) return
-      isClosed = true
+    async close() {
       listening?.close()
       propagating.close()
+      await closing.close()
     },
   }
 }

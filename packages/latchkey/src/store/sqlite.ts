@@ -6,13 +6,13 @@ import { statSync } from 'node:fs'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { invalid, membersOf, objectOf } from '../options.ts'
 import type { Awaitable, Store } from '../ports.ts'
+import { closingOf } from './closing.ts'
 import type { LookupName } from './lookups.ts'
 import { lookups } from './lookups.ts'
 import type { ReadName } from './reads.ts'
 import type { Work } from './work.ts'
 import { copyTo } from './sqlite/backup.ts'
 import { checkpointsOf, isScrubbed } from './sqlite/checkpoints.ts'
-import { closingOf } from './sqlite/closing.ts'
 import { openDatabase } from './sqlite/database.ts'
 import { mustBeWritable } from './sqlite/file.ts'
 import { secretLookupOf } from './sqlite/secret-lookup.ts'
@@ -170,7 +170,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     looks,
     checkpoints,
   })
-  const closing = closingOf(writes, file)
+  const closing = closingOf(writes, `the database ${file}`)
 
   /**
    * Reads, and checks that the file is still the one that other processes open. A verification does not need this: a

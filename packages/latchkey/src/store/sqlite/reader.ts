@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { LatchkeyError } from '../../error.ts'
 import type { ReadName } from '../reads.ts'
-import { closedError } from './closing.ts'
+import { closedError } from '../closing.ts'
 import type { ErrorData } from './error-data.ts'
 import { errorOf } from './error-data.ts'
 
@@ -66,7 +66,7 @@ export function readerOf(database: Read): Reader {
   let closed = false
 
   async function ask(thread: keyof typeof threads, ...question: Parameters<Thread['ask']>): Promise<unknown> {
-    if (closed) throw closedError(database.file)
+    if (closed) throw closedError(`the database ${database.file}`)
     return threads[thread].ask(...question)
   }
 

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../../error.ts'
 import type { Awaitable, JournalEntry, Store } from '../../ports.ts'
+import type { WriteName } from '../closing.ts'
 import { commitWork } from '../commit.ts'
 import { claimPurge } from '../purge-sql.ts'
 import { purgeOldRows } from '../purging.ts'
@@ -33,18 +34,6 @@ const pause = 10
 
 /** The most changes of one call in one turn: each may need twenty pages from the disk. */
 const mostAtOnce = 10
-
-/** The methods of a store that write. */
-export type WriteName =
-  | 'commit'
-  | 'spend'
-  | 'noteFirstUse'
-  | 'recordUsage'
-  | 'recordRefusals'
-  | 'forgetUse'
-  | 'purgeRows'
-  | 'claimPurge'
-  | 'declare'
 
 /** The connection to write on, and how. */
 export interface Writing {

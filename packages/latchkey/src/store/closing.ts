@@ -1,7 +1,18 @@
-import { LatchkeyError } from '../../error.ts'
-import type { Awaitable, Store } from '../../ports.ts'
-import { underWay } from '../../under-way.ts'
-import type { WriteName } from './writes.ts'
+import { LatchkeyError } from '../error.ts'
+import type { Awaitable, Store } from '../ports.ts'
+import { underWay } from '../under-way.ts'
+
+/** The methods of a store that write. */
+export type WriteName =
+  | 'commit'
+  | 'spend'
+  | 'noteFirstUse'
+  | 'recordUsage'
+  | 'recordRefusals'
+  | 'forgetUse'
+  | 'purgeRows'
+  | 'claimPurge'
+  | 'declare'
 
 /** Writes that come to their end before their store is closed. */
 export interface Closing {
@@ -14,17 +25,17 @@ export interface Closing {
 }
 
 /** The error of what is asked after a store was closed. */
-export function closedError(file: string): LatchkeyError {
-  return new LatchkeyError('store_unusable', `The store on the database ${file} is closed.`)
+export function closedError(database: string): LatchkeyError {
+  return new LatchkeyError('store_unusable', `The store on ${database} is closed.`)
 }
 
-/** @param file - where the database is, for the error. */
-export function closingOf(writes: Pick<Store, WriteName>, file: string): Closing {
+/** @param database - which one it is, for the error. */
+export function closingOf(writes: Pick<Store, WriteName>, database: string): Closing {
   const { during, ended } = underWay()
   let closed = false
 
   function mustBeOpen(): void {
-    if (closed) throw closedError(file)
+    if (closed) throw closedError(database)
   }
 
   function begun<Args extends unknown[], Answer>(write: (...args: Args) => Answer): (...args: Args) => Answer {
