@@ -14,7 +14,7 @@ import { openMetrics } from './http/hooks/metrics.ts'
 import type { KeysInUse } from './identity/keys-in-use.ts'
 import { keysInUse } from './identity/keys-in-use.ts'
 import { openLimiter } from './limiter.ts'
-import { isInUse, openStore } from './store.ts'
+import { fileOf, isInUse, openStore } from './store.ts'
 
 /** The whole system. */
 export interface Composed {
@@ -35,8 +35,10 @@ export interface ComposeOptions {
 }
 
 /** Where each process counts in its own memory. */
-const shared =
-  'another process uses the database too: each counts limits on its own, so two processes admit twice as much'
+const apart =
+  'each counts limits on its own, so two processes admit twice as much; LATCHKEY_LIMITER names a Redis that counts for all'
+const shared = `another process uses the database too: ${apart}`
+const sharable = `any number of processes may use this database: ${apart}`
 
 /**
  * The composition root: store, keyring and application, wired on this page. The server runs it, and the tests run it with
@@ -77,6 +79,7 @@ export async function compose(settings: Settings, { logger = false, clock }: Com
   // Ask before this process opens the store. A process that opens it later shows by its writes.
   const inUse = await isInUse(settings.store)
   if (inUse) tellShared()
+  if (fileOf(settings.store) === undefined && counted === 'memory') app.log.warn(sharable)
   const store = await openStore(settings.store, 'migrate', {
     onMigration: (step) => app.log.info(step, 'the tables of an older version are brought up to date'),
     quotaDurability,

@@ -27,8 +27,12 @@ test(
     const { propagation } = revoked.json()
     assert.deepEqual([propagation.instances, propagation.confirmed, propagation.lapsed], [2, 2, 0])
     assert.equal((await other.keyring.verify(secret)).ok, false)
+    assert.match(one.log(), /each counts limits on its own.*LATCHKEY_LIMITER/)
     await one.finish()
     await other.finish()
+    const counting = await openStage({ store: schema.address, limiter: 'redis://127.0.0.1:1' })
+    assert.doesNotMatch(counting.log(), /counts limits on its own/)
+    await counting.finish()
   },
 )
 
