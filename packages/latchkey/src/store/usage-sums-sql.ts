@@ -75,7 +75,9 @@ export function rolledUp({ step, columns }: RollUp, counts: readonly UsageCount[
     sum.cost += counted.cost
     sums.set(name, sum)
   }
-  return [...sums.values()].map(({ place, count, cost }) => [...place, count, cost])
+  // In the same order everywhere, so that no two transactions wait for each other.
+  const inOrder = [...sums].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return inOrder.map(([, { place, count, cost }]) => [...place, count, cost])
 }
 
 /** The statements that make the roll-ups from the usage that is there. */

@@ -107,8 +107,9 @@ function* declaring(mode: OpenMode, values: readonly string[]): Work<number> {
   return yield* run(sql.declare, values)
 }
 
+/** What the sums of a key have comes first, so that those are in order too. */
 function textOf({ hour, key, owner, environment, outcome, limitName }: UsagePlace): string {
-  return JSON.stringify([hour, key, owner, environment, outcome, limitName])
+  return JSON.stringify([key, owner, environment, outcome, hour, limitName])
 }
 
 export function mustWrite(mode: OpenMode): void {
