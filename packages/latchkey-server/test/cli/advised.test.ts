@@ -14,6 +14,7 @@ import type { Command } from 'commander'
 import { freePort } from '../../../../test/free-port.ts'
 import { noCurl, noNginx, noSystemd, noTerminal } from '../../../../test/machine.ts'
 import { readPage } from '../../../../test/markdown.ts'
+import { noRedisServer, startRedis } from '../../../../test/redis-server.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 import { localText } from '../../src/cli/input/when.ts'
 import { settingsTable } from '../../src/config.ts'
@@ -526,6 +527,22 @@ describe('the guide to deploying', { concurrency: 2 }, () => {
     for (const name of named) assert.ok(described.includes(`| \`${name}\` `), name)
   })
 })
+
+test(
+  'the guide to many instances has a server that counts in Redis',
+  { skip: noCurl() || noRedisServer },
+  async (context) => {
+    const redis = await startRedis()
+    context.after(() => redis.kill())
+    const serving = block('scaling', 'LATCHKEY_LIMITER=').trimEnd().replace('redis://127.0.0.1:6379', redis.url)
+    const ready = 'until curl -sf http://127.0.0.1:$PORT/readyz; do kill -0 $! && sleep 0.05; done'
+    const instances = `redis-cli -p ${redis.port} ZCARD latchkey:instances`
+    const port = String(await freePort())
+    const ran = await inShell(workplace(), `${serving} &\n${ready}\n${instances}\nkill $!; wait $!`, { PORT: port })
+    assert.equal(ran.code, 0, ran.stderr)
+    assert.match(ran.stdout, /^1$|}1$/m)
+  },
+)
 
 test('every block of commands in the guides is run above', { skip: noCurl() || noTerminal() }, () => {
   for (const page of globSync('docs/guides/*.md', { cwd: root })) {
