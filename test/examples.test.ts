@@ -9,6 +9,9 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { compose } from '../packages/latchkey-server/src/compose.ts'
+import { readSettings } from '../packages/latchkey-server/src/config.ts'
+import { firstAdminKey } from '../packages/latchkey-server/src/first-admin-key.ts'
 import { freePort } from './free-port.ts'
 import { kill } from './kill.ts'
 import { readPage } from './markdown.ts'
@@ -28,6 +31,7 @@ const runAbove: ReadonlySet<string> = new Set([
   'docs/guides/express.md',
   'docs/guides/nest.md',
   'docs/guides/fetch.md',
+  'docs/guides/client.md',
 ])
 
 // Examples are written where `latchkey` is found as users would find it, and where neither git nor a check looks.
@@ -57,6 +61,21 @@ async function compiled(source: string): Promise<string> {
   await execute('tsc', [...settings, '--ignoreConfig', '--outDir', 'compiled', 'compiled.ts'], { cwd: scratch })
   return readFileSync(join(scratch, 'compiled', 'compiled.js'), 'utf8')
 }
+
+test('the examples of the client run against a server', async (context) => {
+  const settings = readSettings({ environment: { LATCHKEY_STORE: 'sqlite::memory:' } })
+  const { app, keyring, close } = await compose(settings)
+  context.after(close)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const key = JSON.stringify((await firstAdminKey(keyring)) ?? '')
+  const printed: string[] = []
+  for (const [index, example] of examplesOf('docs/guides/client.md').entries()) {
+    const source = example.replace('http://127.0.0.1:8080', url).replace("process.env['LATCHKEY_ADMIN_KEY'] ?? ''", key)
+    printed.push(await run(`client-${index + 1}.ts`, source))
+  }
+  assert.deepEqual([printed[0], printed[2]], ['true\n', '2\n'])
+  assert.match(printed[1] ?? '', /^key_\S+ Shop\n$/)
+})
 
 test('every example in TypeScript type-checks', async () => {
   const folder = join(scratch, 'types')

@@ -3,49 +3,18 @@
  * is to change one line.
  */
 
-import { itemsOf, pageOf } from './client/page.ts'
-import type { Json } from './client/transport.ts'
 import { openTransport } from './client/transport.ts'
+import type { CallOptions, Transport } from './client/transport.ts'
+import type { QuestionReader } from './client/question.ts'
+import { questionReader } from './client/question.ts'
+import { verbsOver } from './client/verbs.ts'
 import { verifierOver } from './client/verify.ts'
 import { LatchkeyError } from './error.ts'
-import type { JournalReport } from './journal/verify-journal.ts'
-import type {
-  BulkOptions,
-  ChangeOptions,
-  EraseOptions,
-  IdempotencyOptions,
-  RotateOptions,
-} from './keyring/call-options.ts'
-import {
-  bulkOptions,
-  changeOptions,
-  eraseOptions,
-  importOptions,
-  revokeOptions,
-  rotateOptions,
-} from './keyring/call-options.ts'
-import type { Changed } from './keyring/change-key.ts'
-import type { Created } from './keyring/create.ts'
-import type { Erased } from './keyring/deletion/erasing.ts'
-import type { Issued, IssuedOrRepeated, IssueOptions } from './keyring/issue.ts'
-import type { KeyDetails } from './keyring/key.ts'
 import type { Keyring } from './keyring/keyring.ts'
-import type { EntryDetails, JournalPage } from './keyring/reading/journal.ts'
-import type { JournalHeadReport } from './keyring/reading/journal-head.ts'
-import type { Counts } from './keyring/reading/counts.ts'
-import type { KeyPage } from './keyring/reading/list.ts'
-import type { OwnerPage } from './keyring/reading/owners.ts'
-import type { WhoAmI } from './keyring/reading/whoami.ts'
-import type { Why } from './keyring/reading/why.ts'
-import type { RefusalPage } from './keyring/reading/refusals.ts'
-import type { UsageSeries } from './keyring/reading/usage-series.ts'
-import type { UsagePage } from './keyring/reading/usage.ts'
-import type { ChangedOwner, Owner } from './keyring/owners.ts'
-import type { Revoked } from './keyring/revoke.ts'
-import type { Rotated } from './keyring/rotate.ts'
-import { invalid, membersOf, objectOf } from './options.ts'
+import { membersOf, objectOf } from './options.ts'
 import type { Catalogue } from './policy/scopes.ts'
-import type { RefusalRecord } from './verify/refusal-record.ts'
+
+export type { CallOptions } from './client/transport.ts'
 
 /** The address of the server, and how to speak to it. */
 export interface ConnectOptions {
@@ -55,8 +24,15 @@ export interface ConnectOptions {
   readonly key: string
   /** Sends the requests; the platform's own if left out. */
   readonly fetch?: typeof fetch
-  /** Milliseconds to wait for an answer; 5,000 if left out. */
+  /** Milliseconds for a call, with all that is sent again; 5,000 if left out. The whole journal is given ten minutes. */
   readonly timeout?: number
+  /**
+   * How often a call is sent again at most, when the server cannot be reached or says that it cannot answer at the moment;
+   * 2 if left out, 0 for never, at most 10. The first waits are 50 to 100 ms and 100 to 200 ms long.
+   */
+  readonly retries?: number
+  /** Gives up connecting, and all calls later. For some calls only, see `with`. */
+  readonly signal?: AbortSignal
   /**
    * Allows http to another machine, where anyone on the network path can read the key: for a network that is encrypted
    * by other means. If left out, http is allowed to this machine only.
@@ -69,19 +45,40 @@ const connectOptions = membersOf<ConnectOptions>({
   key: true,
   fetch: true,
   timeout: true,
+  retries: true,
+  signal: true,
   insecure: true,
 })
 
-/** The whole journal is read for it: a million entries are some ten seconds. */
-const wholeJournalTimeout = 600_000
+const callOptions = membersOf<CallOptions>({ signal: true, timeout: true })
+
+/** The keyring of a server. */
+export interface RemoteKeyring<Scope extends string = string> extends Keyring<Scope> {
+  /**
+   * The same keyring over the same connection, with another time for calls, or with a signal that gives them up. Closing
+   * either closes the connection. A call that was given up rejects with the reason of the signal, and the server may
+   * still do it; `verify` and `verifyMany` give the refusal `unavailable`, with that reason as its `cause`.
+   *
+   * @throws LatchkeyError `invalid_input`.
+   *
+   * @example
+   * const key = process.env['LATCHKEY_ADMIN_KEY'] ?? ''
+   * const keyring = await connectKeyring({ url: 'https://keys.example.com', key })
+   * const { signal } = new AbortController()
+   * const { keys } = await keyring.with({ signal, timeout: 1000 }).list({ owner: 'acme' })
+   * console.log(keys.length)
+   */
+  with(call: CallOptions): RemoteKeyring<Scope>
+}
 
 /**
  * Connects to the keyring of a server, with the verbs that an embedded keyring has. Three things differ:
  *
  * - The admin key says whose work it is: `actor` is not sent, and the journal names the id of that key.
  * - A fault of the network or the server is the error `unavailable`; `verify` and `verifyMany` give the refusal of that name.
- * - When a connection breaks, a call is sent once more if it reads, if it changes a key or an owner, or if it creates keys
- *   with an `idempotencyKey`. So a rotation whose answer was lost ends with a secret that works.
+ * - When a connection breaks, or the server cannot answer at the moment, a call is sent again if it reads, if it changes a
+ *   key or an owner, or if it creates keys with an `idempotencyKey`. So a rotation whose answer was lost ends with a secret
+ *   that works. Any other call, `verify` too, is sent again only if the server cannot have begun with it.
  *
  * Redirects are not followed.
  *
@@ -95,200 +92,37 @@ const wholeJournalTimeout = 600_000
  */
 export async function connectKeyring<Scope extends string = string>(
   connection: ConnectOptions,
-): Promise<Keyring<Scope>> {
+): Promise<RemoteKeyring<Scope>> {
   objectOf('The options of connectKeyring', connection, connectOptions)
-  const { url, key, fetch = globalThis.fetch, timeout = 5000, insecure = false } = connection
-  const transport = openTransport({ url, key, fetch, timeout, insecure })
-  const { send, look, close } = transport
-
-  const found = async (path: string, absent: string): Promise<Json | undefined> =>
-    look({ method: 'GET', path, repeatable: true }, absent)
-
-  const get = async (path: string, query?: object, longer?: number): Promise<Json> =>
-    send({
-      method: 'GET',
-      path,
-      repeatable: true,
-      ...(query === undefined ? {} : { query: query as NonNullable<Parameters<typeof send>[0]['query']> }),
-      ...(longer === undefined ? {} : { timeout: Math.max(longer, timeout) }),
-    })
-
-  const create = async (path: string, body: object, options: BulkOptions): Promise<Json> => {
-    const { idempotencyKey } = options
-    return send({
-      method: 'POST',
-      path,
-      body,
-      // The client does not invent an idempotency key: the answer to a repetition has no secrets, and the first answer,
-      // with the secrets, is lost.
-      repeatable: idempotencyKey !== undefined,
-      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': headerText(idempotencyKey) } }),
-    })
-  }
-
-  /** @param names - the names of the options that the verb takes. */
-  const act = async (path: string, options: ChangeOptions, names = changeOptions): Promise<Json> => {
-    objectOf('The options of a change', options, names)
-    const body = { ...options, actor: undefined, ifRevision: undefined, idempotencyKey: undefined }
-    return send({ method: 'POST', path, body, headers: conditions(options), repeatable: true })
-  }
-
-  const erase = async (path: string, options: EraseOptions, longer = timeout): Promise<Erased> => {
-    objectOf('The options of a call that erases', options, eraseOptions)
-    const request = { method: 'DELETE', path, headers: conditions(options), repeatable: true } as const
-    return (await send({ ...request, timeout: Math.max(longer, timeout) })) as unknown as Erased
-  }
-
-  const patchWith = async (path: string, patch: object, options: ChangeOptions): Promise<Json> => {
-    objectOf('The options of a change', options, changeOptions)
-    // In the body the two stand side by side, and one of them would be lost.
-    if (Object.hasOwn(patch, 'note')) throw invalid('note', 'among the options')
-    const { note } = options
-    return send({ method: 'PATCH', path, body: { ...patch, note }, headers: conditions(options), repeatable: true })
-  }
-
-  const { scopes, environments } = await get('/v1/keyring')
+  const transport = openTransport(connection)
+  const { scopes, environments } = await transport.send({ method: 'GET', path: '/v1/keyring', repeatable: true })
   if (typeof scopes !== 'object' || scopes === null || !isListOfNames(environments)) {
-    throw new LatchkeyError('unexpected_answer', 'What answers there is not a Latchkey server.')
+    const message = `What answers at ${transport.base} is not a Latchkey server: it says nothing of scopes and environments.`
+    throw new LatchkeyError('unexpected_answer', message)
   }
-
-  return {
-    scopes: scopes as Catalogue<Scope>,
-    environments,
-    ...verifierOver<Scope>(transport, environments),
-    async issue({ idempotencyKey, ...newKey }: IssueOptions<Scope> & IdempotencyOptions) {
-      const body = { ...newKey, actor: undefined }
-      return (await create('/v1/keys', body, { idempotencyKey })) as unknown as Issued<Scope> & IssuedOrRepeated<Scope>
-    },
-    async issueMany(keys, options = {}) {
-      objectOf('The options of issueMany', options, bulkOptions)
-      return createdOf(await create('/v1/keys/bulk', { keys }, options))
-    },
-    async importMany(keys, options = {}) {
-      objectOf('The options of importMany', options, importOptions)
-      const { skipKnown } = options
-      const answer = await create('/v1/keys/import', { keys, skipKnown }, options)
-      const done = createdOf<KeyDetails<Scope>>(answer)
-      return done.repeated ? done : { ...done, skipped: (answer['skipped'] ?? []) as readonly number[] }
-    },
-    change: async (id, patch, options = {}) => changedOf(await patchWith(keyPath(id), patch, options)),
-    async rotate(id: string, options: RotateOptions & IdempotencyOptions = {}) {
-      return (await act(`${keyPath(id)}/rotate`, options, rotateOptions)) as unknown as Rotated<Scope>
-    },
-    retire: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/retire`, options)),
-    disable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/disable`, options)),
-    enable: async (id, options = {}) => changedOf(await act(`${keyPath(id)}/enable`, options)),
-    async revoke(id, options) {
-      return (await act(`${keyPath(id)}/revoke`, options, revokeOptions)) as unknown as Revoked<Scope>
-    },
-    eraseKey: async (id, options = {}) => erase(keyPath(id), options),
-    eraseOwner: async (owner, options = {}) => erase(ownerPath(owner), options, wholeJournalTimeout),
-    find: async (id) => (await found(keyPath(id), 'unknown_key')) as KeyDetails<Scope> | undefined,
-    async list(options = {}) {
-      return pageOf(await get('/v1/keys', options), 'keys', options) as unknown as KeyPage<Scope>
-    },
-    async owners(options = {}) {
-      return pageOf(await get('/v1/owners', options), 'owners', options) as unknown as OwnerPage
-    },
-    counts: async (options = {}) => (await get('/v1/counts', options)) as unknown as Counts,
-    owner: async (owner) => (await found(ownerPath(owner), 'unknown_owner')) as Owner | undefined,
-    async changeOwner(owner, patch, options = {}) {
-      return (await patchWith(ownerPath(owner), patch, options)) as unknown as ChangedOwner
-    },
-    async journal(options = {}) {
-      return pageOf(await get('/v1/journal', options), 'entries', options) as unknown as JournalPage
-    },
-    async journalEntry(seq) {
-      return (await found(`/v1/journal/${part('seq', String(seq))}`, 'unknown_entry')) as EntryDetails | undefined
-    },
-    journalHead: async () => (await get('/v1/journal/head')) as unknown as JournalHeadReport,
-    async verifyJournal(options = {}) {
-      objectOf('The options of verifyJournal', options, ['checkpoint', 'rows'])
-      const { checkpoint, rows } = options
-      const report = await get('/v1/journal/verify', { ...checkpoint, rows }, wholeJournalTimeout)
-      // Without it, as in the answer of another version, a sound journal would be taken for one that was tampered with.
-      if (typeof report['intact'] !== 'boolean') {
-        throw new LatchkeyError('unexpected_answer', 'The answer is no report on the journal.')
-      }
-      return report as unknown as JournalReport
-    },
-    async usage(options = {}) {
-      return pageOf(await get('/v1/usage', options), 'usage', options) as unknown as UsagePage
-    },
-    usageSeries: async (options = {}) => (await get('/v1/usage/series', options)) as unknown as UsageSeries,
-    async refusal(requestId) {
-      const record = await found(`/v1/refusals/${part('requestId', requestId)}`, 'unknown_refusal')
-      return record === undefined ? undefined : refusalOf(record)
-    },
-    async refusals(options = {}) {
-      const answer = pageOf(await get('/v1/refusals', options), 'refusals', options)
-      const cursor = answer['cursor'] as RefusalPage['cursor']
-      return { refusals: itemsOf(answer, 'refusals').map(refusalOf), cursor }
-    },
-    async why(options = {}) {
-      const answer = await look(
-        { method: 'GET', path: '/v1/why', query: { ...options }, repeatable: true },
-        'unknown_refusal',
-      )
-      if (answer === undefined) return undefined
-      const refusal = answer['refusal'] as Json | null
-      return {
-        ...answer,
-        refusal: refusal === null ? null : refusalOf(refusal),
-        refusals: itemsOf(answer, 'refusals').map(refusalOf),
-      } as unknown as Why
-    },
-    whoami: async () => (await get('/v1/whoami')) as unknown as WhoAmI,
-    async close() {
-      close()
-    },
-  }
-
-  function createdOf<Item>(answer: Json): Created<Scope, Item> {
-    if (answer['repeated'] !== true) return { repeated: false, created: answer['created'] as readonly Item[] }
-    return { repeated: true, keys: answer['keys'] as readonly KeyDetails<Scope>[] }
-  }
-
-  function changedOf(answer: Json): Changed<Scope> {
-    return answer as unknown as Changed<Scope>
-  }
+  const declared = { scopes: scopes as Catalogue<Scope>, environments }
+  return keyringOver(transport, declared, questionReader(environments))
 }
 
-/** A refusal with all its members, of which JSON leaves out those that are not known. */
-function refusalOf(record: Json): RefusalRecord {
-  const { address, route, requirement, keyId, owner, environment, ...rest } = record
-  return { ...rest, address, route, requirement, keyId, owner, environment } as unknown as RefusalRecord
-}
+/** What the server says of its keyring once, when it is connected to. */
+type Declared<Scope extends string> = Pick<Keyring<Scope>, 'scopes' | 'environments'>
 
-/** A call that is lost is sent again: its idempotency key makes it happen once. */
-function conditions({
-  ifRevision,
-  idempotencyKey = crypto.randomUUID(),
-}: ChangeOptions): Readonly<Record<string, string>> {
+function keyringOver<Scope extends string>(
+  transport: Transport,
+  declared: Declared<Scope>,
+  questionOf: QuestionReader,
+): RemoteKeyring<Scope> {
   return {
-    'idempotency-key': headerText(idempotencyKey),
-    ...(ifRevision === undefined ? {} : { 'if-match': `"${ifRevision}"` }),
+    ...declared,
+    ...verifierOver<Scope>(transport, questionOf),
+    ...verbsOver<Scope>(transport),
+    with(call) {
+      objectOf('The options of with', call, callOptions)
+      return keyringOver(transport.with(call), declared, questionOf)
+    },
   }
 }
 
 function isListOfNames(value: unknown): value is readonly [string, ...string[]] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
-}
-
-const keyPath = (id: string): string => `/v1/keys/${part('id', id)}`
-
-const ownerPath = (owner: string): string => `/v1/owners/${part('owner', owner)}`
-
-/** One part of a path. `.` and `..` would go elsewhere, however they are encoded (WHATWG URL, "double-dot path segment"). */
-function part(name: string, value: string): string {
-  if (typeof value !== 'string' || value === '' || value === '.' || value === '..' || !value.isWellFormed()) {
-    throw invalid(name, 'a text that can stand in an address')
-  }
-  return encodeURIComponent(value)
-}
-
-/** Checks that a header can carry the text unchanged. */
-function headerText(token: string): string {
-  if (typeof token === 'string' && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) return token
-  throw invalid('idempotencyKey', 'visible ASCII characters to be sent to a server')
 }

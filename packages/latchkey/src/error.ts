@@ -27,10 +27,13 @@ export type ErrorCode =
  */
 export class LatchkeyError extends Error {
   readonly code: ErrorCode
+  /** The id of the request at the server, for its log and `latchkey why <id>`; only where an answer had one. */
+  declare readonly requestId?: string
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly requestId?: string | undefined }) {
     super(message, options)
     this.name = 'LatchkeyError'
     this.code = code
+    if (options?.requestId !== undefined) this.requestId = options.requestId
   }
 }

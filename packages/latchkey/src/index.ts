@@ -5,6 +5,7 @@
 
 export { LatchkeyError } from './error.ts'
 export type { ErrorCode } from './error.ts'
+export { pages } from './pages.ts'
 export { importedKinds } from './secret/imported.ts'
 export { decodeHash, hashDigits, hashSecret, importedHashes } from './secret/hash.ts'
 export { mint } from './secret/mint.ts'

@@ -215,21 +215,32 @@ function breaking(times: number): Handler {
   }
 }
 
-test('a reading call is sent once more when the connection fails, and not a third time', async (context) => {
+test('a reading call is sent again when the connection fails, twice unless another number is given', async (context) => {
   const first = await connected(context, breaking(1))
   await first.keyring.list()
   assert.equal(first.requests.length, 2)
-  const second = await connected(context, breaking(9))
-  await failure(second.keyring.list(), 'unavailable')
-  assert.equal(second.requests.length, 2)
+  for (const [options, sent] of [
+    [{}, 3],
+    [{ retries: 0 }, 1],
+    [{ retries: 1 }, 2],
+  ] as const) {
+    const { keyring, requests } = await connected(context, breaking(9), options)
+    await failure(keyring.list(), 'unavailable')
+    assert.equal(requests.length, sent)
+  }
+  const url = 'http://127.0.0.1:1'
+  for (const retries of [-1, 1.5, 11, Number.NaN, '2' as never]) {
+    assert.match(await failure(connectKeyring({ url, key, retries }), 'invalid_input'), /^retries must be/)
+  }
 })
 
 test('a changing call is sent again with the idempotency key that it had, and one that creates only where it was given one', async (context) => {
   const tokens: unknown[] = []
-  const { keyring, requests } = await connected(context, (request, response) => {
+  const handler: Handler = (request, response) => {
     tokens.push(request.headers['idempotency-key'])
     return breaking(99)(request, response)
-  })
+  }
+  const { keyring, requests } = await connected(context, handler, { retries: 1 })
   const owner = 'acme'
   await failure(keyring.issue({ name: 'x', owner, scopes: [] }), 'unavailable')
   await failure(keyring.issueMany([{ name: 'x', owner, scopes: [] }]), 'unavailable')

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../error.ts'
-import type { Json } from './transport.ts'
+import type { Json } from './body.ts'
 
 /** The form of every cursor. In any other text there could be something that a terminal obeys. */
 const cursorForm = /^[\w-]{1,4096}$/

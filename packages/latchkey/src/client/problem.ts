@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
+import type { Failure } from './retry.ts'
 
 /** The errors that keep their code on the wire. */
 const sameCode: ReadonlySet<string> = new Set<ErrorCode>([
@@ -21,35 +22,62 @@ interface FailedAnswer {
   readonly status: number
   /** The JSON object in the answer, if there is one. */
   readonly body: Readonly<Record<string, unknown>> | undefined
-  /** The field `Retry-After`, in seconds. */
-  readonly retryAfter: string | null
+  /** Seconds, from the field `Retry-After`. */
+  readonly retryAfter: number | undefined
+  readonly requestId: string | undefined
+}
+
+/** The statuses with which a proxy answers for a server that is away. */
+const away: ReadonlySet<number> = new Set([502, 503, 504])
+
+/** What an answer says of the request: nothing is begun when the admin key has reached a limit. */
+function fateOf(status: number, code: unknown): Failure['fate'] {
+  if (status === 429) return 'undone'
+  if (code === 'still_running') return 'running'
+  return away.has(status) ? 'lost' : 'final'
 }
 
 /**
- * The error behind an answer that is not 2xx, from its problem document (RFC 9457).
+ * The failure behind an answer that is not 2xx, from its problem document (RFC 9457).
  *
  * @param base - the address of the server, for the message.
  */
-export function failureOf(base: string, { status, body, retryAfter }: FailedAnswer): LatchkeyError {
+export function failureOf(base: string, answer: FailedAnswer): Failure {
+  const { status, body, retryAfter, requestId } = answer
+  const { code, message } = errorOf(base, answer)
+  return {
+    error: new LatchkeyError(code, message, { requestId }),
+    fate: fateOf(status, body?.['code']),
+    retryAfter,
+  }
+}
+
+function errorOf(base: string, answer: FailedAnswer): { readonly code: ErrorCode; readonly message: string } {
+  const { status, body, retryAfter } = answer
   const code = body?.['code']
+  const elsewhere = status === 404 ? ' Check the address, and its prefix, such as /latchkey.' : ''
   if (typeof code !== 'string') {
-    // A proxy answers like this for a server that is away.
-    return status === 502 || status === 503 || status === 504
-      ? new LatchkeyError('unavailable', `The server at ${base} cannot answer at the moment (${status}).`)
-      : new LatchkeyError('unexpected_answer', `What answers at ${base} is not a Latchkey server: it says ${status}.`)
+    return away.has(status)
+      ? { code: 'unavailable', message: `The server at ${base} cannot answer at the moment (${status}).` }
+      : {
+          code: 'unexpected_answer',
+          message: `What answers at ${base} is not a Latchkey server: it says ${status}.${elsewhere}`,
+        }
   }
   const detail = sentenceOf(body ?? {})
-  if (sameCode.has(code)) return new LatchkeyError(code as ErrorCode, detail)
+  if (sameCode.has(code)) return { code: code as ErrorCode, message: detail }
   if (status === 401 || status === 403) {
-    return new LatchkeyError('admin_key_refused', `The server refuses the admin key (${code}): ${detail}`)
+    return { code: 'admin_key_refused', message: `The server refuses the admin key (${code}): ${detail}` }
   }
   if (status === 429) {
-    const when = retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? ` In ${retryAfter} s.` : ''
-    return new LatchkeyError('unavailable', `${detail}${when}`)
+    return { code: 'unavailable', message: retryAfter === undefined ? detail : `${detail} In ${retryAfter} s.` }
   }
-  if (status === 503) return new LatchkeyError('unavailable', detail)
-  if (status === 413 || status === 422) return new LatchkeyError('invalid_input', detail)
-  return new LatchkeyError('unexpected_answer', `The server at ${base} says ${status} ${code}: ${detail}`)
+  if (status === 503) return { code: 'unavailable', message: detail }
+  if (status === 413 || status === 422) return { code: 'invalid_input', message: detail }
+  return {
+    code: 'unexpected_answer',
+    message: `The server at ${base} says ${status} ${code}: ${detail}${elsewhere}`,
+  }
 }
 
 /** The sentence of the document, with the faults of the body one by one. */

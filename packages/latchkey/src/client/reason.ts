@@ -27,9 +27,26 @@ const meanings: Readonly<Record<string, string>> = {
  * message: a custom `fetch` may put headers there.
  */
 export function reasonOf(error: unknown): string {
-  const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown }
+  const { cause, code } = error as { cause?: { code?: unknown; name?: unknown }; code?: unknown }
+  if (cause?.name === 'HTTPParserError') return 'it does not speak HTTP'
   const word = cause?.code ?? code
   if (typeof word !== 'string' || !/^[A-Z0-9_]{1,60}$/.test(word)) return 'the connection failed'
   const meaning = Object.hasOwn(meanings, word) ? meanings[word] : undefined
   return `${meaning ?? 'the connection failed'} (${word})`
+}
+
+/** The codes of connections that were never made. */
+const neverMade: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** Whether a connection failed before any request was sent over it. */
+export function wasNeverMade(error: unknown): boolean {
+  const { cause, code } = error as { cause?: { code?: unknown }; code?: unknown }
+  return neverMade.has(cause?.code ?? code)
 }

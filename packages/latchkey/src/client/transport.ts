@@ -1,30 +1,41 @@
-import type { ErrorCode } from '../error.ts'
 import { LatchkeyError } from '../error.ts'
-import { invalid, longestCredential } from '../options.ts'
-import { isThisMachine } from '../this-machine.ts'
-import { failureOf } from './problem.ts'
+import { hasMembers, invalid, longestCredential } from '../options.ts'
+import type { Clock, Timer } from '../ports.ts'
+import { systemTimer } from '../within.ts'
+import { checkedBase } from './address.ts'
+import type { Json } from './body.ts'
+import { textOf } from './body.ts'
+import { exchange } from './exchange.ts'
 import { queryText } from './query.ts'
-import { reasonOf } from './reason.ts'
+import { retryOf } from './retry.ts'
+import { userAgent } from './user-agent.ts'
 
 /** One request to the server. */
 interface RequestOptions {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** From the server's address on, with every part of it encoded. */
   readonly path: string
-  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | object | undefined>>
+  readonly query?: object
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether it may be sent a second time when the connection fails: a reading call, or one that carries its own id. */
+  /** Whether it may be sent again though it may have been done: a reading call, or one that carries its own id. */
   readonly repeatable?: boolean
-  /** Milliseconds until the whole answer must be there; that of the connection if left out. */
-  readonly timeout?: number
+  /** Milliseconds that the server may take for it, where the connection's own time is less. */
+  readonly takes?: number
 }
 
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>
+/** How calls are made. */
+export interface CallOptions {
+  /** Gives up calls: they reject with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds for a call, with all that is sent again. */
+  readonly timeout?: number | undefined
+}
 
 /** Sends requests with the admin key, and takes the answers apart. */
 export interface Transport {
+  /** The address of the server. */
+  readonly base: string
   /**
    * The JSON object of an answer of 2xx.
    *
@@ -33,39 +44,50 @@ export interface Transport {
   readonly send: (request: RequestOptions) => Promise<Json>
   /** The same of something that may not be there: `undefined` when the answer is 404 with this code. */
   readonly look: (request: RequestOptions, absent: string) => Promise<Json | undefined>
+  /** The same connection, with other options for calls. */
+  readonly with: (call: CallOptions) => Transport
   readonly close: () => void
 }
 
-/** The checked options of the transport. */
-export interface TransportOptions {
+/** How requests are sent. */
+export interface TransportOptions extends CallOptions {
   readonly url: string
   readonly key: string
-  readonly fetch: typeof fetch
-  readonly timeout: number
+  readonly fetch?: typeof fetch | undefined
+  /** How often a call is sent again at most. */
+  readonly retries?: number | undefined
   /** Whether the key may go over http to another machine. */
-  readonly insecure: boolean
+  readonly insecure?: boolean | undefined
+  /** Time and chance; those of this machine if left out. */
+  readonly waits?: Waits
 }
 
-/** A page of a thousand keys with all their metadata has some 25 MB; a larger answer does not come from Latchkey. */
-const longestAnswer = 64 * 1024 * 1024
+/** What waits between two requests depend on. */
+export interface Waits extends Pick<Clock, 'monotonic'> {
+  readonly after: Timer
+  /** A number from 0 up to 1. */
+  readonly random: () => number
+}
 
-/** How often a call that was sent again is asked for once more while its first sending is still running, a second apart. */
-const patience = 4
-
-async function pause(): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, 1100)
-  })
+const systemWaits: Waits = {
+  monotonic: () => performance.now(),
+  after: systemTimer,
+  random: Math.random,
 }
 
 /** Everything that a header can carry without being changed on the way. */
 const sendable = new RegExp(String.raw`^[\x21-\x7e]{1,${longestCredential}}$`)
 
+/** More repetitions than that only add to the load of a server that fails. */
+const mostRetries = 10
+
 /**
- * @throws LatchkeyError `invalid_input` for an address or a key that cannot be used. The message repeats neither: the
- *   key may have been put into the address by mistake.
+ * @throws LatchkeyError `invalid_input` for options that cannot be used. The message repeats neither the address nor the
+ *   key.
  */
-export function openTransport({ url, key, fetch, timeout, insecure }: TransportOptions): Transport {
+export function openTransport(options: TransportOptions): Transport {
+  const { url, key, fetch = globalThis.fetch, insecure = false, retries = 2, waits = systemWaits } = options
+  const { monotonic, after, random } = waits
   const base = checkedBase(url, insecure)
   if (typeof key !== 'string' || !sendable.test(key)) {
     throw new LatchkeyError(
@@ -73,139 +95,99 @@ export function openTransport({ url, key, fetch, timeout, insecure }: TransportO
       `key must be an admin key: 1 to ${longestCredential} visible ASCII characters.`,
     )
   }
-  if (!Number.isSafeInteger(timeout) || timeout < 1) {
-    throw invalid('timeout', 'a whole number of milliseconds from 1')
+  if (!Number.isSafeInteger(retries) || retries < 0 || retries > mostRetries) {
+    throw invalid('retries', `a whole number from 0 to ${mostRetries}`)
   }
+  const known = { accept: 'application/json, application/problem+json', 'user-agent': userAgent, 'x-api-key': key }
   let closed = false
 
-  async function once(request: RequestOptions, absent: string | undefined): Promise<Json | undefined> {
-    const { method, path, query = {}, headers } = request
-    const body = request.body === undefined ? undefined : textOf(request.body)
+  return transportFor(options, false)
+
+  /** @param isExact - whether even a long call has no more than this time. */
+  function transportFor({ signal: caller, timeout: most = 5000 }: CallOptions, isExact: boolean): Transport {
+    if (!Number.isSafeInteger(most) || most < 1 || most > longestTimeout) {
+      throw invalid('timeout', `a whole number of milliseconds from 1 to ${longestTimeout}`)
+    }
+    if (caller !== undefined) checkSignal(caller)
+
+    async function sent(request: RequestOptions, absent?: string): Promise<Json | undefined> {
+      const { repeatable = false, takes = 0 } = request
+      const timeout = isExact ? most : Math.max(takes, most)
+      const end = monotonic() + timeout
+      const time = AbortSignal.timeout(timeout)
+      const signal = caller === undefined ? time : AbortSignal.any([caller, time])
+      const prepared = { ...ready(request, signal), fetch, base, timeout, absent }
+      let wait: ReturnType<typeof retryOf> | undefined
+      for (;;) {
+        caller?.throwIfAborted()
+        if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
+        const answered = await exchange(prepared)
+        if (answered.failure === undefined) return answered.json
+        caller?.throwIfAborted()
+        wait ??= retryOf({ retries, repeatable, random })
+        const milliseconds = wait(answered.failure)
+        // Rather the answer that is there than one that can only be late.
+        if (milliseconds === undefined || monotonic() + milliseconds >= end) throw answered.failure.error
+        await pause(milliseconds, signal)
+      }
+    }
+
+    return {
+      base,
+      look: sent,
+      async send(request) {
+        return (await sent(request)) ?? {}
+      },
+      with({ signal, timeout }) {
+        if (signal !== undefined) checkSignal(signal)
+        const both = [caller, signal].filter((one) => one !== undefined)
+        const call = { signal: both.length > 1 ? AbortSignal.any(both) : both[0], timeout: timeout ?? most }
+        return transportFor(call, isExact || timeout !== undefined)
+      },
+      close() {
+        closed = true
+      },
+    }
+  }
+
+  function ready({ method, path, query = {}, body, headers }: RequestOptions, signal: AbortSignal) {
+    if (!hasMembers(query)) throw invalid('The options', 'an object')
+    const text = body === undefined ? undefined : textOf(body)
     const address = new URL(base + path)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) address.searchParams.set(name, queryText(name, value))
     }
-    const answer = await fetch(address, {
-      method,
-      // Following a redirect would send the key to the server that the redirect names.
-      redirect: 'manual',
-      credentials: 'omit',
-      cache: 'no-store',
-      signal: AbortSignal.timeout(request.timeout ?? timeout),
-      headers: {
-        accept: 'application/json, application/problem+json',
-        'x-api-key': key,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
+    return {
+      address,
+      init: {
+        method,
+        // Following a redirect would send the key to the server that the redirect names.
+        redirect: 'manual' as const,
+        credentials: 'omit' as const,
+        cache: 'no-store' as const,
+        signal,
+        headers: { ...known, ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(text === undefined ? {} : { body: text }),
       },
-      ...(body === undefined ? {} : { body }),
-    })
-    const { status } = answer
-    if (status >= 300 && status < 400) {
-      await answer.body?.cancel()
-      throw unexpected(base, 'it answers with a redirect, and redirects are not followed')
-    }
-    const text = await readAll(answer)
-    if (text === undefined) throw unexpected(base, 'its answer is too large')
-    const json = objectOf(text)
-    if (status === 404 && absent !== undefined && json?.['code'] === absent) return undefined
-    if (status >= 400) throw failureOf(base, { status, body: json, retryAfter: answer.headers.get('retry-after') })
-    if (json === undefined) throw unexpected(base, 'its answer is not a JSON object')
-    return json
-  }
-
-  async function sent(request: RequestOptions, absent?: string): Promise<Json | undefined> {
-    if (closed) throw new LatchkeyError('unavailable', 'The connection to the server was closed.')
-    const most = request.repeatable === true ? 2 : 1
-    let lost = false
-    for (let attempts = most; ; attempts--) {
-      try {
-        return await once(request, absent)
-      } catch (error) {
-        if (error instanceof LatchkeyError) {
-          // The call that was lost may still be running, or have been made a moment ago.
-          if (!lost || attempts + patience <= 0 || error.code !== 'still_running') throw error
-          await pause()
-          continue
-        }
-        lost = true
-        // Repeating the request would only add to the load of a slow server.
-        const late = (error as Error | undefined)?.name === 'TimeoutError'
-        if (attempts > 1 && !late) continue
-        throw unreachable(base, late ? `no answer in ${(request.timeout ?? timeout) / 1000} s` : reasonOf(error))
-      }
     }
   }
 
-  return {
-    look: sent,
-    async send(request) {
-      return (await sent(request)) ?? {}
-    },
-    close() {
-      closed = true
-    },
+  /** Ends early when the signal does. */
+  async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = (): void => resolve()
+    signal.addEventListener('abort', wake)
+    const stop = after(milliseconds, wake)
+    await promise
+    signal.removeEventListener('abort', wake)
+    stop()
   }
 }
 
-/** The address without its last slash, so that paths can follow. A prefix such as `/latchkey` stays. */
-function checkedBase(url: string, insecure: unknown): string {
-  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
-  const must = (what: string): LatchkeyError => new LatchkeyError('invalid_input', `url must ${what}.`)
-  if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-    throw must('be the address of a server, such as https://keys.example.com/latchkey')
-  }
-  if (parsed.username !== '' || parsed.password !== '') throw must('have no user name or password in it')
-  if (parsed.search !== '' || parsed.hash !== '') throw must('have no query and no fragment')
-  if (parsed.protocol === 'http:' && insecure !== true && !isThisMachine(parsed.hostname)) {
-    const otherwise = 'Where the network is encrypted by other means, say insecure: true'
-    throw must(`begin with https://: over http the key can be read on its way to another machine. ${otherwise}`)
-  }
-  return parsed.origin + parsed.pathname.replace(/\/+$/, '')
+function checkSignal(signal: unknown): void {
+  if (!(signal instanceof AbortSignal)) throw invalid('signal', 'an AbortSignal')
 }
 
-/**
- * A body as JSON. A value that JSON cannot express is refused: JSON would write it as `null`, and `null` clears, so an
- * end that was computed wrongly would become "never".
- */
-function textOf(body: object): string {
-  return JSON.stringify(body, (name, value: unknown) => {
-    if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
-      throw invalid(name, 'a finite number')
-    }
-    return value
-  })
-}
-
-/** The text of a body, or `undefined` if it is larger than any answer of Latchkey. */
-async function readAll(answer: Response): Promise<string | undefined> {
-  if (answer.body === null) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let length = 0
-  for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-    length += chunk.length
-    // Leaving the loop cancels the body.
-    if (length > longestAnswer) return undefined
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function objectOf(text: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function unreachable(base: string, reason: string): LatchkeyError {
-  return new LatchkeyError('unavailable', `The server at ${base} cannot be reached: ${reason}.`)
-}
-
-function unexpected(base: string, what: string): LatchkeyError {
-  const code: ErrorCode = 'unexpected_answer'
-  return new LatchkeyError(code, `What answers at ${base} is not a Latchkey server: ${what}.`)
-}
+/** What a timer can wait. */
+const longestTimeout = 2_147_483_647

@@ -5,12 +5,12 @@ import { checkCalls } from '../verify/calls.ts'
 import type { CheckedRequirement } from '../verify/requirement.ts'
 import { checkContext } from '../verify/requirement.ts'
 import type { CallContext, Credential, Requirement, Verdict } from '../verify/verdict.ts'
-import type { Question } from './question.ts'
-import { questionReader, unavailable, wireOf } from './question.ts'
+import type { Question, QuestionReader } from './question.ts'
+import { unavailable, wireOf } from './question.ts'
 import type { Transport } from './transport.ts'
 import { verdictFor } from './verdict.ts'
 
-/** The verbs that verify. Neither rejects because of the server: a verdict that does not arrive is `unavailable`. */
+/** The verbs that verify. Neither rejects because of the server or a signal: a verdict that does not arrive is `unavailable`. */
 export interface RemoteVerifier<Scope extends string> {
   readonly verify: (
     credential: Credential | string | undefined,
@@ -23,16 +23,11 @@ export interface RemoteVerifier<Scope extends string> {
   ) => Promise<readonly Verdict<Scope>[]>
 }
 
-/**
- * `verify` and `verifyMany` of a keyring on the other side of the wire.
- *
- * @param environments - the environments that the server reported; the first is its default.
- */
+/** `verify` and `verifyMany` of a keyring on the other side of the wire. */
 export function verifierOver<Scope extends string>(
   { send }: Transport,
-  environments: readonly [string, ...string[]],
+  questionOf: QuestionReader,
 ): RemoteVerifier<Scope> {
-  const questionOf = questionReader(environments)
   return {
     async verify(presented, required, call = {}) {
       try {

@@ -3,6 +3,9 @@ import { hash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { ErrorCode } from '../../src/error.ts'
 import type { IssueOptions } from '../../src/keyring/issue.ts'
+import { pages } from '../../src/pages.ts'
+import type { ListOptions } from '../../src/keyring/reading/list.ts'
+import type { RefusalRecord } from '../../src/verify/refusal-record.ts'
 import type { Keyring } from '../../src/keyring/keyring.ts'
 import type { MetadataFilter } from '../../src/keyring/reading/metadata-filter.ts'
 import { mint } from '../../src/secret/mint.ts'
@@ -481,12 +484,12 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       })
       await keyring.issueMany(keys)
       const names: string[] = []
-      let cursor: string | null | undefined
-      while (cursor !== null) {
-        const page = await keyring.list({ owner, limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+      const sizes: number[] = []
+      for await (const page of pages(keyring.list, { owner, limit: 2 })) {
         names.push(...page.keys.map((key) => key.name))
-        cursor = page.cursor
+        sizes.push(page.keys.length)
       }
+      assert.deepEqual(sizes, [2, 2, 1])
       assert.deepEqual(
         names,
         keys.map((key) => key.name),
@@ -504,6 +507,55 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
       assert.deepEqual([await found({ state: 'active' }), await found({ state: 'revoked' })], [5, 0])
       await assert.rejects(keyring.list({ limit: 0 }), codeIs('invalid_input'))
       await assert.rejects(keyring.list({ state: 'lost' as 'active' }), codeIs('invalid_input'))
+    })
+
+    test('every list is walked through page by page, from a cursor on, and no further than is asked', async () => {
+      const owner = someone()
+      await keyring.issueMany(Array.from({ length: 3 }, (_, at) => ({ name: `Walked ${at}`, owner, scopes: [] })))
+      await keyring.issue({ name: 'Walked', owner: someone(), scopes: [] })
+      const lengths = async (walk: AsyncIterable<object>): Promise<number> => {
+        let rows = 0
+        for await (const page of walk) rows += Object.values(page).find(Array.isArray)?.length ?? 0
+        return rows
+      }
+      const all = { limit: 1000 }
+      assert.equal(await lengths(pages(keyring.owners, { limit: 1 })), (await keyring.owners(all)).owners.length)
+      assert.equal(await lengths(pages(keyring.journal, { limit: 2, owner })), 3)
+      assert.equal(await lengths(pages(keyring.usage, { limit: 1 })), (await keyring.usage(all)).usage.length)
+      const { cursor } = await keyring.list({ owner, limit: 1 })
+      assert.equal(await lengths(pages(keyring.list, { owner, cursor: cursor ?? '' })), 2)
+      let asked = 0
+      const counted = async (options?: ListOptions) => {
+        asked += 1
+        return keyring.list(options)
+      }
+      for await (const { keys } of pages(counted, { owner, limit: 1 })) {
+        assert.equal(keys.length, 1)
+        break
+      }
+      assert.equal(asked, 1)
+      await assert.rejects(lengths(pages(keyring.list, { limit: 0 })), codeIs('invalid_input'))
+    })
+
+    test('an option of a list that is not understood is refused by its name', async () => {
+      const lists: readonly ((strange: object) => Promise<unknown>)[] = [
+        keyring.list,
+        keyring.owners,
+        keyring.counts,
+        keyring.journal,
+        keyring.usage,
+        keyring.usageSeries,
+        keyring.refusals,
+        keyring.why,
+        keyring.verifyJournal,
+      ]
+      for (const read of lists) {
+        for (const strange of [{ ownr: 'acme' }, { signal: new AbortController().signal }]) {
+          const [member = ''] = Object.keys(strange)
+          await assert.rejects(read(strange), { code: 'invalid_input', message: new RegExp(member) })
+        }
+        await assert.rejects(read(null as never), { code: 'invalid_input' })
+      }
     })
 
     test('the journal tells what happened, and its chain is whole', async () => {
@@ -593,11 +645,10 @@ export function keyringConformance(name: string, make: () => Promise<KeyringUnde
         if (refusal.code === 'over_limit') assert.deepEqual(refusal.limit, { name: 'burst', limit: 1, window: 60 })
       }
       assert.equal((await keyring.refusals({ key: key.id, code: 'over_limit' })).refusals.length, 1)
-      const first = await keyring.refusals({ key: key.id, limit: 2 })
-      assert.ok(first.cursor !== null)
-      const second = await keyring.refusals({ key: key.id, limit: 2, cursor: first.cursor })
-      assert.deepEqual([...first.refusals, ...second.refusals], refusals)
-      assert.equal(second.cursor, null)
+      const walked: RefusalRecord[][] = []
+      for await (const page of pages(keyring.refusals, { key: key.id, limit: 2 })) walked.push([...page.refusals])
+      assert.ok(walked.length > 1)
+      assert.deepEqual(walked.flat(), refusals)
     })
 
     test('why the calls of a key, an owner or a request fail is told together, with the change that led to it', async () => {
