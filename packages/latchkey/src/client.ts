@@ -27,7 +27,7 @@ export interface ConnectOptions {
   /** Milliseconds for a call, with all that is sent again; 5,000 if left out. The whole journal is given ten minutes. */
   readonly timeout?: number
   /**
-   * How often a call is sent again at most, when the server cannot be reached or says that it cannot answer at the moment;
+   * How often a call is sent again at most, when the server cannot be reached or says that it cannot answer at present;
    * 2 if left out, 0 for never, at most 10. The first waits are 50 to 100 ms and 100 to 200 ms long.
    */
   readonly retries?: number
@@ -76,7 +76,7 @@ export interface RemoteKeyring<Scope extends string = string> extends Keyring<Sc
  *
  * - The admin key says whose work it is: `actor` is not sent, and the journal names the id of that key.
  * - A fault of the network or the server is the error `unavailable`; `verify` and `verifyMany` give the refusal of that name.
- * - When a connection breaks, or the server cannot answer at the moment, a call is sent again if it reads, if it changes a
+ * - When a connection breaks, or the server cannot answer at present, a call is sent again if it reads, if it changes a
  *   key or an owner, or if it creates keys with an `idempotencyKey`. So a rotation whose answer was lost ends with a secret
  *   that works. Any other call, `verify` too, is sent again only if the server cannot have begun with it.
  *
