@@ -47,7 +47,8 @@ export function fileOf(address: string): string | undefined {
 /** Where a store is, for people: never with a password. */
 export function placeOf(address: string): string {
   const url = postgresUrl(address)
-  return url === undefined ? (fileOf(address) ?? '') : `${url.protocol}//${url.host}${url.pathname}`
+  if (url === undefined) return fileOf(address) ?? ''
+  return `${url.protocol}//${url.username === '' ? '' : `${url.username}@`}${url.host}${url.pathname}`
 }
 
 /** The address of the store in a file. */

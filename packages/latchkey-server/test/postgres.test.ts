@@ -42,7 +42,7 @@ test(
   async (context) => {
     const schema = await testSchema()
     context.after(schema.remove)
-    const { run, done, folder } = workplace({ LATCHKEY_STORE: schema.address })
+    const { run, done, start, folder } = workplace({ LATCHKEY_STORE: schema.address })
     const before = await run(['keys', 'list'])
     assert.match(before.stderr, /migrate/, 'there are no tables yet')
     await done(['migrate'])
@@ -50,6 +50,17 @@ test(
     assert.match(await done(['keys', 'list']), /Shop/)
     assert.match(await done(['doctor']).catch((error: Error) => error.message), /database +it opens/)
     assert.match((await run(['backup', join(folder, 'copy.db')])).stderr, /pg_dump/)
+
+    const server = start(['serve', '--port', '0'])
+    let said = ''
+    for await (const text of server.stderr!.setEncoding('utf8')) {
+      said += text
+      if (said.includes('--admin')) server.kill('SIGTERM')
+    }
+    // The command that a server prints works as it stands, where the setting is as it is for the server.
+    const [printed = ''] = /(?<=latchkey )keys issue .*/.exec(said) ?? []
+    await done(printed.split(' '))
+    assert.match(await done(['keys', 'list', '--environment', 'admin']), /Operator/)
   },
 )
 

@@ -4,7 +4,7 @@ import type { OpenKeyring } from 'latchkey'
 import { settingsTable } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { closeOnSignals, isNotHere, isOfThisMachine, portFault, startWarnings } from '../start.ts'
-import { fileOf, placeOf, storeIn } from '../store.ts'
+import { fileOf, storeIn } from '../store.ts'
 import { advised, issueAdmin } from './advice.ts'
 import { commandIn } from './command.ts'
 import { Failure } from './exit.ts'
@@ -61,10 +61,11 @@ function greeting(address: string): string {
   return `Serving ${url}, documented at ${url}/docs`
 }
 
-/** The address of the store from every folder; a password stays in the settings. */
-function storeToName(store: string): string {
+/** How to issue an admin key. A file is named as it is from every folder; a password stays in the settings. */
+function howToIssue(store: string): string {
   const file = fileOf(store)
-  return file === undefined ? placeOf(store) : storeIn(resolve(file))
+  if (file !== undefined) return `on this machine:\n  ${advised(issueAdmin, { store: storeIn(resolve(file)) })}`
+  return `with LATCHKEY_STORE set to the database of this server:\n  ${advised(issueAdmin)}`
 }
 
 /** If there is no admin key yet: shows the first one in a terminal, or says elsewhere how to issue one. */
@@ -75,9 +76,7 @@ async function tellOfAdminKeys(keyring: OpenKeyring, { store }: Settings): Promi
     if (secret !== undefined) say(`\nYour first admin key. It is shown only now:\n\n  ${secret}\n`)
   } else if ((await keyring.list({ environment: 'admin', limit: 1 })).keys.length === 0) {
     // Other output is usually stored, in a file or a log collector, and is no place for a key.
-    say(
-      `There is no admin key yet. Issue one on this machine:\n  ${advised(issueAdmin, { store: storeToName(store) })}`,
-    )
+    say(`There is no admin key yet. Issue one ${howToIssue(store)}`)
   }
 }
 
