@@ -34,6 +34,7 @@ interface ModelSecret {
   readonly start: string
   /** A rotation has brought it about: its first use is known at once. */
   readonly rotated?: boolean
+  readonly createdAt: number
   endsAt: number | null
   lastUsedAt: number | null
 }
@@ -137,6 +138,11 @@ interface Expected {
   readonly left?: number
 }
 
+/** A use as it is kept: the second in which it was, but not a time before the secret was there. */
+function keptUse({ createdAt }: ModelSecret, now: number): number {
+  return Math.max(now - (now % 1000), createdAt)
+}
+
 /** What verify must say, and what it must leave behind in the model. */
 function judged(
   model: Model,
@@ -150,7 +156,7 @@ function judged(
     if (!asked.dryRun) {
       addTo(usage, `${place} ${code}`)
       if (code === 'accepted') addTo(usage, `${place} accepted cost`, asked.cost)
-      if (code === 'accepted') used.set(secret, now)
+      if (code === 'accepted') used.set(secret, keptUse(secret, now))
       if (code === 'accepted' && secret.rotated) secret.lastUsedAt ??= now
     }
     return left === undefined ? { code } : { code, left }
@@ -358,7 +364,7 @@ function put(key: ModelKey, patch: Patch, now: number): void {
 function newModelKey(
   id: string,
   inEnvironment: string,
-  secret: { text: string; start: string },
+  secret: { text: string; start: string; createdAt: number },
   revision: number,
 ): ModelKey {
   return {
@@ -397,7 +403,12 @@ const issue = fc.record({ which, environment, members }).map((command): Command 
       return
     }
     const { key: issued, secret } = await issuing
-    const key = newModelKey(issued.id, command.environment, { text: secret, start: issued.start }, ++model.changes)
+    const key = newModelKey(
+      issued.id,
+      command.environment,
+      { text: secret, start: issued.start, createdAt: issued.createdAt },
+      ++model.changes,
+    )
     put(key, options, now)
     model.keys.push(key)
   },
@@ -431,7 +442,12 @@ const bulk = fc
         return
       }
       for (const { key: issued, secret } of done.created) {
-        const key = newModelKey(issued.id, 'live', { text: secret, start: issued.start }, ++model.changes)
+        const key = newModelKey(
+          issued.id,
+          'live',
+          { text: secret, start: issued.start, createdAt: issued.createdAt },
+          ++model.changes,
+        )
         put(key, wanted, 0)
         model.keys.push(key)
       }
@@ -471,7 +487,12 @@ const importing = fc
       assert.ok(!made.repeated)
       const [imported] = made.created
       assert.ok(imported)
-      const key = newModelKey(imported.id, 'live', { text, start: algorithm }, ++model.changes)
+      const key = newModelKey(
+        imported.id,
+        'live',
+        { text, start: algorithm, createdAt: imported.createdAt },
+        ++model.changes,
+      )
       put(key, { ...wanted, ...patch }, now)
       model.keys.push(key)
     },
@@ -540,6 +561,7 @@ const rotate = onKey(
       text: secret,
       start: shown.start,
       rotated: now > shown.createdAt,
+      createdAt: now,
       endsAt: null,
       lastUsedAt: null,
     })
