@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../../../test/temporary-folder.ts'
 import { openKeyring } from '../../src/index.ts'
 import { chain } from '../../src/journal/chain.ts'
 import { sqliteStore } from '../../src/store/sqlite.ts'
+import { testClock } from '../../src/testing.ts'
 import { changesSince, inserting, manyRefusals, newKey, refusalOf } from '../conformance/store.ts'
 
 const folder = temporaryFolder('newer-schema')
@@ -61,11 +62,15 @@ test('once a newer version has brought the tables up to date, an older process w
 
 test('an older process accepts no key once a newer version may have given keys what it does not know', async () => {
   const file = newFile()
-  const keyring = await openKeyring({ store: sqliteStore({ file }), scopes: { 'orders:read': 'x' } })
+  const store = sqliteStore({ file })
+  const clock = testClock()
+  const keyring = await openKeyring({ store, clock, scopes: { 'orders:read': 'x' } })
   const { secret } = await keyring.issue({ name: 'robot', owner: 'acme', scopes: ['orders:read'] })
   assert.equal((await keyring.verify(secret, {})).ok, true)
   bringUpToDate(file).close()
   await assert.rejects(keyring.issue({ name: 'robot', owner: 'acme', scopes: [] }), newerSchema)
+  // The look before the newer version came is good for so long.
+  clock.advance(store.lease)
   const verdict = await keyring.verify(secret, {})
   assert.ok(!verdict.ok)
   assert.equal(verdict.refusal.code, 'unavailable')
