@@ -64,7 +64,7 @@ export interface PagesOptions<Row> extends Omit<ListingOptions<Row>, 'json'> {
 }
 
 /** Rows, and what leads to those that follow. */
-export type Page<Row> = readonly [rows: readonly Row[], cursor: string | null]
+type Page<Row> = readonly [rows: readonly Row[], cursor: string | null]
 
 /** Prints as many rows of a list as the flags ask for, page by page, and says how to see those that follow. */
 export async function putPages<Row extends object>(

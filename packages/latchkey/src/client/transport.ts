@@ -63,7 +63,7 @@ export interface TransportOptions extends CallOptions {
 }
 
 /** What waits between two requests depend on. */
-export interface Waits extends Pick<Clock, 'monotonic'> {
+interface Waits extends Pick<Clock, 'monotonic'> {
   readonly after: Timer
   /** A number from 0 up to 1. */
   readonly random: () => number

@@ -34,7 +34,7 @@ const reachedVersion = 'SELECT COALESCE(MAX(version), 0) AS version FROM latchke
 export const latestSchema: number = steps.length
 
 /** Gives a copy of a database a key of cursors of its own. */
-export const newCursorKey = `UPDATE latchkey_cursor_key SET key = ${random} || ${random}`
+export const newCursorKey: string = `UPDATE latchkey_cursor_key SET key = ${random} || ${random}`
 
 /** The version of the tables in a database; 0 while there are none. */
 function schemaOf(database: DatabaseSync): number {
