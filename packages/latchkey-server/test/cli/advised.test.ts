@@ -533,7 +533,7 @@ test(
   { skip: noCurl() || noRedisServer },
   async (context) => {
     const redis = await startRedis()
-    context.after(() => redis.kill())
+    context.after(redis.kill)
     const serving = block('scaling', 'LATCHKEY_LIMITER=').trimEnd().replace('redis://127.0.0.1:6379', redis.url)
     const ready = 'until curl -sf http://127.0.0.1:$PORT/readyz; do kill -0 $! && sleep 0.05; done'
     const instances = `redis-cli -p ${redis.port} ZCARD latchkey:instances`
